@@ -1,0 +1,65 @@
+// Builds the bundles: node esbuild.mjs [--watch]
+import { createHash } from 'node:crypto';
+import { chmodSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import esbuild from 'esbuild';
+
+const root = import.meta.dirname;
+const watch = process.argv.includes('--watch');
+const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Hash of all sources: lets a client see that a running server was built from other code of the same version. */
+function sourceHash() {
+  const hash = createHash('sha256');
+  const visit = (dir) => {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) visit(path);
+      else if (/\.(ts|json)$/.test(entry.name)) hash.update(entry.name).update(readFileSync(path));
+    }
+  };
+  visit(join(root, 'src'));
+  return hash.digest('hex').slice(0, 12);
+}
+
+const shared = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'cjs',
+  mainFields: ['module', 'main'],
+  minify: true,
+  keepNames: true,
+  sourcemap: true,
+  sourcesContent: false,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  define: { CM_VERSION: JSON.stringify(version), CM_BUILD: JSON.stringify(sourceHash()) },
+  // Optional native parts of ws; it works without them.
+  external: ['vscode', 'bufferutil', 'utf-8-validate'],
+};
+
+/** Loaded only when a screen has to be read, so it stays a file of its own beside the bundles. */
+const headlessTerminal = {
+  name: 'headless-terminal-apart',
+  setup(build) {
+    build.onResolve({ filter: /^@xterm\/headless$/ }, (args) =>
+      args.kind === 'entry-point' ? undefined : { path: './headless-terminal.js', external: true },
+    );
+  },
+};
+
+const bundles = [
+  { entryPoints: { extension: 'src/extension/extension.ts' }, target: 'node22' },
+  { entryPoints: { server: 'src/server/main.ts' }, target: 'node20' },
+  { entryPoints: { cm: 'src/cli/main.ts' }, target: 'node20', banner: { js: '#!/usr/bin/env node' } },
+  { entryPoints: { 'headless-terminal': '@xterm/headless' }, target: 'node20', plugins: [] },
+];
+
+rmSync(join(root, 'dist'), { recursive: true, force: true });
+for (const bundle of bundles) {
+  const options = { ...shared, plugins: [headlessTerminal], outdir: 'dist', ...bundle };
+  if (watch) await (await esbuild.context(options)).watch();
+  else await esbuild.build(options);
+}
+if (!watch) chmodSync(join(root, 'dist/cm.js'), 0o755);

@@ -1,0 +1,76 @@
+import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { delay } from './processes.mjs';
+
+/**
+ * Runs `action` while no other process holds the lock. A lock whose owner is dead is taken over.
+ * It saves double work, not correctness: whoever holds it must still put its result in place atomically.
+ * @template T
+ * @param {string} file
+ * @param {() => Promise<T>} action
+ * @param {{onWait?: (pid: number) => void}} [options] called once when another process holds the lock
+ * @returns {Promise<T>}
+ */
+export async function withLock(file, action, { onWait } = {}) {
+  await mkdir(dirname(file), { recursive: true });
+  let hasWaited = false;
+  while (!(await tryCreate(file))) {
+    const owner = await readOwner(file);
+    if (owner !== undefined && !isProcessAlive(owner)) {
+      await rm(file, { force: true });
+      continue;
+    }
+    if (!hasWaited && owner !== undefined) {
+      hasWaited = true;
+      onWait?.(owner);
+    }
+    await delay(250);
+  }
+  try {
+    return await action();
+  } finally {
+    await rm(file, { force: true });
+  }
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<boolean>}
+ */
+async function tryCreate(file) {
+  try {
+    const handle = await open(file, 'wx');
+    await handle.writeFile(String(process.pid));
+    await handle.close();
+    return true;
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+/**
+ * @param {string} file
+ * @returns {Promise<number | undefined>} undefined while the owner is still writing its pid
+ */
+async function readOwner(file) {
+  try {
+    const pid = Number.parseInt(await readFile(file, 'utf8'), 10);
+    return pid > 0 ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * @param {number} pid
+ * @returns {boolean}
+ */
+function isProcessAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'EPERM';
+  }
+}

@@ -1,0 +1,64 @@
+import type { Disposable } from '../common/disposable.js';
+import type { Event } from '../common/emitter.js';
+import type { Change } from '../protocol/events.js';
+import type { Method, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
+
+/** How the client stands to the agent server. */
+export type ConnectionState =
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'connected'; readonly server: ServerInfo }
+  /** It goes on trying by itself unless `final`; `error` says why it is not connected. */
+  | { readonly kind: 'disconnected'; readonly error: Error; readonly final: boolean };
+
+export interface ConnectOptions {
+  /** Shown in the server's log and status: `cm`, `vscode`. */
+  readonly name: string;
+  /** Home of all data; default CM_HOME or `~/.cm`. */
+  readonly home?: string;
+  /** The server's bundle, started when none runs. Undefined: never start one. */
+  readonly serverPath?: string | undefined;
+  /** Keep the whole picture up to date (snapshot and events). */
+  readonly subscribe?: boolean;
+  /** Connect again after a cut, with back-off, and start the server again when it has gone. Default true. */
+  readonly reconnect?: boolean;
+  readonly log?: (message: string) => void;
+}
+
+export interface LogChunk {
+  /** Byte offset of the first byte. */
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface FollowLogOptions {
+  readonly from?: number | { readonly tail: number };
+  readonly onStart?: (start: { base: number; offset: number; size: number; path: string }) => void;
+  /** Bytes in order, each exactly once, also across reconnects. */
+  readonly onChunk: (chunk: LogChunk) => void;
+  /** The session has ended and its log is complete. */
+  readonly onEnd?: (offset: number) => void;
+  readonly onError?: (error: Error) => void;
+}
+
+/** The typed way to the agent server that the CLI, the extension and other servers share. */
+export interface Client extends Disposable {
+  readonly state: ConnectionState;
+  readonly onDidChangeState: Event<ConnectionState>;
+  /** With `subscribe`: the whole picture, kept current. Replaced as a whole after a gap. */
+  readonly snapshot: Snapshot;
+  /** A new snapshot stands in place of the old one. */
+  readonly onDidReset: Event<Snapshot>;
+  /** One change, after it has been applied to `snapshot`; in order and without gaps. */
+  readonly onDidChange: Event<{ readonly seq: number; readonly time: string; readonly change: Change }>;
+  /**
+   * Waits for the connection (at most `timeoutMs`, default 10 s), then asks. Rejects with a CodeManagerError.
+   * Requests that may run twice without harm are repeated after a cut; `session/create` is, by its request id.
+   */
+  request<M extends Method>(
+    method: M,
+    params: ParamsInput<M>,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<Result<M>>;
+  /** Follows a log until disposed or ended; after a cut it goes on from the last byte. */
+  followLog(session: string, options: FollowLogOptions): Disposable;
+}

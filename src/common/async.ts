@@ -1,0 +1,130 @@
+/** Time as the code sees it; tests put their own in its place. */
+export interface Clock {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Calls `run` once after `ms` milliseconds; the result cancels it. Never keeps the process alive by itself. */
+  after(ms: number, run: () => void): { cancel(): void };
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  after(ms, run) {
+    const timer = setTimeout(run, ms);
+    timer.unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
+};
+
+/** Resolves after `ms` milliseconds, or at once when the signal aborts. */
+export function delay(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const done = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+  });
+}
+
+/** A promise with its handles outside. */
+export class Deferred<T> {
+  readonly promise: Promise<T>;
+  resolve!: (value: T | PromiseLike<T>) => void;
+  reject!: (error: unknown) => void;
+
+  constructor() {
+    this.promise = new Promise<T>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+  }
+}
+
+/** Runs tasks of one key after another, tasks of different keys side by side. */
+export class KeyedMutex {
+  readonly #tails = new Map<string, Promise<unknown>>();
+
+  async run<T>(key: string, task: () => Promise<T>): Promise<T> {
+    const previous = this.#tails.get(key) ?? Promise.resolve();
+    const current = previous.then(task, task);
+    const tail = current.catch(() => undefined);
+    this.#tails.set(key, tail);
+    try {
+      return await current;
+    } finally {
+      if (this.#tails.get(key) === tail) this.#tails.delete(key);
+    }
+  }
+}
+
+/** Lets at most `limit` tasks run at a time; the others wait in order. */
+export class Limiter {
+  readonly #limit: number;
+  readonly #waiting: (() => void)[] = [];
+  #running = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  async run<T>(task: () => Promise<T>): Promise<T> {
+    if (this.#running >= this.#limit) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#running++;
+    try {
+      return await task();
+    } finally {
+      this.#running--;
+      this.#waiting.shift()?.();
+    }
+  }
+}
+
+/** Calls `run` at most once every `ms`, the first time after `ms`, however often it is asked. */
+export class Throttler {
+  readonly #ms: number;
+  readonly #run: () => void;
+  readonly #clock: Clock;
+  #pending: { cancel(): void } | undefined;
+
+  constructor(ms: number, run: () => void, clock: Clock = systemClock) {
+    this.#ms = ms;
+    this.#run = run;
+    this.#clock = clock;
+  }
+
+  trigger(): void {
+    this.#pending ??= this.#clock.after(this.#ms, () => {
+      this.#pending = undefined;
+      this.#run();
+    });
+  }
+
+  cancel(): void {
+    this.#pending?.cancel();
+    this.#pending = undefined;
+  }
+}
+
+/** Waits before each next try: doubling from `firstMs` to `maxMs`, with a tenth of jitter against herds. */
+export function backoff(attempt: number, firstMs: number, maxMs: number, random: () => number = Math.random): number {
+  const base = Math.min(maxMs, firstMs * 2 ** Math.min(attempt, 30));
+  return Math.round(base * (0.9 + 0.2 * random()));
+}
+
+/** Rejects with `error()` when `promise` has not settled after `ms` milliseconds. */
+export async function withTimeout<T>(promise: Promise<T>, ms: number, error: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      promise,
+      new Promise<never>((_, reject) => {
+        timer = setTimeout(() => reject(error()), ms);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,64 @@
+/** Age in the product's short form: `now`, `12s`, `3m`, `2h`, `4d`. */
+export function formatAge(ms: number, { seconds = false } = {}): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return seconds && s > 0 ? `${s}s` : 'now';
+  if (s < 3600) return `${Math.floor(s / 60)}m`;
+  if (s < 86_400) return `${Math.floor(s / 3600)}h`;
+  return `${Math.floor(s / 86_400)}d`;
+}
+
+/** Length of time in at most two units: `4s`, `12m 4s`, `2h 5m`, `3d 1h`. */
+export function formatDuration(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  const units: readonly (readonly [number, string])[] = [
+    [86_400, 'd'],
+    [3600, 'h'],
+    [60, 'm'],
+    [1, 's'],
+  ];
+  const first = units.findIndex(([size]) => s >= size);
+  if (first < 0) return '0s';
+  let rest = s;
+  const parts: string[] = [];
+  for (const [size, unit] of units.slice(first, first + 2)) {
+    const count = Math.floor(rest / size);
+    rest -= count * size;
+    if (count > 0) parts.push(`${count}${unit}`);
+  }
+  return parts.join(' ');
+}
+
+/** Reads `10s`, `5m`, `1h30m`, `250ms`, or a plain number of seconds. Milliseconds; undefined when it is none of these. */
+export function parseDuration(text: string): number | undefined {
+  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
+  const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+  let total = 0;
+  let rest = text;
+  while (rest !== '') {
+    const match = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)/.exec(rest);
+    if (!match) return undefined;
+    total += Number(match[1]) * unit[match[2] as keyof typeof unit];
+    rest = rest.slice(match[0].length);
+  }
+  return text === '' ? undefined : total;
+}
+
+/** Size for people: `512 B`, `18 KB`, `3.4 MB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? 'B'}`;
+}
+
+/** Cuts `text` to at most `length` characters, never inside a surrogate pair, with `…` at the end when something went. */
+export function truncate(text: string, length: number): string {
+  const letters = text.length > length * 2 ? [...text.slice(0, length * 2)] : [...text];
+  return letters.length <= length && text.length <= length * 2
+    ? text
+    : letters.slice(0, Math.max(0, length - 1)).join('') + '…';
+}

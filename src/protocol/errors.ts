@@ -1,0 +1,71 @@
+import * as z from 'zod';
+
+/** Every way a request can fail, on the wire, in exit codes and in the editor. */
+export const ErrorCode = z.enum([
+  'invalid', // the request itself is wrong: 2
+  'notFound', // no such context, session or tool: 3
+  'unavailable', // machine or server cannot be reached: 4
+  'unauthorized', // sign-in refused or needed: 5
+  'conflict', // name taken, ambiguous id, already answered, wrong state: 6
+  'toolMissing', // the agent is not installed there: 7
+  'dependencyMissing', // tmux, git or Node is missing or too old there: 7
+  'timeout', // 124
+  'cancelled', // 130
+  'tooOld', // this client is older than the agent server: 1
+  'internal', // our fault: 1
+]);
+export type ErrorCode = z.infer<typeof ErrorCode>;
+
+/** The one table from error code to the exit code of `cm`. */
+export const EXIT_CODES = {
+  invalid: 2,
+  notFound: 3,
+  unavailable: 4,
+  unauthorized: 5,
+  conflict: 6,
+  toolMissing: 7,
+  dependencyMissing: 7,
+  timeout: 124,
+  cancelled: 130,
+  tooOld: 1,
+  internal: 1,
+} as const satisfies Record<ErrorCode, number>;
+
+/** `message` says what failed, `hint` what to do about it. */
+export const WireError = z.object({
+  code: ErrorCode,
+  message: z.string(),
+  hint: z.string().optional(),
+});
+export type WireError = z.infer<typeof WireError>;
+
+export class CodeManagerError extends Error {
+  readonly code: ErrorCode;
+  /** What the person can do, one sentence. */
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.name = 'CodeManagerError';
+    this.code = code;
+    this.hint = options.hint;
+  }
+
+  toWire(): WireError {
+    return { code: this.code, message: this.message, ...(this.hint === undefined ? {} : { hint: this.hint }) };
+  }
+}
+
+/** Any thrown value as a CodeManagerError; what is not ours becomes `internal`. */
+export function toCodeManagerError(error: unknown): CodeManagerError {
+  if (error instanceof CodeManagerError) return error;
+  if (error instanceof z.ZodError) return new CodeManagerError('invalid', z.prettifyError(error), { cause: error });
+  return new CodeManagerError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** `message` and `hint` as the one or two sentences that a person reads. */
+export function errorText(error: unknown): string {
+  const { message, hint } = toCodeManagerError(error);
+  const sentence = /[.!?…]$/.test(message) ? message : `${message}.`;
+  return hint === undefined ? sentence : `${sentence} ${hint}`;
+}

@@ -1,0 +1,64 @@
+import * as z from 'zod';
+import { Session } from './session.js';
+
+/** `~/.cm/contexts.json`. Entries are checked one by one, so that a bad one costs only itself. */
+export const ContextsFile = z.looseObject({
+  version: z.literal(1),
+  contexts: z.record(z.string(), z.unknown()),
+});
+export type ContextsFile = z.infer<typeof ContextsFile>;
+
+/** `sessions/{active,archive}/<id>.json`: the session as clients see it and what only its server needs. */
+export const SessionRecord = Session.extend({
+  version: z.literal(1).default(1),
+  /** The request that made it; a repeated one gets this session. */
+  requestId: z.string().default(''),
+  /** Who asked for its end. What a person stopped stays stopped. */
+  ending: z.enum(['stop', 'kill']).nullable().default(null),
+  /** Names of the variables that were given at its start; their values are never stored. */
+  envNames: z.array(z.string()).default([]),
+  /** A task that has to be typed: not yet, being typed (never repeated after a crash), done. */
+  delivery: z.enum(['none', 'pending', 'typing', 'done']).default('none'),
+  /** First byte offset of the log that is still on disk. */
+  logBase: z.number().int().min(0).default(0),
+});
+export type SessionRecord = z.infer<typeof SessionRecord>;
+
+/** The part of a record that clients see. */
+export function toSession(record: SessionRecord): Session {
+  const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...session } = record;
+  return session;
+}
+
+/** `~/.cm/config.json`, written by people. */
+export const ConfigFile = z.looseObject({
+  /** Program that gets every notification as JSON on stdin. */
+  notify: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
+  /** Path of tmux, when it is not in PATH. */
+  tmux: z.string().optional(),
+  /** How much of a session's log is kept, in MiB. */
+  logCapMiB: z.number().positive().default(256),
+  /** Ended sessions are archived after so many days; 0 keeps them. */
+  retentionDays: z.number().min(0).default(30),
+});
+export type ConfigFile = z.infer<typeof ConfigFile>;
+
+/** `~/.cm/servers/<host>.json`: the agent server of one host, written by itself. */
+export const ServerFile = z.object({
+  pid: z.number().int().positive(),
+  /** Start of the process as the system tells it; with the pid it names one process for ever. */
+  processStart: z.string(),
+  bootId: z.string(),
+  version: z.string(),
+  build: z.string(),
+  socket: z.string(),
+  started: z.string(),
+});
+export type ServerFile = z.infer<typeof ServerFile>;
+
+/** `~/.cm/credentials.json`: secrets by the id of what they open, never in other files. */
+export const CredentialsFile = z.looseObject({
+  version: z.literal(1),
+  tokens: z.record(z.string(), z.string()),
+});
+export type CredentialsFile = z.infer<typeof CredentialsFile>;

@@ -1,0 +1,219 @@
+import * as z from 'zod';
+import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
+import { ServerEvent } from './events.js';
+import { CreateSession, Session } from './session.js';
+import { ToolInfo } from './tool.js';
+
+/** The versions of the wire that this code speaks, best first. */
+export const PROTOCOL_VERSIONS = [1] as const;
+
+/** Id, unique prefix of at least four letters, or name. */
+const Ref = z.string().min(1);
+const Empty = z.object({});
+const SessionRef = z.object({ session: Ref });
+
+export const ServerInfo = z.object({
+  version: z.string(),
+  /** Hash of the server's own code: tells two builds of one version apart. */
+  build: z.string(),
+  pid: z.number().int(),
+  host: z.string(),
+  /** Made new at each start: sequence numbers count within one instance. */
+  instance: z.string(),
+  started: Timestamp,
+});
+export type ServerInfo = z.infer<typeof ServerInfo>;
+
+/** All that a client shows; archived sessions are asked for with `session/list`. */
+export const Snapshot = z.object({
+  machines: z.array(Machine),
+  contexts: z.array(Context),
+  sessions: z.array(Session),
+});
+export type Snapshot = z.infer<typeof Snapshot>;
+
+/** One step of a test or one finding of the doctor. */
+export const Check = z.object({
+  name: z.string(),
+  status: z.enum(['ok', 'warning', 'failed']),
+  detail: z.string(),
+  /** The command or action that mends it. */
+  fix: z.string().nullable(),
+  ms: z.number().nullable(),
+  /** Of a failed step: the error whose exit code applies. */
+  code: z.string().nullable().default(null),
+});
+export type Check = z.infer<typeof Check>;
+
+export const AttachCommand = z.object({
+  /** Program and arguments of a terminal client; run it without TMUX in its environment. */
+  command: z.array(z.string()).min(1),
+  env: z.record(z.string(), z.string()),
+});
+export type AttachCommand = z.infer<typeof AttachCommand>;
+
+/** Where a log is read from: a byte offset, or so many bytes before its end. */
+const LogPosition = z.union([z.number().int().min(0), z.object({ tail: z.number().int().min(0) })]);
+
+const request = <P extends z.ZodType, R extends z.ZodType>(params: P, result: R): { params: P; result: R } => ({
+  params,
+  result,
+});
+
+/** Every request of the wire: what it takes and what it answers. */
+export const REQUESTS = {
+  /** Must be the first. With `subscribe` the answer carries a snapshot, or the missed events after `resume`. */
+  initialize: request(
+    z.object({
+      protocolVersions: z.array(z.number().int()).min(1),
+      client: z.object({
+        name: z.string(),
+        version: z.string(),
+        build: z.string().optional(),
+        pid: z.number().int().optional(),
+      }),
+      subscribe: z.boolean().default(false),
+      resume: z.object({ instance: z.string(), seq: z.number().int() }).optional(),
+    }),
+    z.object({
+      protocolVersion: z.number().int(),
+      server: ServerInfo,
+      capabilities: z.array(z.string()),
+      /** Sequence number of the last event that the snapshot or the events contain. */
+      seq: z.number().int(),
+      snapshot: Snapshot.optional(),
+      events: z.array(ServerEvent).optional(),
+    }),
+  ),
+  ping: request(Empty, Empty),
+
+  'context/list': request(z.object({ tag: z.string().optional() }), z.array(Context)),
+  'context/get': request(z.object({ context: Ref }), Context),
+  'context/add': request(
+    z.object({
+      name: Name,
+      path: z.string().min(1),
+      machine: MachineSpec.default('local'),
+      tags: z.array(Name).default([]),
+    }),
+    Context,
+  ),
+  /** The context that holds a folder; `create` makes one, named after the folder, when there is none. */
+  'context/forPath': request(
+    z.object({ path: z.string().min(1), create: z.boolean().default(false) }),
+    Context.nullable(),
+  ),
+  'context/edit': request(
+    z.object({
+      context: Ref,
+      name: Name.optional(),
+      path: z.string().min(1).optional(),
+      tags: z.array(Name).optional(),
+    }),
+    Context,
+  ),
+  /** Refused while sessions run in it unless forced; they then go on without it. */
+  'context/remove': request(z.object({ context: Ref, force: z.boolean().default(false) }), Context),
+  'context/test': request(
+    z.object({ context: Ref, timeoutMs: z.number().int().min(1).default(30_000) }),
+    z.array(Check),
+  ),
+
+  'tool/list': request(z.object({ refresh: z.boolean().default(false) }), z.array(ToolInfo)),
+
+  'session/create': request(CreateSession, Session),
+  /** Newest first. */
+  'session/list': request(
+    z.object({
+      archived: z.boolean().default(false),
+      context: z.string().optional(),
+      machine: z.string().optional(),
+      tool: z.string().optional(),
+      /** The word in any case and with or without spaces (`needs-input`), or a status or state. */
+      state: z.string().optional(),
+      tag: z.string().optional(),
+    }),
+    z.array(Session),
+  ),
+  'session/get': request(SessionRef, Session),
+  'session/send': request(
+    z.object({
+      session: Ref,
+      text: z.string().refine((text) => !text.includes('\0'), 'text cannot contain NUL characters'),
+      /** Submit it. */
+      enter: z.boolean().default(true),
+      /** Also while it needs input or a person types in an attached terminal. */
+      force: z.boolean().default(false),
+    }),
+    Empty,
+  ),
+  'session/key': request(z.object({ session: Ref, keys: z.array(z.string().min(1)).min(1) }), Empty),
+  'session/interrupt': request(SessionRef, Empty),
+  /** Politely, after `timeoutMs` firmly. Answers when it has ended. */
+  'session/stop': request(z.object({ session: Ref, timeoutMs: z.number().int().min(0).default(10_000) }), Session),
+  'session/kill': request(SessionRef, Session),
+  'session/rename': request(z.object({ session: Ref, name: Name }), Session),
+  'session/update': request(
+    z.object({ session: Ref, pinned: z.boolean().optional(), unread: z.boolean().optional() }),
+    Session,
+  ),
+  /** Refuses running ones unless forced; they are killed then. */
+  'session/archive': request(z.object({ session: Ref, force: z.boolean().default(false) }), Session),
+  /** Deletes record and log. */
+  'session/purge': request(z.object({ session: Ref, force: z.boolean().default(false) }), Session),
+  'session/attach': request(z.object({ session: Ref, readOnly: z.boolean().default(false) }), AttachCommand),
+  /** What git says about the session's folder; branch null when it is no repository. */
+  'session/changes': request(
+    SessionRef,
+    z.object({
+      root: z.string().nullable(),
+      branch: z.string().nullable(),
+      files: z.array(z.object({ path: z.string(), status: z.string() })),
+    }),
+  ),
+
+  /** Bytes then come as binary frames with the answered id, in order, and `log/end` after the last one. */
+  'log/subscribe': request(
+    z.object({ session: Ref, from: LogPosition.default(0) }),
+    z.object({
+      subscription: z.number().int(),
+      /** First offset that is still on disk. */
+      base: z.number().int(),
+      /** Where this subscription begins. */
+      offset: z.number().int(),
+      /** Size at the moment of the answer. */
+      size: z.number().int(),
+      path: z.string(),
+    }),
+  ),
+  'log/unsubscribe': request(z.object({ subscription: z.number().int() }), Empty),
+  'log/info': request(
+    SessionRef,
+    z.object({ base: z.number().int(), size: z.number().int(), closed: z.boolean(), path: z.string() }),
+  ),
+
+  'server/status': request(
+    Empty,
+    z.object({
+      server: ServerInfo,
+      uptimeMs: z.number(),
+      sessions: z.number().int(),
+      clients: z.number().int(),
+      /** Resident memory in bytes. */
+      memory: z.number(),
+      home: z.string(),
+      socket: z.string(),
+      tmux: z.string().nullable(),
+    }),
+  ),
+  /** Refused while sessions run unless forced; they go on in any case. `replace`: a newer client takes over. */
+  'server/stop': request(z.object({ force: z.boolean().default(false), replace: z.boolean().default(false) }), Empty),
+  'doctor/run': request(Empty, z.array(Check)),
+} as const;
+
+export type Method = keyof typeof REQUESTS;
+/** What a caller gives (defaults may be left out). */
+export type ParamsInput<M extends Method> = z.input<(typeof REQUESTS)[M]['params']>;
+/** What a handler gets. */
+export type Params<M extends Method> = z.output<(typeof REQUESTS)[M]['params']>;
+export type Result<M extends Method> = z.output<(typeof REQUESTS)[M]['result']>;

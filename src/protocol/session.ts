@@ -1,0 +1,106 @@
+import * as z from 'zod';
+import { Name, Timestamp } from './context.js';
+import { ToolId, WaitingKind } from './tool.js';
+
+/** Life cycle. Ended ones: completed (exit 0), failed (exit ≠ 0 or an unasked signal), stopped (by a person), lost. */
+export const SessionStatus = z.enum(['starting', 'running', 'completed', 'failed', 'stopped', 'lost']);
+export type SessionStatus = z.infer<typeof SessionStatus>;
+
+/** What a session that has not ended is doing. */
+export const SessionState = z.enum(['working', 'waiting', 'limited', 'idle', 'unknown']);
+export type SessionState = z.infer<typeof SessionState>;
+
+export const Phase = z.enum(['planning', 'editing', 'testing', 'running']);
+export type Phase = z.infer<typeof Phase>;
+
+/** What a waiting session waits for. */
+export const Waiting = z.object({
+  kind: WaitingKind,
+  /** One line for people, neutralised: `npm publish`, `Which colour?`, `trust this folder?`. */
+  text: z.string(),
+});
+export type Waiting = z.infer<typeof Waiting>;
+
+/** Identity of a machine: after a reboot or on another node of the same alias it differs. */
+export const MachineIdentity = z.object({ host: z.string(), bootId: z.string() });
+export type MachineIdentity = z.infer<typeof MachineIdentity>;
+
+/** One run of a tool in a context on a task. All times are ISO 8601 UTC; null where nothing is known. */
+export const Session = z.looseObject({
+  id: z.string().min(1),
+  name: z.string().min(1),
+  contextId: z.string(),
+  /** Name of the context when the session was made; its folder may be renamed or removed later. */
+  contextName: z.string(),
+  /** The folder in which the tool runs. */
+  path: z.string(),
+  machine: MachineIdentity,
+  tool: ToolId,
+  task: z.string(),
+  mode: z.string().nullable().default(null),
+  model: z.string().nullable().default(null),
+  /** Extra arguments of the tool. */
+  args: z.array(z.string()).default([]),
+  status: SessionStatus,
+  state: SessionState.nullable().default(null),
+  phase: Phase.nullable().default(null),
+  waiting: Waiting.nullable().default(null),
+  limitedUntil: Timestamp.nullable().default(null),
+  /** Since when `status`, `state` and what is waited for are what they are. */
+  changed: Timestamp,
+  unread: z.boolean().default(false),
+  pinned: z.boolean().default(false),
+  archived: z.boolean().default(false),
+  created: Timestamp,
+  started: Timestamp.nullable().default(null),
+  completed: Timestamp.nullable().default(null),
+  lastOutput: Timestamp.nullable().default(null),
+  exitCode: z.number().int().nullable().default(null),
+  /** `SIGKILL` and the like. */
+  signal: z.string().nullable().default(null),
+  /** Why it failed or was lost, or what a person should know, one sentence. */
+  reason: z.string().nullable().default(null),
+  /** The tool's own id of the conversation, where it tells it. */
+  conversationId: z.string().nullable().default(null),
+  /** Folder and branch of the git worktree made for the session. */
+  worktree: z.object({ path: z.string(), branch: z.string() }).nullable().default(null),
+  /** Title that the tool gave its terminal, neutralised. */
+  title: z.string().nullable().default(null),
+  /** Process of the pane. */
+  pid: z.number().int().nullable().default(null),
+  toolVersion: z.string().nullable().default(null),
+});
+export type Session = z.infer<typeof Session>;
+
+export const ENDED_STATUSES: ReadonlySet<SessionStatus> = new Set(['completed', 'failed', 'stopped', 'lost']);
+
+export function hasEnded(session: Pick<Session, 'status'>): boolean {
+  return ENDED_STATUSES.has(session.status);
+}
+
+/** The largest task that is taken, in UTF-8 bytes. */
+export const MAX_TASK_BYTES = 4 * 1024 * 1024;
+
+export const CreateSession = z.object({
+  /** The client's own id of this request: asked again after a cut, it answers with the same session. */
+  requestId: z.string().min(8).max(100),
+  tool: ToolId,
+  task: z
+    .string()
+    .refine((task) => !task.includes('\0'), 'a task cannot contain NUL characters')
+    .refine((task) => new TextEncoder().encode(task).length <= MAX_TASK_BYTES, 'a task has at most 4 MB')
+    .default(''),
+  /** Name, id or unique prefix of a context. Without it `path` decides. */
+  context: z.string().optional(),
+  /** The context that holds this folder is used, else a new one is made for it. */
+  path: z.string().optional(),
+  name: Name.optional(),
+  mode: z.string().optional(),
+  model: z.string().optional(),
+  args: z.array(z.string()).default([]),
+  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a variable name'), z.string()).default({}),
+  /** A git worktree for the session: true, or the name of its branch. */
+  worktree: z.union([z.boolean(), z.string().min(1)]).default(false),
+});
+export type CreateSession = z.infer<typeof CreateSession>;
+export type CreateSessionInput = z.input<typeof CreateSession>;

@@ -1,0 +1,91 @@
+import * as z from 'zod';
+
+export const ToolId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tool id has small letters, digits and dashes');
+
+/** A regular expression as text, matched against the lines of a screen with the flags `mu`. */
+const Pattern = z.string().refine((source) => {
+  try {
+    new RegExp(source, 'mu');
+    return true;
+  } catch {
+    return false;
+  }
+}, 'not a valid regular expression');
+
+/** What a person has to do before the agent goes on. */
+export const WaitingKind = z.enum(['permission', 'question', 'plan', 'trust', 'login']);
+export type WaitingKind = z.infer<typeof WaitingKind>;
+
+/** A dialog that a tool may show before it is ready. It matches when every pattern of `all` is found on the screen. */
+export const StartupDialog = z.object({
+  id: z.string(),
+  kind: WaitingKind,
+  /** What the person reads after "Needs input", e.g. `trust this folder?`. */
+  text: z.string(),
+  all: z.array(Pattern).min(1),
+});
+export type StartupDialog = z.infer<typeof StartupDialog>;
+
+export const ToolMode = z.object({ id: z.string(), label: z.string(), args: z.array(z.string()) });
+
+/**
+ * A coding-agent CLI as data: how to launch it, how it takes its task, what its startup screens mean.
+ * Files in `~/.cm/tools` have the same shape and add to or override the built-in ones field by field.
+ */
+export const Tool = z.looseObject({
+  id: ToolId,
+  /** As people call it, e.g. `Claude Code`. */
+  name: z.string().min(1),
+  /** Program and fixed arguments. The program is looked for in the login shell's PATH and aliases. */
+  command: z.array(z.string()).min(1),
+  /** Other program names to try in order when the first is not found. */
+  alternatives: z.array(z.string()).default([]),
+  versionArgs: z.array(z.string()).nullable().default(['--version']),
+  /** Variables set for every session of this tool. */
+  env: z.record(z.string(), z.string()).default({}),
+  install: z.object({ command: z.string(), url: z.string().optional() }).optional(),
+  /**
+   * How the task reaches the tool: as arguments (`{task}` is replaced; longer than 96 KB is typed instead), typed into
+   * its input box once it is ready, or as a command line for `sh -c`.
+   */
+  task: z
+    .discriminatedUnion('delivery', [
+      z.object({ delivery: z.literal('argument'), args: z.array(z.string()).min(1) }),
+      z.object({ delivery: z.literal('typed') }),
+      z.object({ delivery: z.literal('command') }),
+    ])
+    .default({ delivery: 'typed' }),
+  modes: z.array(ToolMode).default([]),
+  model: z.object({ args: z.array(z.string()), known: z.array(z.string()).default([]) }).optional(),
+  startup: z
+    .object({
+      dialogs: z.array(StartupDialog).default([]),
+      /** Any one of these on the screen, and no dialog: the tool takes input. Empty: ready as soon as it runs. */
+      ready: z.array(Pattern).default([]),
+      /** How long the ready screen must hold, since an input box can flash before a dialog. */
+      stableMs: z.number().int().min(0).default(1500),
+    })
+    .default({ dialogs: [], ready: [], stableMs: 1500 }),
+  /** tmux key names. */
+  interruptKeys: z.array(z.string()).min(1).default(['C-c']),
+  /** The polite way to end it: a signal to its process group. */
+  stopSignal: z.enum(['SIGHUP', 'SIGINT', 'SIGTERM']).default('SIGTERM'),
+  /** The tool reports its state in its own output (OSC 7501). */
+  reportsState: z.boolean().default(false),
+});
+export type Tool = z.infer<typeof Tool>;
+
+/** A tool as clients see it, with what is known about it on the machine. */
+export const ToolInfo = z.object({
+  id: ToolId,
+  name: z.string(),
+  installed: z.boolean(),
+  path: z.string().nullable(),
+  version: z.string().nullable(),
+  installCommand: z.string().nullable(),
+  installUrl: z.string().nullable(),
+  takesTask: z.boolean(),
+  modes: z.array(z.object({ id: z.string(), label: z.string() })),
+  models: z.array(z.string()).nullable(),
+});
+export type ToolInfo = z.infer<typeof ToolInfo>;

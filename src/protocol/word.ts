@@ -1,0 +1,130 @@
+import { formatAge, formatDuration } from '../common/text.js';
+import type { Connection } from './context.js';
+import type { Session, Waiting } from './session.js';
+
+/** The one word that people see for a session. */
+export type Word =
+  | 'Starting'
+  | 'Working'
+  | 'Running'
+  | 'Needs input'
+  | 'Limited'
+  | 'Finished'
+  | 'Idle'
+  | 'Completed'
+  | 'Failed'
+  | 'Stopped'
+  | 'Lost'
+  | 'Offline';
+
+/** Groups of the Sessions view, in the order in which they are shown. */
+export const GROUPS = ['Needs input', 'To review', 'Working', 'Idle', 'Offline', 'Ended'] as const;
+export type Group = (typeof GROUPS)[number];
+
+export interface Description {
+  readonly word: Word;
+  /** What follows the word: `permission: npm publish`, `exit 3`, `last output 12s`; often empty. */
+  readonly detail: string;
+  readonly group: Group;
+}
+
+/** The machine's connection as far as it changes what a session shows. */
+export interface MachineView {
+  readonly connection: Connection;
+  /** ISO time since when. */
+  readonly since: string;
+}
+
+function waitingText({ kind, text }: Waiting): string {
+  switch (kind) {
+    case 'permission':
+    case 'question':
+      return text === '' ? kind : `${kind}: ${text}`;
+    case 'plan':
+      return 'plan to review';
+    case 'trust':
+      return text === '' ? 'trust this folder?' : text;
+    case 'login':
+      return text === '' ? 'sign in' : text;
+  }
+}
+
+function ran(session: Session): string {
+  if (session.completed === null) return '';
+  const from = session.started ?? session.created;
+  return `after ${formatDuration(Date.parse(session.completed) - Date.parse(from))}`;
+}
+
+/**
+ * Turns a session record into the word, the detail and the group that every surface shows: tree, CLI, status bar,
+ * notifications and screen reader.
+ *
+ * @param now milliseconds since the epoch
+ * @param machine connection of the session's machine; absent means reachable
+ */
+export function describe(session: Session, now: number, machine?: MachineView): Description {
+  const unreachable =
+    machine !== undefined && machine.connection !== 'connected' && machine.connection !== 'connecting';
+  if (unreachable && (session.status === 'running' || session.status === 'starting')) {
+    const last = describe(session, now);
+    const seen = formatAge(now - Date.parse(machine.since));
+    return {
+      word: 'Offline',
+      detail: `was ${last.word.toLowerCase()}, seen ${seen === 'now' ? 'just now' : `${seen} ago`}`,
+      group: 'Offline',
+    };
+  }
+  const reviewOrEnded: Group = session.unread ? 'To review' : 'Ended';
+  switch (session.status) {
+    case 'completed':
+      return { word: 'Completed', detail: ran(session), group: reviewOrEnded };
+    case 'failed':
+      return {
+        word: 'Failed',
+        detail: session.signal ?? (session.exitCode === null ? (session.reason ?? '') : `exit ${session.exitCode}`),
+        group: reviewOrEnded,
+      };
+    case 'stopped':
+      return { word: 'Stopped', detail: '', group: 'Ended' };
+    case 'lost':
+      return { word: 'Lost', detail: session.reason ?? '', group: reviewOrEnded };
+    case 'starting':
+    case 'running':
+      break;
+  }
+  if (session.state === 'waiting') {
+    return { word: 'Needs input', detail: session.waiting ? waitingText(session.waiting) : '', group: 'Needs input' };
+  }
+  if (session.status === 'starting') return { word: 'Starting', detail: '', group: 'Working' };
+  switch (session.state) {
+    case 'working':
+      return { word: 'Working', detail: session.phase ?? '', group: 'Working' };
+    case 'limited':
+      return {
+        word: 'Limited',
+        detail: session.limitedUntil ? `until ${localTime(session.limitedUntil)}` : '',
+        group: 'Idle',
+      };
+    case 'idle':
+      return session.unread
+        ? {
+            word: 'Finished',
+            detail: `after ${formatDuration(Date.parse(session.changed) - Date.parse(session.started ?? session.created))}`,
+            group: 'To review',
+          }
+        : { word: 'Idle', detail: '', group: 'Idle' };
+    case 'unknown':
+    case null: {
+      const detail =
+        session.lastOutput === null
+          ? ''
+          : `last output ${formatAge(now - Date.parse(session.lastOutput), { seconds: true })}`;
+      return { word: 'Running', detail, group: 'Working' };
+    }
+  }
+}
+
+function localTime(iso: string): string {
+  const date = new Date(iso);
+  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
+}
