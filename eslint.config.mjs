@@ -35,8 +35,6 @@ export default tseslint.config(
           message: "Write import * as z from 'zod': the named import keeps all locales in the bundle.",
         },
       ],
-        },
-      ],
     },
   },
   {
