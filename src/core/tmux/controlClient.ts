@@ -1,0 +1,103 @@
+import { StringDecoder } from 'node:string_decoder';
+import { Deferred } from '../../common/async.js';
+import { type Disposable } from '../../common/disposable.js';
+import { Emitter } from '../../common/emitter.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { ProcessStream } from '../machine.js';
+import { ControlParser } from './controlParser.js';
+
+interface Pending {
+  /** Commands on the line whose answers are still to come. */
+  left: number;
+  readonly replies: (readonly string[])[];
+  readonly done: Deferred<readonly (readonly string[])[]>;
+  readonly line: string;
+}
+
+/** A tmux that does not answer for so long is taken for hung. */
+const ANSWER_TIMEOUT_MS = 15_000;
+
+/** One open `tmux -C`: many commands, no process for any of them. Answers come in the order of the questions. */
+export class ControlClient implements Disposable {
+  readonly #stream: ProcessStream;
+  readonly #parser = new ControlParser();
+  readonly #decoder = new StringDecoder('utf8');
+  readonly #pending: Pending[] = [];
+  readonly #notifications = new Emitter<{ readonly name: string; readonly rest: string }>();
+  readonly #exit = new Emitter<string>();
+  #closed: string | undefined;
+
+  readonly onNotification = this.#notifications.event;
+  /** Once, with the reason. */
+  readonly onExit = this.#exit.event;
+
+  constructor(stream: ProcessStream) {
+    this.#stream = stream;
+    stream.onData((data) => {
+      for (const message of this.#parser.push(this.#decoder.write(Buffer.from(data)))) {
+        if (message.kind === 'notification') {
+          if (message.name === 'exit') this.#close(message.rest === '' ? 'tmux has gone' : message.rest);
+          else this.#notifications.fire(message);
+        } else if (message.own) {
+          this.#answer(message.ok, message.lines);
+        }
+      }
+    });
+    stream.onExit(({ stderr }) => this.#close(stderr.trim() || 'the tmux client ended'));
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /**
+   * Runs commands as one list: tmux executes them without anything in between and stops at the first that fails.
+   *
+   * @returns the lines each command printed
+   * @throws CodeManagerError `internal` with tmux's own words, `unavailable` when tmux has gone
+   */
+  async run(...commands: readonly string[]): Promise<readonly (readonly string[])[]> {
+    if (this.#closed !== undefined) throw gone(this.#closed);
+    const pending: Pending = { left: commands.length, replies: [], done: new Deferred(), line: commands.join(' ; ') };
+    this.#pending.push(pending);
+    this.#stream.write(pending.line + '\n');
+    const timer = setTimeout(
+      () => this.#close(`tmux did not answer for ${ANSWER_TIMEOUT_MS / 1000} s`),
+      ANSWER_TIMEOUT_MS,
+    );
+    try {
+      return await pending.done.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #answer(ok: boolean, lines: readonly string[]): void {
+    const pending = this.#pending[0];
+    if (!pending) return;
+    pending.replies.push(lines);
+    pending.left--;
+    if (ok && pending.left > 0) return;
+    this.#pending.shift();
+    if (ok) pending.done.resolve(pending.replies);
+    else pending.done.reject(new CodeManagerError('internal', `tmux: ${lines.join(' ') || 'command failed'}`));
+  }
+
+  #close(reason: string): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    for (const pending of this.#pending.splice(0)) pending.done.reject(gone(reason));
+    this.#stream.dispose();
+    this.#exit.fire(reason);
+  }
+
+  dispose(): void {
+    this.#close('closed');
+  }
+}
+
+function gone(reason: string): CodeManagerError {
+  return new CodeManagerError('unavailable', `tmux is not there: ${reason}`, {
+    hint: 'Try again; it is started when it is needed.',
+  });
+}

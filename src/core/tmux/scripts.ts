@@ -1,0 +1,139 @@
+import { quotePosix } from './quote.js';
+
+// Variables that belong to a shell itself: assigning some of them fails and would end the launcher.
+const SHELL_OWN = new Set([
+  'UID',
+  'EUID',
+  'GID',
+  'PPID',
+  'PWD',
+  'OLDPWD',
+  'SHLVL',
+  '_',
+  'IFS',
+  'PS1',
+  'PS2',
+  'PS4',
+  'ENV',
+  'BASH_ENV',
+  'OPTIND',
+  'OPTARG',
+  'LINENO',
+  'RANDOM',
+  'SECONDS',
+  'SHELLOPTS',
+  'BASHOPTS',
+  'BASH_VERSINFO',
+  'POSIXLY_CORRECT',
+  'TMUX',
+  'TMUX_PANE',
+  'TERM',
+]);
+
+/**
+ * What the pane runs: `sh launch.sh <id>`.
+ *
+ * - It takes the launch file away before it reads it: a session is never started twice.
+ * - Secrets travel in that file (0600), never in argv, and the tool sees neither our tmux nor another's variables.
+ * - The shell stays as the pane's process until the terminal has been read to its end; a pane whose process ends at
+ *   once loses its last bytes now and then. Its traps are no-ops, not ignores: the tool gets the defaults.
+ * - How the tool ended is written down before the pane ends, exactly: a shell tells signal 9 and `exit 137` apart only
+ *   by the words it prints, so its own stderr goes to a file.
+ */
+export function launchScript(sessionsDirectory: string): string {
+  return `umask 077
+cd / || exit 126
+dir=${quotePosix(sessionsDirectory)}
+id=$1
+mv -f "$dir/$id.launch" "$dir/$id.launched" 2>/dev/null || exit 126
+exec 3>&2 2>"$dir/$id.note"
+unset TMUX TMUX_PANE CM_LAUNCH_CWD
+. "$dir/$id.launched"
+rm -f "$dir/$id.launched"
+export COLORTERM=truecolor
+: >"$dir/$id.note"
+trap : HUP INT QUIT TERM USR1 USR2 ALRM
+if cd -- "$CM_LAUNCH_CWD" 2>&3; then
+  unset CM_LAUNCH_CWD
+  "$@" 2>&3 3>&-
+  code=$?
+else
+  code=126
+fi
+if [ "$code" -gt 128 ] && [ -s "$dir/$id.note" ]; then end="signal $((code - 128))"; else end="exit $code"; fi
+sleep 0.1 2>/dev/null || sleep 1
+rm -f "$dir/$id.note"
+printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"
+exit "$code"
+`;
+}
+
+/**
+ * What `pipe-pane` runs: `sh pipe.sh <id> [gap]`. Appends the raw bytes to the log and says when the last one is on
+ * disk, or that writing failed. After a gap a line in the log says so.
+ */
+export function pipeScript(sessionsDirectory: string): string {
+  return `umask 077
+dir=${quotePosix(sessionsDirectory)}
+rm -f "$dir/$1.closed"
+[ -z "$2" ] || printf '\\r\\n[Code Manager: output before this line may be missing; the log could not be written]\\r\\n' >>"$dir/$1.log"
+cat >>"$dir/$1.log"
+: >"$dir/$1.closed"
+`;
+}
+
+export interface Launch {
+  /** Program and arguments. */
+  readonly argv: readonly string[];
+  /** The whole environment of the tool, without what a terminal sets. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** The launch file: read once by {@link launchScript}, in a shell. */
+export function launchFile({ argv, env, cwd }: Launch): string {
+  const lines = Object.entries(env)
+    .filter(([name, value]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_OWN.has(name) && !value.includes('\0'))
+    .map(([name, value]) => `export ${name}=${quotePosix(value)}`);
+  return [...lines, `CM_LAUNCH_CWD=${quotePosix(cwd)}`, `set -- ${argv.map(quotePosix).join(' ')}`, ''].join('\n');
+}
+
+/** How a tool ended, as the launcher wrote it. */
+export type Exit =
+  { readonly kind: 'code'; readonly code: number } | { readonly kind: 'signal'; readonly number: number };
+
+export function parseExit(text: string): Exit | undefined {
+  const match = /^(exit|signal) (\d+)\n/.exec(text);
+  if (!match) return undefined;
+  return match[1] === 'exit' ? { kind: 'code', code: Number(match[2]) } : { kind: 'signal', number: Number(match[2]) };
+}
+
+/**
+ * tmux's configuration on the private socket: sizes and history before any pane exists, windows that stay when their
+ * process ends so that its exit status can be read, and no bar, since the editor or the terminal around has one.
+ */
+export const TMUX_CONFIG = `set -s exit-empty off
+set -s escape-time 10
+set -s focus-events on
+set -s extended-keys on
+set -s set-clipboard on
+set -g default-size 120x40
+set -g history-limit 20000
+set -g status off
+set -g mouse on
+set -g set-titles on
+set -g set-titles-string '#{pane_title}'
+set -g detach-on-destroy on
+set -g destroy-unattached off
+set -g update-environment ''
+set -g default-terminal screen-256color
+set -ga terminal-features '*:RGB'
+setw -g remain-on-exit on
+setw -g automatic-rename off
+setw -g allow-rename off
+setw -g window-size latest
+setw -g aggressive-resize on
+setw -g monitor-activity off
+setw -g monitor-bell off
+setw -g alternate-screen on
+`;
