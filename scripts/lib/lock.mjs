@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises';
+import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { delay } from './processes.mjs';
 
@@ -16,7 +16,8 @@ export async function withLock(file, action, { onWait } = {}) {
   let hasWaited = false;
   while (!(await tryCreate(file))) {
     const owner = await readOwner(file);
-    if (owner !== undefined && !isProcessAlive(owner)) {
+    const isStale = owner === undefined ? await isOlderThan(file, 10_000) : !isProcessAlive(owner);
+    if (isStale) {
       await rm(file, { force: true });
       continue;
     }
@@ -59,6 +60,19 @@ async function readOwner(file) {
     return pid > 0 ? pid : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/**
+ * @param {string} file
+ * @param {number} ms
+ * @returns {Promise<boolean>}
+ */
+async function isOlderThan(file, ms) {
+  try {
+    return Date.now() - (await stat(file)).mtimeMs > ms;
+  } catch {
+    return false;
   }
 }
 

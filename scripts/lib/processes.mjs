@@ -28,7 +28,7 @@ export function run(command, args, options = {}) {
     const child = spawnGroup(command, args, {
       cwd: options.cwd,
       env: options.env,
-      stdio: options.inherit ? 'inherit' : ['ignore', 'pipe', 'pipe'],
+      stdio: options.inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { withLock } from './lock.mjs';
 import { cacheDir } from './paths.mjs';
 import { isExecutable, run, which } from './processes.mjs';
-import { withLock } from './lock.mjs';
-import { join } from 'node:path';
 
 /**
  * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish'} ProgramName
@@ -30,7 +30,7 @@ const programs = {
       apt: ['chromium', 'fonts-dejavu-core', 'fonts-liberation'],
       dnf: ['chromium'],
       apk: ['chromium', 'font-dejavu'],
-      brew: ['--cask', 'google-chrome'],
+      brew: ['google-chrome'],
     },
   },
   make: { names: ['make'], packages: { apt: ['make'], dnf: ['make'], apk: ['make'] } },

@@ -1,0 +1,19 @@
+/**
+ * @param {import('./counts.mjs').TestCounts} counts
+ */
+export function printFailures({ failures }) {
+  for (const { name, error } of failures) {
+    console.log(`\nFAILED ${name}\n${error.replace(/^/gm, '    ')}`);
+  }
+  if (failures.length > 0) console.log();
+}
+
+/**
+ * @param {number} ms
+ * @returns {string} `850 ms`, `12 s`, `3 min 5 s`
+ */
+export function formatDuration(ms) {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  const seconds = Math.round(ms / 1_000);
+  return seconds < 60 ? `${seconds} s` : `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}

@@ -1,0 +1,112 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { noTests, oneFailed, onePassed } from './counts.mjs';
+import { ensureDependencies } from './dependencies.mjs';
+import { bundleTests, findTests, runNodeTests } from './nodeTests.mjs';
+import { outDir, repoRoot } from './paths.mjs';
+import { run } from './processes.mjs';
+import { ensurePrograms } from './systemPackages.mjs';
+
+/**
+ * @typedef {object} Stage
+ * @property {string} name as on the command line
+ * @property {readonly import('./systemPackages.mjs').ProgramName[]} programs that it needs
+ * @property {boolean} needsBuild
+ * @property {boolean} [onRequest] left out of a whole run
+ * @property {() => Promise<import('./counts.mjs').TestCounts>} run
+ */
+
+/** Folders below `test/` that are a stage of their own; every other one is a part of the stage `unit`. */
+const stageFolders = ['tmux', 'server', 'cli', 'agents', 'vscode', 'ui', 'package'];
+const noTestFolders = ['fixtures', 'fakes', 'helpers'];
+
+/** @type {readonly Stage[]} */
+export const stages = [
+  { name: 'install', programs: [], needsBuild: false, run: install },
+  { name: 'lint', programs: [], needsBuild: false, run: () => npmScript('lint', 'The code follows the rules') },
+  { name: 'types', programs: [], needsBuild: false, run: () => npmScript('types', 'The types fit') },
+  { name: 'build', programs: [], needsBuild: false, run: () => npmScript('build', 'The bundles are built') },
+  { name: 'unit', programs: ['git'], needsBuild: false, run: async () => nodeStage(await unitFolders()) },
+  { name: 'tmux', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['tmux']) },
+  {
+    name: 'server',
+    programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
+    needsBuild: true,
+    run: () => nodeStage(['server']),
+  },
+  { name: 'cli', programs: ['tmux', 'git', 'bash', 'zsh', 'fish'], needsBuild: true, run: () => nodeStage(['cli']) },
+  { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], 1) },
+  { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: extensionHost },
+  { name: 'ui', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: () => nodeStage(['ui'], 1) },
+  { name: 'package', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: () => nodeStage(['package'], 1) },
+  { name: 'desktop', programs: ['tmux', 'git'], needsBuild: true, onRequest: true, run: desktop },
+];
+
+/** @returns {Promise<string[]>} the folders below `test/` whose tests need nothing but Node */
+export async function unitFolders() {
+  const entries = await readdir(join(repoRoot, 'test'), { withFileTypes: true });
+  const others = [...stageFolders, ...noTestFolders];
+  return entries.filter((entry) => entry.isDirectory() && !others.includes(entry.name)).map(({ name }) => name);
+}
+
+/** @returns {Promise<import('./counts.mjs').TestCounts>} */
+async function install() {
+  await ensureDependencies();
+  await mkdir(outDir, { recursive: true });
+  return noTests;
+}
+
+/**
+ * @param {string} script
+ * @param {string} testName
+ * @returns {Promise<import('./counts.mjs').TestCounts>}
+ */
+async function npmScript(script, testName) {
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const { code, output } = await run(npm, ['run', '--silent', script], { cwd: repoRoot, timeoutMs: 300_000 });
+  return code === 0 ? onePassed : oneFailed(testName, output.trim());
+}
+
+/**
+ * @param {readonly string[]} folders
+ * @param {number} [concurrency]
+ * @returns {Promise<import('./counts.mjs').TestCounts>}
+ */
+async function nodeStage(folders, concurrency) {
+  const files = (await Promise.all(folders.map(findTests))).flat();
+  if (files.length === 0) return oneFailed(folders.join(', '), 'There are no tests');
+  return await runNodeTests(await bundleTests(files), concurrency === undefined ? {} : { concurrency });
+}
+
+/** @returns {Promise<import('./counts.mjs').TestCounts>} */
+async function extensionHost() {
+  const { runExtensionTests } = await import('./extensionHost.mjs');
+  return await runExtensionTests({ extensionDir: repoRoot, suite: await bundleSuite() });
+}
+
+/** @returns {Promise<import('./counts.mjs').TestCounts>} */
+async function desktop() {
+  const { runDesktopTests } = await import('./desktopTests.mjs');
+  return await runDesktopTests({ extensionDir: repoRoot, suite: await bundleSuite() });
+}
+
+/** @returns {Promise<string>} the file that the extension host loads */
+async function bundleSuite() {
+  const index = join(repoRoot, 'test', 'vscode', 'index.ts');
+  const [suite] = await bundleTests([index, ...(await findTests('vscode'))], { external: ['vscode'] });
+  if (suite === undefined) throw new Error(`${index} was not bundled`);
+  return suite;
+}
+
+/**
+ * @param {Stage} stage
+ * @returns {Promise<import('./counts.mjs').TestCounts>} never rejects: what goes wrong is a failure of the stage
+ */
+export async function runStage(stage) {
+  try {
+    await ensurePrograms(stage.programs);
+    return await stage.run();
+  } catch (error) {
+    return oneFailed(`stage ${stage.name}`, error);
+  }
+}
