@@ -17,10 +17,14 @@ export interface ConnectOptions {
   readonly home?: string;
   /** The server's bundle, started when none runs. Undefined: never start one. */
   readonly serverPath?: string | undefined;
+  /** Also replace a server of the same version that was built from other code. For people who change the code. */
+  readonly replaceOtherBuild?: boolean;
   /** Keep the whole picture up to date (snapshot and events). */
   readonly subscribe?: boolean;
   /** Connect again after a cut, with back-off, and start the server again when it has gone. Default true. */
   readonly reconnect?: boolean;
+  /** With `subscribe`: begin after this event instead of with a snapshot, when the server still has what came since. */
+  readonly resume?: { readonly instance: string; readonly seq: number };
   readonly log?: (message: string) => void;
 }
 
@@ -33,8 +37,11 @@ export interface LogChunk {
 export interface FollowLogOptions {
   readonly from?: number | { readonly tail: number };
   readonly onStart?: (start: { base: number; offset: number; size: number; path: string }) => void;
-  /** Bytes in order, each exactly once, also across reconnects. */
-  readonly onChunk: (chunk: LogChunk) => void;
+  /**
+   * Bytes in order, each exactly once, also across reconnects. While a returned promise is pending nothing more is read
+   * from the server on this client, so that a slow reader needs no memory.
+   */
+  readonly onChunk: (chunk: LogChunk) => void | Promise<void>;
   /** The session has ended and its log is complete. */
   readonly onEnd?: (offset: number) => void;
   readonly onError?: (error: Error) => void;
@@ -51,7 +58,8 @@ export interface Client extends Disposable {
   /** One change, after it has been applied to `snapshot`; in order and without gaps. */
   readonly onDidChange: Event<{ readonly seq: number; readonly time: string; readonly change: Change }>;
   /**
-   * Waits for the connection (at most `timeoutMs`, default 10 s), then asks. Rejects with a CodeManagerError.
+   * Waits for the connection (at most `timeoutMs`, default 10 s), then asks. Rejects with a CodeManagerError, at once
+   * when the server could not be started. `signal` gives up waiting (`cancelled`).
    * Requests that may run twice without harm are repeated after a cut; `session/create` is, by its request id.
    */
   request<M extends Method>(

@@ -1,0 +1,276 @@
+import { backoff, Deferred, systemClock, type Clock } from '../common/async.js';
+import { toDisposable, type Disposable } from '../common/disposable.js';
+import { Emitter } from '../common/emitter.js';
+import { homeDirectory } from '../common/home.js';
+import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
+import { ServerEvent } from '../protocol/events.js';
+import type { Method, ParamsInput, Result, Snapshot } from '../protocol/requests.js';
+import { Notification } from '../protocol/wire.js';
+import type { Client, ConnectionState, ConnectOptions, FollowLogOptions } from './api.js';
+import { ConnectionLostError } from './connection.js';
+import { checkResult, isSameBuild, openServer, type EndpointOptions, type Opened } from './endpoint.js';
+import { INITIAL_LINK, reduceLink, toConnectionState, type Link, type LinkInput } from './link.js';
+import { LogFollower, type LogSource } from './logFollower.js';
+import { isRepeatable } from './requestRules.js';
+import { SnapshotStore } from './snapshotStore.js';
+
+const FIRST_RETRY_MS = 50;
+const MAX_RETRY_MS = 5000;
+/** A little longer than the search for a server takes at most, so that its own error arrives first. */
+const DEFAULT_WAIT_MS = 10_500;
+const MAX_REPEATS = 5;
+
+/** What tests put in place of time and chance. */
+export interface ClientDependencies {
+  readonly clock?: Clock;
+  readonly random?: () => number;
+}
+
+/** Connects to the agent server of this host in the background; the caller subscribes to what it needs meanwhile. */
+export function createClient(options: ConnectOptions, dependencies: ClientDependencies = {}): Client {
+  return new AgentServerClient(options, dependencies);
+}
+
+type EventMessage = { readonly seq: number; readonly time: string; readonly change: ServerEvent['change'] };
+
+class AgentServerClient implements Client {
+  readonly #endpoint: EndpointOptions;
+  readonly #reconnects: boolean;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #store = new SnapshotStore();
+  readonly #onDidChangeState = new Emitter<ConnectionState>();
+  readonly #onDidReset = new Emitter<Snapshot>();
+  readonly #onDidChange = new Emitter<EventMessage>();
+  readonly #waiting = new Set<Deferred<LogSource>>();
+  readonly #followers = new Set<LogFollower>();
+  #link: Link = INITIAL_LINK;
+  #source: LogSource | undefined;
+  #retry: { cancel(): void } | undefined;
+  #attempt = new AbortController();
+  /** The last event that is known, in which life of the server. */
+  #position: { instance: string; seq: number } | undefined;
+
+  constructor(options: ConnectOptions, { clock = systemClock, random = Math.random }: ClientDependencies) {
+    this.#endpoint = {
+      name: options.name,
+      home: options.home ?? homeDirectory(),
+      serverPath: options.serverPath,
+      replaceOtherBuild: options.replaceOtherBuild ?? false,
+      subscribe: options.subscribe ?? false,
+      log: options.log ?? (() => {}),
+    };
+    this.#reconnects = options.reconnect ?? true;
+    this.#position = options.resume;
+    this.#clock = clock;
+    this.#random = random;
+    void this.#connect();
+  }
+
+  get state(): ConnectionState {
+    return toConnectionState(this.#link);
+  }
+
+  get snapshot(): Snapshot {
+    return this.#store.snapshot;
+  }
+
+  readonly onDidChangeState = this.#onDidChangeState.event;
+  readonly onDidReset = this.#onDidReset.event;
+  readonly onDidChange = this.#onDidChange.event;
+
+  async request<M extends Method>(
+    method: M,
+    params: ParamsInput<M>,
+    options: { signal?: AbortSignal; timeoutMs?: number } = {},
+  ): Promise<Result<M>> {
+    for (let repeats = 0; ; repeats++) {
+      const source = this.#source ?? (await this.#connected(options));
+      try {
+        const result = await source.connection.request(method, params, { signal: options.signal });
+        return checkResult(method, result, source.build);
+      } catch (error) {
+        if (!(error instanceof ConnectionLostError) || this.#link.kind === 'ended') throw toCodeManagerError(error);
+        if (!isRepeatable(method) || repeats >= MAX_REPEATS) {
+          throw new CodeManagerError('unavailable', 'The agent server went away in the middle of this request', {
+            hint: 'Check with `cm status` whether it was carried out.',
+            cause: error,
+          });
+        }
+      }
+    }
+  }
+
+  followLog(session: string, options: FollowLogOptions): Disposable {
+    const follower = new LogFollower(session, options, () => this.#followers.delete(follower));
+    this.#followers.add(follower);
+    if (this.#link.kind === 'ended') {
+      const { error } = this.#link;
+      queueMicrotask(() => follower.fail(error));
+    } else if (this.#source !== undefined) {
+      follower.start(this.#source);
+    }
+    return toDisposable(() => follower.dispose());
+  }
+
+  dispose(): void {
+    this.#dispatch({ type: 'disposed', error: new CodeManagerError('cancelled', 'Disconnected') });
+    for (const emitter of [this.#onDidChangeState, this.#onDidReset, this.#onDidChange]) emitter.dispose();
+  }
+
+  /** Waits for the connection, or for the news that there will be none. */
+  async #connected({ signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number }): Promise<LogSource> {
+    if (this.#link.kind === 'ended') throw this.#link.error;
+    if (signal?.aborted) throw new CodeManagerError('cancelled', 'Cancelled');
+    const waiter = new Deferred<LogSource>();
+    const onAbort = (): void => waiter.reject(new CodeManagerError('cancelled', 'Cancelled'));
+    const timer = setTimeout(() => {
+      const lastError = 'error' in this.#link ? this.#link.error : undefined;
+      waiter.reject(lastError ?? new CodeManagerError('unavailable', 'The agent server does not answer'));
+    }, timeoutMs ?? DEFAULT_WAIT_MS);
+    this.#waiting.add(waiter);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    // Somebody wants something: that is a better moment for the next try than any later one.
+    this.#dispatch({ type: 'retry' });
+    try {
+      return await waiter.promise;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      this.#waiting.delete(waiter);
+    }
+  }
+
+  #dispatch(input: LinkInput): void {
+    const before = this.#link;
+    const after = reduceLink(before, input);
+    if (after === before) return;
+    this.#link = after;
+    if (after.kind !== 'connected') this.#dropConnection();
+    this.#retry?.cancel();
+    this.#retry = undefined;
+    switch (after.kind) {
+      case 'connecting':
+        void this.#connect();
+        break;
+      case 'connected':
+        break;
+      case 'waiting':
+        this.#retry = this.#clock.after(backoff(after.attempt, FIRST_RETRY_MS, MAX_RETRY_MS, this.#random), () =>
+          this.#dispatch({ type: 'retry' }),
+        );
+        // Without a server of its own to start, waiting for somebody else's is all that can be done.
+        if (this.#endpoint.serverPath !== undefined) this.#rejectWaiting(after.error);
+        break;
+      case 'ended':
+        this.#attempt.abort();
+        this.#rejectWaiting(after.error);
+        for (const follower of [...this.#followers]) follower.fail(after.error);
+        break;
+    }
+    this.#fireState(toConnectionState(before));
+  }
+
+  #fireState(before: ConnectionState): void {
+    const state = this.state;
+    const isSame =
+      state.kind === before.kind &&
+      (state.kind !== 'disconnected' ||
+        (before.kind === 'disconnected' && before.error === state.error && before.final === state.final));
+    if (!isSame) this.#onDidChangeState.fire(state);
+  }
+
+  async #connect(): Promise<void> {
+    this.#attempt = new AbortController();
+    const { signal } = this.#attempt;
+    const resume = this.#endpoint.subscribe ? this.#position : undefined;
+    try {
+      const opened = await openServer(this.#endpoint, resume, signal);
+      if (signal.aborted) opened.connection.dispose();
+      else this.#use(opened);
+    } catch (thrown) {
+      if (signal.aborted) return;
+      const error = toCodeManagerError(thrown);
+      this.#endpoint.log(`No connection to the agent server: ${error.message}`);
+      this.#dispatch({ type: 'failed', error, final: !this.#reconnects || error.code === 'tooOld' });
+    }
+  }
+
+  #use({ connection, initialized }: Opened): void {
+    const { server, snapshot, events = [], seq } = initialized;
+    const source: LogSource = { connection, build: server.build, followers: new Map() };
+    this.#source = source;
+    if (snapshot !== undefined) this.#store.reset(snapshot);
+    this.#position = snapshot === undefined && this.#position !== undefined ? this.#position : at(server.instance, seq);
+    this.#dispatch({ type: 'opened', server, now: this.#clock.now() });
+    if (snapshot !== undefined) this.#onDidReset.fire(this.#store.snapshot);
+    for (const event of events) this.#applyEvent(event);
+    for (const waiter of this.#waiting) waiter.resolve(source);
+    for (const follower of [...this.#followers]) follower.start(source);
+    connection.attach({
+      onNotification: (message) => this.#notified(source, message),
+      onLogFrame: (frame) => source.followers.get(frame.subscription)?.receive(frame),
+      onClose: (error) => {
+        if (this.#source !== source) return;
+        this.#dispatch({ type: 'closed', error, final: !this.#reconnects, now: this.#clock.now() });
+      },
+    });
+  }
+
+  #notified(source: LogSource, message: unknown): void {
+    const checked = isSameBuild(source.build) ? (message as Notification) : Notification.safeParse(message).data;
+    if (checked === undefined) return this.#skipUnknown(message);
+    switch (checked.method) {
+      case 'event':
+        this.#applyEvent(checked.params);
+        break;
+      case 'log/end':
+        source.followers.get(checked.params.subscription)?.end(checked.params.offset);
+        break;
+    }
+  }
+
+  /** Newer servers tell things that this client does not know; their numbers count all the same. */
+  #skipUnknown(message: unknown): void {
+    const event = UnknownEvent.safeParse(message).data;
+    if (event !== undefined && this.#takeNumber(event.params.seq)) {
+      this.#endpoint.log(`Skipped event ${event.params.seq} of an unknown kind`);
+    }
+  }
+
+  #applyEvent({ seq, time, change }: ServerEvent): void {
+    if (!this.#takeNumber(seq)) return;
+    this.#store.apply(change);
+    this.#onDidChange.fire({ seq, time, change });
+  }
+
+  /** False for an event that is known already. A missing number means that the picture is wrong: it is fetched anew. */
+  #takeNumber(seq: number): boolean {
+    const position = this.#position;
+    if (position === undefined || seq <= position.seq) return false;
+    if (seq > position.seq + 1) {
+      this.#position = undefined;
+      const error = new ConnectionLostError(new Error(`event ${seq} after ${position.seq}`));
+      this.#dispatch({ type: 'closed', error, final: false, now: this.#clock.now() });
+      return false;
+    }
+    this.#position = at(position.instance, seq);
+    return true;
+  }
+
+  #dropConnection(): void {
+    const source = this.#source;
+    this.#source = undefined;
+    source?.connection.dispose();
+  }
+
+  #rejectWaiting(error: Error): void {
+    for (const waiter of this.#waiting) waiter.reject(error);
+  }
+}
+
+const UnknownEvent = Notification.options[0].extend({ params: ServerEvent.pick({ seq: true }) });
+
+function at(instance: string, seq: number): { instance: string; seq: number } {
+  return { instance, seq };
+}

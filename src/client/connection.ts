@@ -1,0 +1,194 @@
+import { connect } from 'node:net';
+import { WebSocket, type RawData } from 'ws';
+import { Deferred } from '../common/async.js';
+import type { Disposable } from '../common/disposable.js';
+import { CodeManagerError, ErrorCode } from '../protocol/errors.js';
+import type { Method, ParamsInput } from '../protocol/requests.js';
+import { decodeLogFrame, MAX_MESSAGE_BYTES, ResponseMessage, type LogFrame } from '../protocol/wire.js';
+
+const HANDSHAKE_TIMEOUT_MS = 5000;
+
+/** The connection broke before the answer came: whether the request was carried out is not known. */
+export class ConnectionLostError extends CodeManagerError {
+  constructor(cause?: unknown) {
+    super('unavailable', 'The connection to the agent server was lost', { cause });
+    this.name = 'ConnectionLostError';
+  }
+}
+
+/** What a connection tells unasked. */
+export interface ConnectionListener {
+  /** A message without an id, unchecked. */
+  onNotification(message: unknown): void;
+  onLogFrame(frame: LogFrame): void;
+  /** Called once, last. */
+  onClose(error: ConnectionLostError): void;
+}
+
+interface Pending {
+  readonly onResult: ((result: unknown) => void) | undefined;
+  resolve(result: unknown): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * One socket to an agent server: requests with their answers, notifications and log frames, in the order in which they
+ * came. What comes before a listener is attached waits for it.
+ */
+export class Connection implements Disposable {
+  readonly #socket: WebSocket;
+  readonly #pending = new Map<number, Pending>();
+  readonly #inbox: ((listener: ConnectionListener) => void)[] = [];
+  readonly #gone = new Deferred<void>();
+  #listener: ConnectionListener | undefined;
+  #closed: ConnectionLostError | undefined;
+  #lastId = 0;
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    socket.on('error', (error) => this.#close(error));
+    socket.on('close', () => this.#close());
+  }
+
+  /** Connects to a unix socket. Rejects with `unavailable` when nobody answers there. */
+  static open(socketPath: string): Promise<Connection> {
+    return new Promise((resolve, reject) => {
+      const socket = new WebSocket('ws://localhost/', {
+        createConnection: () => connect(socketPath),
+        perMessageDeflate: false,
+        maxPayload: MAX_MESSAGE_BYTES,
+        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+      });
+      const fail = (cause: Error): void =>
+        reject(new CodeManagerError('unavailable', 'The agent server does not answer', { cause }));
+      socket.on('error', fail);
+      socket.once('open', () => {
+        socket.off('error', fail);
+        resolve(new Connection(socket));
+      });
+    });
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Resolves when it is closed, by whomever. */
+  get closed(): Promise<void> {
+    return this.#gone.promise;
+  }
+
+  /** Gives what has come so far, then everything else as it comes. */
+  attach(listener: ConnectionListener): void {
+    this.#listener = listener;
+    for (const deliver of this.#inbox.splice(0)) deliver(listener);
+  }
+
+  /**
+   * Sends a request; the result is not checked.
+   *
+   * @param options.onResult called with the result before anything that came after it is delivered
+   */
+  request<M extends Method>(
+    method: M,
+    params: ParamsInput<M>,
+    options: { signal?: AbortSignal | undefined; onResult?: (result: unknown) => void } = {},
+  ): Promise<unknown> {
+    const { signal, onResult } = options;
+    return new Promise((resolve, reject) => {
+      if (this.#closed !== undefined) return reject(this.#closed);
+      const cancelled = (): CodeManagerError => new CodeManagerError('cancelled', 'Cancelled');
+      if (signal?.aborted) return reject(cancelled());
+      const id = ++this.#lastId;
+      const settle = (): void => {
+        this.#pending.delete(id);
+        signal?.removeEventListener('abort', onAbort);
+      };
+      const onAbort = (): void => {
+        settle();
+        reject(cancelled());
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#pending.set(id, {
+        onResult,
+        resolve: (result) => {
+          settle();
+          resolve(result);
+        },
+        reject: (error) => {
+          settle();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      });
+      this.#socket.send(JSON.stringify({ jsonrpc: '2.0', id, method, params }));
+    });
+  }
+
+  /** Stops reading until `until` settles; the server then holds back by itself. */
+  pauseUntil(until: Promise<unknown>): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.pause();
+    const resume = (): void => {
+      if (this.#closed === undefined) this.#socket.resume();
+    };
+    until.then(resume, resume);
+  }
+
+  /** Ends it at once. Pending requests are rejected. */
+  dispose(): void {
+    this.#socket.terminate();
+    this.#close();
+  }
+
+  #receive(data: RawData, isBinary: boolean): void {
+    if (this.#closed !== undefined) return;
+    const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
+    if (isBinary) {
+      const frame = decodeLogFrame(bytes);
+      if (frame !== undefined) this.#deliver((listener) => listener.onLogFrame(frame));
+      return;
+    }
+    let message: unknown;
+    try {
+      message = JSON.parse(bytes.toString('utf8'));
+    } catch {
+      // What is no JSON cannot be answered; the other messages still can.
+      return;
+    }
+    if (typeof message !== 'object' || message === null) return;
+    if ('method' in message) this.#deliver((listener) => listener.onNotification(message));
+    else this.#answer(message);
+  }
+
+  #answer(message: object): void {
+    const response = ResponseMessage.safeParse(message).data;
+    const pending = typeof response?.id === 'number' ? this.#pending.get(response.id) : undefined;
+    if (response === undefined || pending === undefined) return;
+    if (response.error === undefined) {
+      try {
+        pending.onResult?.(response.result);
+      } catch (error) {
+        return pending.reject(error);
+      }
+      return pending.resolve(response.result);
+    }
+    const { message: text, data } = response.error;
+    const code = ErrorCode.safeParse(data?.code).data ?? 'internal';
+    pending.reject(new CodeManagerError(code, data?.message ?? text, { hint: data?.hint }));
+  }
+
+  #deliver(deliver: (listener: ConnectionListener) => void): void {
+    if (this.#listener === undefined) this.#inbox.push(deliver);
+    else deliver(this.#listener);
+  }
+
+  #close(cause?: unknown): void {
+    if (this.#closed !== undefined) return;
+    const error = new ConnectionLostError(cause);
+    this.#closed = error;
+    this.#gone.resolve();
+    for (const pending of [...this.#pending.values()]) pending.reject(error);
+    this.#deliver((listener) => listener.onClose(error));
+  }
+}

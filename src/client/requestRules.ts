@@ -1,0 +1,43 @@
+import type { Method } from '../protocol/requests.js';
+
+/**
+ * Whether a request may be sent again when the connection broke before its answer: it only reads, or a second time
+ * changes nothing (`session/create` by its request id). The others might type, press or delete twice.
+ */
+const REPEATABLE = {
+  initialize: false,
+  ping: true,
+  'context/list': true,
+  'context/get': true,
+  'context/add': false,
+  'context/forPath': true,
+  'context/edit': true,
+  'context/remove': false,
+  'context/test': true,
+  'tool/list': true,
+  'session/create': true,
+  'session/list': true,
+  'session/get': true,
+  'session/send': false,
+  'session/key': false,
+  'session/interrupt': false,
+  'session/stop': true,
+  'session/kill': true,
+  'session/rename': true,
+  'session/update': true,
+  'session/archive': false,
+  'session/purge': false,
+  'session/attach': true,
+  'session/changes': true,
+  // Subscriptions belong to one connection; whoever follows a log subscribes anew.
+  'log/subscribe': false,
+  'log/unsubscribe': false,
+  'log/info': true,
+  'server/status': true,
+  'server/stop': false,
+  'doctor/run': true,
+} as const satisfies Record<Method, boolean>;
+
+export function isRepeatable(method: Method): boolean {
+  return REPEATABLE[method];
+}
