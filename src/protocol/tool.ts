@@ -16,13 +16,19 @@ const Pattern = z.string().refine((source) => {
 export const WaitingKind = z.enum(['permission', 'question', 'plan', 'trust', 'login']);
 export type WaitingKind = z.infer<typeof WaitingKind>;
 
-/** A dialog that a tool may show before it is ready. It matches when every pattern of `all` is found on the screen. */
-export const StartupDialog = z.object({
+/**
+ * A dialog that a tool may show before it is ready. Lines are matched without the frames drawn around them and without
+ * trailing blanks; of several dialogs that match the first one counts.
+ */
+export const StartupDialog = z.looseObject({
   id: z.string(),
   kind: WaitingKind,
   /** What the person reads after "Needs input", e.g. `trust this folder?`. */
   text: z.string(),
+  /** Every one of these is found in the lower part of the screen: the question and the option with its cursor. */
   all: z.array(Pattern).min(1),
+  /** Matches the last line that is not empty. What an agent only prints about a dialog goes on below it. */
+  end: Pattern.optional(),
 });
 export type StartupDialog = z.infer<typeof StartupDialog>;
 
@@ -36,7 +42,10 @@ export const Tool = z.looseObject({
   id: ToolId,
   /** As people call it, e.g. `Claude Code`. */
   name: z.string().min(1),
-  /** Program and fixed arguments. The program is looked for in the login shell's PATH and aliases. */
+  /**
+   * Program and fixed arguments. The program is looked for in the login shell's aliases and PATH. `{node}` is the
+   * runtime of the agent server, `{media}` the folder of the files that come with Code Manager.
+   */
   command: z.array(z.string()).min(1),
   /** Other program names to try in order when the first is not found. */
   alternatives: z.array(z.string()).default([]),
@@ -46,21 +55,22 @@ export const Tool = z.looseObject({
   install: z.object({ command: z.string(), url: z.string().optional() }).optional(),
   /**
    * How the task reaches the tool: as arguments (`{task}` is replaced; longer than 96 KB is typed instead), typed into
-   * its input box once it is ready, or as a command line for `sh -c`.
+   * its input box once it is ready, or as a command line for a shell (`{task}` likewise; what follows becomes `$1` …).
    */
   task: z
     .discriminatedUnion('delivery', [
       z.object({ delivery: z.literal('argument'), args: z.array(z.string()).min(1) }),
       z.object({ delivery: z.literal('typed') }),
-      z.object({ delivery: z.literal('command') }),
+      z.object({ delivery: z.literal('command'), args: z.array(z.string()).min(1).default(['-c', '{task}']) }),
     ])
     .default({ delivery: 'typed' }),
   modes: z.array(ToolMode).default([]),
+  /** `{model}` is replaced in the arguments. */
   model: z.object({ args: z.array(z.string()), known: z.array(z.string()).default([]) }).optional(),
   startup: z
     .object({
       dialogs: z.array(StartupDialog).default([]),
-      /** Any one of these on the screen, and no dialog: the tool takes input. Empty: ready as soon as it runs. */
+      /** Any one of these near the bottom of the screen, and no dialog: it takes input. Empty: ready once it runs. */
       ready: z.array(Pattern).default([]),
       /** How long the ready screen must hold, since an input box can flash before a dialog. */
       stableMs: z.number().int().min(0).default(1500),

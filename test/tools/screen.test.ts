@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import * as z from 'zod';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
+import { readStartupScreen } from '../../src/core/tools/screen.js';
+
+const SCREENS = join(process.cwd(), 'test/fixtures/screens');
+const catalog = new ToolCatalog('/nonexistent');
+
+function read(toolId: string, screen: string): string {
+  const result = readStartupScreen(catalog.get(toolId), screen);
+  return result.kind === 'dialog' ? result.dialog.id : result.kind;
+}
+
+const Collected = z.array(
+  z.object({
+    id: z.string(),
+    tool: z.string(),
+    screen: z.string(),
+    expect: z.object({
+      boot_confirm: z.unknown().optional(),
+      boot_ready: z.boolean().optional(),
+      ready: z.boolean().optional(),
+    }),
+  }),
+);
+/** Startup dialogs whose collected answer says nothing of the start. */
+const RECOGNISED = new Set(['claude-boot-not-ready-menu', 'cm-trust-folder']);
+const collected = Collected.parse(JSON.parse(readFileSync(join(SCREENS, 'collected.json'), 'utf8')));
+
+test('every collected startup dialog is recognised, and nothing else is taken for one', async (t) => {
+  const known = collected.filter(({ tool }) => catalog.all().some(({ id }) => id === tool));
+  assert.ok(known.length > 60);
+  for (const { id, tool, screen, expect } of known) {
+    await t.test(id, () => {
+      const seen = readStartupScreen(catalog.get(tool), screen);
+      const isDialog = RECOGNISED.has(id) || (expect.boot_confirm ?? null) !== null;
+      assert.equal(seen.kind === 'dialog', isDialog, JSON.stringify(seen));
+      const ready = expect.boot_ready ?? expect.ready;
+      if (ready !== undefined) assert.equal(seen.kind === 'ready', ready);
+    });
+  }
+});
+
+/** What each real screen of a start is; all other recorded screens must be anything but a dialog. */
+const DIALOGS: Readonly<Record<string, string>> = {
+  'claude/01-first.txt': 'trust',
+  'claude/31-trust-with-spray.txt': 'trust',
+  'claude-2.1.197/01-trust.txt': 'trust',
+  'claude/02-second.txt': 'api-key',
+  'claude/51-yolo-sandbox-warning.txt': 'bypass',
+  'codex/00-startup-bare.txt': 'login',
+  'codex/01-trust-prompt.txt': 'trust',
+  'codex/10-startup-with-hooks.txt': 'hooks',
+  'codex/50-hook-review-blocks-yolo.txt': 'hooks',
+  'codex/11-after-hook-trust.txt': 'model',
+  'codex/53-trust-esc.txt': 'command-center',
+  'gemini/01-first.txt': 'trust',
+};
+const READY = [
+  'claude/03-idle.txt',
+  'claude/06-idle-default-mode.txt',
+  'claude/52-continue.txt',
+  'claude-2.1.197/02-idle.txt',
+  'codex/02-idle.txt',
+  'codex/40-narrow-60x20.txt',
+  'codex/52-resume-last.txt',
+  'gemini/02-after-trust.txt',
+  'gemini/07-final-idle.txt',
+  'gemini/50-yolo.txt',
+  'opencode/01-idle.txt',
+  'opencode/06-final-idle.txt',
+];
+
+test('every recorded screen of a real agent is read as what it is', async (t) => {
+  for (const folder of ['claude', 'claude-2.1.197', 'codex', 'gemini', 'opencode']) {
+    for (const file of readdirSync(join(SCREENS, folder)).sort()) {
+      const name = `${folder}/${file}`;
+      await t.test(name, () => {
+        const seen = read(folder.replace(/-2.*/, ''), readFileSync(join(SCREENS, name), 'utf8'));
+        const expected = DIALOGS[name];
+        if (expected !== undefined) assert.equal(seen, expected);
+        else if (READY.includes(name)) assert.equal(seen, 'ready');
+        else assert.ok(seen === 'ready' || seen === 'unknown', `${name} was taken for the dialog ${seen}`);
+      });
+    }
+  }
+});
+
+test('a dialog that an agent quotes in its answer is none', () => {
+  const dialog = readFileSync(join(SCREENS, 'claude/01-first.txt'), 'utf8').trimEnd();
+  assert.equal(read('claude', dialog), 'trust');
+  assert.equal(
+    read('claude', `● The screen was:\n${dialog}\n\n✻ Crunched for 4s\n────\n❯ \n────\n  ? for shortcuts`),
+    'ready',
+  );
+  const codex = readFileSync(join(SCREENS, 'codex/01-trust-prompt.txt'), 'utf8').trimEnd();
+  assert.equal(read('codex', `${codex}\n\n› Ask Codex to do anything\n\n  gpt default · /home/dev`), 'ready');
+  const gemini = readFileSync(join(SCREENS, 'gemini/01-first.txt'), 'utf8').trimEnd();
+  assert.equal(read('gemini', `${gemini}\n Gemini CLI is restarting to apply the trust changes...`), 'unknown');
+});
+
+test('an aider question counts only while it waits for the answer', () => {
+  const question = 'Add .aider* to .gitignore (recommended)? (Y)es/(N)o [Yes]:';
+  assert.equal(read('aider', `Aider v0.86.1\n${question} `), 'other');
+  assert.equal(read('aider', `${question} y\nAider v0.86.1\nRepo-map: using 1024 tokens\n─────\n> `), 'ready');
+  assert.equal(read('aider', `${question} y\nScanning repo: 40%`), 'unknown');
+});
+
+test('a tool without rules is ready as soon as it runs', () => {
+  assert.equal(read('shell', ''), 'ready');
+  assert.equal(read('shell', 'Do you trust the files in this folder? 1. Yes'), 'ready');
+});
