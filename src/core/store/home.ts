@@ -1,0 +1,92 @@
+import { promises as fs } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { CodeManagerError } from '../../protocol/errors.js';
+import { isMissing, toDiskError } from './diskErrors.js';
+
+/** Where things are in the folder of all data. */
+export interface HomePaths {
+  readonly root: string;
+  readonly active: string;
+  readonly archive: string;
+  readonly tools: string;
+  readonly servers: string;
+  readonly worktrees: string;
+}
+
+export function homePaths(home: string): HomePaths {
+  const root = resolve(home);
+  return {
+    root,
+    active: join(root, 'sessions', 'active'),
+    archive: join(root, 'sessions', 'archive'),
+    tools: join(root, 'tools'),
+    servers: join(root, 'servers'),
+    worktrees: join(root, 'worktrees'),
+  };
+}
+
+/**
+ * Makes the folder of all data with everything in it, for its owner alone. Asked again it changes nothing.
+ * @throws CodeManagerError `invalid` when the folder would be the user's own home or `/`, `conflict` when it belongs to
+ * another user or is no folder, `unavailable` when it cannot be made.
+ */
+export async function openHome(home: string): Promise<HomePaths> {
+  const paths = homePaths(home);
+  if (paths.root === '/' || paths.root === resolve(homedir())) {
+    throw new CodeManagerError('invalid', `${paths.root} cannot be the folder of Code Manager's data`, {
+      hint: 'Set CM_HOME to a folder of its own.',
+    });
+  }
+  for (const folder of [
+    paths.root,
+    join(paths.root, 'sessions'),
+    paths.active,
+    paths.archive,
+    paths.tools,
+    paths.servers,
+    paths.worktrees,
+  ]) {
+    await openPrivateFolder(folder);
+  }
+  return paths;
+}
+
+async function openPrivateFolder(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    const stat = await fs.stat(folder).catch(() => undefined);
+    if (stat !== undefined && !stat.isDirectory()) throw notAFolder(folder);
+    if (stat === undefined) {
+      if (isMissing(error) && (await fs.lstat(folder).catch(() => undefined))?.isSymbolicLink() === true) {
+        throw new CodeManagerError('conflict', `${folder} is a link to a folder that does not exist`, {
+          hint: 'Make that folder or remove the link.',
+          cause: error,
+        });
+      }
+      throw toDiskError(error, folder);
+    }
+  }
+  const stat = await fs.stat(folder);
+  if (!stat.isDirectory()) throw notAFolder(folder);
+  const uid = process.getuid?.();
+  if (uid !== undefined && stat.uid !== uid) {
+    throw new CodeManagerError('conflict', `${folder} belongs to another user (uid ${stat.uid})`, {
+      hint: 'Run as that user, or set CM_HOME to a folder of your own.',
+    });
+  }
+  if ((stat.mode & 0o077) !== 0) {
+    try {
+      await fs.chmod(folder, 0o700);
+    } catch (error) {
+      throw toDiskError(error, folder);
+    }
+  }
+}
+
+function notAFolder(folder: string): CodeManagerError {
+  return new CodeManagerError('conflict', `${folder} is not a folder`, {
+    hint: 'Move that file away, or set CM_HOME to another folder.',
+  });
+}

@@ -1,0 +1,46 @@
+import { promises as fs } from 'node:fs';
+import { isMissing } from './diskErrors.js';
+
+export type JsonObject = Record<string, unknown>;
+
+/** What a file holds. `unreadable` has the reason, one sentence without the path. */
+export type JsonRead =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'object'; readonly value: JsonObject; readonly text: string }
+  | { readonly kind: 'bad'; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly reason: string };
+
+/** Reads a file that should hold one JSON object. Never rejects. */
+export async function readJsonObject(path: string): Promise<JsonRead> {
+  let text: string;
+  try {
+    text = await fs.readFile(path, 'utf8');
+  } catch (error) {
+    if (isMissing(error)) return { kind: 'missing' };
+    return { kind: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
+  }
+  return parseJsonObject(text);
+}
+
+export function parseJsonObject(text: string): JsonRead {
+  if (text.trim() === '') return { kind: 'bad', reason: 'it is empty' };
+  try {
+    // Some editors begin a file with a byte order mark.
+    const value: unknown = JSON.parse(text.startsWith('\uFEFF') ? text.slice(1) : text);
+    if (isObject(value)) return { kind: 'object', value, text };
+    return { kind: 'bad', reason: 'it does not hold an object' };
+  } catch (error) {
+    // The whole message quotes the text around the error, which may be a secret.
+    const position = /position \d+/.exec(error instanceof Error ? error.message : '');
+    return { kind: 'bad', reason: `it is not valid JSON${position === null ? '' : ` (at ${position[0]})`}` };
+  }
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** JSON as it is written to disk: indented, so that people can read and change it. */
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
