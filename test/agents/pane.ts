@@ -1,0 +1,139 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { waitFor } from '../../scripts/lib/processes.mjs';
+
+const run = promisify(execFile);
+
+export interface PaneOptions {
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  /** The whole environment of the program. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** One program in a tmux of its own, without anything of ours: what the program really shows and takes. */
+export class Pane {
+  readonly #folder: string;
+  readonly #socket: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+    this.#socket = join(folder, 'tmux');
+  }
+
+  /** Ends with the test. */
+  static async start(t: TestContext, options: PaneOptions): Promise<Pane> {
+    const { argv, cwd, env, columns = 120, rows = 40 } = options;
+    const pane = new Pane(mkdtempSync(join(tmpdir(), 'cm-pane-')));
+    t.after(() => pane.#end());
+    const config = join(pane.#folder, 'tmux.conf');
+    writeFileSync(config, 'set -g remain-on-exit on\nset -g status off\nset -g default-terminal tmux-256color\n');
+    await pane.#tmux('-f', config, 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, '-c', cwd, 'sleep 1000');
+    await pane.#tmux('pipe-pane', '-t', '%0', '-O', `exec cat >> ${join(pane.#folder, 'raw')}`);
+    const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    await pane.#tmux(
+      'respawn-pane',
+      '-k',
+      '-t',
+      '%0',
+      '-c',
+      cwd,
+      'env',
+      '-i',
+      'TERM=tmux-256color',
+      ...variables,
+      ...argv,
+    );
+    return pane;
+  }
+
+  /** The visible screen. */
+  async screen(): Promise<string> {
+    return await this.#tmux('capture-pane', '-p', '-J', '-t', '%0');
+  }
+
+  /** All bytes that the program wrote. */
+  raw(): string {
+    const file = join(this.#folder, 'raw');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  }
+
+  /** tmux key names. */
+  async keys(...keys: readonly string[]): Promise<void> {
+    await this.#tmux('send-keys', '-t', '%0', ...keys);
+  }
+
+  /** As a person pastes it, without Enter. */
+  async paste(text: string): Promise<void> {
+    const file = join(this.#folder, 'paste');
+    writeFileSync(file, text);
+    await this.#tmux('load-buffer', file, ';', 'paste-buffer', '-p', '-d', '-t', '%0');
+  }
+
+  /** Undefined while the program runs. */
+  async exit(): Promise<{ code: number | null; signal: string | null } | undefined> {
+    const format = '#{pane_dead} _#{pane_dead_status} _#{pane_dead_signal}';
+    const [dead, code = '_', signal = '_'] = (await this.#format(format)).split(' ');
+    // tmux sees the pane closed a moment before it has the exit status.
+    if (dead !== '1' || (code === '_' && signal === '_')) return undefined;
+    return { code: code === '_' ? null : Number(code.slice(1)), signal: signal === '_' ? null : signal.slice(1) };
+  }
+
+  async title(): Promise<string> {
+    return await this.#format('#{pane_title}');
+  }
+
+  async pid(): Promise<number> {
+    return Number(await this.#format('#{pane_pid}'));
+  }
+
+  /** The screen, once it shows `text`. */
+  async waitForScreen(text: string | RegExp, timeoutMs = 60_000): Promise<string> {
+    let last = '';
+    const holds = (): boolean => (typeof text === 'string' ? last.includes(text) : text.test(last));
+    try {
+      return await waitFor(
+        `the screen to show ${text}`,
+        async () => {
+          last = await this.screen();
+          return holds() ? last : undefined;
+        },
+        { timeoutMs },
+      );
+    } catch (error) {
+      throw new Error(`${(error as Error).message}; it shows:\n${last.replace(/\n{3,}/g, '\n\n')}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async waitForExit(timeoutMs = 30_000): Promise<{ code: number | null; signal: string | null }> {
+    return await waitFor('the program to end', () => this.exit(), { timeoutMs });
+  }
+
+  async #format(format: string): Promise<string> {
+    return (await this.#tmux('display-message', '-p', '-t', '%0', format)).trimEnd();
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
+    const { stdout } = await run('tmux', ['-S', this.#socket, ...args], { maxBuffer: 16 * 1024 * 1024 });
+    return stdout;
+  }
+
+  async #end(): Promise<void> {
+    const pid = await this.pid().catch(() => undefined);
+    await this.#tmux('kill-server').catch(() => undefined);
+    try {
+      if (pid !== undefined && pid > 1) process.kill(-pid, 'SIGKILL');
+    } catch {
+      // It has ended.
+    }
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
