@@ -1,0 +1,100 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+import type { Disposable } from '../../common/disposable.js';
+
+/** Where log bytes go. `write` resolves when the receiver can take more: a slow one lags in the file, not in memory. */
+export interface LogSink {
+  /** `bytes` are only valid during the call. */
+  write(offset: number, bytes: Uint8Array): Promise<void> | undefined;
+  /** All bytes of an ended session were written. */
+  end(offset: number): void;
+  fail(error: unknown): void;
+}
+
+// One buffer serves all feeds: a read from the page cache takes microseconds, less than a trip through the thread
+// pool, and what was read is copied into its frame before anything else runs.
+const buffer = Buffer.allocUnsafe(256 * 1024);
+
+/** Sends one log from an offset and then what comes, straight from the file. */
+export class LogFeed implements Disposable {
+  readonly #path: string;
+  readonly #sink: LogSink;
+  #file: number | undefined;
+  #offset: number;
+  #closed: boolean;
+  #pumping = false;
+  #again = false;
+  #done = false;
+
+  /** @param closed the log has its last byte already */
+  constructor(path: string, offset: number, closed: boolean, sink: LogSink) {
+    this.#path = path;
+    this.#offset = offset;
+    this.#closed = closed;
+    this.#sink = sink;
+  }
+
+  /** The file may have grown. */
+  onGrown(): void {
+    this.#again = true;
+    if (!this.#pumping) void this.#pump();
+  }
+
+  /** The file has its last byte. */
+  onClosed(): void {
+    this.#closed = true;
+    this.onGrown();
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    try {
+      while (this.#again && !this.#done) {
+        this.#again = false;
+        for (let sent = this.#read(); sent !== undefined; sent = this.#read()) await sent;
+        // Bytes that came since then ask for another round.
+        if (this.#closed && !this.#again && !this.#isDone()) {
+          this.dispose();
+          this.#sink.end(this.#offset);
+        }
+      }
+    } catch (error) {
+      if (this.#isDone()) return;
+      this.dispose();
+      this.#sink.fail(error);
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  /** Sends what can be read at once; undefined at the end of the file. */
+  #read(): Promise<void> | undefined {
+    if (this.#done || !this.#open()) return undefined;
+    const length = readSync(this.#file ?? -1, buffer, 0, buffer.length, this.#offset);
+    if (length === 0) return undefined;
+    const offset = this.#offset;
+    this.#offset += length;
+    return this.#sink.write(offset, buffer.subarray(0, length)) ?? Promise.resolve();
+  }
+
+  #open(): boolean {
+    try {
+      this.#file ??= openSync(this.#path, 'r');
+      return true;
+    } catch (error) {
+      // A session that has printed nothing may have no log yet.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  }
+
+  // A method, since the flag changes while the pump awaits.
+  #isDone(): boolean {
+    return this.#done;
+  }
+
+  dispose(): void {
+    this.#done = true;
+    if (this.#file !== undefined) closeSync(this.#file);
+    this.#file = undefined;
+  }
+}

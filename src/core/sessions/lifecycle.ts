@@ -1,0 +1,131 @@
+import type { SessionRecord } from '../../protocol/files.js';
+import { hasEnded, type Phase, type SessionState, type Waiting } from '../../protocol/session.js';
+
+/** How a session's process ended, with the signal's name. */
+export interface Ending {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** What can happen to a session. `time` is ISO 8601 UTC. */
+export type LifecycleEvent =
+  /** tmux runs it; `waits`: it is ready only when its startup screens are through. */
+  | { readonly type: 'launched'; readonly pid: number; readonly waits: boolean; readonly time: string }
+  | { readonly type: 'startupDialog'; readonly waiting: Waiting; readonly time: string }
+  | { readonly type: 'startupDialogGone'; readonly time: string }
+  | { readonly type: 'ready'; readonly time: string }
+  /** What the tool is doing, by the evidence that won. */
+  | {
+      readonly type: 'state';
+      readonly state: SessionState;
+      readonly phase?: Phase;
+      readonly waiting?: Waiting;
+      readonly time: string;
+    }
+  | { readonly type: 'endAsked'; readonly how: 'stop' | 'kill' }
+  /** Its process has gone; null when nobody can know how. */
+  | { readonly type: 'ended'; readonly ending: Ending | null; readonly time: string }
+  | { readonly type: 'lost'; readonly reason: string; readonly time: string }
+  | { readonly type: 'startFailed'; readonly reason: string; readonly time: string };
+
+const NOT_RUNNING = { state: null, phase: null, waiting: null, limitedUntil: null, pid: null } as const;
+
+/** The life of a session as a pure function. Events that come too late change nothing: what has ended stays ended. */
+export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): SessionRecord {
+  if (hasEnded(record)) return record;
+  switch (event.type) {
+    case 'launched':
+      return {
+        ...record,
+        status: event.waits ? 'starting' : 'running',
+        state: event.waits ? null : 'unknown',
+        pid: event.pid,
+        started: record.started ?? event.time,
+        changed: event.time,
+      };
+    case 'startupDialog':
+      return record.status === 'starting'
+        ? withState(record, 'waiting', event.time, { waiting: event.waiting })
+        : record;
+    case 'startupDialogGone':
+      return record.status === 'starting' && record.state === 'waiting'
+        ? { ...record, state: null, waiting: null, changed: event.time }
+        : record;
+    case 'ready':
+      return record.status === 'starting'
+        ? { ...record, status: 'running', state: 'unknown', waiting: null, changed: event.time }
+        : record;
+    case 'state': {
+      const next = withState({ ...record, status: 'running' }, event.state, event.time, event);
+      // A turn that ended wants to be looked at; one that goes on or asks is no news to review any more.
+      const turnEnded = event.state === 'idle' && (record.state === 'working' || record.state === 'waiting');
+      return { ...next, unread: turnEnded || (event.state === 'idle' && record.unread) };
+    }
+    case 'endAsked':
+      return { ...record, ending: event.how === 'kill' ? 'kill' : (record.ending ?? 'stop') };
+    case 'ended': {
+      const ended = { ...record, ...NOT_RUNNING, completed: event.time, changed: event.time };
+      if (record.ending !== null)
+        return {
+          ...ended,
+          status: 'stopped',
+          unread: false,
+          exitCode: event.ending?.exitCode ?? null,
+          signal: event.ending?.signal ?? null,
+        };
+      if (event.ending === null)
+        return { ...ended, status: 'lost', unread: true, reason: 'it ended and nobody saw how' };
+      const { exitCode, signal } = event.ending;
+      return {
+        ...ended,
+        status: exitCode === 0 && signal === null ? 'completed' : 'failed',
+        unread: true,
+        exitCode,
+        signal,
+      };
+    }
+    case 'lost':
+      if (record.ending !== null)
+        return {
+          ...record,
+          ...NOT_RUNNING,
+          status: 'stopped',
+          unread: false,
+          completed: event.time,
+          changed: event.time,
+        };
+      return {
+        ...record,
+        ...NOT_RUNNING,
+        status: 'lost',
+        unread: true,
+        reason: event.reason,
+        completed: event.time,
+        changed: event.time,
+      };
+    case 'startFailed':
+      return {
+        ...record,
+        ...NOT_RUNNING,
+        status: 'failed',
+        unread: true,
+        reason: event.reason,
+        completed: event.time,
+        changed: event.time,
+      };
+  }
+}
+
+function withState(
+  record: SessionRecord,
+  state: SessionState,
+  time: string,
+  { phase = null, waiting = null }: { readonly phase?: Phase | null; readonly waiting?: Waiting | null },
+): SessionRecord {
+  const same =
+    record.state === state &&
+    record.phase === phase &&
+    record.waiting?.kind === waiting?.kind &&
+    record.waiting?.text === waiting?.text;
+  return { ...record, state, phase, waiting, changed: same ? record.changed : time };
+}

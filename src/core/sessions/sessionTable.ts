@@ -1,0 +1,93 @@
+import type { Disposable } from '../../common/disposable.js';
+import { Emitter } from '../../common/emitter.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import { reduceLifecycle, type LifecycleEvent } from './lifecycle.js';
+
+/** Where records are kept. */
+export interface RecordStore {
+  all(): readonly SessionRecord[];
+  /** Resolves when it is on disk. */
+  save(record: SessionRecord): Promise<void>;
+}
+
+/** The records of all sessions that are not archived: the one place where they change. */
+export class SessionTable implements Disposable {
+  readonly #records = new Map<string, SessionRecord>();
+  readonly #store: RecordStore;
+  readonly #onSaveError: (record: SessionRecord, error: unknown) => void;
+  readonly #changed = new Emitter<SessionRecord>();
+  readonly #removed = new Emitter<SessionRecord>();
+
+  readonly onDidChange = this.#changed.event;
+  readonly onDidRemove = this.#removed.event;
+
+  constructor(store: RecordStore, onSaveError: (record: SessionRecord, error: unknown) => void) {
+    this.#store = store;
+    this.#onSaveError = onSaveError;
+    for (const record of store.all()) this.#records.set(record.id, record);
+  }
+
+  get(id: string): SessionRecord | undefined {
+    return this.#records.get(id);
+  }
+
+  /** Newest first. */
+  all(): SessionRecord[] {
+    return [...this.#records.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** A new record: known to others only when it is on disk. */
+  async add(record: SessionRecord): Promise<void> {
+    this.#records.set(record.id, record);
+    try {
+      await this.#store.save(record);
+    } catch (error) {
+      this.#records.delete(record.id);
+      throw error;
+    }
+    this.#changed.fire(this.#records.get(record.id) ?? record);
+  }
+
+  /** Something happened to it. Resolves when it is on disk; a write that fails is reported, and memory goes on. */
+  async apply(id: string, event: LifecycleEvent): Promise<void> {
+    const record = this.#records.get(id);
+    if (record) await this.#replace(record, reduceLifecycle(record, event));
+  }
+
+  async patch(id: string, changes: Partial<SessionRecord>): Promise<void> {
+    const record = this.#records.get(id);
+    if (record) await this.#replace(record, { ...record, ...changes });
+  }
+
+  /** Like patch for what is not worth a write of its own; it goes to disk with the next one. */
+  touch(id: string, changes: Pick<Partial<SessionRecord>, 'lastOutput' | 'title'>): void {
+    const record = this.#records.get(id);
+    if (!record) return;
+    const next = { ...record, ...changes };
+    this.#records.set(id, next);
+    this.#changed.fire(next);
+  }
+
+  async #replace(before: SessionRecord, after: SessionRecord): Promise<void> {
+    if (after === before) return;
+    this.#records.set(after.id, after);
+    this.#changed.fire(after);
+    try {
+      await this.#store.save(after);
+    } catch (error) {
+      this.#onSaveError(after, error);
+    }
+  }
+
+  remove(id: string): void {
+    const record = this.#records.get(id);
+    if (!record) return;
+    this.#records.delete(id);
+    this.#removed.fire(record);
+  }
+
+  dispose(): void {
+    this.#changed.dispose();
+    this.#removed.dispose();
+  }
+}

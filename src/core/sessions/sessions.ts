@@ -1,0 +1,427 @@
+import type { Clock } from '../../common/async.js';
+import { KeyedMutex } from '../../common/async.js';
+import type { IdGenerator } from '../../common/ids.js';
+import type { Logger } from '../../common/logger.js';
+import type { Context } from '../../protocol/context.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import { SessionRecord, toSession } from '../../protocol/files.js';
+import type { AttachCommand, Params } from '../../protocol/requests.js';
+import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
+import type { Tool } from '../../protocol/tool.js';
+import { describe } from '../../protocol/word.js';
+import type { Contexts } from '../contexts.js';
+import { resolveRef, slug, uniqueName } from '../store/names.js';
+import type { SessionStore } from '../store/sessionStore.js';
+import type { Machine } from '../machine.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import { launchArguments } from '../tools/launch.js';
+import { resolveProgram, toolEnvironment, type Placeholders } from '../tools/resolve.js';
+import type { SessionTable } from './sessionTable.js';
+import type { Supervisor } from './supervisor.js';
+import { createWorktree } from './worktree.js';
+
+export interface SessionsOptions {
+  readonly machine: Machine;
+  readonly tmux: TmuxServer;
+  readonly table: SessionTable;
+  readonly store: SessionStore;
+  readonly contexts: Pick<Contexts, 'get' | 'touch' | 'all'>;
+  /** The context that holds a folder, made when there is none. */
+  readonly contextForPath: (path: string) => Promise<Context>;
+  readonly supervisor: Supervisor;
+  readonly tool: (id: string) => Tool;
+  readonly placeholders: Placeholders;
+  readonly worktreesDirectory: string;
+  readonly ids: IdGenerator;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A person who pressed a key this recently is typing. */
+const TYPING_MS = 3_000;
+/** Some agents take two keys in a row for one. */
+const INTERRUPT_GAP_MS = 120;
+
+/** What clients can do with sessions of one machine. */
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #creating = new KeyedMutex();
+  readonly #changing = new KeyedMutex();
+  readonly #names = new Set<string>();
+
+  constructor(options: SessionsOptions) {
+    this.#options = options;
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+
+  /** @throws CodeManagerError `notFound`, or `conflict` when the reference is ambiguous */
+  find(ref: string): SessionRecord {
+    return resolveRef(this.#options.table.all(), ref, 'session');
+  }
+
+  /** Active ones first, then archived ones: an id is good for both. */
+  async findAnywhere(ref: string): Promise<SessionRecord> {
+    try {
+      return this.find(ref);
+    } catch (error) {
+      if (!(error instanceof CodeManagerError) || error.code !== 'notFound') throw error;
+      const archived = await this.#options.store.loadArchived();
+      try {
+        return resolveRef(archived, ref, 'session');
+      } catch (inner) {
+        // The nearest active name is the better hint.
+        throw inner instanceof CodeManagerError && inner.code === 'notFound' ? error : inner;
+      }
+    }
+  }
+
+  async list(filter: Params<'session/list'>): Promise<Session[]> {
+    const { table, store, contexts, clock } = this.#options;
+    const records = table.all();
+    if (filter.archived) records.push(...(await store.loadArchived()));
+    const context = filter.context === undefined ? undefined : resolveRef(contexts.all(), filter.context, 'context').id;
+    const tagged =
+      filter.tag === undefined
+        ? undefined
+        : new Set(
+            contexts
+              .all()
+              .filter(({ tags }) => tags.includes(filter.tag ?? ''))
+              .map(({ id }) => id),
+          );
+    const wanted = filter.state === undefined ? undefined : plain(filter.state);
+    const now = clock.now();
+    return records
+      .filter(
+        (record) =>
+          (context === undefined || record.contextId === context) &&
+          (filter.machine === undefined || record.machine.host === filter.machine) &&
+          (filter.tool === undefined || record.tool === filter.tool) &&
+          (tagged === undefined || tagged.has(record.contextId)) &&
+          (wanted === undefined ||
+            [describe(record, now).word, record.status, record.state ?? ''].some((word) => plain(word) === wanted)),
+      )
+      .map(toSession);
+  }
+
+  /** Starts a tool. The same request id always gives the same session. */
+  async create(request: CreateSession): Promise<Session> {
+    return this.#creating.run(request.requestId, async () => {
+      const known = this.#options.table.all().find(({ requestId }) => requestId === request.requestId);
+      return toSession(known ?? (await this.#create(request)));
+    });
+  }
+
+  async #create(request: CreateSession): Promise<SessionRecord> {
+    const { machine, tmux, contexts, contextForPath, supervisor, table, ids, log } = this.#options;
+    const tool = this.#options.tool(request.tool);
+    const context = await this.#context(request, contextForPath);
+    if (context.machine !== 'local') {
+      throw new CodeManagerError(
+        'unavailable',
+        `The machine of context ${context.name} is not supported by this version`,
+        { hint: 'Use a context on this host.' },
+      );
+    }
+    const folder = await machine.stat(context.path);
+    if (!folder?.isDirectory) {
+      throw new CodeManagerError('notFound', `The folder of context ${context.name} is not there: ${context.path}`, {
+        hint: 'Make it, or change the context with cm ctx edit.',
+      });
+    }
+    await tmux.program();
+    const { host } = await machine.identity();
+    const { program, env } = await this.#program(tool, request, host);
+    const { argv, typedTask } = launchArguments(tool, {
+      program,
+      task: request.task,
+      mode: request.mode ?? null,
+      model: request.model ?? null,
+      args: request.args,
+    });
+
+    const name = this.#takeName(request, tool);
+    try {
+      const id = ids.next();
+      const branch = request.worktree;
+      const worktree =
+        branch === false
+          ? null
+          : await createWorktree(machine, {
+              repository: context.path,
+              branch: branch === true ? null : branch,
+              name,
+              directory: this.#options.worktreesDirectory,
+              id,
+            });
+      const record = SessionRecord.parse({
+        id,
+        name,
+        contextId: context.id,
+        contextName: context.name,
+        path: worktree?.path ?? context.path,
+        machine: await machine.identity(),
+        tool: tool.id,
+        task: request.task,
+        mode: request.mode ?? null,
+        model: request.model ?? null,
+        args: request.args,
+        status: 'starting',
+        changed: this.#now(),
+        created: this.#now(),
+        requestId: request.requestId,
+        envNames: Object.keys(request.env),
+        delivery: typedTask === null ? 'none' : 'pending',
+        worktree,
+      });
+      await supervisor.prepare(id, { argv, env, cwd: record.path });
+      try {
+        await table.add(record);
+      } catch (error) {
+        await supervisor.forget(id).catch(() => undefined);
+        throw error;
+      }
+      try {
+        await supervisor.start(record);
+      } catch (error) {
+        await supervisor.forget(id).catch(() => undefined);
+        await table.apply(id, {
+          type: 'startFailed',
+          reason: error instanceof Error ? error.message : String(error),
+          time: this.#now(),
+        });
+        throw error;
+      }
+      await contexts.touch(context.id).catch((error: unknown) => log.warn(`context ${context.id}: ${String(error)}`));
+      return table.get(id) ?? record;
+    } finally {
+      this.#names.delete(name);
+    }
+  }
+
+  async #context(request: CreateSession, contextForPath: (path: string) => Promise<Context>): Promise<Context> {
+    if (request.context !== undefined) return this.#options.contexts.get(request.context);
+    if (request.path !== undefined) return contextForPath(request.path);
+    throw new CodeManagerError('invalid', 'No context and no folder was given', {
+      hint: 'Name a context with --ctx, or start in its folder.',
+    });
+  }
+
+  /** Program and environment; a tool that was installed a moment ago is found by reading the environment again. */
+  async #program(
+    tool: Tool,
+    request: CreateSession,
+    host: string,
+  ): Promise<{ program: readonly string[]; env: Record<string, string> }> {
+    const { machine, placeholders } = this.#options;
+    const resolve = async (refresh: boolean): Promise<{ program: readonly string[]; env: Record<string, string> }> => {
+      const login = await machine.loginEnvironment({ refresh });
+      const env = {
+        ...login.env,
+        ...toolEnvironment(tool, process.versions['electron'] !== undefined),
+        ...request.env,
+      };
+      const program = await resolveProgram(
+        tool,
+        { env, aliases: login.aliases },
+        (name, path) => machine.findProgram(name, path),
+        { ...placeholders, host },
+      );
+      return { program, env };
+    };
+    try {
+      return await resolve(false);
+    } catch (error) {
+      if (error instanceof CodeManagerError && error.code === 'toolMissing') return resolve(true);
+      throw error;
+    }
+  }
+
+  /** A name that no other session has; held until the record has it. */
+  #takeName(request: CreateSession, tool: Tool): string {
+    const taken = new Set([...this.#options.table.all().map(({ name }) => name), ...this.#names]);
+    if (request.name !== undefined && taken.has(request.name)) throw nameTaken(request.name);
+    const name = request.name ?? uniqueName(request.task === '' ? tool.id : slug(request.task, tool.id), taken);
+    this.#names.add(name);
+    return name;
+  }
+
+  #running(ref: string): SessionRecord {
+    const record = this.find(ref);
+    if (!hasEnded(record)) return record;
+    throw new CodeManagerError('conflict', `Session ${record.name} has ended (${record.status})`, {
+      hint: 'Its log is still there: cm logs.',
+    });
+  }
+
+  async send({ session, text, enter, force }: Params<'session/send'>): Promise<void> {
+    const record = this.#running(session);
+    if (!force) {
+      if (record.state === 'waiting' && record.waiting?.kind !== 'question') {
+        throw new CodeManagerError(
+          'conflict',
+          `${record.name} needs input: ${describe(record, this.#options.clock.now()).detail}`,
+          {
+            hint: 'Answer that first in its terminal or with cm key; --force types anyway.',
+          },
+        );
+      }
+      if (await this.#options.supervisor.isTyping(record.id, TYPING_MS)) {
+        throw new CodeManagerError('conflict', `Somebody types in ${record.name} at this moment`, {
+          hint: 'Try again when they have finished; --force types anyway.',
+        });
+      }
+    }
+    await this.#changing.run(record.id, () => this.#options.supervisor.send(record.id, text, enter));
+  }
+
+  async key({ session, keys }: Params<'session/key'>): Promise<void> {
+    const record = this.#running(session);
+    await this.#changing.run(record.id, () => this.#options.supervisor.keys(record.id, keys));
+  }
+
+  async interrupt(ref: string): Promise<void> {
+    const record = this.#running(ref);
+    await this.#changing.run(record.id, () =>
+      this.#options.supervisor.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS),
+    );
+  }
+
+  /** The tool's data, or what holds for any program when its file has gone since. */
+  #tool(record: SessionRecord): Pick<Tool, 'interruptKeys' | 'stopSignal'> {
+    try {
+      return this.#options.tool(record.tool);
+    } catch {
+      return { interruptKeys: ['C-c'], stopSignal: 'SIGTERM' };
+    }
+  }
+
+  async stop({ session, timeoutMs }: Params<'session/stop'>): Promise<Session> {
+    const record = this.#running(session);
+    await this.#options.table.apply(record.id, { type: 'endAsked', how: 'stop' });
+    await this.#options.supervisor.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
+    return this.#ended(record.id);
+  }
+
+  async kill(ref: string): Promise<Session> {
+    const record = this.#running(ref);
+    await this.#options.table.apply(record.id, { type: 'endAsked', how: 'kill' });
+    await this.#options.supervisor.kill(record.id);
+    return this.#ended(record.id);
+  }
+
+  #ended(id: string): Session {
+    const record = this.#options.table.get(id);
+    if (record && hasEnded(record)) return toSession(record);
+    throw new CodeManagerError('internal', 'The session did not end', { hint: 'See the server log, and try cm kill.' });
+  }
+
+  async rename({ session, name }: Params<'session/rename'>): Promise<Session> {
+    const { table } = this.#options;
+    const { id } = this.find(session);
+    if (table.all().some((other) => other.id !== id && other.name === name) || this.#names.has(name))
+      throw nameTaken(name);
+    await table.patch(id, { name });
+    return toSession(this.find(id));
+  }
+
+  async update({ session, pinned, unread }: Params<'session/update'>): Promise<Session> {
+    const record = this.find(session);
+    const changes = { ...(pinned === undefined ? {} : { pinned }), ...(unread === undefined ? {} : { unread }) };
+    const changed =
+      (pinned !== undefined && pinned !== record.pinned) || (unread !== undefined && unread !== record.unread);
+    if (changed) await this.#options.table.patch(record.id, changes);
+    return toSession(this.find(record.id));
+  }
+
+  async archive({ session, force }: Params<'session/archive'>): Promise<Session> {
+    const { table, store } = this.#options;
+    const record = this.find(session);
+    await this.#endedOrForced(record, force);
+    const archived = { ...(table.get(record.id) ?? record), archived: true, unread: false };
+    await store.save(archived);
+    await store.archive(record.id);
+    table.remove(record.id);
+    return toSession(archived);
+  }
+
+  async purge({ session, force }: Params<'session/purge'>): Promise<Session> {
+    const { table, store } = this.#options;
+    const record = await this.findAnywhere(session);
+    await this.#endedOrForced(record, force);
+    await store.purge(record.id);
+    table.remove(record.id);
+    return toSession(record);
+  }
+
+  async #endedOrForced(record: SessionRecord, force: boolean): Promise<void> {
+    if (hasEnded(record)) return;
+    if (!force) {
+      throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
+        hint: 'Stop it first, or use --force, which kills it.',
+      });
+    }
+    await this.kill(record.id);
+  }
+
+  async attach({ session, readOnly }: Params<'session/attach'>): Promise<AttachCommand> {
+    const record = this.#running(session);
+    const command = await this.#options.tmux.attachCommand(record.id, readOnly);
+    if (record.unread) await this.#options.table.patch(record.id, { unread: false });
+    return { command: [...command], env: { LANG: 'C.UTF-8' } };
+  }
+
+  /** What git says about the folder of a session. */
+  async changes(
+    ref: string,
+  ): Promise<{ root: string | null; branch: string | null; files: { path: string; status: string }[] }> {
+    const { machine } = this.#options;
+    const { path } = await this.findAnywhere(ref);
+    const login = await machine.loginEnvironment();
+    const git = await machine.findProgram('git', login.env['PATH'] ?? '');
+    if (git === undefined)
+      throw new CodeManagerError('dependencyMissing', 'git was not found', { hint: 'Install git.' });
+    const options = { env: { ...login.env, GIT_OPTIONAL_LOCKS: '0' }, cwd: path };
+    const root = await machine.run([git, 'rev-parse', '--show-toplevel'], options);
+    if (root.code !== 0) return { root: null, branch: null, files: [] };
+    const { stdout } = await machine.run(
+      [git, 'status', '--porcelain=v1', '--branch', '-z', '--untracked-files=all', '--no-renames'],
+      options,
+    );
+    const [head = '', ...entries] = stdout.split('\0');
+    const branch = /^## (?:No commits yet on )?(.+?)(?:\.\.\.|$)/.exec(head)?.[1] ?? null;
+    return {
+      root: root.stdout.replace(/\n$/, ''),
+      branch: branch === 'HEAD (no branch)' ? null : branch,
+      files: entries
+        .filter((entry) => entry.length > 3)
+        .map((entry) => ({ status: entry.slice(0, 2).trim(), path: entry.slice(3) })),
+    };
+  }
+
+  /** Archives ended sessions that nobody needs to see any more. */
+  async archiveOld(retentionMs: number): Promise<void> {
+    const before = this.#options.clock.now() - retentionMs;
+    for (const record of this.#options.table.all()) {
+      if (
+        hasEnded(record) &&
+        !record.pinned &&
+        !record.unread &&
+        Date.parse(record.completed ?? record.changed) < before
+      ) {
+        await this.archive({ session: record.id, force: false });
+      }
+    }
+  }
+}
+
+function plain(word: string): string {
+  return word.toLowerCase().replace(/[\s_-]/g, '');
+}
+
+function nameTaken(name: string): CodeManagerError {
+  return new CodeManagerError('conflict', `Another session is named ${name}`, { hint: 'Choose another name.' });
+}

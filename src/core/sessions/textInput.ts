@@ -1,0 +1,35 @@
+import { delay } from '../../common/async.js';
+
+/** How long a program may take before it shows that a paste arrived; one that echoes nothing gets its Enter then. */
+const TAKEN_TIMEOUT_MS = 600;
+/** Several agents read an Enter that follows at once as part of the paste. */
+const QUIET_MS = 60;
+
+/**
+ * Text as it may be pasted: line ends as line feeds, no control characters. What remains cannot end a bracketed paste
+ * or press a key.
+ */
+export function pasteable(text: string): string {
+  return text.replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]/g, '');
+}
+
+/**
+ * Waits until a program has taken a paste: it printed something and was then quiet for a moment.
+ *
+ * @param outputs counts the output seen so far; it grows with each new piece
+ */
+export async function pasteTaken(outputs: () => number, before: number): Promise<void> {
+  const deadline = Date.now() + TAKEN_TIMEOUT_MS;
+  let last = before;
+  let quietSince = Date.now();
+  while (Date.now() < deadline) {
+    await delay(15);
+    const now = outputs();
+    if (now !== last) {
+      last = now;
+      quietSince = Date.now();
+    } else if (now !== before && Date.now() - quietSince >= QUIET_MS) {
+      return;
+    }
+  }
+}

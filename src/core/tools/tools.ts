@@ -1,0 +1,102 @@
+import { Limiter } from '../../common/async.js';
+import type { Logger } from '../../common/logger.js';
+import { stripTerminal } from '../../common/terminalText.js';
+import { truncate } from '../../common/text.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { Tool, ToolInfo } from '../../protocol/tool.js';
+import type { Machine } from '../machine.js';
+import type { ToolCatalog } from './catalog.js';
+import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js';
+
+export interface ToolsOptions {
+  readonly catalog: ToolCatalog;
+  readonly machine: Machine;
+  readonly placeholders: Placeholders;
+  readonly log: Logger;
+}
+
+const VERSION_TIMEOUT_MS = 10_000;
+
+/** Which agents a machine has. */
+export class Tools {
+  readonly #options: ToolsOptions;
+  /** Asking a version starts the tool, so each program is asked once. */
+  readonly #versions = new Map<string, string | null>();
+  readonly #limiter = new Limiter(2);
+
+  constructor(options: ToolsOptions) {
+    this.#options = options;
+  }
+
+  /** @param refresh read the login shell, the folder of tools and the versions again */
+  async list(refresh: boolean): Promise<ToolInfo[]> {
+    const { catalog, machine } = this.#options;
+    if (refresh) {
+      await catalog.reload();
+      this.#versions.clear();
+    }
+    const login = await machine.loginEnvironment({ refresh });
+    const { host } = await machine.identity();
+    return Promise.all(catalog.all().map((tool) => this.#info(tool, login, host)));
+  }
+
+  async #info(tool: Tool, login: Awaited<ReturnType<Machine['loginEnvironment']>>, host: string): Promise<ToolInfo> {
+    const { machine, placeholders } = this.#options;
+    const info: ToolInfo = {
+      id: tool.id,
+      name: tool.name,
+      installed: false,
+      path: null,
+      version: null,
+      installCommand: tool.install?.command ?? null,
+      installUrl: tool.install?.url ?? null,
+      takesTask: true,
+      modes: tool.modes.map(({ id, label }) => ({ id, label })),
+      models: tool.model?.known ?? null,
+    };
+    try {
+      const program = await resolveProgram(tool, login, (name, path) => machine.findProgram(name, path), {
+        ...placeholders,
+        host,
+      });
+      return {
+        ...info,
+        installed: true,
+        path: program[0] ?? null,
+        version: await this.#version(tool, program, login.env),
+      };
+    } catch (error) {
+      if (error instanceof CodeManagerError && error.code === 'toolMissing') return info;
+      throw error;
+    }
+  }
+
+  async #version(
+    tool: Tool,
+    program: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<string | null> {
+    const { versionArgs } = tool;
+    if (versionArgs === null) return null;
+    const key = program.join('\0');
+    const known = this.#versions.get(key);
+    if (known !== undefined) return known;
+    const version = await this.#limiter
+      .run(async () => {
+        const fullEnv = { ...env, ...toolEnvironment(tool, process.versions['electron'] !== undefined) };
+        const { stdout } = await this.#options.machine.run([...program, ...versionArgs], {
+          env: fullEnv,
+          timeoutMs: VERSION_TIMEOUT_MS,
+          cwd: '/',
+        });
+        const line = stripTerminal(stdout.split('\n')[0] ?? '');
+        return /\d+\.\d+[^\s),]*/.exec(line)?.[0] ?? (truncate(line.trim(), 40) || null);
+      })
+      .catch((error: unknown) => {
+        this.#options.log.debug(`version of ${tool.id}: ${String(error)}`);
+        return null;
+      });
+    this.#versions.set(key, version);
+    return version;
+  }
+}
