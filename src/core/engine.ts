@@ -242,6 +242,8 @@ export class Engine implements Disposable {
     return { id: record.id, path, base: Math.min(record.logBase, size), size, closed: hasEnded(record) };
   }
 
+  readonly toSession = toSession;
+
   /** Waits until everything is on disk. */
   async flush(): Promise<void> {
     await this.#store.flush();

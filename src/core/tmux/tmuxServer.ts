@@ -92,9 +92,7 @@ export class TmuxServer implements Disposable {
     if (this.#found) return this.#found;
     const { machine } = this.#options;
     const { host } = await machine.identity();
-    const { env } = await machine.loginEnvironment();
-    const path =
-      this.#options.program ?? (await machine.findProgram('tmux', env['PATH'] ?? '/usr/local/bin:/usr/bin:/bin'));
+    const path = this.#options.program ?? (await this.#find());
     if (path === undefined) {
       throw new CodeManagerError('dependencyMissing', `Agents run in tmux, which was not found on ${host}`, {
         hint: 'Install it, or set its path in config.json.',
@@ -124,6 +122,16 @@ export class TmuxServer implements Disposable {
     }
     this.#found = { program: path, version };
     return this.#found;
+  }
+
+  /** The login shell is asked only when the usual places have none: it may be slow. */
+  async #find(): Promise<string | undefined> {
+    const { machine } = this.#options;
+    const usual = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/opt/local/bin';
+    return (
+      (await machine.findProgram('tmux', usual)) ??
+      machine.findProgram('tmux', (await machine.loginEnvironment()).env['PATH'] ?? '')
+    );
   }
 
   get version(): TmuxVersion | undefined {

@@ -1,0 +1,88 @@
+import { statfs } from 'node:fs/promises';
+import { formatBytes } from '../common/text.js';
+import { errorText, toCodeManagerError } from '../protocol/errors.js';
+import type { Check } from '../protocol/requests.js';
+import type { Engine } from './engine.js';
+import { installCommand } from './installCommand.js';
+import { logoutCheck } from './logout.js';
+
+const LOW_DISK_BYTES = 500 * 1000 * 1000;
+
+type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null };
+
+/** Looks at everything that agents need on this machine, and says for each finding what mends it. */
+export async function runDoctor(engine: Engine): Promise<Check[]> {
+  const { machine, tmux, tools, paths } = engine;
+  const checks: Check[] = [];
+  const check = async (name: string, run: () => Promise<Finding>): Promise<void> => {
+    const started = performance.now();
+    let finding: Finding;
+    let code: string | null = null;
+    try {
+      finding = await run();
+    } catch (error) {
+      const failure = toCodeManagerError(error);
+      code = failure.code;
+      finding = { status: 'failed', detail: errorText(error), fix: failure.hint ?? null };
+    }
+    checks.push({
+      name,
+      status: finding.status,
+      detail: finding.detail,
+      fix: finding.fix ?? null,
+      ms: performance.now() - started,
+      code,
+    });
+  };
+  const ok = (detail: string): Finding => ({ status: 'ok', detail });
+
+  await check('host', async () => {
+    const { host, bootId } = await machine.identity();
+    return ok(`${host}, started as ${bootId.slice(0, 8)}, Node ${process.versions.node}`);
+  });
+  await check('tmux', async () => {
+    const info = await engine.checkMachine();
+    if (info.problem) return { status: 'failed', detail: info.problem.message, fix: info.problem.command };
+    const { program, version } = await tmux.program();
+    return ok(`${version.text} (${program}), socket ${tmux.socket}`);
+  });
+  await check('git', async () => {
+    const git = await machine.findProgram('git', (await machine.loginEnvironment()).env['PATH'] ?? '');
+    if (git === undefined)
+      return {
+        status: 'warning',
+        detail: 'not found; worktrees and changes need it',
+        fix: await installCommand(machine, 'git'),
+      };
+    return ok((await machine.run([git, '--version'])).stdout.trim());
+  });
+  await check('login shell', async () => {
+    const { env, warnings } = await machine.loginEnvironment({ refresh: true });
+    const shell = env['SHELL'] ?? '/bin/sh';
+    return warnings.length > 0
+      ? { status: 'warning', detail: warnings.join(' '), fix: 'Mend that file, or guard it with [ -t 0 ].' }
+      : ok(`${shell}, ${Object.keys(env).length} variables`);
+  });
+  await check('agents', async () => {
+    const installed = (await tools.list(true)).filter((tool) => tool.installed && tool.installCommand !== null);
+    if (installed.length === 0)
+      return {
+        status: 'warning',
+        detail: 'none found; any command can be run',
+        fix: 'npm install -g @anthropic-ai/claude-code',
+      };
+    return ok(installed.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', '));
+  });
+  await check('data', async () => {
+    const { bavail, bsize } = await statfs(paths.root);
+    const free = bavail * bsize;
+    const detail = `${paths.root}, ${formatBytes(free)} free`;
+    return free < LOW_DISK_BYTES
+      ? { status: 'warning', detail, fix: 'Free disk space: logs stop when the disk is full.' }
+      : ok(detail);
+  });
+  await check('logout', () => logoutCheck(machine));
+  for (const problem of engine.problems)
+    checks.push({ name: 'file', status: 'warning', detail: problem, fix: null, ms: null, code: null });
+  return checks;
+}

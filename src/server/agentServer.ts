@@ -1,0 +1,241 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { WebSocketServer } from 'ws';
+import { delay } from '../common/async.js';
+import { BUILD, VERSION } from '../common/build.js';
+import { shortHostName } from '../common/home.js';
+import type { Logger } from '../common/logger.js';
+import type { Engine } from '../core/engine.js';
+import { CodeManagerError, errorText } from '../protocol/errors.js';
+import { PROTOCOL_VERSIONS, type Method, type Params, type Result, type ServerInfo } from '../protocol/requests.js';
+import { MAX_MESSAGE_BYTES } from '../protocol/wire.js';
+import { ClientConnection, type RequestHandler } from './clientConnection.js';
+import { EventLog } from './eventLog.js';
+import { createHandlers, type OwnMethod } from './handlers.js';
+
+export interface AgentServerOptions {
+  readonly engine: Engine;
+  readonly runtimeDirectory: string;
+  readonly log: Logger;
+  /** Goes by itself when nobody has needed it for so long, in milliseconds. */
+  readonly idleExitMs: number;
+  /** The server wants to end; the owner disposes it. */
+  readonly onStop: (reason: string) => void;
+}
+
+const HEARTBEAT_MS = 30_000;
+const QUIET_TIMEOUT_MS = 10_000;
+
+/** The one process per user and machine that owns its sessions: clients on a unix socket, events, requests. */
+export class AgentServer implements RequestHandler {
+  readonly info: ServerInfo;
+  readonly socket: string;
+  readonly #options: AgentServerOptions;
+  readonly #events = new EventLog();
+  readonly #connections = new Set<ClientConnection>();
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+  });
+  readonly #handlers: ReturnType<typeof createHandlers>;
+  #http: Server | undefined;
+  #busy = 0;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(options: AgentServerOptions) {
+    const { engine, log } = options;
+    this.#options = options;
+    this.socket = join(options.runtimeDirectory, 'server.sock');
+    this.info = {
+      version: VERSION,
+      build: BUILD,
+      pid: process.pid,
+      host: shortHostName(hostname()),
+      instance: this.#events.instance,
+      started: new Date().toISOString(),
+    };
+    this.#handlers = createHandlers(engine);
+    engine.onDidChange((change) => {
+      const event = this.#events.append(change, new Date().toISOString());
+      let text: string | undefined;
+      for (const connection of this.#connections) {
+        if (!connection.subscribed) continue;
+        text ??= JSON.stringify({ jsonrpc: '2.0', method: 'event', params: event });
+        connection.sendEvent(event, text);
+      }
+      this.#considerIdle();
+    });
+    engine.supervisor.onLogChanged((id) => {
+      for (const connection of this.#connections) connection.onLogGrown(id);
+    });
+    engine.supervisor.onLogClosed((id) => {
+      for (const connection of this.#connections) connection.onLogClosed(id);
+    });
+    this.#webSockets.on('connection', (socket) => {
+      const connection = new ClientConnection(socket, this, log);
+      this.#connections.add(connection);
+      let alive = true;
+      const beat = setInterval(() => {
+        if (!alive) socket.terminate();
+        alive = false;
+        socket.ping();
+      }, HEARTBEAT_MS);
+      beat.unref();
+      socket.on('pong', () => {
+        alive = true;
+      });
+      socket.on('close', () => {
+        clearInterval(beat);
+        this.#connections.delete(connection);
+        this.#considerIdle();
+      });
+      this.#considerIdle();
+    });
+  }
+
+  /** Opens the socket, also again when it vanished; clients that are connected stay. */
+  async listen(): Promise<void> {
+    const before = this.#http;
+    await mkdir(this.#options.runtimeDirectory, { recursive: true, mode: 0o700 });
+    // What stood there is dead or ours: only the holder of the start lock and a server that runs come here.
+    before?.close();
+    await rm(this.socket, { force: true });
+    const http = createServer((_request, response) => {
+      response.writeHead(426).end();
+    });
+    http.on('upgrade', (request, socket, head) => {
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#webSockets.emit('connection', webSocket, request),
+      );
+    });
+    // Nobody else may connect, also when the folder's mode was changed by hand.
+    const mask = process.umask(0o177);
+    try {
+      await new Promise<void>((resolve, reject) => {
+        http.once('error', reject).listen(this.socket, resolve);
+      });
+    } finally {
+      process.umask(mask);
+    }
+    this.#http = http;
+    this.#considerIdle();
+  }
+
+  async handle(method: Method, params: unknown, connection: ClientConnection): Promise<unknown> {
+    if (this.#stopping) throw new CodeManagerError('unavailable', 'The agent server is going', { hint: 'Try again.' });
+    this.#busy++;
+    try {
+      switch (method) {
+        case 'initialize':
+          return this.#initialize(params as Params<'initialize'>, connection);
+        case 'server/status':
+          return this.#status();
+        case 'server/stop':
+          return this.#stop(params as Params<'server/stop'>);
+        default:
+          return await this.#dispatch(method, params, connection);
+      }
+    } finally {
+      this.#busy--;
+    }
+  }
+
+  #dispatch<M extends Exclude<Method, OwnMethod>>(
+    method: M,
+    params: unknown,
+    connection: ClientConnection,
+  ): Promise<Result<M>> | Result<M> {
+    // The connection has parsed the parameters with the method's own schema.
+    return this.#handlers[method](params as Params<M>, connection);
+  }
+
+  #initialize(
+    { protocolVersions, client, subscribe, resume }: Params<'initialize'>,
+    connection: ClientConnection,
+  ): Result<'initialize'> {
+    const protocolVersion = PROTOCOL_VERSIONS.find((version) => protocolVersions.includes(version));
+    if (protocolVersion === undefined) {
+      const tooOld = Math.max(...protocolVersions) < Math.min(...PROTOCOL_VERSIONS);
+      throw new CodeManagerError(
+        tooOld ? 'tooOld' : 'conflict',
+        `${client.name} ${client.version} and the agent server ${VERSION} do not understand each other`,
+        {
+          hint: tooOld ? `Update ${client.name}.` : 'Restart the agent server: cm server restart.',
+        },
+      );
+    }
+    connection.name = `${client.name}${client.pid === undefined ? '' : ` (${client.pid})`}`;
+    connection.initialized = true;
+    connection.subscribed = subscribe;
+    const answer = { protocolVersion, server: this.info, capabilities: [], seq: this.#events.seq };
+    if (!subscribe) return answer;
+    const events = resume && this.#events.since(resume.instance, resume.seq);
+    return events ? { ...answer, events } : { ...answer, snapshot: this.#options.engine.snapshot() };
+  }
+
+  #status(): Result<'server/status'> {
+    const { engine } = this.#options;
+    return {
+      server: this.info,
+      uptimeMs: Date.now() - Date.parse(this.info.started),
+      sessions: engine.runningSessions,
+      clients: this.#connections.size,
+      memory: process.memoryUsage.rss(),
+      home: engine.paths.root,
+      socket: this.socket,
+      tmux: engine.tmux.version?.text ?? null,
+    };
+  }
+
+  #stop({ force, replace }: Params<'server/stop'>): Result<'server/stop'> {
+    const { engine, onStop } = this.#options;
+    const running = engine.runningSessions;
+    if (running > 0 && !force && !replace) {
+      throw new CodeManagerError('conflict', `${running} ${running === 1 ? 'session is' : 'sessions are'} running`, {
+        hint: 'They go on without the agent server, and the next command starts it again; --force stops it anyway.',
+      });
+    }
+    void this.#whenQuiet().then(() => onStop(replace ? 'a newer client takes over' : 'asked to stop'));
+    return {};
+  }
+
+  /** Nothing is under way but the request that asked. */
+  async #whenQuiet(): Promise<void> {
+    const deadline = Date.now() + QUIET_TIMEOUT_MS;
+    await delay(1);
+    while (this.#busy > 0 && Date.now() < deadline) await delay(10);
+  }
+
+  #considerIdle(): void {
+    const { engine, idleExitMs, onStop, log } = this.#options;
+    const idle = this.#connections.size === 0 && engine.runningSessions === 0 && this.#busy === 0;
+    if (!idle) {
+      clearTimeout(this.#idleTimer);
+      this.#idleTimer = undefined;
+      return;
+    }
+    this.#idleTimer ??= setTimeout(() => {
+      this.#idleTimer = undefined;
+      if (this.#connections.size > 0 || engine.runningSessions > 0) return this.#considerIdle();
+      log.info('nobody needs the agent server');
+      onStop('unused');
+    }, idleExitMs);
+  }
+
+  /** Takes no more requests and lets clients go. */
+  async close(): Promise<void> {
+    this.#stopping = true;
+    clearTimeout(this.#idleTimer);
+    clearInterval(this.#heartbeat);
+    for (const connection of this.#connections) connection.close();
+    this.#http?.close();
+    this.#webSockets.close();
+    await rm(this.socket, { force: true }).catch((error: unknown) => this.#options.log.warn(errorText(error)));
+    await delay(20);
+  }
+}

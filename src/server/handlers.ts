@@ -1,0 +1,92 @@
+import type { Engine } from '../core/engine.js';
+import { runDoctor } from '../core/doctor.js';
+import type { Method, Params, Result } from '../protocol/requests.js';
+import type { ClientConnection } from './clientConnection.js';
+
+/** Requests that the server answers itself. */
+export type OwnMethod = 'initialize' | 'server/status' | 'server/stop';
+
+type Handlers = {
+  readonly [M in Exclude<Method, OwnMethod>]: (
+    params: Params<M>,
+    connection: ClientConnection,
+  ) => Promise<Result<M>> | Result<M>;
+};
+
+/** Every request of the wire that the engine answers, one line each. */
+export function createHandlers(engine: Engine): Handlers {
+  const { contexts, sessions, tools } = engine;
+  return {
+    ping: () => ({}),
+
+    'context/list': async ({ tag }) => {
+      await contexts.refresh();
+      return contexts.all().filter(({ tags }) => tag === undefined || tags.includes(tag));
+    },
+    'context/get': async ({ context }) => {
+      await contexts.refresh();
+      return contexts.get(context);
+    },
+    'context/add': (params) => contexts.add(params),
+    'context/forPath': async ({ path, create }) =>
+      create ? contexts.forPathOrNew(path) : ((await contexts.forPath(path)) ?? null),
+    'context/edit': (params) => contexts.edit(params),
+    'context/remove': (params) => contexts.remove(params),
+    'context/test': async (params) => {
+      await engine.checkMachine();
+      return contexts.test(params);
+    },
+
+    'tool/list': async ({ refresh }) => {
+      if (refresh) await engine.checkMachine();
+      return tools.list(refresh);
+    },
+
+    'session/create': async (params) => {
+      await contexts.refresh();
+      return sessions.create(params);
+    },
+    'session/list': (params) => sessions.list(params),
+    'session/get': async ({ session }) => engine.toSession(await sessions.findAnywhere(session)),
+    'session/send': async (params) => {
+      await sessions.send(params);
+      return {};
+    },
+    'session/key': async (params) => {
+      await sessions.key(params);
+      return {};
+    },
+    'session/interrupt': async ({ session }) => {
+      await sessions.interrupt(session);
+      return {};
+    },
+    'session/stop': (params) => sessions.stop(params),
+    'session/kill': ({ session }) => sessions.kill(session),
+    'session/rename': (params) => sessions.rename(params),
+    'session/update': (params) => sessions.update(params),
+    'session/archive': (params) => sessions.archive(params),
+    'session/purge': (params) => sessions.purge(params),
+    'session/attach': (params) => sessions.attach(params),
+    'session/changes': ({ session }) => sessions.changes(session),
+
+    'log/subscribe': async ({ session, from }, connection) => {
+      const { id, path, base, size, closed } = await engine.logInfo(session);
+      const wanted = typeof from === 'number' ? from : size - from.tail;
+      const offset = Math.min(Math.max(base, wanted), size);
+      const subscription = connection.addFeed(id, path, offset, closed);
+      // After the answer, so that the client knows the id before the first bytes.
+      setImmediate(() => connection.startFeed(subscription));
+      return { subscription, base, offset, size, path };
+    },
+    'log/unsubscribe': ({ subscription }, connection) => {
+      connection.removeFeed(subscription);
+      return {};
+    },
+    'log/info': async ({ session }) => {
+      const { base, size, closed, path } = await engine.logInfo(session);
+      return { base, size, closed, path };
+    },
+
+    'doctor/run': () => runDoctor(engine),
+  };
+}

@@ -1,0 +1,130 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { delay } from '../common/async.js';
+import { BUILD, VERSION } from '../common/build.js';
+import { homeDirectory, serverFilePath } from '../common/home.js';
+import { Engine } from '../core/engine.js';
+import { openHome } from '../core/store/home.js';
+import { writeFileAtomic } from '../core/store/atomicFile.js';
+import { bootId, processStart } from '../machines/local/identity.js';
+import { LocalMachine } from '../machines/local/localMachine.js';
+import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
+import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
+import type { ServerFile } from '../protocol/files.js';
+import { AgentServer } from './agentServer.js';
+import { FileLogger } from './fileLogger.js';
+import { runningServer, wake, withStartLock } from './singleInstance.js';
+
+/** A client that comes within this time finds the server still there. */
+const IDLE_EXIT_MS = 60_000;
+/** Clients wait for sessions to be taken over, but not for a tmux that does not answer. */
+const ADOPT_WAIT_MS = 2_000;
+
+/** The whole life of the process. Resolves with its exit code. */
+async function run(foreground: boolean): Promise<number> {
+  process.umask(0o077);
+  const home = homeDirectory();
+  await openHome(home);
+  const log = new FileLogger(join(home, 'server.log'), { echo: foreground, debug: process.env['CM_DEBUG'] === '1' });
+  const file = serverFilePath(home);
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+
+  const started = await withStartLock(`${file}.lock`, async () => {
+    const other = await runningServer(file);
+    if (other) {
+      if (!(await wake(other))) {
+        throw new CodeManagerError('unavailable', `The agent server (process ${other.pid}) does not answer`, {
+          hint: `End it with kill ${other.pid}; agents go on.`,
+        });
+      }
+      if (foreground)
+        throw new CodeManagerError('conflict', `An agent server runs already (process ${other.pid})`, {
+          hint: 'cm server stop ends it.',
+        });
+      return undefined;
+    }
+    return start(home, file, log);
+  });
+  if (!started) return 0;
+  const { server, engine, stopped } = started;
+  const reason = await stopped;
+  log.info(`agent server stops: ${reason}`);
+  await server.close();
+  await engine.flush().catch((error: unknown) => log.error(errorText(error)));
+  if (engine.runningSessions === 0) await engine.tmux.shutDown();
+  engine.dispose();
+  await rm(file, { force: true });
+  return 0;
+}
+
+async function start(
+  home: string,
+  file: string,
+  log: FileLogger,
+): Promise<{ server: AgentServer; engine: Engine; stopped: Promise<string> }> {
+  const runtimeDirectory = await chooseRuntimeDirectory(home);
+  const machine = new LocalMachine();
+  const engine = await Engine.open({
+    home,
+    machine,
+    runtimeDirectory,
+    node: process.execPath,
+    media: join(__dirname, '..', 'media'),
+    log,
+  });
+  let stop: (reason: string) => void = () => undefined;
+  const stopped = new Promise<string>((resolve) => {
+    stop = resolve;
+  });
+  const server = new AgentServer({
+    engine,
+    runtimeDirectory,
+    log,
+    idleExitMs: Number(process.env['CM_IDLE_EXIT_MS'] ?? IDLE_EXIT_MS),
+    onStop: (reason) => stop(reason),
+  });
+
+  process.on('SIGHUP', () => {
+    chooseRuntimeDirectory(home)
+      .then(() => Promise.all([server.listen(), engine.tmux.ensureSocket()]))
+      .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+
+  await Promise.race([engine.adopt(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
+  await server.listen();
+  const record: ServerFile = {
+    pid: process.pid,
+    processStart: (await processStart(process.pid)) ?? '',
+    bootId: await bootId(),
+    version: VERSION,
+    build: BUILD,
+    socket: server.socket,
+    started: server.info.started,
+  };
+  await writeFileAtomic(file, JSON.stringify(record, null, 2) + '\n');
+  log.info(`agent server ${VERSION} (${BUILD}) listens on ${server.socket}`);
+  // Read ahead, so that the first start does not wait for the login shell.
+  void machine.loginEnvironment().then(({ warnings }) => {
+    for (const warning of warnings) log.warn(warning);
+  });
+  return { server, engine, stopped };
+}
+
+process.on('uncaughtException', (error) => fail(error));
+process.on('unhandledRejection', (error) => fail(error));
+
+/** The client that started us reads the last line of stderr. Agents go on; the next client starts a server. */
+function fail(error: unknown): never {
+  process.stderr.write(JSON.stringify(toCodeManagerError(error).toWire()) + '\n');
+  try {
+    new FileLogger(join(homeDirectory(), 'server.log')).error(
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
+  } catch {
+    // Nothing can be written; stderr has it.
+  }
+  process.exit(1);
+}
+
+run(process.argv.includes('--foreground')).then((code) => process.exit(code), fail);
