@@ -1,0 +1,121 @@
+import type { Locator, Page } from 'playwright-core';
+import { waitFor } from '../../scripts/lib/processes.mjs';
+import type { PageElement } from './page';
+
+/** What a person sees and hears of one row. */
+export interface TreeRow {
+  readonly label: string;
+  readonly description: string;
+  /** What a screen reader says. */
+  readonly ariaLabel: string;
+  /** 1 for the outermost rows. */
+  readonly level: number;
+  /** undefined when the row has nothing inside. */
+  readonly expanded: boolean | undefined;
+  readonly selected: boolean;
+}
+
+/** A tree in the side bar, found by the name of its view. */
+export class TreeView {
+  readonly #page: Page;
+  readonly #name: string;
+
+  constructor(page: Page, name: string) {
+    this.#page = page;
+    this.#name = name;
+  }
+
+  /** The whole view: header, tree or welcome text. */
+  get pane(): Locator {
+    return this.#page.locator('.pane').filter({
+      has: this.#page.locator('.pane-header').getByRole('heading', { name: this.#name, exact: true }),
+    });
+  }
+
+  /** The rows that are painted; those scrolled out of sight are not. */
+  async rows(): Promise<readonly TreeRow[]> {
+    const rows = await this.pane.locator('[role="treeitem"]').evaluateAll((elements: PageElement[]) =>
+      elements.map((element) => ({
+        label: element.querySelector('.label-name')?.textContent ?? '',
+        description: element.querySelector('.label-description')?.textContent ?? '',
+        ariaLabel: element.getAttribute('aria-label') ?? '',
+        level: Number(element.getAttribute('aria-level')),
+        expanded: element.getAttribute('aria-expanded'),
+        selected: element.getAttribute('aria-selected') === 'true',
+        index: Number(element.closest('.monaco-list-row')?.getAttribute('data-index')),
+      })),
+    );
+    return rows
+      .sort((a, b) => a.index - b.index)
+      .map(({ index: _index, expanded, ...row }) => ({
+        ...row,
+        expanded: expanded === null ? undefined : expanded === 'true',
+      }));
+  }
+
+  /** A row by its label. */
+  row(label: string): Locator {
+    return this.pane
+      .locator('[role="treeitem"]')
+      .filter({ has: this.#page.locator('.label-name').getByText(label, { exact: true }) });
+  }
+
+  /** Waits until a row satisfies a condition. */
+  async waitForRow(what: string, isIt: (row: TreeRow) => boolean, timeoutMs = 30_000): Promise<TreeRow> {
+    let seen: readonly TreeRow[] = [];
+    try {
+      return await waitFor(what, async () => (seen = await this.rows()).find(isIt), { timeoutMs });
+    } catch (error) {
+      const rows = seen.map(({ label, description }) => `  ${label} | ${description}`).join('\n');
+      throw new Error(`No row of ${this.#name}: ${what}\nRows:\n${rows}`, { cause: error });
+    }
+  }
+
+  /** Clicks an inline action of a row, which shows when the mouse is over the row. */
+  async clickInline(label: string, action: string): Promise<void> {
+    const row = this.row(label);
+    await row.hover();
+    await row.getByRole('button', { name: action }).click();
+  }
+
+  /** Picks an entry of a row's context menu. */
+  async pickFromMenu(label: string, entry: string): Promise<void> {
+    await this.row(label).click({ button: 'right' });
+    await this.#page.getByRole('menuitem', { name: entry, exact: true }).click();
+  }
+
+  /** The entries of a row's context menu, which is closed again. */
+  async menu(label: string): Promise<readonly string[]> {
+    await this.row(label).click({ button: 'right' });
+    const items = this.#page.locator('.monaco-menu [role="menuitem"]');
+    await items.first().waitFor();
+    const labels = await items.evaluateAll((elements: PageElement[]) =>
+      elements.map((element) => element.querySelector('.action-label')?.textContent ?? ''),
+    );
+    await this.#page.keyboard.press('Escape');
+    return labels.filter((text) => text !== '');
+  }
+
+  /** Clicks an action of the view's title. */
+  async clickTitleAction(action: string): Promise<void> {
+    await this.pane.locator('.pane-header').hover();
+    await this.pane.locator('.pane-header').getByRole('button', { name: action }).click();
+  }
+
+  /** What an empty view says. */
+  get welcome(): Locator {
+    return this.pane.locator('.welcome-view-content');
+  }
+
+  /** The line above the rows, empty when there is none. */
+  async message(): Promise<string> {
+    const message = this.pane.locator('.tree-explorer-viewlet-tree-view .message');
+    return (await message.count()) === 0 ? '' : (await message.first().innerText()).trim();
+  }
+
+  /** What stands beside the view's name. */
+  async description(): Promise<string> {
+    const description = this.pane.locator('.pane-header .description');
+    return (await description.count()) === 0 ? '' : (await description.first().innerText()).trim();
+  }
+}

@@ -1,0 +1,339 @@
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Browser, Locator, Page } from 'playwright-core';
+import { launchBrowser } from '../../scripts/lib/browser.mjs';
+import { endHome } from '../../scripts/lib/cmHome.mjs';
+import { repoRoot, screenshotsDir } from '../../scripts/lib/paths.mjs';
+import { editorEnvironment, waitFor } from '../../scripts/lib/processes.mjs';
+import { startVsCodeServer, type VsCodeServer } from '../../scripts/lib/vscodeServer.mjs';
+import { createWorkspace, linkExtension, quietSettings, writeSettings } from '../../scripts/lib/workspace.mjs';
+import type { PageElement } from './page';
+import { QuickInput } from './quickInput';
+import { TreeView } from './treeView';
+
+export type Theme = 'light' | 'dark' | 'highContrast';
+
+/** `name` is for the settings, `label` for the picker. */
+const themes = {
+  light: { name: 'Default Light Modern', label: 'Light Modern', cssClass: 'vs' },
+  dark: { name: 'Default Dark Modern', label: 'Dark Modern', cssClass: 'vs-dark' },
+  highContrast: { name: 'Default High Contrast', label: 'Dark High Contrast', cssClass: 'hc-black' },
+} as const satisfies Readonly<Record<Theme, object>>;
+
+const defaultSize = { width: 1280, height: 800 };
+
+export interface WorkbenchOptions {
+  /** Default: a new git repository with two files. `none`: an empty window. */
+  readonly folder?: string;
+  /** The checkout or unpacked extension to use, or `none` when `extensionsDir` already has it. Default: this checkout. */
+  readonly extensionDir?: string;
+  readonly extensionsDir?: string;
+  /** Added to the environment of the editor's server, and with it of the extension. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly theme?: Theme;
+  /** Of the window, in CSS pixels. Default 1280 × 800. */
+  readonly size?: { readonly width: number; readonly height: number };
+}
+
+/**
+ * Opens a workbench for the time of a test. A failure leaves a screenshot and takes the extension's log along.
+ * @throws what `body` throws
+ */
+export async function withWorkbench(
+  t: TestContext,
+  options: WorkbenchOptions,
+  body: (workbench: Workbench) => Promise<void>,
+): Promise<void> {
+  const workbench = await Workbench.open(options);
+  try {
+    await body(workbench);
+  } catch (error) {
+    const name = `failed-${t.name.replace(/[^A-Za-z0-9]+/g, '-')}`;
+    await workbench.screenshot(name).catch(() => undefined);
+    const message = error instanceof Error ? error.message : String(error);
+    const log = (await workbench.extensionLog()).slice(-4_000);
+    throw new Error(`${message}\nScreenshot: out/screenshots/${name}.png\n${log}`, { cause: error });
+  } finally {
+    await workbench.close();
+  }
+}
+
+/** A real VS Code in a browser page, with the extension installed and a `CM_HOME` of its own. */
+export class Workbench {
+  readonly #work: string;
+  readonly #browser: Browser;
+  readonly #options: WorkbenchOptions;
+  readonly folder: string | undefined;
+  #server: VsCodeServer;
+  #page: Page;
+  #settings: Record<string, unknown>;
+
+  private constructor(parts: {
+    work: string;
+    browser: Browser;
+    server: VsCodeServer;
+    page: Page;
+    folder: string | undefined;
+    options: WorkbenchOptions;
+    settings: Record<string, unknown>;
+  }) {
+    this.#work = parts.work;
+    this.#browser = parts.browser;
+    this.#server = parts.server;
+    this.#page = parts.page;
+    this.#options = parts.options;
+    this.#settings = parts.settings;
+    this.folder = parts.folder;
+  }
+
+  /** Starts a VS Code server and opens its workbench; resolves when the extension's icon is there. */
+  static async open(options: WorkbenchOptions = {}): Promise<Workbench> {
+    // Short, because unix sockets below it have a limit of about 100 characters.
+    const work = await mkdtemp(join(tmpdir(), 'cm-ui-'));
+    const settings = { ...quietSettings, ...themeSettings(options.theme ?? 'dark'), ...options.settings };
+    await writeSettings(join(work, 'data'), settings);
+    const folder =
+      options.folder === 'none' ? undefined : (options.folder ?? (await createWorkspace(join(work, 'sample'))));
+    if (options.extensionDir !== 'none') {
+      await linkExtension(extensionsDir(work, options), options.extensionDir ?? repoRoot);
+    }
+    const server = await startServer(work, options);
+    const browser = await launchBrowser();
+    const page = await (await browser.newContext({ viewport: options.size ?? defaultSize })).newPage();
+    const workbench = new Workbench({ work, browser, server, page, folder, options, settings });
+    try {
+      await workbench.reload();
+      return workbench;
+    } catch (error) {
+      const log = server.log();
+      await workbench.screenshot('failed-to-open').catch(() => undefined);
+      await workbench.close();
+      throw new Error(`The workbench did not open:\n${log.slice(-4_000)}`, { cause: error });
+    }
+  }
+
+  get page(): Page {
+    return this.#page;
+  }
+
+  /** What the extension and all that it starts have as `CM_HOME`. */
+  get cmHome(): string {
+    return cmHome(this.#work);
+  }
+
+  get quickInput(): QuickInput {
+    return new QuickInput(this.#page);
+  }
+
+  /** A tree of the side bar by the name of its view: `Sessions`. */
+  tree(name: string): TreeView {
+    return new TreeView(this.#page, name);
+  }
+
+  /** Loads the page again, as "Developer: Reload Window" does. */
+  async reload(): Promise<void> {
+    await this.#page.goto(this.#server.url(this.folder));
+    await this.#page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
+    await this.#activityIcon.waitFor({ timeout: 60_000 });
+  }
+
+  /** Ends the whole editor, extension host included, and starts it again on the same data. */
+  async restart(): Promise<void> {
+    await this.#page.goto('about:blank');
+    await this.#server.stop();
+    this.#server = await startServer(this.#work, this.#options);
+    await this.reload();
+  }
+
+  /** A second window of the same editor; it goes away with this one. */
+  async openWindow(folder: string | undefined = this.folder): Promise<Workbench> {
+    const page = await this.#page.context().newPage();
+    const window = new Workbench({
+      work: this.#work,
+      browser: this.#browser,
+      server: this.#server,
+      page,
+      folder,
+      options: this.#options,
+      settings: this.#settings,
+    });
+    await window.reload();
+    return window;
+  }
+
+  /** Ends the editor and all that was started in its `CM_HOME`, and removes its data. */
+  async close(): Promise<void> {
+    await this.#browser.close();
+    await this.#server.stop();
+    await endHome(this.cmHome);
+    await rm(this.#work, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  /** Shows the extension's side bar. */
+  async showSideBar(): Promise<void> {
+    const isShown = await this.#activityIcon.getAttribute('aria-expanded');
+    if (isShown !== 'true') await this.#activityIcon.click();
+    await this.#page.locator('.part.sidebar .pane').first().waitFor();
+  }
+
+  /** The number on the extension's icon, 0 for none. */
+  async badge(): Promise<number> {
+    const badge = this.#activityIcon.locator('.badge-content');
+    return (await badge.count()) === 0 ? 0 : Number((await badge.first().textContent()) || '0');
+  }
+
+  /** Runs a command by its full title in the palette: `Code Manager: New Session…`. */
+  async runCommand(title: string): Promise<void> {
+    await this.#page.keyboard.press('F1');
+    await this.quickInput.input.fill(`>${title}`);
+    await this.quickInput.pick(title);
+  }
+
+  /** The titles that the palette offers for a text. */
+  async findCommands(text: string): Promise<readonly string[]> {
+    await this.#page.keyboard.press('F1');
+    await this.quickInput.input.fill(`>${text}`);
+    await waitFor('the palette to answer', async () => (await this.quickInput.items()).length > 0);
+    const titles = (await this.quickInput.items()).map(({ label }) => label);
+    await this.quickInput.cancel();
+    return titles;
+  }
+
+  /** The lines of the output panel that are in sight, top to bottom. */
+  async outputLines(): Promise<readonly string[]> {
+    const lines = await this.#page
+      .locator('.part.panel .output-view .view-line')
+      .evaluateAll((elements: PageElement[]) =>
+        elements.map((element) => ({
+          top: Number.parseFloat(element.style.top),
+          text: (element.textContent ?? '').replaceAll('\u00a0', ' '),
+        })),
+      );
+    return lines.sort((a, b) => a.top - b.top).map(({ text }) => text);
+  }
+
+  /** The name of the channel in the output panel, undefined when the panel shows something else. */
+  async outputChannel(): Promise<string | undefined> {
+    const select = this.#page.getByRole('combobox', { name: 'Switch Output' });
+    if ((await select.count()) === 0) return undefined;
+    return await select.first().evaluate((element: PageElement) => element.selectedOptions[0]?.text);
+  }
+
+  async waitForOutput(text: string | RegExp, timeoutMs = 30_000): Promise<void> {
+    const matches = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
+    await waitFor(`${String(text)} in the output panel`, async () => (await this.outputLines()).some(matches), {
+      timeoutMs,
+    });
+  }
+
+  /** The rows of the terminal in sight. */
+  async terminalText(): Promise<string> {
+    const rows = this.#page.locator('.terminal-wrapper.active .xterm-rows:visible');
+    return (await rows.count()) === 0 ? '' : (await rows.first().innerText()).replaceAll('\u00a0', ' ');
+  }
+
+  async waitForTerminal(text: string | RegExp, timeoutMs = 30_000): Promise<void> {
+    const matches = (all: string) => (typeof text === 'string' ? all.includes(text) : text.test(all));
+    await waitFor(`${String(text)} in the terminal`, async () => matches(await this.terminalText()), { timeoutMs });
+  }
+
+  /** A notification in sight whose message has this text; its buttons are inside. */
+  notification(text: string | RegExp): Locator {
+    return this.#page.locator('.notifications-toasts .notification-list-item').filter({ hasText: text });
+  }
+
+  /** The modal dialog. */
+  get dialog(): Locator {
+    return this.#page.locator('.monaco-dialog-box');
+  }
+
+  /** An item of the status bar by the end of its id: `codeManager.status`. */
+  statusBarItem(id: string): Locator {
+    return this.#page.locator(`.part.statusbar .statusbar-item[id$="${id}"]`);
+  }
+
+  /** Changes a person's settings and loads the page again, since the browser does not see the file change. */
+  async changeSettings(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#settings = { ...this.#settings, ...settings };
+    await writeSettings(join(this.#work, 'data'), this.#settings);
+    await this.reload();
+  }
+
+  /** Changes the colours as a person does, so that everything in sight stays where it is. */
+  async setTheme(theme: Theme): Promise<void> {
+    const { label, cssClass } = themes[theme];
+    await this.runCommand('Preferences: Color Theme');
+    await this.quickInput.input.fill(label);
+    await this.quickInput.pick(label);
+    await this.#page.locator(`.monaco-workbench.${cssClass}`).waitFor();
+    await this.quickInput.widget.waitFor({ state: 'hidden' });
+    this.#settings = { ...this.#settings, ...themeSettings(theme) };
+  }
+
+  /** Drags the edge of the side bar until it has about this width in pixels. */
+  async resizeSideBar(width: number): Promise<void> {
+    const box = await this.#page.locator('.part.sidebar').boundingBox();
+    if (box === null) throw new Error('The side bar is hidden');
+    const y = box.y + box.height / 2;
+    const edge = box.x + box.width;
+    await this.#page.mouse.move(edge, y);
+    await this.#page.mouse.down();
+    await this.#page.mouse.move(edge + width - box.width, y, { steps: 4 });
+    await this.#page.mouse.up();
+  }
+
+  /**
+   * Saves what is in sight, or one part of it, as `out/screenshots/NAME.png`.
+   * @returns the path
+   */
+  async screenshot(name: string, part?: Locator): Promise<string> {
+    await mkdir(screenshotsDir, { recursive: true });
+    const path = join(screenshotsDir, `${name}.png`);
+    // Nothing is hovered, so that pictures differ only in what they are about.
+    await this.#page.mouse.move(0, 0);
+    await (part ?? this.#page).screenshot({ path, animations: 'disabled', caret: 'hide' });
+    return path;
+  }
+
+  /** The side bar as a whole, for a screenshot. */
+  get sideBar(): Locator {
+    return this.#page.locator('.part.sidebar');
+  }
+
+  /** What the extension host and the extension's own log channel wrote. */
+  async extensionLog(): Promise<string> {
+    const dir = join(this.#work, 'data', 'data', 'logs');
+    const names = await readdir(dir, { recursive: true }).catch(() => []);
+    const isOwn = (name: string) => /exthost\d*\/(remoteexthost\.log|code-manager\..*\.log)$/.test(name);
+    const own = names.filter(isOwn).sort();
+    const texts = await Promise.all(own.map(async (name) => `${name}\n${await readFile(join(dir, name), 'utf8')}`));
+    return texts.join('\n');
+  }
+
+  get #activityIcon(): Locator {
+    return this.#page.locator('.activitybar').getByRole('tab', { name: /^Code Manager/ });
+  }
+}
+
+function themeSettings(theme: Theme): Record<string, unknown> {
+  return { 'workbench.colorTheme': themes[theme].name, 'window.autoDetectHighContrast': false };
+}
+
+function cmHome(work: string): string {
+  return join(work, 'cm');
+}
+
+function extensionsDir(work: string, options: WorkbenchOptions): string {
+  return options.extensionsDir ?? join(work, 'extensions');
+}
+
+async function startServer(work: string, options: WorkbenchOptions): Promise<VsCodeServer> {
+  return await startVsCodeServer({
+    dataDir: join(work, 'data'),
+    extensionsDir: extensionsDir(work, options),
+    env: { ...editorEnvironment(), CM_HOME: cmHome(work), ...options.env },
+  });
+}
