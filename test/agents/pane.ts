@@ -17,6 +17,10 @@ export interface PaneOptions {
   readonly rows?: number;
 }
 
+// tmux does not always get to know how its program ended, so the shell around it writes it down. It outlives signals to
+// its group, which end the program.
+const NOTE_EXIT = 'trap : HUP INT TERM; file=$1; shift; "$@"; echo $? >"$file.new"; mv "$file.new" "$file"';
+
 /** One program in a tmux of its own, without anything of ours: what the program really shows and takes. */
 export class Pane {
   readonly #folder: string;
@@ -38,17 +42,8 @@ export class Pane {
     await pane.#tmux('pipe-pane', '-t', '%0', '-O', `exec cat >> ${join(pane.#folder, 'raw')}`);
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     await pane.#tmux(
-      'respawn-pane',
-      '-k',
-      '-t',
-      '%0',
-      '-c',
-      cwd,
-      'env',
-      '-i',
-      'TERM=tmux-256color',
-      ...variables,
-      ...argv,
+      ...['respawn-pane', '-k', '-t', '%0', '-c', cwd, 'sh', '-c', NOTE_EXIT, 'sh', join(pane.#folder, 'exit')],
+      ...['env', '-i', 'TERM=tmux-256color', ...variables, ...argv],
     );
     return pane;
   }
@@ -76,19 +71,17 @@ export class Pane {
     await this.#tmux('load-buffer', file, ';', 'paste-buffer', '-p', '-d', '-t', '%0');
   }
 
-  /** Undefined while the program runs. */
-  async exit(): Promise<{ code: number | null; signal: string | null } | undefined> {
-    const format = '#{pane_dead} _#{pane_dead_status} _#{pane_dead_signal}';
-    const [dead, code = '_', signal = '_'] = (await this.#format(format)).split(' ');
-    // tmux sees the pane closed a moment before it has the exit status.
-    if (dead !== '1' || (code === '_' && signal === '_')) return undefined;
-    return { code: code === '_' ? null : Number(code.slice(1)), signal: signal === '_' ? null : signal.slice(1) };
+  /** As a shell says it, 128 and more for a signal; undefined while the program runs. */
+  exit(): number | undefined {
+    const file = join(this.#folder, 'exit');
+    return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
   }
 
   async title(): Promise<string> {
     return await this.#format('#{pane_title}');
   }
 
+  /** Leader of the program's process group. */
   async pid(): Promise<number> {
     return Number(await this.#format('#{pane_pid}'));
   }
@@ -113,7 +106,7 @@ export class Pane {
     }
   }
 
-  async waitForExit(timeoutMs = 30_000): Promise<{ code: number | null; signal: string | null }> {
+  async waitForExit(timeoutMs = 30_000): Promise<number> {
     return await waitFor('the program to end', () => this.exit(), { timeoutMs });
   }
 
