@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { Session } from '../../src/protocol/session.js';
+import { describe } from '../../src/protocol/word.js';
+
+const NOW = Date.parse('2026-01-01T12:00:00.000Z');
+const at = (secondsAgo: number): string => new Date(NOW - secondsAgo * 1000).toISOString();
+
+function session(changes: Partial<Session>): Session {
+  return Session.parse({
+    id: '0123456789ab',
+    name: 'fix',
+    contextId: 'c',
+    contextName: 'api',
+    path: '/src/api',
+    machine: { host: 'box', bootId: 'b' },
+    tool: 'claude',
+    task: 'fix it',
+    status: 'running',
+    changed: at(60),
+    created: at(724),
+    started: at(724),
+    ...changes,
+  });
+}
+
+const TABLE: readonly (readonly [string, Partial<Session>, readonly [string, string, string]])[] = [
+  ['a tool whose process is not up', { status: 'starting' }, ['Starting', '', 'Working']],
+  [
+    'a startup dialog',
+    { status: 'starting', state: 'waiting', waiting: { kind: 'trust', text: 'trust this folder?' } },
+    ['Needs input', 'trust this folder?', 'Needs input'],
+  ],
+  ['a turn', { state: 'working', phase: 'editing' }, ['Working', 'editing', 'Working']],
+  ['a turn without a phase', { state: 'working' }, ['Working', '', 'Working']],
+  ['no rules', { state: 'unknown', lastOutput: at(12) }, ['Running', 'last output 12s', 'Working']],
+  ['no rules and no output', { state: 'unknown' }, ['Running', '', 'Working']],
+  [
+    'a permission',
+    { state: 'waiting', waiting: { kind: 'permission', text: 'npm publish' } },
+    ['Needs input', 'permission: npm publish', 'Needs input'],
+  ],
+  [
+    'a question',
+    { state: 'waiting', waiting: { kind: 'question', text: 'Which colour?' } },
+    ['Needs input', 'question: Which colour?', 'Needs input'],
+  ],
+  [
+    'a plan',
+    { state: 'waiting', waiting: { kind: 'plan', text: 'x' } },
+    ['Needs input', 'plan to review', 'Needs input'],
+  ],
+  ['a sign-in', { state: 'waiting', waiting: { kind: 'login', text: '' } }, ['Needs input', 'sign in', 'Needs input']],
+  ['a turn that ended, unseen', { state: 'idle', unread: true }, ['Finished', 'after 11m 4s', 'To review']],
+  ['a turn that ended, seen', { state: 'idle' }, ['Idle', '', 'Idle']],
+  [
+    'exit 0, unseen',
+    { status: 'completed', exitCode: 0, unread: true, completed: at(4) },
+    ['Completed', 'after 12m', 'To review'],
+  ],
+  ['exit 0, seen', { status: 'completed', exitCode: 0, completed: at(4) }, ['Completed', 'after 12m', 'Ended']],
+  ['exit 3', { status: 'failed', exitCode: 3, unread: true }, ['Failed', 'exit 3', 'To review']],
+  ['a signal', { status: 'failed', signal: 'SIGKILL' }, ['Failed', 'SIGKILL', 'Ended']],
+  [
+    'a start that failed',
+    { status: 'failed', reason: 'tmux did not start' },
+    ['Failed', 'tmux did not start', 'Ended'],
+  ],
+  ['ended by a person', { status: 'stopped', unread: true }, ['Stopped', '', 'Ended']],
+  ['lost', { status: 'lost', reason: 'host restarted', unread: true }, ['Lost', 'host restarted', 'To review']],
+];
+
+for (const [what, changes, [word, detail, group]] of TABLE) {
+  test(`${what} is shown as “${word}”${detail === '' ? '' : ` “${detail}”`} in ${group}`, () => {
+    assert.deepEqual(describe(session(changes), NOW), { word, detail, group });
+  });
+}
+
+test('a usage limit says until when, in local time', () => {
+  const { word, detail, group } = describe(
+    session({ state: 'limited', limitedUntil: '2026-01-01T15:00:00.000Z' }),
+    NOW,
+  );
+  assert.equal(word, 'Limited');
+  assert.match(detail, /^until \d\d:\d\d$/);
+  assert.equal(group, 'Idle');
+});
+
+test('an unreachable machine keeps the last word with its age, and ended sessions are not offline', () => {
+  const machine = { connection: 'offline', since: at(180) } as const;
+  assert.deepEqual(describe(session({ state: 'working' }), NOW, machine), {
+    word: 'Offline',
+    detail: 'was working, seen 3m ago',
+    group: 'Offline',
+  });
+  assert.equal(describe(session({ status: 'completed', exitCode: 0 }), NOW, machine).word, 'Completed');
+  assert.equal(
+    describe(session({ state: 'working' }), NOW, { connection: 'connected', since: at(180) }).word,
+    'Working',
+  );
+});
