@@ -1,0 +1,182 @@
+import { constants, promises as fs } from 'node:fs';
+import { homedir } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Disposable } from '../../common/disposable.js';
+import type { LoginEnvironment, Machine, ProcessStream, RunOptions, RunResult } from '../../core/machine.js';
+import { writeFileAtomic } from '../../core/store/atomicFile.js';
+import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.js';
+import type { MachineIdentity } from '../../protocol/session.js';
+import { baseEnvironment, currentUser } from './baseEnvironment.js';
+import { DirectoryWatch } from './directoryWatch.js';
+import { machineIdentity } from './identity.js';
+import { DEFAULT_LIMITS, readLoginEnvironment, type LoginLimits } from './loginEnvironment.js';
+import { LocalProcessStream } from './processStream.js';
+import { killTree, signalGroup } from './processTree.js';
+import { runProcess } from './runProcess.js';
+import { chooseShell, type Shell } from './shells.js';
+
+/** Disk blocks that a hole may take away. */
+const BLOCK_BYTES = 4096;
+
+export interface LocalMachineOptions {
+  /** Our own environment, of which the person's part is taken; default `process.env`. */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Home of the user; default HOME. */
+  readonly home?: string;
+  /** Login shell; default the user's in the system, then SHELL, then `/bin/sh`. */
+  readonly shell?: string;
+  readonly limits?: LoginLimits;
+}
+
+/** The machine of the agent server. */
+export class LocalMachine implements Machine {
+  readonly id = 'local';
+  readonly type = 'local';
+  readonly #base: Readonly<Record<string, string>>;
+  readonly #home: string;
+  readonly #shell: Shell;
+  readonly #limits: LoginLimits;
+  #identity: Promise<MachineIdentity> | undefined;
+  #login: Promise<LoginEnvironment> | undefined;
+
+  constructor(options: LocalMachineOptions = {}) {
+    const env = options.env ?? process.env;
+    this.#base = baseEnvironment(env, options.home);
+    this.#home = this.#base['HOME'] ?? homedir();
+    this.#shell = chooseShell([options.shell, currentUser().shell, env['SHELL']]);
+    this.#limits = options.limits ?? DEFAULT_LIMITS;
+  }
+
+  identity(): Promise<MachineIdentity> {
+    this.#identity ??= machineIdentity();
+    return this.#identity;
+  }
+
+  loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
+    if (this.#login === undefined || options.refresh === true) {
+      this.#login = readLoginEnvironment(this.#shell, this.#base, this.#limits);
+    }
+    return this.#login;
+  }
+
+  async run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    return runProcess(command, { ...options, env: options.env ?? this.#base });
+  }
+
+  open(command: readonly string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): ProcessStream {
+    return new LocalProcessStream(command, { ...options, env: options.env ?? this.#base });
+  }
+
+  async findProgram(name: string, path: string): Promise<string | undefined> {
+    if (name === '' || name.includes('\0')) return undefined;
+    if (name.includes('/')) {
+      const expanded = this.#expand(name);
+      return isAbsolute(expanded) && (await isProgram(expanded)) ? expanded : undefined;
+    }
+    for (const folder of path.split(':')) {
+      // What "." in a PATH means depends on where one stands, and we stand nowhere.
+      const expanded = this.#expand(folder);
+      if (!isAbsolute(expanded)) continue;
+      const candidate = join(expanded, name);
+      if (await isProgram(candidate)) return candidate;
+    }
+    return undefined;
+  }
+
+  resolvePath(path: string): string {
+    return resolve(this.#expand(path));
+  }
+
+  async stat(path: string): Promise<{ size: number; isDirectory: boolean; mtimeMs: number } | undefined> {
+    try {
+      const stat = await fs.stat(path);
+      return { size: stat.size, isDirectory: stat.isDirectory(), mtimeMs: stat.mtimeMs };
+    } catch (error) {
+      if (isMissing(error)) return undefined;
+      throw error;
+    }
+  }
+
+  async readFile(path: string, from = 0, length?: number): Promise<Uint8Array> {
+    // Some files of the system have a size of 0 and yet something in them.
+    if (from === 0 && length === undefined) return fs.readFile(path);
+    const file = await fs.open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      const wanted = Math.max(0, Math.min(length ?? Infinity, size - from));
+      const buffer = Buffer.allocUnsafe(wanted);
+      let read = 0;
+      while (read < wanted) {
+        const { bytesRead } = await file.read(buffer, read, wanted - read, from + read);
+        if (bytesRead === 0) break;
+        read += bytesRead;
+      }
+      return buffer.subarray(0, read);
+    } finally {
+      await file.close();
+    }
+  }
+
+  async writeFile(path: string, data: string | Uint8Array): Promise<void> {
+    await writeFileAtomic(path, data);
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    try {
+      await fs.mkdir(path, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw toDiskError(error, path);
+    }
+  }
+
+  async remove(path: string): Promise<void> {
+    try {
+      await fs.unlink(path);
+    } catch (error) {
+      if (isMissing(error)) return;
+      // Only an empty folder goes: nothing of what is in one may be lost by a wrong path.
+      if (errorCode(error) !== 'EISDIR' && errorCode(error) !== 'EPERM') throw error;
+      await fs.rmdir(path);
+    }
+  }
+
+  watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable {
+    return new DirectoryWatch(directory, listener, onLost);
+  }
+
+  async releaseHead(path: string, offset: number): Promise<boolean> {
+    const length = Math.floor(offset / BLOCK_BYTES) * BLOCK_BYTES;
+    if (length <= 0) return true;
+    if (process.platform !== 'linux') return false;
+    try {
+      const { code } = await this.run(
+        ['fallocate', '--punch-hole', '--offset', '0', '--length', String(length), '--', path],
+        { timeoutMs: 60_000 },
+      );
+      return code === 0;
+    } catch {
+      return false;
+    }
+  }
+
+  signalGroup(pid: number, signal: string): boolean {
+    return signalGroup(pid, signal);
+  }
+
+  killTree(pid: number | null, marker: string): Promise<number> {
+    return killTree(pid, marker);
+  }
+
+  #expand(path: string): string {
+    return path === '~' || path.startsWith('~/') ? join(this.#home, path.slice(1)) : path;
+  }
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await fs.access(path, constants.X_OK);
+    return (await fs.stat(path)).isFile();
+  } catch {
+    return false;
+  }
+}

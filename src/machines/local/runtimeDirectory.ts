@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { promises as fs, type Stats } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { toDiskError } from '../../core/store/diskErrors.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+
+/** A socket's path has at most 104 bytes on macOS and 108 on Linux, with the zero at its end. */
+const MAX_SOCKET_PATH_BYTES = 100;
+/** As long as the longest name of a socket in the folder may be. */
+const LONGEST_NAME = 'x'.repeat(16);
+
+/** File systems whose files are on another machine, or that may not have sockets, by the magic number of Linux. */
+const NETWORK_FILE_SYSTEMS = new Set([
+  0x6969, // NFS
+  0x517b, // SMB
+  0xff534d42, // CIFS
+  0xfe534d42, // SMB 2 and 3
+  0x65735546, // FUSE: sshfs, s3fs, Docker Desktop
+  0x0bd00bd0, // Lustre
+  0x47504653, // GPFS
+  0x5346414f, // AFS
+  0x6b414653, // kAFS
+  0x01021997, // 9p: Windows drives in WSL
+  0x19830326, // BeeGFS
+  0x00c36400, // CephFS
+  0x73757245, // Coda
+  0x564c, // NCP
+  0x7461636f, // OCFS2
+  0x01161970, // GFS2
+  0xaad7aaea, // PanFS
+  0x20030528, // OrangeFS
+  0x786f4256, // VirtualBox shared folders
+  0xbacbacbc, // VMware shared folders
+  0x7c7c6673, // Parallels shared folders
+]);
+
+export interface RuntimeDirectoryOptions {
+  /** Where the folder goes when the home cannot hold it; default `/var/tmp`, which no logout and no reboot empties. */
+  readonly fallback?: string;
+  /** Whether a folder is on another machine's disk; default: as the system says. */
+  readonly isNetworkDisk?: (folder: string) => Promise<boolean>;
+}
+
+/**
+ * The folder for sockets: `<home>/run` on a local disk when the paths are short enough, else one for this user and home
+ * in `/var/tmp`. It is made, belongs to us alone, and is the same for the same home at any time.
+ * @throws CodeManagerError `conflict` when somebody else's folder, a link or a file is in its place, `unavailable` when
+ * it cannot be made.
+ */
+export async function chooseRuntimeDirectory(home: string, options: RuntimeDirectoryOptions = {}): Promise<string> {
+  const root = resolve(home);
+  try {
+    await fs.mkdir(root, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw toDiskError(error, root);
+  }
+  const inHome = join(root, 'run');
+  const isNetworkDisk = options.isNetworkDisk ?? isOnNetworkDisk;
+  const fits = Buffer.byteLength(join(inHome, LONGEST_NAME)) <= MAX_SOCKET_PATH_BYTES;
+  if (fits && !(await isNetworkDisk(root))) {
+    await makePrivate(inHome);
+    return inHome;
+  }
+  const fallback = join(options.fallback ?? '/var/tmp', `cm-${process.getuid?.() ?? 'user'}`);
+  await makePrivate(fallback);
+  const folder = join(fallback, createHash('sha256').update(root).digest('hex').slice(0, 12));
+  await makePrivate(folder);
+  return folder;
+}
+
+async function isOnNetworkDisk(folder: string): Promise<boolean> {
+  // Other systems number their file systems by the order in which they were loaded.
+  if (process.platform !== 'linux') return false;
+  try {
+    const { type } = await fs.statfs(folder);
+    return NETWORK_FILE_SYSTEMS.has(type >>> 0);
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a folder for us alone, or takes the one that is there when it is ours. */
+async function makePrivate(folder: string): Promise<void> {
+  try {
+    await fs.mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    const there = await fs.lstat(folder).catch(() => undefined);
+    if (there === undefined) throw toDiskError(error, folder);
+  }
+  // Not followed: a link of somebody else would lead our sockets to where he reads them.
+  const stat = await fs.lstat(folder);
+  const wrong = whatIsWrong(stat);
+  if (wrong !== undefined) {
+    throw new CodeManagerError('conflict', `${folder} cannot hold the sockets of Code Manager: ${wrong}`, {
+      hint: 'Remove it, or set CM_HOME to a short path on a local disk.',
+    });
+  }
+  if ((stat.mode & 0o777) !== 0o700) {
+    try {
+      await fs.chmod(folder, 0o700);
+    } catch (error) {
+      throw toDiskError(error, folder);
+    }
+  }
+}
+
+function whatIsWrong(stat: Stats): string | undefined {
+  if (stat.isSymbolicLink()) return 'it is a link';
+  if (!stat.isDirectory()) return 'it is not a folder';
+  const uid = process.getuid?.();
+  if (uid !== undefined && stat.uid !== uid) return `it belongs to another user (uid ${stat.uid})`;
+  return undefined;
+}

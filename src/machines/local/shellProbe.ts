@@ -1,0 +1,184 @@
+import { randomBytes } from 'node:crypto';
+import { promises as fs } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { closeAfterExit, spawnDetached } from './runProcess.js';
+import { killTree } from './processTree.js';
+import { shellCommand, type Shell } from './shells.js';
+
+/** More than any environment has; an rc file that prints without end must not fill the memory. */
+const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
+const PROBE_PATH = /^[A-Za-z0-9/._+-]+$/;
+
+export type ProbeResult =
+  | { readonly kind: 'read'; readonly env: Readonly<Record<string, string>>; readonly aliases: string }
+  /** `running`: command lines of what the shell had started. `openFiles`: what it was reading. */
+  | { readonly kind: 'late'; readonly running: readonly string[]; readonly openFiles: readonly string[] }
+  | { readonly kind: 'flooded' }
+  | { readonly kind: 'ended'; readonly code: number | null }
+  | { readonly kind: 'broken'; readonly reason: string };
+
+/** Asks for the variables that rc files test before they do what only makes sense in front of a person. */
+export const GUARD_VARIABLES: Readonly<Record<string, string>> = {
+  TERM: 'dumb',
+  // A tmux that is started in spite of it finds no server there and cannot start one either.
+  TMUX: '/dev/null/none,0,0',
+  TMUX_PANE: '%0',
+  STY: '0.none',
+  ZELLIJ: '0',
+  VSCODE_RESOLVING_ENVIRONMENT: '1',
+  ZSH_TMUX_AUTOSTARTED: 'true',
+  DISABLE_AUTO_UPDATE: 'true',
+  POWERLEVEL9K_DISABLE_CONFIGURATION_WIZARD: 'true',
+};
+
+/**
+ * Runs a login shell once and reads what it made of its environment. It has no terminal and no input, so that nothing in
+ * its files can wait for a person; what does not end in time is killed with all that it started.
+ */
+export async function probeShell(
+  shell: Shell,
+  env: Readonly<Record<string, string>>,
+  options: { readonly interactive: boolean; readonly timeoutMs: number; readonly home: string },
+): Promise<ProbeResult> {
+  const mark = `cm-probe-${randomBytes(9).toString('hex')}`;
+  let folder: string | undefined;
+  try {
+    const made = await makeProbeFolder();
+    folder = made;
+    const probe = join(made, 'probe.sh');
+    await fs.writeFile(probe, probeScript(mark), { mode: 0o600 });
+    return await run(shell, probe, mark, env, options);
+  } catch (error) {
+    return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) };
+  } finally {
+    if (folder !== undefined) await fs.rm(folder, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+async function makeProbeFolder(): Promise<string> {
+  const places = [tmpdir(), '/tmp', '/var/tmp'].filter((path) => PROBE_PATH.test(path));
+  for (const [i, place] of places.entries()) {
+    try {
+      return await fs.mkdtemp(join(place, 'cm-probe-'));
+    } catch (error) {
+      if (i === places.length - 1) throw error;
+    }
+  }
+  throw new Error('there is no folder for temporary files');
+}
+
+/** The mark is in the script and not in the command line, which a shell may print itself. */
+function probeScript(mark: string): string {
+  return `case $1 in
+begin) printf '\\n%s begin\\n' '${mark}' ;;
+end)
+  printf '\\n%s env\\n' '${mark}'
+  /usr/bin/env -0 2>/dev/null || /usr/bin/awk 'BEGIN { for (name in ENVIRON) printf "%s=%s%c", name, ENVIRON[name], 0 }'
+  printf '\\n%s end\\n' '${mark}' ;;
+esac
+`;
+}
+
+function run(
+  shell: Shell,
+  probe: string,
+  mark: string,
+  env: Readonly<Record<string, string>>,
+  options: { readonly interactive: boolean; readonly timeoutMs: number; readonly home: string },
+): Promise<ProbeResult> {
+  const { command, argv0 } = shellCommand(shell, probe, options);
+  const spawnOptions = {
+    cwd: options.home,
+    // The marker finds what the files start and leave behind when it has to be ended.
+    env: { ...env, ...GUARD_VARIABLES, CM_SESSION: mark },
+    ...(argv0 === undefined ? {} : { argv0 }),
+  };
+  const child = spawnDetached(command, spawnOptions, ['ignore', 'pipe', 'ignore']);
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    let tail = '';
+    let settled = false;
+    const endMark = `\n${mark} end\n`;
+    const settle = (result: ProbeResult | Promise<ProbeResult>): void => {
+      if (settled) return;
+      settled = true;
+      clearTimeout(timer);
+      resolve(result);
+    };
+    const giveUp = async (result: ProbeResult): Promise<ProbeResult> => {
+      await killTree(child.pid ?? null, mark).catch(() => undefined);
+      child.stdout?.destroy();
+      return result;
+    };
+    const timer = setTimeout(() => {
+      settle(whatRuns(child.pid).then((seen) => giveUp({ kind: 'late', ...seen })));
+    }, options.timeoutMs);
+    child.once('error', (error) => settle({ kind: 'broken', reason: error.message }));
+    child.stdout?.on('data', (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      tail = (tail + chunk.toString('latin1')).slice(-endMark.length);
+      if (bytes > MAX_OUTPUT_BYTES) settle(giveUp({ kind: 'flooded' }));
+      if (tail !== endMark) return;
+      // What the files left running in the background, an ssh-agent say, may hold the stream open: it is the person's.
+      const parsed = parseOutput(Buffer.concat(chunks).toString(), mark);
+      settle(parsed ?? { kind: 'ended', code: null });
+      child.stdout?.destroy();
+      child.unref();
+    });
+    closeAfterExit(child);
+    child.once('close', (code) => {
+      settle(parseOutput(Buffer.concat(chunks).toString(), mark) ?? { kind: 'ended', code });
+    });
+  });
+}
+
+function parseOutput(output: string, mark: string): ProbeResult | undefined {
+  const begin = output.indexOf(`\n${mark} begin\n`);
+  const middle = output.indexOf(`\n${mark} env\n`);
+  const end = output.indexOf(`\n${mark} end\n`);
+  if (middle < 0 || end < middle) return undefined;
+  const env: Record<string, string> = {};
+  for (const entry of output.slice(middle + `\n${mark} env\n`.length, end).split('\0')) {
+    const equals = entry.indexOf('=');
+    const name = entry.slice(0, equals);
+    // Exported functions and the like cannot be handed on by every shell.
+    if (equals > 0 && /^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) env[name] = entry.slice(equals + 1);
+  }
+  const aliases = begin < 0 || begin > middle ? '' : output.slice(begin + `\n${mark} begin\n`.length, middle);
+  return { kind: 'read', env, aliases };
+}
+
+/** What a shell that does not end is doing, where the system tells it. */
+async function whatRuns(
+  pid: number | undefined,
+): Promise<{ readonly running: readonly string[]; readonly openFiles: readonly string[] }> {
+  if (pid === undefined || process.platform !== 'linux') return { running: [], openFiles: [] };
+  const running = await commandLines(pid, 0);
+  const names = await fs.readdir(`/proc/${pid}/fd`).catch(() => []);
+  const openFiles = await Promise.all(
+    names
+      .map(Number)
+      .sort((a, b) => b - a)
+      .map((fd) => fs.readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')),
+  );
+  return { running, openFiles: openFiles.filter((path) => path.startsWith('/') && !path.startsWith('/dev/')) };
+}
+
+/** Command lines of a process and its children, the innermost first: an outer one waits for it. */
+async function commandLines(pid: number, depth: number): Promise<string[]> {
+  if (depth > 8) return [];
+  const children = await fs.readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+  const inner: string[] = [];
+  for (const child of children
+    .split(' ')
+    .filter((text) => text !== '')
+    .slice(0, 32)) {
+    inner.push(...(await commandLines(Number(child), depth + 1)));
+  }
+  const own = await fs.readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  const command = own.replace(/\0+$/, '').replaceAll('\0', ' ');
+  return command === '' ? inner : [...inner, command];
+}
