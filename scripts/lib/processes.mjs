@@ -214,6 +214,9 @@ function installExitHandlers() {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ])) {
-    process.once(signal, () => process.exit(code));
+    process.once(signal, () => {
+      // Somebody who listens too ends the process in their own way.
+      if (process.listenerCount(signal) === 0) process.exit(code);
+    });
   }
 }

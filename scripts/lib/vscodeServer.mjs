@@ -40,7 +40,8 @@ const nodeVersion = '24';
  * @property {string} authority `127.0.0.1:PORT`, as in `vscode-remote://`
  * @property {string} dataDir
  * @property {number} pid of the leader of its process group
- * @property {(folder: string, payload?: readonly (readonly [string, string])[]) => string} url of the workbench
+ * @property {(folder: string | undefined, payload?: readonly (readonly [string, string])[]) => string} url of the
+ *   workbench on a folder, or on none
  * @property {() => string} log what it printed
  * @property {Promise<void>} exited
  * @property {() => Promise<void>} stop ends its whole process group
@@ -65,7 +66,10 @@ export async function installVsCode({ log = console.log } = {}) {
   const dir = vsCodeDir();
   if (!isVsCodeInstalled()) {
     const onWait = (/** @type {number} */ pid) => log(`Waiting for process ${pid}, which is installing VS Code`);
-    await withLock(`${dir}.lock`, () => (isVsCodeInstalled() ? undefined : installInto(dir, log)), { onWait });
+    const install = async () => {
+      if (!isVsCodeInstalled()) await installInto(dir, log);
+    };
+    await withLock(`${dir}.lock`, install, { onWait });
   }
   const { node } = JSON.parse(await readFile(join(dir, 'complete.json'), 'utf8'));
   return { dir, node: join(dir, node), serverMain: join(dir, vscodeFolder, 'out', 'server-main.js') };
@@ -208,7 +212,7 @@ async function serverArguments({ dataDir, extensionsDir, token, driver }) {
 
 /**
  * @param {string} authority
- * @param {string} folder
+ * @param {string | undefined} folder
  * @param {readonly (readonly [string, string])[]} payload
  * @param {string | undefined} token
  * @returns {string}
@@ -216,7 +220,8 @@ async function serverArguments({ dataDir, extensionsDir, token, driver }) {
 function workbenchUrl(authority, folder, payload, token) {
   const url = new URL(`http://${authority}/`);
   if (token !== undefined) url.searchParams.set('tkn', token);
-  url.searchParams.set('folder', folder);
+  if (folder === undefined) url.searchParams.set('ew', 'true');
+  else url.searchParams.set('folder', folder);
   if (payload.length > 0) url.searchParams.set('payload', JSON.stringify(payload));
   return url.href;
 }
