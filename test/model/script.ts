@@ -1,0 +1,204 @@
+/** A step of the script that is written in a prompt as `do:NAME(ARGUMENT)`. */
+export interface Step {
+  readonly name: string;
+  readonly argument: string;
+}
+
+export interface Script {
+  /** In order: what the model says and which tools it calls. */
+  readonly steps: readonly Step[];
+  /** Before each answer. */
+  readonly delayMs: number;
+  /** Between the words of an answer. */
+  readonly chunkMs: number;
+  /** HTTP status for the first `times` requests of this prompt. */
+  readonly failure: { readonly status: number; readonly times: number } | undefined;
+}
+
+export interface ToolCall {
+  readonly tool: string;
+  readonly input: unknown;
+}
+
+/** What a request is about, whatever API it came by. */
+export interface Conversation {
+  /** The last text of the user, without what the tool added to it. */
+  readonly prompt: string;
+  /** Tool results after it. */
+  readonly results: number;
+  /** Names of the tools that the model may call. */
+  readonly tools: readonly string[];
+  /** JSON schema that the answer must have, when one is asked for. */
+  readonly schema: unknown;
+}
+
+/** One answer of the model. */
+export interface Answer {
+  readonly text: string;
+  readonly call: ToolCall | undefined;
+}
+
+/** What the agent itself adds around the words of the person. */
+const ADDED =
+  /<(system-reminder|environment_context|user_instructions|permissions instructions|session_context)>[^]*?<\/\1>/g;
+
+export function withoutAdditions(text: string): string {
+  return text.replace(ADDED, '').trim();
+}
+
+const SETTINGS = new Set(['delay', 'chunk', 'fail']);
+
+export function parseScript(prompt: string): Script {
+  const steps: Step[] = [];
+  let delayMs = 0;
+  let chunkMs = 0;
+  let failure: Script['failure'];
+  for (const step of directives(prompt)) {
+    if (!SETTINGS.has(step.name)) steps.push(step);
+    else if (step.name === 'delay') delayMs = Number(step.argument) * 1000;
+    else if (step.name === 'chunk') chunkMs = Number(step.argument);
+    else {
+      const [status = '500', times = '1'] = step.argument.split(',');
+      failure = { status: Number(status), times: Number(times) };
+    }
+  }
+  return { steps, delayMs, chunkMs, failure };
+}
+
+/** Parentheses inside the argument are allowed where they come in pairs. */
+function* directives(prompt: string): Generator<Step> {
+  const start = /do:([a-z]+)\(/g;
+  for (let match = start.exec(prompt); match !== null; match = start.exec(prompt)) {
+    let depth = 1;
+    let end = start.lastIndex;
+    for (; end < prompt.length && depth > 0; end++) {
+      if (prompt[end] === '(') depth++;
+      else if (prompt[end] === ')') depth--;
+    }
+    if (depth > 0) return;
+    yield { name: match[1] ?? '', argument: prompt.slice(start.lastIndex, end - 1) };
+    start.lastIndex = end;
+  }
+}
+
+/** What the model answers: the script goes on behind the tool calls that already have results. */
+export function answer(conversation: Conversation): Answer {
+  const { prompt, tools, schema } = conversation;
+  if (schema !== undefined) return { text: JSON.stringify(example(schema)), call: undefined };
+  // Without tools it is one of the small requests an agent makes for itself, such as for a title.
+  if (tools.length === 0) return { text: 'Scripted session', call: undefined };
+  const { steps } = parseScript(prompt);
+  let done = 0;
+  let said: string[] = [];
+  for (const step of steps) {
+    if (step.name === 'say') {
+      said.push(step.argument);
+      continue;
+    }
+    for (const call of toolCalls(step, tools)) {
+      if (call === undefined) {
+        said.push(`I have no tool for ${step.name}; there are ${tools.join(', ')}.`);
+      } else if (done === conversation.results) {
+        return { text: [...said, `I will ${step.name} now.`].join('\n\n'), call };
+      } else {
+        done++;
+        said = [];
+      }
+    }
+  }
+  return { text: [...said, `All done (${steps.length} steps).`].join('\n\n'), call: undefined };
+}
+
+/** The text that `do:write` puts into its file. */
+export function writtenText(file: string): string {
+  return `hello from the scripted model in ${file}\n`;
+}
+
+const OPTIONS = [
+  { label: 'Red', description: 'the warm one' },
+  { label: 'Blue', description: 'the cold one' },
+];
+
+type Maker = (argument: string) => unknown;
+
+/** How each agent calls its tools, by step and name of the tool. */
+const MAKERS: Readonly<Record<string, Readonly<Record<string, Maker>>>> = {
+  bash: {
+    Bash: (command) => ({ command, description: 'Run a scripted command' }),
+    bash: (command) => ({ command, description: 'Run a scripted command' }),
+    exec_command: (cmd) => ({ cmd }),
+    shell: (command) => ({ command: ['bash', '-lc', command] }),
+    run_shell_command: (command) => ({ command }),
+  },
+  bashesc: {
+    exec_command: (cmd) => ({ cmd, sandbox_permissions: 'require_escalated', justification: 'The script needs it.' }),
+  },
+  write: {
+    Write: (file) => ({ file_path: file, content: writtenText(file) }),
+    write: (file) => ({ filePath: file, content: writtenText(file) }),
+    apply_patch: (file) => `*** Begin Patch\n*** Add File: ${file}\n+${writtenText(file)}*** End Patch`,
+    write_file: (file) => ({ file_path: file, content: writtenText(file) }),
+  },
+  read: {
+    Read: (file) => ({ file_path: file }),
+    read: (file) => ({ filePath: file }),
+    exec_command: (file) => ({ cmd: `cat ${file}` }),
+    read_file: (file) => ({ file_path: file }),
+  },
+  edit: {
+    Edit: (file) => ({ file_path: file, old_string: 'line two', new_string: 'line TWO edited' }),
+    edit: (file) => ({ filePath: file, oldString: 'line two', newString: 'line TWO edited' }),
+    apply_patch: (file) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-line two\n+line TWO edited\n*** End Patch`,
+    replace: (file) => ({ file_path: file, old_string: 'line two', new_string: 'line TWO edited' }),
+  },
+  ask: {
+    AskUserQuestion: (question) => ({
+      questions: [{ question, header: 'Colour', options: OPTIONS, multiSelect: false }],
+    }),
+    question: (question) => ({ questions: [{ question, header: 'Colour', options: OPTIONS }] }),
+    ask_user: (question) => ({ questions: [{ question, header: 'Colour', type: 'choice', options: OPTIONS }] }),
+  },
+};
+
+/** These agents refuse to edit a file that they have not read. */
+const READ_BEFORE_EDIT = new Set(['Read', 'read']);
+
+function toolCalls({ name, argument }: Step, tools: readonly string[]): readonly (ToolCall | undefined)[] {
+  if (name === 'tool') {
+    const [, tool = '', input = ''] = /^\s*(\S+)\s*([^]*)$/.exec(argument) ?? [];
+    return [{ tool, input: input === '' ? {} : (JSON.parse(input) as unknown) }];
+  }
+  const call = toolCall(name, argument, tools);
+  const read = name === 'edit' ? toolCall('read', argument, tools) : undefined;
+  return read !== undefined && READ_BEFORE_EDIT.has(read.tool) ? [read, call] : [call];
+}
+
+function toolCall(name: string, argument: string, tools: readonly string[]): ToolCall | undefined {
+  const makers = MAKERS[name] ?? {};
+  const tool = Object.keys(makers).find((candidate) => tools.includes(candidate));
+  const make = tool === undefined ? undefined : makers[tool];
+  return tool === undefined || make === undefined ? undefined : { tool, input: make(argument) };
+}
+
+/** The smallest value that fits a JSON schema. */
+export function example(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) return 'scripted';
+  const { type, properties, enum: values } = schema as { type?: unknown; properties?: object; enum?: unknown[] };
+  if (values !== undefined) return values[0];
+  if (properties !== undefined) {
+    return Object.fromEntries(Object.entries(properties).map(([name, inner]) => [name, example(inner)]));
+  }
+  switch (String(Array.isArray(type) ? type[0] : type).toLowerCase()) {
+    case 'object':
+      return {};
+    case 'array':
+      return [];
+    case 'boolean':
+      return false;
+    case 'number':
+    case 'integer':
+      return 0;
+    default:
+      return 'Scripted session';
+  }
+}
