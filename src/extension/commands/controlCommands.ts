@@ -1,0 +1,157 @@
+import * as vscode from 'vscode';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import { hasEnded, type Session } from '../../protocol/session.js';
+import { VIEWS } from '../ids.js';
+import { countOf, oneLine } from '../model/plainText.js';
+import { sessionName } from '../model/sessionLabel.js';
+import { inOrder } from '../model/sessionTree.js';
+import { draftLike } from '../newSession/draft.js';
+import { inputStep } from '../quickInput/steps.js';
+import { answer } from './answer.js';
+import type { Services } from './services.js';
+import { oneSession, severalSessions, type Question } from './targets.js';
+import { isAttachable } from './watchCommands.js';
+
+/** A polite end takes at most 10 s, a firm one follows. */
+const STOP_TIMEOUT_MS = 40_000;
+
+/** Commands that act on what runs. */
+export function registerControlCommands(services: Services): void {
+  const { commands, link, rows, newSession, drafts } = services;
+
+  commands.register('codeManager.session.new', () => newSession.run());
+  commands.register('codeManager.session.newLike', () => newSession.runLikeLast());
+  commands.register('codeManager.session.tryDemo', () => newSession.tryDemo());
+  commands.register('codeManager.session.startDraft', async () => {
+    const draft = drafts.active;
+    if (draft === undefined) return;
+    await newSession.start(draft);
+    await drafts.closeActive();
+  });
+  commands.register('codeManager.session.startAgain', async (...args) => {
+    const session = await oneSession(services, args, {
+      title: 'Start Again',
+      accept: (row) => hasEnded(row.session),
+      none: 'No session has ended',
+    });
+    if (session === undefined) return;
+    await newSession.run(
+      draftLike(
+        session,
+        link.snapshot.contexts.some(({ id }) => id === session.contextId),
+      ),
+    );
+  });
+
+  commands.register('codeManager.session.answer', async (...args) => {
+    const session = await oneSession(services, args, {
+      title: 'Answer',
+      accept: ({ description }) => description.word === 'Needs input',
+      none: 'No session needs input',
+    });
+    if (session !== undefined) await answer(services, session);
+  });
+  commands.register('codeManager.session.answerNext', async () => {
+    const waiting = rows.all.filter(({ description }) => description.word === 'Needs input');
+    const [next] = inOrder(waiting, 'Needs input');
+    if (next === undefined) throw new CodeManagerError('notFound', 'No session needs input');
+    await answer(services, next.session);
+  });
+
+  const send = async (args: readonly unknown[], text?: string): Promise<void> => {
+    const session = await oneSession(services, args, running('Send Text'));
+    if (session === undefined) return;
+    const value = text ?? (await askText(session));
+    if (value !== undefined) await sendText(services, session, value);
+  };
+  commands.register('codeManager.session.send', (...args) => send(args));
+  commands.register('codeManager.session.send.ask', () => send([]));
+  commands.register('codeManager.session.sendSelection', async () => {
+    const editor = vscode.window.activeTextEditor;
+    const text = editor?.document.getText(editor.selection) ?? '';
+    if (text === '') throw new CodeManagerError('invalid', 'Nothing is selected in the editor');
+    await send([], text);
+  });
+
+  const interrupt = async (args: readonly unknown[]): Promise<void> => {
+    const sessions = await severalSessions(services, args, running('Interrupt'));
+    await Promise.all(sessions.map(({ id }) => link.request('session/interrupt', { session: id })));
+  };
+  commands.register('codeManager.session.interrupt', (...args) => interrupt(args));
+  commands.register('codeManager.session.interrupt.ask', () => interrupt([]));
+
+  const stop = async (args: readonly unknown[]): Promise<void> => {
+    const sessions = (await severalSessions(services, args, running('Stop'))).filter((session) => !hasEnded(session));
+    await inView(() =>
+      all(sessions, ({ id }) => link.request('session/stop', { session: id }, { timeoutMs: STOP_TIMEOUT_MS })),
+    );
+  };
+  commands.register('codeManager.session.stop', (...args) => stop(args));
+  commands.register('codeManager.session.stop.ask', () => stop([]));
+
+  const kill = async (args: readonly unknown[]): Promise<void> => {
+    const sessions = (await severalSessions(services, args, running('Kill'))).filter((session) => !hasEnded(session));
+    if (sessions.length === 0) return;
+    const detail = 'All its processes end at once, without saving anything. The log stays.';
+    if (!(await confirm(`Kill ${named(sessions)}?`, detail, 'Kill'))) return;
+    await inView(() => all(sessions, ({ id }) => link.request('session/kill', { session: id })));
+  };
+  commands.register('codeManager.session.kill', (...args) => kill(args));
+  commands.register('codeManager.session.kill.ask', () => kill([]));
+}
+
+/** For commands that need a session that runs. */
+function running(title: string): Question {
+  return { title, accept: isAttachable, none: 'No session is running' };
+}
+
+async function askText(session: Session): Promise<string | undefined> {
+  const waiting = session.waiting === null ? '' : ` It asks: ${oneLine(session.waiting.text)}`;
+  const result = await inputStep({
+    title: `Send Text to ${sessionName(session)}`,
+    placeholder: 'Text',
+    prompt: `Typed and submitted with Enter.${waiting}`,
+  });
+  return result.kind === 'next' && result.value !== '' ? result.value : undefined;
+}
+
+/** Types a text into a session and submits it. Where that could disturb, the person is asked first. */
+export async function sendText({ link }: Services, session: Session, text: string): Promise<void> {
+  // Whoever types to a session that shows a question has seen the question.
+  const force = session.waiting !== null;
+  try {
+    await link.request('session/send', { session: session.id, text, force });
+  } catch (error) {
+    if (!(error instanceof CodeManagerError) || error.code !== 'conflict' || force) throw error;
+    const anyway = 'Send Anyway';
+    if ((await vscode.window.showWarningMessage(errorText(error), anyway)) !== anyway) return;
+    await link.request('session/send', { session: session.id, text, force: true });
+  }
+}
+
+/** A modal question. Destructive things have a button that says what they do. */
+export async function confirm(
+  message: string,
+  detail: string,
+  ...actions: readonly string[]
+): Promise<string | undefined> {
+  return await vscode.window.showWarningMessage(message, { modal: true, detail }, ...actions);
+}
+
+/** `refactor-auth`, or `3 sessions`. */
+export function named(sessions: readonly Session[]): string {
+  const [only] = sessions;
+  return only !== undefined && sessions.length === 1 ? sessionName(only) : countOf(sessions.length, 'session');
+}
+
+/** Does it for each; the first failure is told after all have been tried. */
+export async function all(sessions: readonly Session[], run: (session: Session) => Promise<unknown>): Promise<void> {
+  const results = await Promise.allSettled(sessions.map(run));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+/** Shows the progress bar of the Sessions view meanwhile. */
+export async function inView<T>(run: () => Promise<T>): Promise<T> {
+  return await vscode.window.withProgress({ location: { viewId: VIEWS.sessions } }, run);
+}

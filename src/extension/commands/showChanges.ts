@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import type { Session } from '../../protocol/session.js';
+import { labelText, oneLine } from '../model/plainText.js';
+import { pickStep } from '../quickInput/steps.js';
+import type { Services } from './services.js';
+
+/** The part of the built-in git extension that is used here. */
+interface GitExtension {
+  getAPI(version: 1): { toGitUri(uri: vscode.Uri, ref: string): vscode.Uri };
+}
+
+type Change = readonly [label: vscode.Uri, original: vscode.Uri | undefined, modified: vscode.Uri | undefined];
+
+/** Shows what git says has changed in the session's folder, all files in one editor. */
+export async function showChanges({ link }: Services, session: Session): Promise<void> {
+  const { root, branch, files } = await link.request('session/changes', { session: session.id });
+  const name = oneLine(session.name, 60);
+  if (root === null) {
+    void vscode.window.showInformationMessage(`The folder of ${name} is no git repository.`);
+    return;
+  }
+  if (files.length === 0) {
+    void vscode.window.showInformationMessage(`Nothing has changed in the folder of ${name}.`);
+    return;
+  }
+  const toGitUri = await gitUris();
+  if (toGitUri === undefined) return await pickFile(name, root, files);
+  const changes = files.map(({ path, status }): Change => {
+    const uri = vscode.Uri.file(join(root, path));
+    const isNew = /[?A]/.test(status);
+    const isGone = status.includes('D');
+    return [uri, isNew ? undefined : toGitUri(uri, 'HEAD'), isGone ? undefined : uri];
+  });
+  const title = `Changes of ${name}${branch === null ? '' : ` on ${oneLine(branch, 60)}`}`;
+  await vscode.commands.executeCommand('vscode.changes', title, changes);
+}
+
+async function gitUris(): Promise<((uri: vscode.Uri, ref: string) => vscode.Uri) | undefined> {
+  try {
+    const git = await vscode.extensions.getExtension<GitExtension>('vscode.git')?.activate();
+    const api = git?.getAPI(1);
+    return api === undefined ? undefined : (uri, ref) => api.toGitUri(uri, ref);
+  } catch {
+    // Without git there is nothing to compare with; the files themselves can still be opened.
+    return undefined;
+  }
+}
+
+async function pickFile(
+  name: string,
+  root: string,
+  files: readonly { readonly path: string; readonly status: string }[],
+): Promise<void> {
+  const result = await pickStep({
+    title: `Changes of ${name}`,
+    placeholder: 'Open a changed file',
+    items: files.map(({ path, status }) => ({ label: labelText(path, 200), description: labelText(status), path })),
+  });
+  if (result.kind === 'next') await vscode.window.showTextDocument(vscode.Uri.file(join(root, result.value.path)));
+}

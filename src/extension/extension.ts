@@ -1,0 +1,157 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { createClient } from '../client/client.js';
+import { systemClock } from '../common/async.js';
+import { VERSION } from '../common/build.js';
+import { DisposableStore } from '../common/disposable.js';
+import { homeDirectory } from '../common/home.js';
+import { registerContextCommands, addContext } from './commands/contextCommands.js';
+import { registerControlCommands } from './commands/controlCommands.js';
+import { registerHelpCommands } from './commands/helpCommands.js';
+import { registerOrganizeCommands } from './commands/organizeCommands.js';
+import type { Services } from './commands/services.js';
+import { openLog, registerWatchCommands } from './commands/watchCommands.js';
+import { ReadOnlyDocuments } from './logs/readOnlyDocuments.js';
+import { SessionLogs } from './logs/sessionLogs.js';
+import { ServerLink, type ConnectFor } from './model/serverLink.js';
+import { SessionRows } from './model/sessionRows.js';
+import { NewSession } from './newSession/newSession.js';
+import { TaskDrafts } from './newSession/taskDrafts.js';
+import { offerCommandLine } from './services/commandLine.js';
+import { CommandRegistry } from './services/commandRegistry.js';
+import { ContextKeys } from './services/contextKeys.js';
+import { Problems } from './services/problems.js';
+import { writeServerConfig } from './services/serverConfig.js';
+import { Settings } from './services/settings.js';
+import { ToolCatalog } from './services/toolCatalog.js';
+import { Attachments } from './terminals/attachments.js';
+import { ContextsView } from './views/contextsView.js';
+import { Notifier } from './views/notifier.js';
+import { SessionsView } from './views/sessionsView.js';
+import { StatusBar } from './views/statusBar.js';
+
+/** Wires everything together. Nothing here waits: what takes time begins when somebody looks or asks. */
+export function activate(context: vscode.ExtensionContext): void {
+  const store = new DisposableStore();
+  context.subscriptions.push(store);
+  const log = store.add(vscode.window.createOutputChannel('Code Manager', { log: true }));
+  const keys = new ContextKeys();
+  const isSupported = process.platform !== 'win32';
+  keys.set('codeManager.unsupported', !isSupported);
+  keys.set('codeManager.tmux', 'ok');
+
+  const home = homeDirectory();
+  const serverPath = context.asAbsolutePath(join('dist', 'server.js'));
+  const connect: ConnectFor = (purpose) =>
+    createClient({
+      name: purpose === 'picture' ? 'vscode' : 'vscode-log',
+      home,
+      // One of the two starts the server; the other waits for it.
+      serverPath: purpose === 'picture' ? serverPath : undefined,
+      subscribe: purpose === 'picture',
+      log: (message) => log.info(message),
+    });
+
+  const problems = new Problems(log);
+  const onError = (error: unknown): void => problems.note(error, 'extension');
+  const settings = new Settings();
+  const link = store.add(new ServerLink(isSupported ? connect : undefined, onError));
+  const rows = store.add(new SessionRows(link, systemClock, onError));
+  const tools = new ToolCatalog(link);
+  const logs = store.add(new SessionLogs(link, rows, tools, settings));
+  const documents = store.add(new ReadOnlyDocuments());
+  const attachments = store.add(new Attachments(link));
+  const drafts = store.add(new TaskDrafts(keys));
+  const sessionsView = store.add(new SessionsView(link, rows, tools, settings, keys));
+  const contextsView = store.add(new ContextsView(link, rows, keys));
+  store.add(new StatusBar(link, rows, settings));
+  store.add(
+    new Notifier({
+      link,
+      rows,
+      settings,
+      claimsFolder: join(context.globalStorageUri.fsPath, 'told'),
+      isLookedAt: (id) => logs.isVisible(id) || attachments.isVisible(id),
+      onError,
+    }),
+  );
+  const commands = store.add(new CommandRegistry(problems, log));
+  const newSession: NewSession = new NewSession({
+    link,
+    tools,
+    drafts,
+    memory: context.globalState,
+    keys,
+    defaultTool: () => settings.get('defaultTool'),
+    addContext: () => addContext(link),
+    onStarted: async (session) => {
+      await untilListed(rows, session.id);
+      await sessionsView.select(session.id);
+      await openLog(services, session);
+    },
+  });
+  const services: Services = {
+    context,
+    log,
+    home,
+    commands,
+    problems,
+    settings,
+    link,
+    rows,
+    tools,
+    logs,
+    documents,
+    attachments,
+    drafts,
+    newSession,
+    sessionsView,
+    contextsView,
+  };
+  registerWatchCommands(services);
+  registerControlCommands(services);
+  registerOrganizeCommands(services);
+  registerContextCommands(services);
+  registerHelpCommands(services, serverPath);
+
+  log.info(`Code Manager ${VERSION}, ${process.platform}, data in ${home}`);
+  if (isSupported) startLater(services, store);
+}
+
+/** What begins by itself, after activation and without anybody waiting for it. */
+function startLater({ context, home, link, settings, tools, problems }: Services, store: DisposableStore): void {
+  const doing = (what: string) => (error: unknown) => problems.note(error, what);
+  offerCommandLine(context).catch(doing('cm in terminals'));
+  // Whoever has never used Code Manager gets no process for it.
+  access(join(home, 'contexts.json')).then(
+    () => link.open(),
+    () => undefined,
+  );
+  store.add(
+    link.onDidChange(({ type }) => {
+      if (type === 'reset') tools.list().catch(doing('names of the agents'));
+    }),
+  );
+  const obey = async (): Promise<void> => {
+    if (!(await writeServerConfig(home, settings)) || !link.isLoaded) return;
+    // Its settings are read at its start. The agents do not notice.
+    await link.request('server/stop', { force: true }).catch(doing('restart for the new settings'));
+    link.reopen();
+  };
+  obey().catch(doing('settings of the agent server'));
+  store.add(
+    settings.onDidChange(['tmux.path', 'retentionDays'], () => {
+      obey().catch(doing('settings of the agent server'));
+    }),
+  );
+}
+
+/** Waits a moment for the row of a session that was just made: the event may come after the answer. */
+async function untilListed(rows: SessionRows, id: string): Promise<void> {
+  rows.update();
+  for (let i = 0; i < 20 && rows.find(id) === undefined; i++) {
+    await new Promise<void>((resolve) => systemClock.after(50, resolve));
+    rows.update();
+  }
+}

@@ -1,0 +1,112 @@
+import * as vscode from 'vscode';
+import { followText } from '../../client/followText.js';
+import type { Client } from '../../client/api.js';
+import { systemClock } from '../../common/async.js';
+import type { Disposable } from '../../common/disposable.js';
+import { errorText } from '../../protocol/errors.js';
+import type { Session } from '../../protocol/session.js';
+import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../model/logText.js';
+import { oneLine } from '../model/plainText.js';
+
+const FLUSH_MS = 60;
+const PIECE_LENGTH = 256 * 1024;
+/** The editor keeps a channel in a file that starts over at 30 MiB, and in a text model: stay well below. */
+const MAX_LENGTH = 8 * 1024 * 1024;
+
+export interface SessionLogOptions {
+  readonly toolName: string;
+  readonly isHere: boolean;
+  readonly tailBytes: number;
+  /** The newest record, undefined when it is gone. */
+  readonly current: () => Session | undefined;
+}
+
+/** The output channel of one session, which follows its log. */
+export class SessionLog implements Disposable {
+  readonly #client: Client;
+  readonly #options: SessionLogOptions;
+  readonly #channel: vscode.OutputChannel;
+  readonly #writer: BatchWriter;
+  #session: Session;
+  #follower: Disposable | undefined;
+  #length = 0;
+  #hasEnded = false;
+  #isComplete = false;
+
+  constructor(client: Client, session: Session, options: SessionLogOptions) {
+    this.#client = client;
+    this.#session = session;
+    this.#options = options;
+    this.#channel = vscode.window.createOutputChannel(`Code Manager: ${oneLine(session.name, 60)}`);
+    this.#writer = new BatchWriter(
+      { append: (text) => this.#channel.append(text) },
+      (run) => systemClock.after(FLUSH_MS, run),
+      PIECE_LENGTH,
+    );
+    this.#follow();
+  }
+
+  get name(): string {
+    return this.#channel.name;
+  }
+
+  /** Shows it without taking the focus. */
+  show(): void {
+    this.#channel.show(true);
+  }
+
+  /** The record has changed; an end is noted below the last line of the log. */
+  update(session: Session): void {
+    this.#session = session;
+    this.#finish();
+  }
+
+  dispose(): void {
+    this.#follower?.dispose();
+    this.#writer.discard();
+    this.#channel.dispose();
+  }
+
+  #follow(): void {
+    this.#follower?.dispose();
+    this.#write(`${logHeader(this.#session, this.#options.toolName, this.#options.isHere)}\n`);
+    this.#follower = followText(this.#client, this.#session.id, {
+      from: { tail: this.#options.tailBytes },
+      onStart: ({ offset }) => {
+        const cut = cutLine(offset);
+        if (cut !== undefined) this.#write(`${cut}\n`);
+      },
+      onLines: (lines) => {
+        this.#write(joinLines(lines));
+        if (this.#length > MAX_LENGTH) this.#startOver();
+        // A burst waits in the log's file instead of in the editor.
+        return this.#writer.isFull ? this.#writer.drained() : undefined;
+      },
+      onEnd: () => {
+        this.#isComplete = true;
+        this.#finish();
+      },
+      onError: (error) => this.#write(`— ${errorText(error)} —\n`),
+    });
+  }
+
+  #startOver(): void {
+    this.#writer.discard();
+    this.#channel.clear();
+    this.#length = 0;
+    this.#follow();
+  }
+
+  #finish(): void {
+    if (!this.#isComplete || this.#hasEnded) return;
+    const footer = logFooter(this.#options.current() ?? this.#session);
+    if (footer === undefined) return;
+    this.#hasEnded = true;
+    this.#write(`${footer}\n`);
+  }
+
+  #write(text: string): void {
+    this.#length += text.length;
+    this.#writer.write(text);
+  }
+}

@@ -1,0 +1,90 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import type { Session } from '../../protocol/session.js';
+import type { ServerLink } from '../model/serverLink.js';
+import type { SessionRows } from '../model/sessionRows.js';
+import type { Settings } from '../services/settings.js';
+import type { ToolCatalog } from '../services/toolCatalog.js';
+import { SessionLog } from './sessionLog.js';
+
+/** Each channel is a file and a text model in the editor. */
+const MAX_CHANNELS = 8;
+
+/** The output channels of sessions: made on first use, the longest unused one given up for a new one. */
+export class SessionLogs implements Disposable {
+  readonly #link: ServerLink;
+  readonly #rows: SessionRows;
+  readonly #tools: ToolCatalog;
+  readonly #settings: Settings;
+  /** In the order of use. */
+  readonly #logs = new Map<string, SessionLog>();
+  readonly #store = new DisposableStore();
+
+  constructor(link: ServerLink, rows: SessionRows, tools: ToolCatalog, settings: Settings) {
+    this.#link = link;
+    this.#rows = rows;
+    this.#tools = tools;
+    this.#settings = settings;
+    this.#store.add(
+      link.onDidChange((change) => {
+        if (change.type === 'reset') this.#compare();
+        if (change.type !== 'change') return;
+        if (change.change.type === 'session/removed') this.#close(change.change.id);
+        if (change.change.type === 'session/changed') {
+          const { session } = change.change;
+          if (session.archived) this.#close(session.id);
+          else this.#logs.get(session.id)?.update(session);
+        }
+      }),
+    );
+  }
+
+  /** Shows the log of a session and goes on following it; the focus stays where it is. */
+  show(session: Session): void {
+    const existing = this.#logs.get(session.id);
+    if (existing !== undefined) {
+      this.#logs.delete(session.id);
+      this.#logs.set(session.id, existing);
+      return existing.show();
+    }
+    const log = new SessionLog(this.#link.logClient, session, {
+      toolName: this.#tools.nameOf(session.tool),
+      isHere: this.#rows.find(session.id)?.isHere ?? true,
+      tailBytes: Math.max(1, this.#settings.get('logs.tailKiB')) * 1024,
+      current: () => this.#link.session(session.id),
+    });
+    this.#logs.set(session.id, log);
+    log.show();
+    const [oldest] = this.#logs.keys();
+    if (this.#logs.size > MAX_CHANNELS && oldest !== undefined) this.#close(oldest);
+  }
+
+  /** Whether the log of a session is in sight in this window. */
+  isVisible(sessionId: string): boolean {
+    const name = this.#logs.get(sessionId)?.name;
+    return (
+      name !== undefined &&
+      vscode.window.visibleTextEditors.some(
+        ({ document }) => document.uri.scheme === 'output' && document.uri.path.endsWith(`-${name}`),
+      )
+    );
+  }
+
+  dispose(): void {
+    this.#store.dispose();
+    for (const id of [...this.#logs.keys()]) this.#close(id);
+  }
+
+  #compare(): void {
+    for (const [id, log] of [...this.#logs]) {
+      const session = this.#link.session(id);
+      if (session === undefined) this.#close(id);
+      else log.update(session);
+    }
+  }
+
+  #close(id: string): void {
+    this.#logs.get(id)?.dispose();
+    this.#logs.delete(id);
+  }
+}

@@ -1,0 +1,57 @@
+import * as vscode from 'vscode';
+import type { Client } from '../../client/api.js';
+import { followText } from '../../client/followText.js';
+import { Deferred } from '../../common/async.js';
+import { formatBytes } from '../../common/text.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { Session } from '../../protocol/session.js';
+import { joinLines, logFooter, logHeader } from '../model/logText.js';
+
+/** More than this is not rendered: it would take minutes. */
+const MAX_RAW_BYTES = 64 * 1024 * 1024;
+/** More than this the editor shows badly. */
+const MAX_TEXT_LENGTH = 20 * 1024 * 1024;
+
+/** Reads the log of a session as far as it has come, as text for people. Rejects with `cancelled` by the token. */
+export async function readWholeLog(
+  client: Client,
+  session: Session,
+  toolName: string,
+  isHere: boolean,
+  token: vscode.CancellationToken,
+): Promise<string> {
+  const parts: string[] = [];
+  let length = 0;
+  let note = '';
+  const done = new Deferred<void>();
+  const follower = followText(client, session.id, {
+    from: { tail: MAX_RAW_BYTES },
+    follow: false,
+    onStart: ({ offset, path }) => {
+      if (offset > 0) note = `— ${formatBytes(offset)} earlier are only in the raw log, ${path} —\n`;
+    },
+    onLines: (lines) => {
+      const text = joinLines(lines);
+      parts.push(text);
+      length += text.length;
+      for (let first = parts[0]; length > MAX_TEXT_LENGTH && first !== undefined; first = parts[0]) {
+        parts.shift();
+        length -= first.length;
+        note = `— the beginning is left out; the raw log is complete —\n`;
+      }
+    },
+    onEnd: () => done.resolve(),
+    onError: (error) => done.reject(error),
+  });
+  const cancelled = token.onCancellationRequested(() => done.reject(new CodeManagerError('cancelled', 'Cancelled')));
+  try {
+    await done.promise;
+  } finally {
+    cancelled.dispose();
+    follower.dispose();
+  }
+  const footer = logFooter(session);
+  return [`${logHeader(session, toolName, isHere)}\n`, note, ...parts, footer === undefined ? '' : `${footer}\n`].join(
+    '',
+  );
+}

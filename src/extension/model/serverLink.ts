@@ -1,0 +1,142 @@
+import type { Client } from '../../client/api.js';
+import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { Emitter } from '../../common/emitter.js';
+import type { Change } from '../../protocol/events.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { Method, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
+import type { Session } from '../../protocol/session.js';
+
+/** How this window stands to the agent server. */
+export type LinkStatus =
+  /** Nobody has needed it yet. */
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'loading' }
+  | { readonly kind: 'ready' }
+  /** The picture is the last one that was known. */
+  | { readonly kind: 'interrupted'; readonly error: Error }
+  /** There has been no picture yet. */
+  | { readonly kind: 'failed'; readonly error: Error };
+
+export type LinkChange =
+  | { readonly type: 'status' }
+  /** Everything may be different. */
+  | { readonly type: 'reset' }
+  | { readonly type: 'change'; readonly change: Change };
+
+/** Makes a client; the one for the picture subscribes to all changes. */
+export type ConnectFor = (purpose: 'picture' | 'logs') => Client;
+
+const EMPTY: Snapshot = { machines: [], contexts: [], sessions: [] };
+
+/** The window's one connection to the agent server, made when somebody first needs it. */
+export class ServerLink implements Disposable {
+  readonly #connect: ConnectFor | undefined;
+  readonly #changes: Emitter<LinkChange>;
+  #client: Client | undefined;
+  #logClient: Client | undefined;
+  #subscriptions = new DisposableStore();
+  #status: LinkStatus = { kind: 'idle' };
+  #hasPicture = false;
+
+  /** @param connect undefined where this system cannot run an agent server at all */
+  constructor(connect: ConnectFor | undefined, onError: (error: unknown) => void) {
+    this.#connect = connect;
+    this.#changes = new Emitter<LinkChange>(onError);
+  }
+
+  get onDidChange(): Emitter<LinkChange>['event'] {
+    return this.#changes.event;
+  }
+
+  get status(): LinkStatus {
+    return this.#status;
+  }
+
+  /** Whether there is, or was, something to show. */
+  get isLoaded(): boolean {
+    return this.#hasPicture;
+  }
+
+  get snapshot(): Snapshot {
+    return this.#hasPicture && this.#client !== undefined ? this.#client.snapshot : EMPTY;
+  }
+
+  session(id: string): Session | undefined {
+    return this.snapshot.sessions.find((session) => session.id === id);
+  }
+
+  /** Starts to connect unless that was done before. */
+  open(): void {
+    if (this.#client === undefined && this.#connect !== undefined) this.#use(this.#connect('picture'));
+  }
+
+  /** Connects anew, also after it had been given up. */
+  reopen(): void {
+    this.#drop();
+    this.open();
+  }
+
+  /** A connection of its own for logs: a flood of output must not delay the news of a session that needs input. */
+  get logClient(): Client {
+    if (this.#connect === undefined) throw unsupported();
+    return (this.#logClient ??= this.#connect('logs'));
+  }
+
+  async request<M extends Method>(
+    method: M,
+    params: ParamsInput<M>,
+    options?: { signal?: AbortSignal; timeoutMs?: number },
+  ): Promise<Result<M>> {
+    this.open();
+    if (this.#client === undefined) throw unsupported();
+    return await this.#client.request(method, params, options);
+  }
+
+  dispose(): void {
+    this.#drop();
+    this.#changes.dispose();
+  }
+
+  #use(client: Client): void {
+    this.#client = client;
+    const subscriptions = new DisposableStore();
+    this.#subscriptions = subscriptions;
+    subscriptions.add(client.onDidChangeState(() => this.#updateStatus()));
+    subscriptions.add(
+      client.onDidReset(() => {
+        this.#hasPicture = true;
+        this.#updateStatus();
+        this.#changes.fire({ type: 'reset' });
+      }),
+    );
+    subscriptions.add(client.onDidChange(({ change }) => this.#changes.fire({ type: 'change', change })));
+    this.#updateStatus();
+  }
+
+  #updateStatus(): void {
+    const state = this.#client?.state;
+    if (state === undefined) this.#status = { kind: 'idle' };
+    else if (state.kind === 'connected') this.#status = { kind: this.#hasPicture ? 'ready' : 'loading' };
+    else if (state.kind === 'disconnected') {
+      this.#status = { kind: this.#hasPicture ? 'interrupted' : 'failed', error: state.error };
+    } else if (this.#status.kind !== 'failed' && this.#status.kind !== 'interrupted') {
+      // What is wrong stays readable while the next try runs.
+      this.#status = { kind: 'loading' };
+    }
+    this.#changes.fire({ type: 'status' });
+  }
+
+  #drop(): void {
+    this.#subscriptions.dispose();
+    this.#client?.dispose();
+    this.#client = undefined;
+    this.#logClient?.dispose();
+    this.#logClient = undefined;
+    this.#hasPicture = false;
+    this.#status = { kind: 'idle' };
+  }
+}
+
+function unsupported(): CodeManagerError {
+  return new CodeManagerError('unavailable', 'Agents cannot run on this system', { hint: 'Open the folder in WSL.' });
+}

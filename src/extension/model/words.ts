@@ -1,0 +1,66 @@
+/**
+ * Splits a line into words as a shell does with quotes and backslashes, and with nothing else: no variables, no
+ * patterns, no commands.
+ *
+ * @returns undefined when a quote is left open
+ */
+export function splitWords(line: string): string[] | undefined {
+  const words: string[] = [];
+  let word: string | undefined;
+  let quote: '"' | "'" | undefined;
+  for (let i = 0; i < line.length; i++) {
+    const letter = line.charAt(i);
+    if (quote !== undefined) {
+      if (letter === quote) quote = undefined;
+      else if (letter === '\\' && quote === '"' && /["\\]/.test(line.charAt(i + 1)))
+        word = (word ?? '') + line.charAt(++i);
+      else word = (word ?? '') + letter;
+    } else if (letter === '"' || letter === "'") {
+      quote = letter;
+      word ??= '';
+    } else if (letter === '\\' && i + 1 < line.length) {
+      word = (word ?? '') + line.charAt(++i);
+    } else if (/\s/.test(letter)) {
+      if (word !== undefined) words.push(word);
+      word = undefined;
+    } else {
+      word = (word ?? '') + letter;
+    }
+  }
+  if (word !== undefined) words.push(word);
+  return quote === undefined ? words : undefined;
+}
+
+/** The reverse of {@link splitWords}, for showing words that were read before. */
+export function joinWords(words: readonly string[]): string {
+  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `"${word.replace(/["\\]/g, '\\$&')}"`)).join(' ');
+}
+
+/** Reads `NAME=value` words. A sentence that says what is wrong, or the variables. */
+export function parseEnvironment(line: string): Record<string, string> | string {
+  const words = splitWords(line);
+  if (words === undefined) return 'A quote is left open';
+  const env: Record<string, string> = {};
+  for (const word of words) {
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/s.exec(word);
+    if (match === null) return `${word} is not NAME=value`;
+    env[match[1] ?? ''] = match[2] ?? '';
+  }
+  return env;
+}
+
+export function formatEnvironment(env: Readonly<Record<string, string>>): string {
+  return joinWords(Object.entries(env).map(([name, value]) => `${name}=${value}`));
+}
+
+/**
+ * Whether a text came into a one-line box by pasting several lines, which the box then runs together.
+ *
+ * @param clipboard what was pasted, if anything
+ */
+export function wasPastedFrom(value: string, clipboard: string): boolean {
+  const lines = clipboard.replace(/[\r\n]+$/, '');
+  if (!/[\r\n]/.test(lines)) return false;
+  const squeezed = (text: string): string => text.replace(/\s+/g, '');
+  return squeezed(lines) !== '' && squeezed(value).includes(squeezed(lines));
+}

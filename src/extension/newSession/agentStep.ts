@@ -1,0 +1,64 @@
+import * as vscode from 'vscode';
+import type { ToolInfo } from '../../protocol/tool.js';
+import { labelText } from '../model/plainText.js';
+import { pickStep } from '../quickInput/steps.js';
+import type { ToolCatalog } from '../services/toolCatalog.js';
+
+interface AgentItem extends vscode.QuickPickItem {
+  readonly tool?: ToolInfo;
+}
+
+/** The second step: who. What is not installed is shown with the command that installs it. */
+export async function askAgent(
+  tools: ToolCatalog,
+  title: string,
+  recent: readonly string[],
+): Promise<string | 'back' | undefined> {
+  for (let refresh = false; ; refresh = true) {
+    const result = await pickStep<AgentItem>({
+      title,
+      placeholder: 'Which agent?',
+      canGoBack: true,
+      items: tools.list({ refresh }).then((list) => itemsOf(list, recent)),
+    });
+    if (result.kind === 'back') return 'back';
+    const tool = result.kind === 'next' ? result.value.tool : undefined;
+    if (tool === undefined) return undefined;
+    if (tool.installed) return tool.id;
+    const copied = tool.installCommand ?? tool.installUrl ?? '';
+    await vscode.env.clipboard.writeText(copied);
+    vscode.window.setStatusBarMessage(`$(check) Copied: ${labelText(copied)}`, 10_000);
+  }
+}
+
+function itemsOf(tools: readonly ToolInfo[], recent: readonly string[]): readonly AgentItem[] {
+  const rank = ({ id }: ToolInfo): number => {
+    const index = recent.indexOf(id);
+    if (index >= 0) return index;
+    // The demo agent is for those who have no other.
+    return id === 'demo' ? 1000 : 100;
+  };
+  const agents = tools.filter(({ id }) => id !== 'shell');
+  const installed = agents.filter((tool) => tool.installed).sort((a, b) => rank(a) - rank(b));
+  const missing = agents.filter((tool) => !tool.installed);
+  const shell = tools.find(({ id }) => id === 'shell');
+  return [
+    ...installed.map((tool) => ({
+      label: `$(${tool.id === 'demo' ? 'beaker' : 'robot'}) ${labelText(tool.name)}`,
+      description: labelText(tool.version ?? ''),
+      tool,
+    })),
+    ...(missing.length === 0 ? [] : [{ label: 'Not installed', kind: vscode.QuickPickItemKind.Separator }]),
+    ...missing.map((tool) => ({
+      label: `$(circle-slash) ${labelText(tool.name)}`,
+      description: labelText(tool.installCommand ?? tool.installUrl ?? ''),
+      tool,
+    })),
+    ...(shell === undefined
+      ? []
+      : [
+          { label: '', kind: vscode.QuickPickItemKind.Separator },
+          { label: '$(terminal) Run a Command…', description: 'any program', tool: shell },
+        ]),
+  ];
+}

@@ -1,0 +1,70 @@
+import * as vscode from 'vscode';
+import type { Context } from '../../protocol/context.js';
+import { machineOf } from '../model/contextTree.js';
+import { labelText, shortPath } from '../model/plainText.js';
+import type { ServerLink } from '../model/serverLink.js';
+import { pickStep } from '../quickInput/steps.js';
+import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
+import { untilKnown } from '../views/sessionsView.js';
+import type { Place } from './draft.js';
+
+interface PlaceItem extends vscode.QuickPickItem {
+  readonly place?: Place | 'add';
+}
+
+/** The first step: where. The folder of this window comes first, then contexts by last use. */
+export async function askContext(link: ServerLink, title: string): Promise<Place | 'add' | undefined> {
+  const result = await pickStep<PlaceItem>({
+    title,
+    placeholder: 'Where should the agent work?',
+    items: itemsOf(link),
+  });
+  return result.kind === 'next' ? result.value.place : undefined;
+}
+
+async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
+  link.open();
+  await untilKnown(link);
+  if (link.status.kind === 'failed') throw link.status.error;
+  const { contexts, machines } = link.snapshot;
+  const first = currentFolder();
+  const folders = localFolders().filter(({ path }) => path !== first?.path);
+  const here = [...(first === undefined ? [] : [first]), ...folders].map(({ name, path }): PlaceItem => {
+    // A folder that is a context already goes by the name that the person gave it.
+    const context = contexts.find((one) => one.machine === 'local' && one.path === path);
+    return {
+      label: `$(folder-active) This folder: ${labelText(context?.name ?? name)}`,
+      description: labelText(shortPath(path, HOME), 200),
+      place: { kind: 'folder', path, name: context?.name ?? name },
+    };
+  });
+  const shown = new Set(localFolders().map(({ path }) => path));
+  const others = contexts.filter((context) => context.machine !== 'local' || !shown.has(context.path));
+  const byMachine = machines.flatMap((machine): PlaceItem[] => {
+    const members = others.filter((context) => machineOf(context, machines)?.id === machine.id).sort(byLastUse);
+    if (members.length === 0) return [];
+    return [separator(machine.host), ...members.map(contextItem)];
+  });
+  return [
+    ...here,
+    ...byMachine,
+    separator(''),
+    { label: '$(add) Add Context…', description: 'another folder', place: 'add' },
+  ];
+}
+
+function contextItem(context: Context): PlaceItem {
+  return {
+    label: `$(folder) ${labelText(context.name)}`,
+    description: labelText(shortPath(context.path, HOME), 200),
+    place: { kind: 'context', contextId: context.id, name: context.name },
+  };
+}
+
+function byLastUse(a: Context, b: Context): number {
+  return (b.lastUsed ?? b.created).localeCompare(a.lastUsed ?? a.created) || a.name.localeCompare(b.name);
+}
+
+function separator(label: string): PlaceItem {
+  return { label, kind: vscode.QuickPickItemKind.Separator };
+}

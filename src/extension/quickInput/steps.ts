@@ -1,0 +1,132 @@
+import * as vscode from 'vscode';
+import { DisposableStore } from '../../common/disposable.js';
+
+/** How a person left one step of several. */
+export type StepResult<T> =
+  | { readonly kind: 'next'; readonly value: T }
+  | { readonly kind: 'button'; readonly button: vscode.QuickInputButton; readonly value: string }
+  | { readonly kind: 'back' }
+  | { readonly kind: 'cancel' };
+
+export interface StepOptions {
+  readonly title: string;
+  readonly step?: number;
+  readonly totalSteps?: number;
+  readonly placeholder?: string;
+  readonly canGoBack?: boolean;
+  readonly buttons?: readonly vscode.QuickInputButton[];
+}
+
+export interface PickStep<T extends vscode.QuickPickItem> extends StepOptions {
+  /** Items that are there at once, or that are waited for with a progress bar. */
+  readonly items: readonly T[] | Promise<readonly T[]>;
+  readonly active?: (item: T) => boolean;
+  /** A button of an item; the list stays open. */
+  readonly onItemButton?: (item: T, button: vscode.QuickInputButton) => void;
+}
+
+/** Shows a list. Rejects when the items do. */
+export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep<T>): Promise<StepResult<T>> {
+  const store = new DisposableStore();
+  const pick = store.add(vscode.window.createQuickPick<T>());
+  prepare(pick, options);
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  try {
+    return await new Promise<StepResult<T>>((resolve, reject) => {
+      listen(store, pick, () => '', resolve);
+      store.add(
+        pick.onDidAccept(() => {
+          const [value] = pick.activeItems;
+          if (value !== undefined) resolve({ kind: 'next', value });
+        }),
+      );
+      store.add(pick.onDidTriggerItemButton(({ item, button }) => options.onItemButton?.(item, button)));
+      const show = (items: readonly T[]): void => {
+        pick.items = items;
+        const active = options.active === undefined ? undefined : items.find(options.active);
+        if (active !== undefined) pick.activeItems = [active];
+        pick.busy = false;
+      };
+      if (options.items instanceof Promise) {
+        pick.busy = true;
+        options.items.then(show, reject);
+      } else show(options.items);
+      pick.show();
+    });
+  } finally {
+    store.dispose();
+  }
+}
+
+export interface InputStep extends StepOptions {
+  readonly prompt?: string;
+  readonly value?: string;
+  readonly validate?: (value: string) => string | undefined;
+  /** Called while typing; a text that it returns takes the place of the dialog's end by a button. */
+  readonly onValue?: (value: string) => Promise<string | undefined>;
+}
+
+/** Asks for a line of text. Stays open while the person looks elsewhere, so that nothing typed is lost. */
+export async function inputStep(options: InputStep): Promise<StepResult<string>> {
+  const store = new DisposableStore();
+  const input = store.add(vscode.window.createInputBox());
+  prepare(input, options);
+  input.ignoreFocusOut = true;
+  input.prompt = options.prompt;
+  input.value = options.value ?? '';
+  try {
+    return await new Promise<StepResult<string>>((resolve) => {
+      listen(store, input, () => input.value, resolve);
+      store.add(
+        input.onDidChangeValue((value) => {
+          input.validationMessage = value === '' ? undefined : options.validate?.(value);
+          void options.onValue?.(value).then((text) => {
+            if (text !== undefined) resolve({ kind: 'button', button: PASTED, value: text });
+          });
+        }),
+      );
+      store.add(
+        input.onDidAccept(() => {
+          const message = options.validate?.(input.value);
+          if (message === undefined) resolve({ kind: 'next', value: input.value });
+          else input.validationMessage = message;
+        }),
+      );
+      input.show();
+    });
+  } finally {
+    store.dispose();
+  }
+}
+
+/** Stands for a button when the person pasted something that does not fit into one line. */
+export const PASTED: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('clippy') };
+
+type Input = vscode.QuickInput & {
+  placeholder: string | undefined;
+  buttons: readonly vscode.QuickInputButton[];
+  readonly onDidTriggerButton: vscode.Event<vscode.QuickInputButton>;
+};
+
+function prepare(input: Input, options: StepOptions): void {
+  input.title = options.title;
+  input.step = options.step;
+  input.totalSteps = options.totalSteps;
+  input.placeholder = options.placeholder;
+  input.buttons = [...(options.canGoBack === true ? [vscode.QuickInputButtons.Back] : []), ...(options.buttons ?? [])];
+}
+
+function listen<T>(
+  store: DisposableStore,
+  input: Input,
+  value: () => string,
+  resolve: (result: StepResult<T>) => void,
+): void {
+  store.add(
+    input.onDidTriggerButton((button) =>
+      resolve(button === vscode.QuickInputButtons.Back ? { kind: 'back' } : { kind: 'button', button, value: value() }),
+    ),
+  );
+  store.add(input.onDidHide(() => resolve({ kind: 'cancel' })));
+}

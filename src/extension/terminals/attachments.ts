@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { oneLine } from '../model/plainText.js';
+import type { ServerLink } from '../model/serverLink.js';
+import type { Session } from '../../protocol/session.js';
+
+export interface AttachOptions {
+  /** In the editor area, beside what is there. */
+  readonly beside?: boolean;
+  readonly readOnly?: boolean;
+}
+
+/** The integrated terminals that are attached to sessions. Closing one leaves its session alone. */
+export class Attachments implements Disposable {
+  readonly #link: ServerLink;
+  readonly #terminals = new Map<string, vscode.Terminal>();
+  readonly #store = new DisposableStore();
+
+  constructor(link: ServerLink) {
+    this.#link = link;
+    this.#store.add(
+      vscode.window.onDidCloseTerminal((closed) => {
+        for (const [key, terminal] of this.#terminals) if (terminal === closed) this.#terminals.delete(key);
+      }),
+    );
+  }
+
+  /** Shows the session's terminal, and makes it when there is none yet. */
+  async attach(session: Session, { beside = false, readOnly = false }: AttachOptions = {}): Promise<void> {
+    const key = `${session.id}${readOnly ? ':read-only' : ''}`;
+    const existing = this.#terminals.get(key);
+    if (existing !== undefined) return existing.show();
+    const { command, env } = await this.#link.request('session/attach', { session: session.id, readOnly });
+    // Two clicks may wait for the same answer.
+    const made = this.#terminals.get(key);
+    if (made !== undefined) return made.show();
+    const [shellPath, ...shellArgs] = command;
+    if (shellPath === undefined) return;
+    const name = oneLine(session.name, 60);
+    const terminal = vscode.window.createTerminal({
+      name: readOnly ? `${name} (read-only)` : name,
+      shellPath,
+      shellArgs,
+      // A client inside another multiplexer's pane would refuse to nest.
+      env: { ...env, TMUX: null, TMUX_PANE: null },
+      // The editor cannot bring back the inside of this terminal; the session is still there to attach to.
+      isTransient: true,
+      iconPath: new vscode.ThemeIcon(TOOL_ICONS[session.tool] ?? 'robot'),
+      location: beside ? { viewColumn: vscode.ViewColumn.Beside } : vscode.TerminalLocation.Panel,
+    });
+    this.#terminals.set(key, terminal);
+    terminal.show();
+  }
+
+  /** Whether the person is looking at a terminal of this session. */
+  isVisible(sessionId: string): boolean {
+    const active = vscode.window.activeTerminal;
+    return (
+      active !== undefined &&
+      (this.#terminals.get(sessionId) === active || this.#terminals.get(`${sessionId}:read-only`) === active)
+    );
+  }
+
+  /** Leaves the terminals open: they tell how the session ended. */
+  dispose(): void {
+    this.#store.dispose();
+    this.#terminals.clear();
+  }
+}
+
+const TOOL_ICONS: Readonly<Record<string, string>> = { shell: 'terminal', demo: 'beaker' };

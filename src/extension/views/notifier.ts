@@ -1,0 +1,130 @@
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as vscode from 'vscode';
+import { delay } from '../../common/async.js';
+import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import type { ServerLink } from '../model/serverLink.js';
+import { mergedText, NoticeFinder, type Notice } from '../model/notices.js';
+import type { SessionRows } from '../model/sessionRows.js';
+import type { Settings } from '../services/settings.js';
+
+/** What happens within this time is told together. */
+const MERGE_MS = 3000;
+/** A window that has the focus goes first. */
+const UNFOCUSED_DELAY_MS = 500;
+const CLAIM_LIFETIME_MS = 10 * 60_000;
+
+export interface NotifierDependencies {
+  readonly link: ServerLink;
+  readonly rows: SessionRows;
+  readonly settings: Settings;
+  /** A folder that all windows share. */
+  readonly claimsFolder: string;
+  /** Whether the person is looking at the log or a terminal of a session. */
+  readonly isLookedAt: (sessionId: string) => boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Tells of what happened to sessions: once across all windows, and not what the person is looking at. */
+export class Notifier implements Disposable {
+  readonly #deps: NotifierDependencies;
+  readonly #finder = new NoticeFinder();
+  readonly #store = new DisposableStore();
+  #pending: Notice[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(deps: NotifierDependencies) {
+    this.#deps = deps;
+    this.#store.add(deps.rows.onDidChange(() => this.#look()));
+  }
+
+  dispose(): void {
+    clearTimeout(this.#timer);
+    this.#store.dispose();
+  }
+
+  #look(): void {
+    const { link, rows, settings } = this.#deps;
+    // Before the first picture everything would look new.
+    if (!link.isLoaded) return this.#finder.forget();
+    this.#pending.push(...this.#finder.look(rows.all, settings.get('notifications')));
+    if (this.#pending.length === 0 || this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      const notices = this.#pending;
+      this.#pending = [];
+      this.#tell(notices).catch(this.#deps.onError);
+    }, MERGE_MS);
+  }
+
+  async #tell(notices: readonly Notice[]): Promise<void> {
+    const { focused } = vscode.window.state;
+    const open = notices.filter((notice) => this.#isStillTrue(notice));
+    const unseen = open.filter(({ sessionId }) => !(focused && this.#deps.isLookedAt(sessionId)));
+    // What is looked at here is claimed too, so that no other window tells of it.
+    if (!focused) await delay(UNFOCUSED_DELAY_MS);
+    const claimed = new Set<Notice>();
+    for (const notice of open) if (await this.#claim(notice.key)) claimed.add(notice);
+    const shown = unseen.filter((notice) => claimed.has(notice));
+    const text = mergedText(shown);
+    const [first] = shown;
+    if (text === undefined || first === undefined) return;
+    await this.#show(text, shown.length === 1 ? first : undefined, shown);
+  }
+
+  async #show(text: string, single: Notice | undefined, notices: readonly Notice[]): Promise<void> {
+    const actions = single === undefined ? [SHOW] : ACTIONS[single.kind];
+    const isBad = notices.some(({ kind }) => kind === 'failed' || kind === 'lost');
+    const show = isBad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
+    const action = await show(text, ...actions.map(({ title }) => title));
+    const command = actions.find(({ title }) => title === action)?.command;
+    if (command !== undefined) await vscode.commands.executeCommand(command, single?.sessionId);
+  }
+
+  /** A question that was answered meanwhile is not news. */
+  #isStillTrue({ kind, sessionId }: Notice): boolean {
+    const row = this.#deps.rows.find(sessionId);
+    if (row === undefined) return false;
+    return kind === 'needsInput' ? row.description.word === 'Needs input' : row.session.unread;
+  }
+
+  /** True for the one window that asks first. */
+  async #claim(key: string): Promise<boolean> {
+    const { claimsFolder } = this.#deps;
+    await mkdir(claimsFolder, { recursive: true });
+    try {
+      await (await open(join(claimsFolder, key.replace(/[^\w-]/g, '_')), 'wx')).close();
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      throw error;
+    }
+    await removeOld(claimsFolder);
+    return true;
+  }
+}
+
+interface Action {
+  readonly title: string;
+  readonly command: string;
+}
+
+const ANSWER: Action = { title: 'Answer…', command: 'codeManager.session.answer' };
+const ATTACH: Action = { title: 'Attach', command: 'codeManager.session.attach' };
+const SHOW_LOG: Action = { title: 'Show Log', command: 'codeManager.session.showLog' };
+const START_AGAIN: Action = { title: 'Start Again…', command: 'codeManager.session.startAgain' };
+const SHOW: Action = { title: 'Show', command: 'codeManager.sessions.focus' };
+
+const ACTIONS = {
+  needsInput: [ANSWER, ATTACH],
+  failed: [SHOW_LOG, START_AGAIN],
+  lost: [SHOW_LOG, START_AGAIN],
+  finished: [SHOW_LOG],
+} as const satisfies Record<Notice['kind'], readonly Action[]>;
+
+async function removeOld(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
+    if (age > CLAIM_LIFETIME_MS) await rm(path, { force: true });
+  }
+}

@@ -1,0 +1,17 @@
+import { errorText } from '../../protocol/errors.js';
+import type { ServerLink } from '../model/serverLink.js';
+
+/**
+ * What the Sessions view says above its rows about the agent server or tmux; undefined when all is well or a welcome
+ * view says it.
+ */
+export function serverMessage(link: ServerLink, hasRows: boolean): string | undefined {
+  const { status, snapshot } = link;
+  if (status.kind === 'failed') return `The agent server did not start: ${errorText(status.error)}`;
+  if (status.kind === 'interrupted') {
+    return 'The agent server is not answering. This is the last known state; connecting again.';
+  }
+  const problem = snapshot.machines.find(({ type }) => type === 'local')?.problem;
+  if (problem == null || !hasRows) return undefined;
+  return problem.command === null ? problem.message : `${problem.message} ${problem.command}`;
+}
