@@ -221,7 +221,7 @@ test('a log is followed across cuts: every byte once and in order', async (t) =>
       for (let at = from; at < end; at += 40)
         peer.sendLog(subscription, at, content.subarray(at, Math.min(at + 40, end)));
       if (end === content.length) peer.notify('log/end', { subscription, offset: end });
-      else (peer.socket.once('close', () => {}), setTimeout(() => peer.socket.terminate(), 20));
+      else peer.socket.close();
     });
     return { subscription, base: 0, offset: from, size: content.length, path: '/log' };
   });

@@ -1,0 +1,66 @@
+import { join } from 'node:path';
+import type { Client, ConnectOptions } from '../client/api.js';
+import { createClient } from '../client/client.js';
+import { homeDirectory } from '../common/home.js';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { Output } from './output.js';
+
+/** What commands share: the way to the agent server, results, and the surroundings they were called in. */
+export class App {
+  readonly output: Output;
+  readonly env: NodeJS.ProcessEnv;
+  readonly #clients: Client[] = [];
+  #client: Client | undefined;
+
+  constructor(output: Output, env: NodeJS.ProcessEnv) {
+    this.output = output;
+    this.env = env;
+  }
+
+  get home(): string {
+    return homeDirectory(this.env);
+  }
+
+  /** The bundle of the agent server lies beside this one. */
+  get serverPath(): string {
+    return join(__dirname, 'server.js');
+  }
+
+  /** The connection that ordinary commands use; starts the agent server when there is none. */
+  get client(): Client {
+    return (this.#client ??= this.connect());
+  }
+
+  connect(options: Partial<ConnectOptions> = {}): Client {
+    const client = createClient({
+      name: 'cm',
+      home: this.home,
+      serverPath: this.serverPath,
+      replaceOtherBuild: this.env['CM_DEV'] === '1',
+      log: (message) => {
+        if ((this.env['CM_DEBUG'] ?? '') !== '') this.output.note(message);
+      },
+      ...options,
+    });
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** A connection without the power to start a server: for questions that only a running one can answer. */
+  connectToRunning(options: Partial<ConnectOptions> = {}): Client {
+    return this.connect({ serverPath: undefined, replaceOtherBuild: false, reconnect: false, ...options });
+  }
+
+  /** Folder in which the command was called. */
+  get folder(): string {
+    try {
+      return process.cwd();
+    } catch (cause) {
+      throw new CodeManagerError('invalid', 'The current folder does not exist any more', { cause });
+    }
+  }
+
+  dispose(): void {
+    for (const client of this.#clients) client.dispose();
+  }
+}

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { App } from './app.js';
+import type { Invocation } from './command.js';
+
+export async function attach(app: App, invocation: Invocation): Promise<number> {
+  const [session = ''] = invocation.args;
+  const readOnly = invocation.has('read-only');
+  if (app.output.json) {
+    await app.output.record(await app.client.request('session/attach', { session, readOnly }));
+    return 0;
+  }
+  return attachTo(app, session, readOnly);
+}
+
+/** Hands this terminal to a session until the person detaches. Gives the exit code of the terminal client. */
+export async function attachTo(app: App, session: string, readOnly: boolean): Promise<number> {
+  const { command, env } = await app.client.request('session/attach', { session, readOnly });
+  if (!process.stdin.isTTY || !process.stdout.isTTY) {
+    throw new CodeManagerError('invalid', 'Attaching needs a terminal', {
+      hint: '`cm logs` and `cm send` work without one.',
+    });
+  }
+  const [program = '', ...args] = command;
+  // A terminal inside somebody's own tmux is a terminal like any other.
+  const { TMUX: _tmux, TMUX_PANE: _pane, ...inherited } = app.env;
+  app.client.dispose();
+  // Ctrl-C is for the agent.
+  const ignore = (): void => {};
+  process.removeAllListeners('SIGINT').on('SIGINT', ignore);
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...inherited, ...env } });
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause) => {
+      reject(new CodeManagerError('dependencyMissing', `${program} could not be run: ${cause.message}`, { cause }));
+    });
+    child.once('exit', (code, signal) => resolve(code ?? exitCodeOf(signal)));
+  });
+}
+
+/** How shells tell a death by a signal. */
+export function exitCodeOf(signal: string | null): number {
+  const number = signal === null ? undefined : constants.signals[signal as NodeJS.Signals];
+  return number === undefined ? 1 : 128 + number;
+}

@@ -1,0 +1,306 @@
+import type { Argument, Command, Flag } from './command.js';
+
+const ID: Argument = { name: 'ID', completes: 'session' };
+const IDS: Argument = { name: 'ID', completes: 'session', isRepeated: true };
+const CONTEXT: Argument = { name: 'NAME', completes: 'context' };
+const TAGS: Flag = { name: 'tags', value: 'A,B', description: 'Tags, separated by commas.' };
+const FORCE_REMOVE: Flag = { name: 'force', description: 'Also while sessions run in it; they go on.' };
+
+/** What `cm status --state` understands. */
+const STATES = [
+  'starting',
+  'working',
+  'running',
+  'needs-input',
+  'limited',
+  'finished',
+  'idle',
+  'completed',
+  'failed',
+  'stopped',
+  'lost',
+  'offline',
+] as const;
+
+/** Every command of `cm`, in the order in which the help lists them. */
+export const COMMANDS: readonly Command[] = [
+  {
+    path: ['start'],
+    summary: 'Start an agent in a context; prints the id of the session.',
+    details:
+      'Without --ctx it is the context that holds the current folder, or a new one for that folder. ' +
+      'The task is an argument, or comes from the standard input (-) or from a file. ' +
+      '`cm start shell "COMMAND"` runs any command.',
+    args: [
+      { name: 'TOOL', completes: 'tool' },
+      { name: 'TASK', isOptional: true },
+    ],
+    flags: [
+      { name: 'ctx', value: 'CONTEXT', description: 'Where it runs.', completes: 'context' },
+      { name: 'name', value: 'NAME', description: 'Name of the session; default: from the task.' },
+      { name: 'task-file', value: 'FILE', description: 'Read the task from a file.', completes: 'file' },
+      {
+        name: 'worktree',
+        value: 'BRANCH',
+        isValueOptional: true,
+        description: 'Work in a new git worktree, on a new branch or the given one.',
+      },
+      { name: 'mode', value: 'MODE', description: 'Permission mode of the agent; default: as it is configured.' },
+      { name: 'model', value: 'MODEL', description: 'Model of the agent; default: as it is configured.' },
+      { name: 'env', value: 'KEY=VALUE', isRepeatable: true, description: 'Variable for the agent (repeatable).' },
+      { name: 'env-file', value: 'FILE', description: 'Variables from a file, KEY=VALUE a line.', completes: 'file' },
+      { name: 'follow', short: 'f', description: 'Show its output until it ends.' },
+      { name: 'attach', short: 'a', description: 'Attach this terminal to it.' },
+    ],
+    rest: 'ARGS',
+    examples: [
+      'cm start claude "fix the failing tests"',
+      'cm start codex --ctx api --worktree - < task.md',
+      'cm start shell "npm test" -f',
+      'cm start claude "review this" -- --verbose',
+    ],
+    load: async () => (await import('./startCommand.js')).start,
+  },
+  {
+    path: ['status'],
+    aliases: [['ls'], ['list']],
+    summary: 'List sessions, or show one.',
+    details:
+      'AGE is the time since STATUS changed. With -w the list is kept current: in place in a terminal, as one line for ' +
+      'each change elsewhere.',
+    args: [{ ...ID, isOptional: true }],
+    flags: [
+      { name: 'all', short: 'a', description: 'Archived ones too.' },
+      { name: 'watch', short: 'w', description: 'Show changes as they come.' },
+      { name: 'quiet', short: 'q', description: 'Print ids only.' },
+      { name: 'ctx', value: 'CONTEXT', description: 'Only those of a context.', completes: 'context' },
+      { name: 'machine', value: 'MACHINE', description: 'Only those of a machine.' },
+      { name: 'tool', value: 'TOOL', description: 'Only those of a tool.', completes: 'tool' },
+      { name: 'state', value: 'STATE', description: 'Only those in a state.', completes: STATES },
+      { name: 'tag', value: 'TAG', description: 'Only those of contexts with a tag.' },
+    ],
+    examples: ['cm status', 'cm status -w', 'cm status --state needs-input -q', 'cm status refactor-auth --json'],
+    load: async () => (await import('./statusCommand.js')).status,
+  },
+  {
+    path: ['logs'],
+    summary: "Show a session's output.",
+    details:
+      'Readable lines, without control codes; --raw gives the bytes as the agent wrote them. The log itself has no ' +
+      'times: --since shows nothing when the last output is older, all when the session began later, and else the last ' +
+      'lines. -f ends with the session.',
+    args: [ID],
+    flags: [
+      { name: 'follow', short: 'f', description: 'Go on with what comes, until the session ends.' },
+      { name: 'lines', short: 'n', value: 'N', description: 'Begin with the last N lines, or `all`; default 50.' },
+      { name: 'since', value: 'TIME', description: 'Only when there was output since then: 10m, 2h, an ISO time.' },
+      { name: 'raw', description: 'Bytes as they are, with control codes.' },
+    ],
+    examples: ['cm logs refactor-auth -f', 'cm logs refactor-auth -n all --raw > session.log'],
+    load: async () => (await import('./logsCommand.js')).logs,
+  },
+  {
+    path: ['send'],
+    summary: 'Type a text into a session and submit it.',
+    args: [ID, { name: 'TEXT', isOptional: true }],
+    flags: [
+      { name: 'file', value: 'FILE', description: 'Send the contents of a file.', completes: 'file' },
+      { name: 'no-enter', description: 'Do not submit it.' },
+      { name: 'force', description: 'Also while the session needs input or someone types in it.' },
+    ],
+    examples: ['cm send refactor-auth "also update the docs"', 'git diff | cm send refactor-auth -'],
+    load: async () => (await import('./controlCommands.js')).send,
+  },
+  {
+    path: ['key'],
+    summary: 'Press keys in a session.',
+    details: 'Keys have the names of tmux: Enter, Escape, Up, C-c, M-x, F1; anything else is typed as it is.',
+    args: [ID, { name: 'KEY', isRepeated: true }],
+    flags: [],
+    examples: ['cm key refactor-auth Down Enter'],
+    load: async () => (await import('./controlCommands.js')).key,
+  },
+  {
+    path: ['attach'],
+    summary: 'Attach this terminal to a session; detach with C-b d.',
+    args: [ID],
+    flags: [{ name: 'read-only', short: 'r', description: 'Only watch.' }],
+    load: async () => (await import('./attachCommand.js')).attach,
+  },
+  {
+    path: ['wait'],
+    summary: 'Wait until sessions have ended, need input or are idle.',
+    details: 'Prints the word reached; with several sessions the id before it.',
+    args: [IDS],
+    flags: [
+      {
+        name: 'for',
+        value: 'WHAT',
+        description: 'input, idle or ended (default).',
+        completes: ['input', 'idle', 'ended'],
+      },
+      { name: 'timeout', value: 'TIME', description: 'Give up after 30s, 5m, 1h30m: exit 124.' },
+      { name: 'exit-status', description: 'Exit as the session did (128 + N after signal N).' },
+    ],
+    examples: ['cm wait $(cm start shell "npm test") --exit-status'],
+    load: async () => (await import('./waitCommand.js')).wait,
+  },
+  {
+    path: ['interrupt'],
+    summary: "Press the agent's interrupt key: it stops its turn and goes on living.",
+    args: [IDS],
+    flags: [],
+    load: async () => (await import('./controlCommands.js')).interrupt,
+  },
+  {
+    path: ['stop'],
+    summary: 'End sessions: politely, then firmly; prints their ids.',
+    args: [IDS],
+    flags: [{ name: 'timeout', value: 'TIME', description: 'How long to be polite; default 10s.' }],
+    load: async () => (await import('./controlCommands.js')).stop,
+  },
+  {
+    path: ['kill'],
+    summary: 'End sessions at once, with everything they started; prints their ids.',
+    args: [IDS],
+    flags: [],
+    load: async () => (await import('./controlCommands.js')).kill,
+  },
+  {
+    path: ['rm'],
+    aliases: [['remove']],
+    summary: 'Archive sessions, or delete them for good; prints their ids.',
+    args: [IDS],
+    flags: [
+      { name: 'purge', description: 'Delete record and log.' },
+      { name: 'force', description: 'Also running ones: they are killed.' },
+    ],
+    load: async () => (await import('./controlCommands.js')).remove,
+  },
+  {
+    path: ['rename'],
+    summary: 'Give a session another name.',
+    args: [ID, { name: 'NAME' }],
+    flags: [],
+    load: async () => (await import('./controlCommands.js')).rename,
+  },
+  {
+    path: ['events'],
+    summary: 'Print all changes as they come.',
+    args: [],
+    flags: [{ name: 'since', value: 'SEQ', description: 'Begin after the change with this number.' }],
+    examples: ['cm events --json'],
+    load: async () => (await import('./eventsCommand.js')).events,
+  },
+  {
+    path: ['ctx', 'add'],
+    summary: 'Make a folder a context; prints its id.',
+    args: [{ name: 'NAME' }, { name: 'PATH', completes: 'folder' }],
+    flags: [TAGS],
+    examples: ['cm ctx add api ~/src/api --tags backend'],
+    load: async () => (await import('./contextCommands.js')).add,
+  },
+  {
+    path: ['ctx', 'list'],
+    aliases: [['ctx', 'ls']],
+    summary: 'List contexts.',
+    args: [],
+    flags: [
+      { name: 'tag', value: 'TAG', description: 'Only those with a tag.' },
+      { name: 'quiet', short: 'q', description: 'Print ids only.' },
+    ],
+    load: async () => (await import('./contextCommands.js')).list,
+  },
+  {
+    path: ['ctx', 'show'],
+    summary: 'Show a context.',
+    args: [CONTEXT],
+    flags: [],
+    load: async () => (await import('./contextCommands.js')).show,
+  },
+  {
+    path: ['ctx', 'edit'],
+    summary: 'Change a context.',
+    args: [CONTEXT],
+    flags: [
+      { name: 'name', value: 'NAME', description: 'New name.' },
+      { name: 'path', value: 'PATH', description: 'New folder.', completes: 'folder' },
+      { ...TAGS, description: 'New tags, separated by commas; an empty text for none.' },
+    ],
+    load: async () => (await import('./contextCommands.js')).edit,
+  },
+  {
+    path: ['ctx', 'remove'],
+    aliases: [['ctx', 'rm']],
+    summary: 'Remove a context; its folder and its sessions stay.',
+    args: [CONTEXT],
+    flags: [FORCE_REMOVE],
+    load: async () => (await import('./contextCommands.js')).remove,
+  },
+  {
+    path: ['ctx', 'test'],
+    summary: 'Check that sessions can run in a context.',
+    args: [CONTEXT],
+    flags: [{ name: 'timeout', value: 'TIME', description: 'Give up after so long; default 30s.' }],
+    load: async () => (await import('./contextCommands.js')).test,
+  },
+  {
+    path: ['server', 'status'],
+    summary: 'Show the agent server of this machine.',
+    details: 'With --json: uptime in seconds, memory in bytes.',
+    args: [],
+    flags: [],
+    load: async () => (await import('./serverCommands.js')).status,
+  },
+  {
+    path: ['server', 'run'],
+    summary: 'Run the agent server in the foreground.',
+    args: [],
+    flags: [],
+    load: async () => (await import('./serverCommands.js')).run,
+  },
+  {
+    path: ['server', 'stop'],
+    summary: 'Stop the agent server; sessions go on.',
+    args: [],
+    flags: [{ name: 'force', description: 'Also while sessions run.' }],
+    load: async () => (await import('./serverCommands.js')).stop,
+  },
+  {
+    path: ['server', 'restart'],
+    summary: 'Restart the agent server; sessions go on.',
+    args: [],
+    flags: [],
+    load: async () => (await import('./serverCommands.js')).restart,
+  },
+  {
+    path: ['doctor'],
+    summary: 'Check this machine and say how to mend what is wrong.',
+    args: [],
+    flags: [],
+    load: async () => (await import('./doctorCommand.js')).doctor,
+  },
+  {
+    path: ['completion'],
+    summary: 'Print the completion script for a shell.',
+    details:
+      'bash: eval "$(cm completion bash)" in ~/.bashrc · zsh: eval "$(cm completion zsh)" in ~/.zshrc · ' +
+      'fish: cm completion fish > ~/.config/fish/completions/cm.fish',
+    args: [{ name: 'SHELL', completes: ['bash', 'zsh', 'fish'] }],
+    flags: [],
+    load: async () => (await import('./completionCommand.js')).completion,
+  },
+  {
+    path: ['version'],
+    summary: 'Print the version.',
+    args: [],
+    flags: [],
+    load: async () => (await import('./versionCommand.js')).version,
+  },
+];
+
+/** Commands of more than one word, by their first one. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  ctx: 'Contexts: folders where agents work.',
+  server: 'The agent server of this machine.',
+};

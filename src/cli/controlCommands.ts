@@ -1,0 +1,92 @@
+import { parseDuration } from '../common/text.js';
+import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
+import type { Session } from '../protocol/session.js';
+import type { App } from './app.js';
+import type { Invocation } from './command.js';
+import { readInput, readStdin } from './input.js';
+
+export async function send(app: App, invocation: Invocation): Promise<void> {
+  const [session = '', given] = invocation.args;
+  const file = invocation.value('file');
+  if ((given === undefined) === (file === undefined)) {
+    throw new CodeManagerError('invalid', 'Give a TEXT, - for the standard input, or --file FILE');
+  }
+  const text = file !== undefined ? await readInput(file) : given === '-' ? await readStdin() : (given ?? '');
+  const enter = !invocation.has('no-enter');
+  await app.client.request('session/send', { session, text, enter, force: invocation.has('force') });
+  await recordOf(app, session);
+}
+
+export async function key(app: App, invocation: Invocation): Promise<void> {
+  const [session = '', ...keys] = invocation.args;
+  if (keys.length === 0) throw new CodeManagerError('invalid', 'KEY is missing', { hint: 'See `cm key --help`.' });
+  await app.client.request('session/key', { session, keys });
+  await recordOf(app, session);
+}
+
+export async function rename(app: App, invocation: Invocation): Promise<void> {
+  const [session = '', name = ''] = invocation.args;
+  const record = await app.client.request('session/rename', { session, name });
+  if (app.output.json) await app.output.record(record);
+}
+
+export function interrupt(app: App, invocation: Invocation): Promise<number> {
+  return each(app, invocation.args, false, async (session) => {
+    await app.client.request('session/interrupt', { session });
+    return app.client.request('session/get', { session });
+  });
+}
+
+export function stop(app: App, invocation: Invocation): Promise<number> {
+  const timeoutMs = parseTime(invocation.value('timeout'), '--timeout');
+  return each(app, invocation.args, true, (session) =>
+    app.client.request('session/stop', { session, ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
+  );
+}
+
+export function kill(app: App, invocation: Invocation): Promise<number> {
+  return each(app, invocation.args, true, (session) => app.client.request('session/kill', { session }));
+}
+
+export function remove(app: App, invocation: Invocation): Promise<number> {
+  const force = invocation.has('force');
+  const method = invocation.has('purge') ? 'session/purge' : 'session/archive';
+  return each(app, invocation.args, true, (session) => app.client.request(method, { session, force }));
+}
+
+/** Milliseconds of a flag that takes a length of time. */
+export function parseTime(text: string | undefined, flag: string): number | undefined {
+  if (text === undefined) return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined) throw new CodeManagerError('invalid', `${flag} takes a time like 30s or 5m, not "${text}"`);
+  return Math.round(ms);
+}
+
+async function recordOf(app: App, session: string): Promise<void> {
+  if (app.output.json) await app.output.record(await app.client.request('session/get', { session }));
+}
+
+/** Does the same to several sessions side by side: one that fails keeps the others from nothing. Gives the exit code. */
+async function each(
+  app: App,
+  refs: readonly string[],
+  printsIds: boolean,
+  act: (ref: string) => Promise<Session>,
+): Promise<number> {
+  const records: Session[] = [];
+  let code = 0;
+  await Promise.all(
+    refs.map(async (ref) => {
+      try {
+        const record = await act(ref);
+        records.push(record);
+        if (printsIds && !app.output.json) await app.output.lines([record.id]);
+      } catch (error) {
+        code ||= EXIT_CODES[toCodeManagerError(error).code];
+        app.output.note(refs.length > 1 ? `${ref}: ${errorText(error)}` : errorText(error));
+      }
+    }),
+  );
+  if (app.output.json) await app.output.record(records);
+  return code;
+}

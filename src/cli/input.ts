@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises';
+import { CodeManagerError } from '../protocol/errors.js';
+
+/** All of the standard input as text. */
+export async function readStdin(): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A file that a flag names, as text; `-` is the standard input. */
+export async function readInput(path: string): Promise<string> {
+  if (path === '-') return readStdin();
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    const why = code === 'ENOENT' ? 'it does not exist' : code === 'EISDIR' ? 'it is a folder' : String(cause);
+    throw new CodeManagerError('invalid', `Cannot read ${path}: ${why}`, { cause });
+  }
+}
+
+/** `KEY=VALUE` as it stands on a command line. */
+export function parseVariable(text: string): [string, string] {
+  const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text);
+  if (match === null) throw new CodeManagerError('invalid', `"${text.split('=')[0] ?? ''}" is not KEY=VALUE`);
+  return [match[1] ?? '', match[2] ?? ''];
+}
+
+/**
+ * Variables of a file: `KEY=VALUE` a line, empty lines and lines with `#` left out, `export ` before the name allowed,
+ * a value in single or double quotes taken without them (in double ones `\n`, `\"` and `\\` are known).
+ */
+export function parseEnvFile(text: string, path: string): [string, string][] {
+  const variables: [string, string][] = [];
+  for (const [i, raw] of text.split(/\r?\n/).entries()) {
+    const line = raw.trim().replace(/^export\s+/, '');
+    if (line === '' || line.startsWith('#')) continue;
+    const match = /^([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([\s\S]*)$/.exec(line);
+    // Never the line itself: it may hold a secret.
+    if (match === null) throw new CodeManagerError('invalid', `${path}:${i + 1} is not KEY=VALUE`);
+    variables.push([match[1] ?? '', unquote(match[2] ?? '')]);
+  }
+  return variables;
+}
+
+function unquote(value: string): string {
+  const quoted = /^(["'])([\s\S]*)\1$/.exec(value);
+  if (quoted === null) return value;
+  const inner = quoted[2] ?? '';
+  if (quoted[1] === "'") return inner;
+  return inner.replace(/\\([\s\S])/g, (_, letter: string) => (letter === 'n' ? '\n' : letter));
+}

@@ -1,0 +1,64 @@
+import { parseDuration, formatAge } from '../common/text.js';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { Session } from '../protocol/session.js';
+import type { App } from './app.js';
+import type { Invocation } from './command.js';
+import { showBytes } from './rawLog.js';
+import { showText } from './textLog.js';
+
+const DEFAULT_LINES = 50;
+
+export interface ShowLogOptions {
+  readonly follow: boolean;
+  /** How many lines of what is there are shown. */
+  readonly lines: number | 'all';
+  readonly raw: boolean;
+}
+
+export async function logs(app: App, invocation: Invocation): Promise<void> {
+  const [ref = ''] = invocation.args;
+  const raw = invocation.has('raw');
+  if (raw && app.output.json) throw new CodeManagerError('invalid', '--raw and --json exclude each other');
+  const follow = invocation.has('follow');
+  const wanted = parseLines(invocation.value('lines'));
+  const since = parseSince(invocation.value('since'), Date.now());
+  const session = await app.client.request('session/get', { session: ref });
+  const lines = since === undefined ? (wanted ?? DEFAULT_LINES) : linesSince(app, session, since, wanted);
+  await showLog(app, session, { follow, lines, raw });
+}
+
+export async function showLog(app: App, session: Session, options: ShowLogOptions): Promise<void> {
+  await (options.raw ? showBytes(app, session.id, options) : showText(app, session.id, options));
+}
+
+function parseLines(text: string | undefined): number | 'all' | undefined {
+  if (text === undefined || text === 'all') return text;
+  if (!/^\d{1,9}$/.test(text)) throw new CodeManagerError('invalid', `-n takes a number or \`all\`, not "${text}"`);
+  return Number(text);
+}
+
+/** Milliseconds since the epoch. */
+function parseSince(text: string | undefined, now: number): number | undefined {
+  if (text === undefined) return undefined;
+  const age = parseDuration(text);
+  const time = age === undefined ? Date.parse(text) : now - age;
+  if (Number.isNaN(time)) throw new CodeManagerError('invalid', `--since takes 10m, 2h or an ISO time, not "${text}"`);
+  return time;
+}
+
+/**
+ * A log is bytes without times, so all that can be told is whether everything, something or nothing in it is newer:
+ * by the start of the session and by its last output.
+ */
+function linesSince(app: App, session: Session, since: number, wanted: number | 'all' | undefined): number | 'all' {
+  const begun = Date.parse(session.started ?? session.created);
+  if (begun >= since) return wanted ?? 'all';
+  const last = session.lastOutput ?? session.completed;
+  if (last !== null && Date.parse(last) < since) return 0;
+  const lines = wanted ?? DEFAULT_LINES;
+  const ago =
+    last === null ? '' : `, the last of it ${formatAge(Date.now() - Date.parse(last), { seconds: true })} ago`;
+  const what = lines === 'all' ? 'all of it' : `its last ${lines} lines`;
+  app.output.note(`The log has no times, and some of it is older${ago}: showing ${what}.`);
+  return lines;
+}

@@ -1,0 +1,79 @@
+import { errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
+import { App } from './app.js';
+import { commandHelp, groupHelp, overview } from './help.js';
+import { Output } from './output.js';
+import { parseInvocation } from './parse.js';
+import { resolveCommand } from './resolve.js';
+
+/** Runs one command line and gives its exit code. */
+async function main(words: readonly string[]): Promise<number> {
+  // Read by hand: it decides how everything else is printed, also the error about a wrong flag.
+  const end = words.indexOf('--');
+  const json = words.slice(0, end < 0 ? undefined : end).includes('--json');
+  const output = new Output(process.stdout, process.stderr, json, process.env);
+  const app = new App(output, process.env);
+  // Waiting for the next try of a connection alone would not keep the process alive.
+  const alive = setInterval(() => {}, 2 ** 30);
+  try {
+    return await dispatch(app, words);
+  } catch (error) {
+    output.note(errorText(error));
+    return EXIT_CODES[toCodeManagerError(error).code];
+  } finally {
+    clearInterval(alive);
+    app.dispose();
+  }
+}
+
+async function dispatch(app: App, words: readonly string[]): Promise<number> {
+  const [first, ...others] = words;
+  if (first === '__complete') {
+    const { complete } = await import('./completeCommand.js');
+    await complete(app, others);
+    return 0;
+  }
+  if (first === 'help') return dispatch(app, [...others, '--help']);
+  if (first === '--version' || first === '-V') return dispatch(app, ['version', ...others]);
+  const resolved = resolveCommand(words);
+  switch (resolved.kind) {
+    case 'none':
+      return help(app, words);
+    case 'group': {
+      const lines = groupHelp(resolved.group);
+      if (words.length > 1) return print(app, lines);
+      app.output.noteLines(lines);
+      return EXIT_CODES.invalid;
+    }
+    case 'command': {
+      const invocation = parseInvocation(resolved.command, resolved.words);
+      if (invocation.has('help')) return print(app, commandHelp(resolved.command));
+      const run = await resolved.command.load();
+      return (await run(app, invocation)) ?? 0;
+    }
+  }
+}
+
+async function print(app: App, lines: readonly string[]): Promise<number> {
+  await app.output.lines(lines);
+  return 0;
+}
+
+async function help(app: App, words: readonly string[]): Promise<number> {
+  const unknown = words.find((word) => word !== '--help' && word !== '-h');
+  if (unknown === undefined) return print(app, overview());
+  app.output.note(`Unknown flag ${unknown} before a command. See \`cm --help\`.`);
+  return EXIT_CODES.invalid;
+}
+
+/** Whoever read our results has gone: there is nobody to tell anything. */
+function onBrokenPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
+process.stdout.on('error', onBrokenPipe);
+process.stderr.on('error', onBrokenPipe);
+process.once('SIGINT', () => process.exit(EXIT_CODES.cancelled));
+void main(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+});

@@ -1,0 +1,66 @@
+import { stripTerminal } from '../common/terminalText.js';
+
+export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold';
+
+const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 };
+
+/** Where a command's results and remarks go. */
+export class Output {
+  readonly #stdout: NodeJS.WriteStream;
+  readonly #stderr: NodeJS.WriteStream;
+  /** Results as JSON. */
+  readonly json: boolean;
+  readonly #hasColour: boolean;
+
+  constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, json: boolean, env: NodeJS.ProcessEnv) {
+    this.#stdout = stdout;
+    this.#stderr = stderr;
+    this.json = json;
+    this.#hasColour = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  }
+
+  get isTerminal(): boolean {
+    return this.#stdout.isTTY;
+  }
+
+  /** Columns that a line may take; unlimited when nobody looks at it in a terminal. */
+  get columns(): number {
+    return this.isTerminal ? this.#stdout.columns || 80 : Infinity;
+  }
+
+  get rows(): number {
+    return this.isTerminal ? this.#stdout.rows || 24 : Infinity;
+  }
+
+  onResize(listener: () => void): void {
+    this.#stdout.on('resize', listener);
+  }
+
+  /** Text for a terminal goes here only after it was neutralised. Resolves when more may be written. */
+  async write(data: string | Uint8Array): Promise<void> {
+    if (this.#stdout.write(data)) return;
+    await new Promise<void>((resolve) => this.#stdout.once('drain', resolve));
+  }
+
+  async lines(lines: readonly string[]): Promise<void> {
+    if (lines.length > 0) await this.write(`${lines.join('\n')}\n`);
+  }
+
+  /** One record, one array, or one object of a stream. */
+  async record(value: unknown): Promise<void> {
+    await this.write(`${JSON.stringify(value)}\n`);
+  }
+
+  /** Something to know that is no result. */
+  note(text: string): void {
+    this.#stderr.write(`${stripTerminal(text)}\n`);
+  }
+
+  /** Our own text for people who called it wrongly, laid out in lines. */
+  noteLines(lines: readonly string[]): void {
+    this.#stderr.write(`${lines.join('\n')}\n`);
+  }
+
+  readonly paint = (colour: Colour, text: string): string =>
+    this.#hasColour ? `\x1b[${CODES[colour]}m${text}\x1b[0m` : text;
+}

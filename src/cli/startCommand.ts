@@ -1,0 +1,62 @@
+import { randomUUID } from 'node:crypto';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { CreateSessionInput } from '../protocol/session.js';
+import type { App } from './app.js';
+import type { Invocation } from './command.js';
+import { parseEnvFile, parseVariable, readInput, readStdin } from './input.js';
+
+export async function start(app: App, invocation: Invocation): Promise<number> {
+  const follow = invocation.has('follow');
+  const attach = invocation.has('attach');
+  if (follow && attach) throw new CodeManagerError('invalid', '--follow and --attach exclude each other');
+  const { output } = app;
+  const session = await app.client.request('session/create', await createParams(app, invocation));
+  if (output.json) await output.record(session);
+  else if (follow || attach) output.note(session.id);
+  else await output.lines([session.id]);
+  if (follow) {
+    const { showLog } = await import('./logsCommand.js');
+    await showLog(app, session, { follow: true, lines: 'all', raw: false });
+  }
+  if (attach) {
+    const { attachTo } = await import('./attachCommand.js');
+    return attachTo(app, session.id, false);
+  }
+  return 0;
+}
+
+async function createParams(app: App, invocation: Invocation): Promise<CreateSessionInput> {
+  const [tool = ''] = invocation.args;
+  const context = invocation.value('ctx');
+  const optional = {
+    name: invocation.value('name'),
+    mode: invocation.value('mode'),
+    model: invocation.value('model'),
+    worktree: invocation.value('worktree') ?? (invocation.has('worktree') ? true : undefined),
+  };
+  return {
+    requestId: randomUUID(),
+    tool,
+    task: await readTask(invocation),
+    ...(context === undefined ? { path: app.folder } : { context }),
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+    args: [...invocation.rest],
+    env: await readVariables(invocation),
+  };
+}
+
+async function readTask(invocation: Invocation): Promise<string> {
+  const [, task] = invocation.args;
+  const file = invocation.value('task-file');
+  if (file !== undefined && task !== undefined) {
+    throw new CodeManagerError('invalid', 'A task and --task-file exclude each other');
+  }
+  if (file !== undefined) return readInput(file);
+  return task === '-' ? readStdin() : (task ?? '');
+}
+
+async function readVariables(invocation: Invocation): Promise<Record<string, string>> {
+  const file = invocation.value('env-file');
+  const fromFile = file === undefined ? [] : parseEnvFile(await readInput(file), file);
+  return Object.fromEntries([...fromFile, ...invocation.values('env').map(parseVariable)]);
+}

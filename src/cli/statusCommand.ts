@@ -1,0 +1,45 @@
+import type { ParamsInput } from '../protocol/requests.js';
+import type { App } from './app.js';
+import type { Invocation } from './command.js';
+import { usageError } from './parse.js';
+import { COMMANDS } from './commands.js';
+import { sessionDetails, sessionTable } from './sessionView.js';
+
+export async function status(app: App, invocation: Invocation): Promise<void> {
+  const [session] = invocation.args;
+  if (session === undefined) return invocation.has('watch') ? watch(app, invocation) : list(app, invocation);
+  const command = COMMANDS.find(({ path }) => path[0] === 'status');
+  for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch']) {
+    if (invocation.has(flag)) throw usageError(command, `--${flag} is for lists and cannot be used with an ID`);
+  }
+  const record = await app.client.request('session/get', { session });
+  if (app.output.json) return app.output.record(record);
+  await app.output.lines(invocation.has('quiet') ? [record.id] : sessionDetails(app.output, record, Date.now()));
+}
+
+/** The filter of a list, as the wire takes it. */
+export function listFilter(invocation: Invocation): ParamsInput<'session/list'> {
+  const filter = {
+    context: invocation.value('ctx'),
+    machine: invocation.value('machine'),
+    tool: invocation.value('tool'),
+    state: invocation.value('state'),
+    tag: invocation.value('tag'),
+  };
+  const given = Object.entries(filter).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return { archived: invocation.has('all'), ...Object.fromEntries(given) };
+}
+
+async function list(app: App, invocation: Invocation): Promise<void> {
+  const sessions = await app.client.request('session/list', listFilter(invocation));
+  const { output } = app;
+  if (output.json) return output.record(sessions);
+  if (invocation.has('quiet')) return output.lines(sessions.map(({ id }) => id));
+  if (sessions.length === 0) return output.note('No sessions.');
+  await output.lines(sessionTable(output, sessions, Date.now()));
+}
+
+async function watch(app: App, invocation: Invocation): Promise<void> {
+  const { watchSessions } = await import('./watchSessions.js');
+  await watchSessions(app, listFilter(invocation), invocation.has('quiet'));
+}

@@ -1,0 +1,64 @@
+import { displayWidth, fitWidth } from './displayWidth.js';
+
+export interface Column {
+  readonly title: string;
+  /** It may be cut down to so many columns when the table is too wide; those with the most to spare are cut first. */
+  readonly min?: number;
+  /** Colours a finished cell. */
+  readonly paint?: (cell: string) => string;
+}
+
+const GAP = '  ';
+
+/** Lines of a table with aligned columns, at most `width` wide. Cells are one line each, without control characters. */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  { width = Infinity, header = true }: { width?: number; header?: boolean } = {},
+): string[] {
+  const widths = columns.map((column, i) =>
+    Math.max(header ? displayWidth(column.title) : 0, ...rows.map((row) => displayWidth(row[i] ?? ''))),
+  );
+  shrink(widths, columns, width);
+  const line = (cells: readonly string[], paints: boolean): string => {
+    const parts = columns.map((column, i) => {
+      const room = widths[i] ?? 0;
+      const cell = fitWidth(cells[i] ?? '', room);
+      const padding = ' '.repeat(Math.max(0, room - displayWidth(cell)));
+      return (paints && column.paint !== undefined && cell !== '' ? column.paint(cell) : cell) + padding;
+    });
+    return parts.join(GAP).trimEnd();
+  };
+  return [
+    ...(header
+      ? [
+          line(
+            columns.map((column) => column.title),
+            false,
+          ),
+        ]
+      : []),
+    ...rows.map((row) => line(row, true)),
+  ];
+}
+
+function shrink(widths: number[], columns: readonly Column[], width: number): void {
+  const gaps = GAP.length * (columns.length - 1);
+  let excess = widths.reduce((sum, w) => sum + w, gaps) - width;
+  while (excess > 0) {
+    let widest = -1;
+    for (const [i, column] of columns.entries()) {
+      const spare = (widths[i] ?? 0) - (column.min ?? Infinity);
+      if (spare > 0 && spare > (widths[widest] ?? 0) - (columns[widest]?.min ?? 0)) widest = i;
+    }
+    if (widest < 0) return;
+    widths[widest] = (widths[widest] ?? 0) - 1;
+    excess--;
+  }
+}
+
+/** Lines `name  value` with the values aligned. */
+export function formatFields(fields: readonly (readonly [string, string])[]): string[] {
+  const width = Math.max(0, ...fields.map(([name]) => displayWidth(name)));
+  return fields.map(([name, value]) => `${name.padEnd(width)}${GAP}${value}`.trimEnd());
+}

@@ -1,0 +1,117 @@
+import { systemClock, Throttler } from '../common/async.js';
+import { stripTerminal } from '../common/terminalText.js';
+import type { Client } from '../client/api.js';
+import type { ParamsInput, Snapshot } from '../protocol/requests.js';
+import type { Session } from '../protocol/session.js';
+import { describe } from '../protocol/word.js';
+import type { App } from './app.js';
+import { forever } from './forever.js';
+import { machineOf, sessionColumns, sessionRow, sessionTable } from './sessionView.js';
+import { formatTable } from './table.js';
+
+type Filter = ParamsInput<'session/list'>;
+
+const REDRAW_MS = 50;
+const AGES_MS = 60_000;
+
+/** Shows the list of sessions and its changes until the process is ended. */
+export async function watchSessions(app: App, filter: Filter, quiet: boolean): Promise<void> {
+  const client = app.connect({ subscribe: true });
+  const { output } = app;
+  const inPlace = output.isTerminal && !output.json && !quiet;
+  await forever(client, (fail) => {
+    const show = inPlace ? inTerminal(app, client, filter) : asLines(app, client, filter, quiet);
+    client.onDidReset(() => void show.reset().catch(fail));
+    client.onDidChange(({ change }) => {
+      if (change.type === 'session/changed') show.changed(change.session).catch(fail);
+      else if (change.type === 'session/removed') show.removed(change.id, change.name).catch(fail);
+      else if (change.type !== 'notice') show.others().catch(fail);
+    });
+  });
+}
+
+interface View {
+  reset(): Promise<void>;
+  changed(session: Session): Promise<void>;
+  removed(id: string, name: string): Promise<void>;
+  others(): Promise<void>;
+}
+
+function inTerminal({ output }: App, client: Client, filter: Filter): View {
+  let drawn = 0;
+  const draw = (): void => {
+    const now = Date.now();
+    const { sessions, machines } = client.snapshot;
+    const shown = sessions
+      .filter((session) => matches(session, filter, client.snapshot, now))
+      .sort((a, b) => (a.id < b.id ? 1 : -1));
+    const lines = shown.length === 0 ? ['No sessions.'] : sessionTable(output, shown, now, machines);
+    const room = Math.max(2, output.rows - 1);
+    const visible = lines.length <= room ? lines : [...lines.slice(0, room - 1), `… ${lines.length - room + 1} more`];
+    const up = drawn > 0 ? `\x1b[${drawn}A\r` : '';
+    drawn = visible.length;
+    void output.write(`${up}\x1b[J${visible.join('\n')}\n`);
+  };
+  const throttler = new Throttler(REDRAW_MS, draw);
+  const minutely = (): void => {
+    systemClock.after(AGES_MS, () => {
+      draw();
+      minutely();
+    });
+  };
+  minutely();
+  output.onResize(() => throttler.trigger());
+  const redraw = async (): Promise<void> => throttler.trigger();
+  return { reset: async () => draw(), changed: redraw, removed: redraw, others: redraw };
+}
+
+/** One line, or one object, for each session at the start and for each change of one. */
+function asLines({ output }: App, client: Client, filter: Filter, quiet: boolean): View {
+  const known = new Map<string, string>();
+  const isShown = (session: Session): boolean => matches(session, filter, client.snapshot, Date.now());
+  const line = async (session: Session): Promise<void> => {
+    known.set(session.id, session.name);
+    if (output.json) return output.record(session);
+    if (quiet) return output.lines([session.id]);
+    const row = sessionRow(session, Date.now(), machineOf(session, client.snapshot.machines));
+    await output.lines(formatTable(sessionColumns(output), [row], { header: false }));
+  };
+  const gone = async (id: string, name: string): Promise<void> => {
+    if (!known.delete(id)) return;
+    if (output.json) await output.record({ id, name, removed: true });
+    else if (!quiet) await output.lines([`${id}  ${stripTerminal(name)}  removed`]);
+  };
+  return {
+    async reset() {
+      const ids = new Set(client.snapshot.sessions.map(({ id }) => id));
+      for (const [id, name] of [...known]) if (!ids.has(id)) await gone(id, name);
+      for (const session of client.snapshot.sessions) if (isShown(session)) await line(session);
+    },
+    async changed(session) {
+      // One that leaves the filter is told as well, else a reader would believe in its last line.
+      if (isShown(session) || known.has(session.id)) await line(session);
+      if (session.archived) known.delete(session.id);
+    },
+    removed: gone,
+    async others() {},
+  };
+}
+
+const plain = (text: string): string => text.toLowerCase().replace(/[\s_-]/g, '');
+
+/** Whether the agent server's list would have it too. */
+export function matches(session: Session, filter: Filter, { contexts, machines }: Snapshot, now: number): boolean {
+  const { archived = false, context, machine, tool, state, tag } = filter;
+  if (session.archived && !archived) return false;
+  if (tool !== undefined && session.tool !== tool) return false;
+  if (context !== undefined && session.contextId !== context && session.contextName !== context) return false;
+  if (machine !== undefined) {
+    const ids = machines.filter(({ host }) => host === session.machine.host).map(({ id }) => id);
+    if (session.machine.host !== machine && !ids.includes(machine)) return false;
+  }
+  if (tag !== undefined && !contexts.some(({ id, tags }) => id === session.contextId && tags.includes(tag)))
+    return false;
+  if (state === undefined) return true;
+  const { word } = describe(session, now, machineOf(session, machines));
+  return [word, session.status, session.state ?? ''].some((name) => plain(name) === plain(state));
+}
