@@ -105,7 +105,10 @@ export class Contexts {
     return context;
   }
 
+  /** Used just now; to the minute, so that many starts at once are not as many writes. */
   async touch(ref: string): Promise<void> {
+    const { lastUsed } = this.get(ref);
+    if (lastUsed !== null && Date.now() - Date.parse(lastUsed) < 60_000) return;
     await this.#options.store.touch(ref);
     this.#options.onChange({ type: 'context/changed', context: this.get(ref) });
   }

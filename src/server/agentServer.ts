@@ -13,7 +13,7 @@ import { PROTOCOL_VERSIONS, type Method, type Params, type Result, type ServerIn
 import { MAX_MESSAGE_BYTES } from '../protocol/wire.js';
 import { ClientConnection, type RequestHandler } from './clientConnection.js';
 import { EventLog } from './eventLog.js';
-import { createHandlers, type OwnMethod } from './handlers.js';
+import { createHandlers, type Handlers } from './handlers.js';
 
 export interface AgentServerOptions {
   readonly engine: Engine;
@@ -40,7 +40,7 @@ export class AgentServer implements RequestHandler {
     maxPayload: MAX_MESSAGE_BYTES,
     perMessageDeflate: false,
   });
-  readonly #handlers: ReturnType<typeof createHandlers>;
+  readonly #handlers: Handlers;
   #http: Server | undefined;
   #busy = 0;
   #idleTimer: NodeJS.Timeout | undefined;
@@ -59,7 +59,12 @@ export class AgentServer implements RequestHandler {
       instance: this.#events.instance,
       started: new Date().toISOString(),
     };
-    this.#handlers = createHandlers(engine);
+    this.#handlers = {
+      ...createHandlers(engine),
+      initialize: (params, connection) => this.#initialize(params, connection),
+      'server/status': () => this.#status(),
+      'server/stop': (params) => this.#stop(params),
+    };
     engine.onDidChange((change) => {
       const event = this.#events.append(change, new Date().toISOString());
       let text: string | undefined;
@@ -113,15 +118,10 @@ export class AgentServer implements RequestHandler {
         this.#webSockets.emit('connection', webSocket, request),
       );
     });
-    // Nobody else may connect, also when the folder's mode was changed by hand.
-    const mask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        http.once('error', reject).listen(this.socket, resolve);
-      });
-    } finally {
-      process.umask(mask);
-    }
+    // The process's umask keeps everybody else out, also when the folder's mode was changed by hand.
+    await new Promise<void>((resolve, reject) => {
+      http.once('error', reject).listen(this.socket, resolve);
+    });
     this.#http = http;
     this.#considerIdle();
   }
@@ -130,28 +130,20 @@ export class AgentServer implements RequestHandler {
     if (this.#stopping) throw new CodeManagerError('unavailable', 'The agent server is going', { hint: 'Try again.' });
     this.#busy++;
     try {
-      switch (method) {
-        case 'initialize':
-          return this.#initialize(params as Params<'initialize'>, connection);
-        case 'server/status':
-          return this.#status();
-        case 'server/stop':
-          return this.#stop(params as Params<'server/stop'>);
-        default:
-          return await this.#dispatch(method, params, connection);
-      }
+      return await this.#dispatch(method, params, connection);
     } finally {
       this.#busy--;
     }
   }
 
-  #dispatch<M extends Exclude<Method, OwnMethod>>(
+  #dispatch<M extends Method>(
     method: M,
     params: unknown,
     connection: ClientConnection,
   ): Promise<Result<M>> | Result<M> {
+    const handler: Handlers[M] = this.#handlers[method];
     // The connection has parsed the parameters with the method's own schema.
-    return this.#handlers[method](params as Params<M>, connection);
+    return handler(params as Params<M>, connection);
   }
 
   #initialize(

@@ -3,18 +3,15 @@ import { runDoctor } from '../core/doctor.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 
-/** Requests that the server answers itself. */
-export type OwnMethod = 'initialize' | 'server/status' | 'server/stop';
-
-type Handlers = {
-  readonly [M in Exclude<Method, OwnMethod>]: (
-    params: Params<M>,
-    connection: ClientConnection,
-  ) => Promise<Result<M>> | Result<M>;
+export type Handlers = {
+  readonly [M in Method]: (params: Params<M>, connection: ClientConnection) => Promise<Result<M>> | Result<M>;
 };
 
+/** Requests that are about the server itself. */
+type ServerMethod = 'initialize' | 'server/status' | 'server/stop';
+
 /** Every request of the wire that the engine answers, one line each. */
-export function createHandlers(engine: Engine): Handlers {
+export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
   const { contexts, sessions, tools } = engine;
   return {
     ping: () => ({}),

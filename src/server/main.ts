@@ -6,7 +6,8 @@ import { homeDirectory, serverFilePath } from '../common/home.js';
 import { Engine } from '../core/engine.js';
 import { openHome } from '../core/store/home.js';
 import { writeFileAtomic } from '../core/store/atomicFile.js';
-import { bootId, processStart } from '../machines/local/identity.js';
+import { machineIdentity } from '../machines/local/identity.js';
+import { processStart } from '../machines/local/processTree.js';
 import { LocalMachine } from '../machines/local/localMachine.js';
 import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
@@ -96,7 +97,7 @@ async function start(
   const record: ServerFile = {
     pid: process.pid,
     processStart: (await processStart(process.pid)) ?? '',
-    bootId: await bootId(),
+    bootId: (await machineIdentity()).bootId,
     version: VERSION,
     build: BUILD,
     socket: server.socket,

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { delay } from '../common/async.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
-import { bootId, isAlive, processStart } from '../machines/local/identity.js';
+import { machineIdentity } from '../machines/local/identity.js';
+import { isAlive, processStart } from '../machines/local/processTree.js';
 
 const LOCK_TIMEOUT_MS = 20_000;
 
@@ -73,7 +74,7 @@ export async function runningServer(path: string): Promise<ServerFile | undefine
   } catch {
     return undefined;
   }
-  if (!parsed.success || parsed.data.bootId !== (await bootId())) return undefined;
+  if (!parsed.success || parsed.data.bootId !== (await machineIdentity()).bootId) return undefined;
   return (await isAlive(parsed.data.pid, parsed.data.processStart)) ? parsed.data : undefined;
 }
 

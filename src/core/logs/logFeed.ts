@@ -48,14 +48,14 @@ export class LogFeed implements Disposable {
   async #pump(): Promise<void> {
     this.#pumping = true;
     try {
-      while (this.#again && !this.#done) {
+      while (this.#isWanted()) {
         this.#again = false;
+        // Looked at before reading: what is written until a log closes is read after it.
+        const closed = this.#closed;
         for (let sent = this.#read(); sent !== undefined; sent = this.#read()) await sent;
-        // Bytes that came since then ask for another round.
-        if (this.#closed && !this.#again && !this.#isDone()) {
-          this.dispose();
-          this.#sink.end(this.#offset);
-        }
+        if (!closed || this.#isDone()) continue;
+        this.dispose();
+        this.#sink.end(this.#offset);
       }
     } catch (error) {
       if (this.#isDone()) return;
@@ -87,9 +87,13 @@ export class LogFeed implements Disposable {
     }
   }
 
-  // A method, since the flag changes while the pump awaits.
+  // Methods, since the flags change while the pump awaits.
   #isDone(): boolean {
     return this.#done;
+  }
+
+  #isWanted(): boolean {
+    return this.#again && !this.#done;
   }
 
   dispose(): void {

@@ -14,9 +14,10 @@ import type { Machine } from '../machine.js';
 import { launchFile, parseExit, type Launch } from '../tmux/scripts.js';
 import type { Pane, TmuxServer } from '../tmux/tmuxServer.js';
 import type { Ending } from './lifecycle.js';
+import { ReportFollower } from './reportFollower.js';
 import type { SessionTable } from './sessionTable.js';
 import { StartupWatch } from './startupWatch.js';
-import { reportEvent, StateReportReader } from './stateReports.js';
+import { reportEvent, type StateReport } from './stateReports.js';
 import { pasteable, pasteTaken } from './textInput.js';
 
 export interface SupervisorOptions {
@@ -38,15 +39,13 @@ interface Live {
   /** Grows with each piece of output. */
   outputs: number;
   startup: StartupWatch | undefined;
-  reports: { readonly reader: StateReportReader; offset: number; reading: boolean; again: boolean } | undefined;
-  /** Times of recent attempts to open the log again. */
+  reports: ReportFollower | undefined;
+  /** When the log was last opened again, in milliseconds since the epoch. */
   reopened: number;
 }
 
 /** A look at tmux by itself, should a push have been missed. */
 const WATCHDOG_MS = 15_000;
-/** How much of a log is read for the last state report when a server takes a session over. */
-const REPORT_TAIL_BYTES = 256 * 1024;
 const LAST_OUTPUT_MS = 5_000;
 
 const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
@@ -204,9 +203,13 @@ export class Supervisor implements Disposable {
     const tool = find(record.tool);
     if (!live || !tool) return;
     const { id } = record;
-    if (tool.reportsState && !live.reports) {
-      live.reports = { reader: new StateReportReader(), offset: -1, reading: false, again: false };
-      void this.#readReports(id, live);
+    if (tool.reportsState) {
+      live.reports ??= new ReportFollower({
+        machine: this.#options.machine,
+        path: this.#file(id, 'log'),
+        onReport: (report) => this.#onReport(id, report),
+        onError: (error) => log.debug(`state reports of ${id}: ${errorText(error)}`),
+      });
     }
     if (record.status !== 'starting' || live.startup) return;
     live.startup = new StartupWatch({
@@ -275,10 +278,9 @@ export class Supervisor implements Disposable {
 
   /** Asks its process group to end, waits, then ends everything that it started. */
   async stop(id: string, signal: string, timeoutMs: number): Promise<void> {
-    const { machine, table } = this.#options;
-    const pid = table.get(id)?.pid ?? null;
-    if (pid !== null && timeoutMs > 0) {
-      await machine.signalGroup(pid, signal);
+    const live = this.#live.get(id);
+    if (live && timeoutMs > 0) {
+      await this.#options.machine.signalGroup(live.pane.pid, signal);
       await this.#untilEnded(id, timeoutMs);
     }
     await this.kill(id);
@@ -287,8 +289,8 @@ export class Supervisor implements Disposable {
   /** Ends every process of a session at once and records the end. */
   async kill(id: string): Promise<void> {
     const { machine, table } = this.#options;
-    const live = this.#live.get(id);
-    await machine.killTree(live?.pane.pid ?? table.get(id)?.pid ?? null, id);
+    // A process id from the record alone may be another process's by today; the marker is not.
+    await machine.killTree(this.#live.get(id)?.pane.pid ?? null, id);
     const record = table.get(id);
     if (record && !hasEnded(record)) await this.#finish(id);
   }
@@ -362,7 +364,7 @@ export class Supervisor implements Disposable {
     if (live) {
       live.outputs++;
       live.startup?.onOutput();
-      if (live.reports) void this.#readReports(id, live);
+      live.reports?.onOutput();
     }
     this.#logChanged.fire(id);
     const now = clock.now();
@@ -388,43 +390,15 @@ export class Supervisor implements Disposable {
     this.#options.log.warn(`the log of ${id} is over its cap, and this system cannot free its head`);
   }
 
-  async #readReports(id: string, live: Live): Promise<void> {
-    const { reports } = live;
-    if (!reports) return;
-    if (reports.reading) {
-      reports.again = true;
-      return;
+  async #onReport(id: string, report: StateReport): Promise<void> {
+    const event = reportEvent(report, this.#now());
+    if (!event) return;
+    // The tool's own word ends the start: it is past its dialogs, or names one itself.
+    if (this.#options.table.get(id)?.status === 'starting' && report.state !== 'blocked') {
+      this.#live.get(id)?.startup?.dispose();
+      await this.#ready(id);
     }
-    const { machine, table } = this.#options;
-    const path = this.#file(id, 'log');
-    reports.reading = true;
-    try {
-      do {
-        reports.again = false;
-        if (reports.offset < 0)
-          reports.offset = Math.max(0, ((await machine.stat(path))?.size ?? 0) - REPORT_TAIL_BYTES);
-        for (;;) {
-          const bytes = await machine.readFile(path, reports.offset, 65_536);
-          reports.offset += bytes.length;
-          for (const report of reports.reader.push(bytes)) {
-            const event = reportEvent(report, this.#now());
-            if (!event) continue;
-            // Its own word ends the start: it is past its dialogs, or names one itself.
-            const wasStarting = table.get(id)?.status === 'starting';
-            if (wasStarting && report.state !== 'blocked') {
-              live.startup?.dispose();
-              await this.#ready(id);
-            }
-            await table.apply(id, event);
-          }
-          if (bytes.length < 65_536) break;
-        }
-      } while (reports.again);
-    } catch (error) {
-      this.#options.log.debug(`state reports of ${id}: ${errorText(error)}`);
-    } finally {
-      reports.reading = false;
-    }
+    await this.#options.table.apply(id, event);
   }
 
   #onPane(pane: Pane): void {
@@ -492,9 +466,9 @@ export class Supervisor implements Disposable {
     const live = this.#live.get(id);
     if (!live) return undefined;
     let pane: Pane | undefined = live.pane;
-    for (let tries = 0; tries < 80 && pane && !pane.dead; tries++) {
+    for (let tries = 0; tries < 80 && pane?.dead === false; tries++) {
+      if (tries > 0) await delay(25);
       pane = await this.#options.tmux.pane(live.pane.pane).catch(() => undefined);
-      if (pane && !pane.dead) await delay(25);
     }
     return pane;
   }

@@ -38,7 +38,7 @@ const SHELL_OWN = new Set([
  * - The shell stays as the pane's process until the terminal has been read to its end; a pane whose process ends at
  *   once loses its last bytes now and then. Its traps are no-ops, not ignores: the tool gets the defaults.
  * - How the tool ended is written down before the pane ends, exactly: a shell tells signal 9 and `exit 137` apart only
- *   by the words it prints, so its own stderr goes to a file.
+ *   by the words it prints, so its own stderr goes to a file; the subshell, which becomes the tool, keeps the terminal.
  */
 export function launchScript(sessionsDirectory: string): string {
   return `umask 077
@@ -55,7 +55,7 @@ export COLORTERM=truecolor
 trap : HUP INT QUIT TERM USR1 USR2 ALRM
 if cd -- "$CM_LAUNCH_CWD" 2>&3; then
   unset CM_LAUNCH_CWD
-  "$@" 2>&3 3>&-
+  (exec 2>&3 3>&-; exec "$@")
   code=$?
 else
   code=126

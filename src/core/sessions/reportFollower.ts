@@ -1,0 +1,64 @@
+import type { Machine } from '../machine.js';
+import { StateReportReader, type StateReport } from './stateReports.js';
+
+/** How much of a log is read back for the last report when a server takes a session over. */
+const TAIL_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
+
+export interface ReportFollowerOptions {
+  readonly machine: Pick<Machine, 'stat' | 'readFile'>;
+  /** The session's log. */
+  readonly path: string;
+  /** Reports in order; the next waits until this one is dealt with. */
+  readonly onReport: (report: StateReport) => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Reads the state reports of a tool out of its log as it grows. */
+export class ReportFollower {
+  readonly #options: ReportFollowerOptions;
+  readonly #reader = new StateReportReader();
+  #offset: number | undefined;
+  #reading = false;
+  #grown = false;
+
+  constructor(options: ReportFollowerOptions) {
+    this.#options = options;
+    this.onOutput();
+  }
+
+  /** The log has grown. */
+  onOutput(): void {
+    this.#grown = true;
+    if (!this.#reading) void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#takeGrown()) await this.#readToEnd();
+    } catch (error) {
+      this.#options.onError(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #takeGrown(): boolean {
+    const grown = this.#grown;
+    this.#grown = false;
+    return grown;
+  }
+
+  async #readToEnd(): Promise<void> {
+    const { machine, path, onReport } = this.#options;
+    const size = (await machine.stat(path))?.size ?? 0;
+    this.#offset ??= Math.max(0, size - TAIL_BYTES);
+    while (this.#offset < size) {
+      const bytes = await machine.readFile(path, this.#offset, CHUNK_BYTES);
+      if (bytes.length === 0) return;
+      this.#offset += bytes.length;
+      for (const report of this.#reader.push(bytes)) await onReport(report);
+    }
+  }
+}
