@@ -1,0 +1,117 @@
+import type * as Headless from '@xterm/headless';
+
+/** One row of the screen, or of what scrolled out of it. */
+export interface ScreenRow {
+  readonly text: string;
+  /** True when the terminal itself broke the line: this row continues the one above. */
+  readonly isContinuation: boolean;
+}
+
+/** What is on the screen at one moment, preceded by the rows that scrolled out of it since the last snapshot. */
+export interface Snapshot {
+  readonly isAlternate: boolean;
+  readonly rows: readonly ScreenRow[];
+}
+
+/** Rows that may scroll out between two snapshots before they are taken into one. */
+const SCROLLBACK = 1000;
+
+/** Opens the terminal; the program that draws the screens is loaded by the first call. */
+export type OpenTerminal = (
+  columns: number,
+  rows: number,
+  onFrame: (snapshot: Snapshot) => void,
+) => Promise<HeadlessTerminal>;
+
+/** A terminal without a window, that tells when a program has finished painting a frame. */
+export class HeadlessTerminal {
+  readonly #terminal: Headless.Terminal;
+  readonly #onFrame: (snapshot: Snapshot) => void;
+  /** Follows the first row of the screen of the last snapshot as it scrolls. */
+  #top: { readonly line: number; dispose(): void } | undefined;
+  #isPainting = false;
+  #scrolled = 0;
+
+  constructor(terminal: Headless.Terminal, onFrame: (snapshot: Snapshot) => void) {
+    this.#terminal = terminal;
+    this.#onFrame = onFrame;
+    this.#watchFrames();
+  }
+
+  /** Resolves when all of `text` has been interpreted; frames in it were reported by then. */
+  write(text: string): Promise<void> {
+    return new Promise((resolve) => this.#terminal.write(text, resolve));
+  }
+
+  /** Reports what is on the screen, finished or not. */
+  snapshot(): void {
+    const buffer = this.#terminal.buffer.active;
+    const isAlternate = buffer.type === 'alternate';
+    const first = isAlternate ? 0 : Math.max(0, this.#top?.line ?? 0);
+    const rows: ScreenRow[] = [];
+    for (let y = first; y < buffer.length; y++) {
+      const line: Headless.IBufferLine | undefined = buffer.getLine(y);
+      if (line) rows.push({ text: line.translateToString(true), isContinuation: line.isWrapped });
+    }
+    if (!isAlternate) {
+      this.#top?.dispose();
+      this.#top = this.#terminal.registerMarker(-buffer.cursorY);
+    }
+    this.#scrolled = 0;
+    this.#onFrame({ isAlternate, rows });
+  }
+
+  dispose(): void {
+    this.#terminal.dispose();
+  }
+
+  /**
+   * A frame is finished where a synchronized update ends. Programs that do not use those finish one before they go back
+   * up to paint the next, before they erase the screen or change to the other one, and whenever half a screen scrolled.
+   */
+  #watchFrames(): void {
+    const { parser } = this.#terminal;
+    const before = (): boolean => {
+      if (!this.#isPainting) this.snapshot();
+      return false;
+    };
+    const row = (params: readonly (number | number[])[]): number => Math.max(1, Number(params[0] ?? 1)) - 1;
+    const goTo = (params: readonly (number | number[])[]): boolean =>
+      row(params) < this.#terminal.buffer.active.cursorY ? before() : false;
+    for (const final of ['A', 'F', 'J', 'u']) parser.registerCsiHandler({ final }, before);
+    for (const final of ['H', 'f', 'd']) parser.registerCsiHandler({ final }, goTo);
+    for (const final of ['M', '8', 'c']) parser.registerEscHandler({ final }, before);
+    const isMode = (params: readonly (number | number[])[], ...modes: readonly number[]): boolean =>
+      params.some((mode) => typeof mode === 'number' && modes.includes(mode));
+    parser.registerCsiHandler({ prefix: '?', final: 'h' }, (params) => {
+      if (isMode(params, 2026)) this.#isPainting = true;
+      return isMode(params, 47, 1047, 1049) ? before() : false;
+    });
+    parser.registerCsiHandler({ prefix: '?', final: 'l' }, (params) => {
+      if (isMode(params, 2026) && this.#isPainting) {
+        this.#isPainting = false;
+        this.snapshot();
+      }
+      return isMode(params, 47, 1047, 1049) ? before() : false;
+    });
+    this.#terminal.onLineFeed(() => {
+      const isAtBottom = this.#terminal.buffer.active.cursorY === this.#terminal.rows - 1;
+      if (isAtBottom && ++this.#scrolled >= this.#terminal.rows / 2) this.snapshot();
+    });
+  }
+}
+
+/** Loads the terminal library on first use: nobody pays for it who reads plain logs only. */
+export const openHeadlessTerminal: OpenTerminal = async (columns, rows, onFrame) => {
+  const library: typeof Headless & { default?: typeof Headless } = await import('@xterm/headless');
+  // As a CommonJS package it has its exports in `default` when Node imports it.
+  const { Terminal } = library.default ?? library;
+  const terminal = new Terminal({
+    cols: columns,
+    rows,
+    scrollback: SCROLLBACK,
+    allowProposedApi: true,
+    logLevel: 'off',
+  });
+  return new HeadlessTerminal(terminal, onFrame);
+};

@@ -1,0 +1,15 @@
+/** A line of a log is never longer, in UTF-16 units: one endless line would freeze an editor. */
+export const MAX_LINE = 4096;
+
+/** Cuts `line` to {@link MAX_LINE}, with `…` at the end, never inside a surrogate pair, and without blanks at its end. */
+export function finishLine(line: string): string {
+  if (line.length <= MAX_LINE) return line.trimEnd();
+  const end = MAX_LINE - 1;
+  const last = line.charCodeAt(end - 1);
+  return line.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end) + '…';
+}
+
+/** `target.push(...lines)` for any number of lines. */
+export function append(target: string[], lines: readonly string[]): void {
+  for (const line of lines) target.push(line);
+}

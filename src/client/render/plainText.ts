@@ -1,0 +1,150 @@
+import { isLineEnd } from '../../common/terminalText';
+import { finishLine, MAX_LINE } from './lineText';
+import { isAddressing } from './addressing';
+
+const TAB_WIDTH = 8;
+
+/** What a program left of plain output when it began to address the screen. */
+export interface PlainRest {
+  /** The sequence that addressed the screen, as it stood in the stream. */
+  readonly sequence: string;
+  /** The unfinished line and the position of the cursor in it. */
+  readonly line: string;
+  readonly column: number;
+}
+
+/**
+ * Reads the output of programs that print lines: overwriting by carriage return and backspace, erasing and moving inside
+ * the line act as on a terminal. A sink for the parser; it stops it at the first sequence that addresses the screen.
+ */
+export class PlainText {
+  #lines: string[] = [];
+  #line = '';
+  #column = 0;
+  /** How much of the unfinished line a reader has been given. */
+  #shown: string | undefined;
+  #sequence: string | undefined;
+
+  /** The lines completed since the last call. */
+  take(): string[] {
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  /** The unfinished line, once: when it is completed only what came after it is given. */
+  takeUnfinished(): string[] {
+    const line = finishLine(this.#line);
+    if (line === '' || line === this.#shown) return [];
+    const lines = this.#withoutShown(line);
+    this.#shown = line;
+    return lines;
+  }
+
+  /** What the screen needs to go on from here, when the program has addressed it; this object then begins anew. */
+  handOver(): PlainRest | undefined {
+    if (this.#sequence === undefined) return undefined;
+    const rest = { sequence: this.#sequence, line: this.#line, column: this.#column };
+    this.#beginLine();
+    this.#sequence = undefined;
+    return rest;
+  }
+
+  text(source: string, start: number, end: number): void {
+    const column = this.#column;
+    const text = end - start > MAX_LINE ? source.slice(start, start + MAX_LINE + 1) : source.slice(start, end);
+    this.#column = Math.min(column + (end - start), MAX_LINE + 1);
+    if (column === this.#line.length) {
+      if (column <= MAX_LINE) this.#line += text;
+    } else if (column <= MAX_LINE) {
+      this.#line = this.#line.slice(0, column).padEnd(column) + text + this.#line.slice(column + text.length);
+    }
+    // One unit more than fits is kept, so that the cut shows.
+    if (this.#line.length > MAX_LINE + 1) this.#line = this.#line.slice(0, MAX_LINE + 1);
+  }
+
+  control(code: number): undefined {
+    if (isLineEnd(code)) this.#endLine();
+    else if (code === 0x0d) this.#column = 0;
+    else if (code === 0x08) this.#column = Math.max(0, this.#column - 1);
+    else if (code === 0x09) this.#tab();
+  }
+
+  sequence(kind: 'csi' | 'escape', body: string): boolean {
+    if (isAddressing(kind, body)) {
+      this.#sequence = (kind === 'csi' ? '\x1b[' : '\x1b') + body;
+      return true;
+    }
+    if (kind === 'escape') {
+      if (body === 'D' || body === 'E') this.#endLine();
+    } else if (!body.endsWith('m')) {
+      this.#edit(body);
+    }
+    return false;
+  }
+
+  /** The sequences that change the line the cursor is in. */
+  #edit(body: string): void {
+    if (!/^\d*[@CDGJKPX`]$/.test(body)) return;
+    const count = Number.parseInt(body, 10) || 0;
+    const steps = Math.min(count || 1, MAX_LINE);
+    const [line, column] = [this.#line, this.#column];
+    switch (body.charAt(body.length - 1)) {
+      case 'C':
+        this.#column = Math.min(column + steps, MAX_LINE);
+        break;
+      case 'D':
+        this.#column = Math.max(0, column - steps);
+        break;
+      case 'G':
+      case '`':
+        this.#column = steps - 1;
+        break;
+      case 'J':
+      case 'K':
+        if (count === 0) this.#line = line.slice(0, column);
+        else if (count === 1) this.#line = ' '.repeat(Math.min(column + 1, line.length)) + line.slice(column + 1);
+        else this.#line = '';
+        break;
+      case 'P':
+        this.#line = line.slice(0, column) + line.slice(column + steps);
+        break;
+      case 'X':
+        this.#line =
+          line.slice(0, column) +
+          ' '.repeat(Math.min(steps, Math.max(0, line.length - column))) +
+          line.slice(column + steps);
+        break;
+      case '@':
+        this.#line = (line.slice(0, column) + ' '.repeat(column < line.length ? steps : 0) + line.slice(column)).slice(
+          0,
+          MAX_LINE + 1,
+        );
+        break;
+    }
+  }
+
+  #tab(): void {
+    const next = Math.min((Math.floor(this.#column / TAB_WIDTH) + 1) * TAB_WIDTH, MAX_LINE);
+    if (this.#column === this.#line.length) this.#line = this.#line.padEnd(next);
+    this.#column = Math.max(this.#column, next);
+  }
+
+  #endLine(): void {
+    const line = finishLine(this.#line);
+    if (this.#shown === undefined) this.#lines.push(line);
+    else if (line !== this.#shown) this.#lines.push(...this.#withoutShown(line));
+    this.#beginLine();
+  }
+
+  #beginLine(): void {
+    this.#line = '';
+    this.#column = 0;
+    this.#shown = undefined;
+  }
+
+  #withoutShown(line: string): string[] {
+    const shown = this.#shown;
+    return [shown !== undefined && line.startsWith(shown) ? line.slice(shown.length).trimStart() : line];
+  }
+}

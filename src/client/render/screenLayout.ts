@@ -1,0 +1,204 @@
+import {
+  isArt,
+  isAside,
+  isBoxEnd,
+  isClosedBoxEnd,
+  isChild,
+  isDialogHint,
+  isInput,
+  isKeyHint,
+  isMessage,
+  isOption,
+  isRail,
+  isRailEnd,
+  isRule,
+  isStatus,
+  isTitledBox,
+  isWideRule,
+  undecorate,
+} from './decoration';
+import type { ScreenRow } from './headlessTerminal';
+
+/** One logical line of the conversation on the screen. */
+export interface ContentLine {
+  /** Without blanks at both ends. */
+  readonly text: string;
+  readonly indent: number;
+  /** True when a blank row or decoration is above it: it begins a block. */
+  readonly beginsBlock: boolean;
+}
+
+/** The screen as a person sees it: a conversation, and below it what is only for the moment. */
+export interface ScreenContent {
+  readonly lines: readonly ContentLine[];
+  /** True while the program shows that it works or asks: its last block may still change. */
+  readonly isUnfinished: boolean;
+}
+
+/** Rows that an input area with its footers takes at most, for the rules that look for one. */
+const MAX_FOOTERS = 5;
+
+/** Reads the rows of a snapshot. Input boxes, dialogs, status lines, footers and drawings are left out. */
+export function readScreen(rows: readonly ScreenRow[], columns: number): ScreenContent {
+  const texts = rows.map((row) => row.text.replace(/\u00a0/g, ' ').trimEnd());
+  const liveStart = findLiveArea(texts, columns);
+  const live = texts.slice(liveStart);
+  let isUnfinished = live.some((row) => isStatus(row) || isOption(row) || isDialogHint(row));
+  const lines: JoinedLine[] = [];
+  let beginsBlock = true;
+  // A box that begins above the screen, or with a title: a panel of the program.
+  let isInTitledBox = startsInsideBox(texts);
+  let isBelowStatus = false;
+  for (const [index, row] of texts.slice(0, liveStart).entries()) {
+    isInTitledBox ||= isTitledBox(row);
+    const isInside = isInTitledBox;
+    if (isBoxEnd(row)) isInTitledBox = false;
+    const isStatusRow = isStatus(row);
+    isUnfinished ||= isStatusRow;
+    isBelowStatus = isStatusRow || (isBelowStatus && isChild(row));
+    if (isInside || isBelowStatus || isRule(row) || isArt(row) || isAside(row) || isAtRight(row, columns)) {
+      beginsBlock = true;
+      continue;
+    }
+    const text = undecorate(row);
+    if (text.trim() === '') {
+      // The empty rows inside a box or beside a rail are its padding.
+      if (row.trim() === '') beginsBlock = true;
+      continue;
+    }
+    const previous = beginsBlock ? undefined : lines.at(-1);
+    const isContinuation = rows[index]?.isContinuation ?? false;
+    if (!previous?.join(text, isContinuation, columns)) lines.push(new JoinedLine(text, beginsBlock));
+    beginsBlock = false;
+  }
+  return { lines, isUnfinished };
+}
+
+/** Gathers the rows over which a program or the terminal has wrapped one line. */
+class JoinedLine implements ContentLine {
+  text: string;
+  readonly indent: number;
+  readonly beginsBlock: boolean;
+  readonly #textColumn: number;
+  #lastRow: string;
+
+  constructor(row: string, beginsBlock: boolean) {
+    this.text = row.trim();
+    this.indent = row.length - row.trimStart().length;
+    this.beginsBlock = beginsBlock;
+    // Where the text begins behind a bullet.
+    this.#textColumn = /^\s*(?:[^\p{L}\p{N}\s"'`([{<$/~-]\s+)?/u.exec(row)?.[0].length ?? 0;
+    this.#lastRow = row;
+  }
+
+  /** Adds `row` when it continues this line; false when it is a line of its own. */
+  join(row: string, isContinuation: boolean, columns: number): boolean {
+    const text = row.trimStart();
+    if (isContinuation) {
+      this.text += this.#lastRow.length < columns ? ' '.repeat(columns - this.#lastRow.length) + row : row;
+    } else {
+      const indent = row.length - text.length;
+      const firstWord = /^\S+/.exec(text)?.[0] ?? '';
+      const hadNoRoom = this.#lastRow.length + 1 + firstWord.length > columns - 4;
+      if (!hadNoRoom || indent !== this.#textColumn || isMessage(row) || /^(?:[-*+•]|\d+[.)]?)\s/.test(text))
+        return false;
+      // A word too long for any row is cut at the border, between words a blank is.
+      const isCutWord = /\S{60}$/.test(this.#lastRow) && this.#lastRow.length >= columns - 2;
+      this.text += (isCutWord ? '' : ' ') + text;
+    }
+    this.#lastRow = row;
+    return true;
+  }
+}
+
+function startsInsideBox(rows: readonly string[]): boolean {
+  return /^\s*[│┃].*[│┃]$/.test(rows[0] ?? '') && isBoxEnd(rows.find((row) => !/^\s*[│┃].*[│┃]$/.test(row)) ?? '');
+}
+
+/** Status shown at the right side of an otherwise empty row. */
+function isAtRight(row: string, columns: number): boolean {
+  const indent = row.length - row.trimStart().length;
+  return indent > columns / 10 && row.length > columns - 4
+    ? true
+    : indent > columns * 0.55 && row.length > columns * 0.8;
+}
+
+/** The index of the first row of the input area or dialog at the bottom of the screen; the length when there is none. */
+function findLiveArea(rows: readonly string[], columns: number): number {
+  const last = rows.findLastIndex((row) => row.trim() !== '');
+  return (
+    findRailBox(rows, last) ??
+    findBox(rows, last) ??
+    findRuledArea(rows, last, columns) ??
+    findOptions(rows, last) ??
+    findInput(rows, last) ??
+    rows.length
+  );
+}
+
+/** A box with only a left rail that stands at the bottom, or with its lower edge above the footers. */
+function findRailBox(rows: readonly string[], last: number): number | undefined {
+  const lowest = findAboveFooters(rows, last, (row) => isRail(row) || isRailEnd(row));
+  if (lowest === undefined) return undefined;
+  const isClosed = isRailEnd(rows[lowest] ?? '');
+  if (!isClosed && lowest !== last) return undefined;
+  let start = isClosed ? lowest : lowest + 1;
+  while (start > 0 && isRail(rows[start - 1] ?? '')) start--;
+  return isRail(rows[start] ?? '') ? start : undefined;
+}
+
+/** A closed box at the bottom that contains an input line or options. */
+function findBox(rows: readonly string[], last: number): number | undefined {
+  const end = findAboveFooters(rows, last, isClosedBoxEnd);
+  if (end === undefined) return undefined;
+  const start = rows.findLastIndex((row, index) => index < end && /^ ?╭─+/.test(row));
+  const inside = rows.slice(start + 1, end).map((row) => row.replace(/^\s*[│┃]/, ''));
+  return start >= 0 && inside.some((row) => isInput(row) || isOption(row)) ? start : undefined;
+}
+
+/** The lowest row of a kind, when only a few rows with text are below it. */
+function findAboveFooters(
+  rows: readonly string[],
+  last: number,
+  isWanted: (row: string) => boolean,
+): number | undefined {
+  for (let index = last, footers = 0; index >= 0 && footers <= MAX_FOOTERS; index--) {
+    const row = rows[index] ?? '';
+    if (isWanted(row)) return index;
+    if (row.trim() !== '') footers++;
+  }
+  return undefined;
+}
+
+/** What lies below the highest wide rule, when no message stands between that rule and the bottom. */
+function findRuledArea(rows: readonly string[], last: number, columns: number): number | undefined {
+  let start: number | undefined;
+  for (let index = last; index >= 0; index--) {
+    const row = rows[index] ?? '';
+    if (isWideRule(row, columns)) start = index;
+    else if (isMessage(row) && !isOption(row)) break;
+  }
+  if (start === undefined) return undefined;
+  return rows.slice(start).some((row) => isInput(row) || isOption(row) || isKeyHint(row)) ? start : undefined;
+}
+
+/** Options with a cursor and a hint how to confirm: the dialog begins behind the message above them. */
+function findOptions(rows: readonly string[], last: number): number | undefined {
+  const option = rows.findLastIndex((row) => isOption(row));
+  if (option < 0 || !rows.slice(option).some((row) => isDialogHint(row)) || last - option > 15) return undefined;
+  let start = option;
+  while (start > 0 && !isMessage(rows[start - 1] ?? '') && !isInput(rows[start - 1] ?? '')) start--;
+  // What hangs below the message belongs to it.
+  while (start < option && (rows[start] ?? '').trim() !== '') start++;
+  return start;
+}
+
+/** A line to type in without a border, with nothing but footers below it. */
+function findInput(rows: readonly string[], last: number): number | undefined {
+  const input = rows.findLastIndex((row) => isInput(row));
+  if (input < 0 || last - input > 15) return undefined;
+  const below = rows.slice(input + 1, last + 1).filter((row) => row.trim() !== '');
+  if (below.some((row) => isMessage(row))) return undefined;
+  if (below.length > 0 && !below.some((row) => isKeyHint(row) || / · /.test(row))) return undefined;
+  return input;
+}

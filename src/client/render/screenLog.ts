@@ -1,0 +1,104 @@
+import { isAddressing } from './addressing';
+import type { HeadlessTerminal, OpenTerminal, Snapshot } from './headlessTerminal';
+import { append } from './lineText';
+import { readScreen } from './screenLayout';
+import { Transcript } from './transcript';
+
+/** A program that only printed for this many lines prints lines; its screen need not be watched any more. */
+const PLAIN_AFTER_LINES = 200;
+
+/** Follows a program that repaints: keeps a conversation for each of the two screens of the terminal. */
+export class ScreenLog {
+  #terminal: HeadlessTerminal | undefined;
+  readonly #columns: number;
+  readonly #normal = new Transcript();
+  readonly #alternate = new Transcript();
+  #current = this.#normal;
+  #lastFrame = '';
+  #lines: string[] = [];
+  #plainLines = 0;
+  #isOnAlternate = false;
+
+  /** Opens the screen with the last lines on it that the reader has been given already. */
+  static async open(
+    openTerminal: OpenTerminal,
+    columns: number,
+    rows: number,
+    recent: readonly string[],
+  ): Promise<ScreenLog> {
+    const log = new ScreenLog(columns);
+    log.#terminal = await openTerminal(columns, rows, (snapshot) => log.#read(snapshot));
+    if (recent.length > 0) {
+      await log.write(recent.map((line) => `${line}\r\n`).join(''));
+      log.#terminal.snapshot();
+      log.#normal.takeAll();
+      log.#lines = [];
+    }
+    return log;
+  }
+
+  private constructor(columns: number) {
+    this.#columns = columns;
+  }
+
+  /** True when the program has only printed lines for a while. */
+  get isPlain(): boolean {
+    return this.#plainLines >= PLAIN_AFTER_LINES;
+  }
+
+  async write(text: string): Promise<void> {
+    await this.#terminal?.write(text);
+  }
+
+  /** The lines that have settled since the last call. */
+  take(): string[] {
+    append(this.#lines, this.#current.takeSettled());
+    const lines = this.#lines;
+    this.#lines = [];
+    return lines;
+  }
+
+  settle(): string[] {
+    this.#terminal?.snapshot();
+    append(this.#lines, this.#current.takeQuiet());
+    return this.take();
+  }
+
+  close(): string[] {
+    this.#terminal?.snapshot();
+    append(this.#lines, this.#current.takeAll());
+    this.#terminal?.dispose();
+    return this.take();
+  }
+
+  text(): void {
+    // Only what ends lines and what addresses the screen tells the two kinds of output apart.
+  }
+
+  control(code: number): boolean {
+    if (code !== 0x0a || this.#isOnAlternate) return false;
+    this.#plainLines++;
+    return this.isPlain;
+  }
+
+  sequence(kind: 'csi' | 'escape', body: string): boolean {
+    if (kind === 'csi' && /^\?[\d;]*\b(?:47|1047|1049)\b[\d;]*[hl]$/.test(body))
+      this.#isOnAlternate = body.endsWith('h');
+    if (isAddressing(kind, body)) this.#plainLines = 0;
+    return false;
+  }
+
+  #read(snapshot: Snapshot): void {
+    const frame = snapshot.rows.map((row) => row.text).join('\n');
+    const transcript = snapshot.isAlternate ? this.#alternate : this.#normal;
+    if (transcript !== this.#current) {
+      append(this.#lines, this.#current.takeAll());
+      this.#current = transcript;
+    } else if (frame === this.#lastFrame) {
+      return;
+    }
+    this.#lastFrame = frame;
+    transcript.read(readScreen(snapshot.rows, this.#columns));
+    append(this.#lines, transcript.takeSettled());
+  }
+}

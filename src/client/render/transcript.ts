@@ -1,0 +1,257 @@
+import { align, type Match } from './alignment';
+import { isProvisional } from './decoration';
+import { finishLine } from './lineText';
+import type { ContentLine, ScreenContent } from './screenLayout';
+
+/** How many different frames a line must stay the same to count as settled while the program goes on painting. */
+const SETTLED_FRAMES = 6;
+/** The same for the block in which a working program still writes. */
+const SETTLED_UNFINISHED_FRAMES = 60;
+/** A line that never settled is forgotten when it has been gone for this many frames. */
+const FORGOTTEN_FRAMES = 3;
+/** How far back a line that shows up again is recognised. */
+const MAX_ENTRIES = 1000;
+
+/** A line of the conversation, as far as the screens have shown it. */
+interface Entry {
+  text: string;
+  indent: number;
+  beginsBlock: boolean;
+  /** Different frames that showed it just so. */
+  seen: number;
+  /** Different frames since it was last shown. */
+  missing: number;
+  /** How much of the text the reader has been given; undefined when nothing. */
+  told: number | undefined;
+  /** True when it left the screen as what it is, so that it will not change. */
+  isFinal: boolean;
+}
+
+/**
+ * Puts the conversation together from what successive screens show of it. Every screen is aligned with what is already
+ * known, so that a line that stays, scrolls or comes back is the same line, and a sentence that is said twice is two.
+ */
+export class Transcript {
+  #entries: Entry[] = [];
+  #visible: readonly Entry[] = [];
+  /** What the last screen and the one before it showed of the program's work. */
+  #isUnfinished = false;
+  #wasUnfinished = false;
+  #margin = Number.POSITIVE_INFINITY;
+
+  /** Takes in the next screen. */
+  read(screen: ScreenContent): void {
+    const { lines } = screen;
+    this.#wasUnfinished = this.#isUnfinished;
+    this.#isUnfinished = screen.isUnfinished;
+    for (const line of lines) this.#margin = Math.min(this.#margin, line.indent);
+    const visible = this.#visible;
+    if (lines.length === visible.length && lines.every((line, index) => line.text === visible[index]?.text)) {
+      visible.forEach((entry, index) => this.#see(entry, lines[index]));
+      this.#age();
+      return;
+    }
+    if (lines.length > 0) this.#merge(lines);
+    if (this.#entries.length > MAX_ENTRIES * 1.5) this.#forgetOldest();
+  }
+
+  /** The lines that have settled since the last call. */
+  takeSettled(): string[] {
+    const unfinished = this.#isUnfinished ? this.#lastBlock() : undefined;
+    return this.#tell(
+      (entry) =>
+        entry.isFinal ||
+        (unfinished?.has(entry) === true
+          ? entry.seen >= SETTLED_UNFINISHED_FRAMES && !isProvisional(entry.text)
+          : entry.seen >= SETTLED_FRAMES),
+    );
+  }
+
+  /** The same after a moment in which nothing was painted: what is on the screen has settled. */
+  takeQuiet(): string[] {
+    for (const entry of this.#visible) entry.seen = Math.max(entry.seen, SETTLED_FRAMES);
+    return this.takeSettled();
+  }
+
+  /** All that was not given yet. */
+  takeAll(): string[] {
+    if (this.#isUnfinished) this.#forgetFleeting(this.#entries);
+    return this.#tell(() => true);
+  }
+
+  #merge(lines: readonly ContentLine[]): void {
+    const windowStart = Math.max(0, this.#entries.length - MAX_ENTRIES);
+    const known = this.#entries.slice(windowStart);
+    const matches = this.#anchors(known, lines);
+    const merged: Entry[] = this.#entries.slice(0, windowStart);
+    const visible: Entry[] = [];
+    const [firstOlder, firstNewer] = matches[0] ?? [known.length, 0];
+    // What is above the first line that is still there has left the screen for good.
+    merged.push(...known.slice(0, firstOlder));
+    if (matches.length === 0 && this.#wasUnfinished) this.#forgetFleeting(merged);
+    for (const entry of merged) entry.isFinal = true;
+    if (matches.length === 0) {
+      for (const line of lines) merged.push(show(newEntry(line), visible));
+    } else if (firstOlder === 0 && known.every((entry) => entry.told === undefined)) {
+      for (const line of lines.slice(0, firstNewer)) merged.push(show(newEntry(line), visible));
+    }
+    for (const [index, [older, newer]] of matches.entries()) {
+      const [nextOlder, nextNewer] = matches[index + 1] ?? [known.length, lines.length];
+      const entry = known[older];
+      if (!entry) continue;
+      this.#see(entry, lines[newer]);
+      merged.push(show(entry, visible));
+      const isLast = index === matches.length - 1;
+      this.#mergeGap(known.slice(older + 1, nextOlder), lines.slice(newer + 1, nextNewer), isLast, merged, visible);
+    }
+    this.#entries = merged;
+    this.#visible = visible;
+    this.#age();
+  }
+
+  /** Where the screen and what is known meet; empty when the screen shows something else altogether. */
+  #anchors(known: readonly Entry[], lines: readonly ContentLine[]): readonly Match[] {
+    const matches = align(
+      known.map((entry) => entry.text),
+      lines.map((line) => line.text),
+    );
+    const first = matches[0];
+    // A few equal lines far down a screen of new ones are a coincidence, not a place.
+    return first && first[1] > matches.length ? [] : matches;
+  }
+
+  /** Lines known but not shown between two anchors, against lines shown but not known. */
+  #mergeGap(
+    gone: readonly Entry[],
+    fresh: readonly ContentLine[],
+    isLast: boolean,
+    merged: Entry[],
+    visible: Entry[],
+  ): void {
+    const rest = [...gone];
+    for (const line of fresh) {
+      const index = rest.findIndex((entry) => isSameLine(entry, line));
+      const updated = rest[index];
+      const superseded = isLast ? undefined : rest.find((entry) => entry.told !== undefined);
+      if (updated) {
+        for (const entry of rest.splice(0, index + 1).slice(0, -1)) this.#leave(entry, true, isLast, merged);
+        update(updated, line);
+        merged.push(show(updated, visible));
+      } else if (superseded) {
+        // News about what was told long ago, in the middle of the conversation, would be out of place at its end.
+        rest.splice(rest.indexOf(superseded), 1);
+        supersede(superseded, line);
+        merged.push(show(superseded, visible));
+      } else {
+        merged.push(show(newEntry(line), visible));
+      }
+    }
+    for (const entry of rest) this.#leave(entry, fresh.length > 0, isLast, merged);
+  }
+
+  /** `entry` is not where it was: another line took its place, or the lines around it closed up. */
+  #leave(entry: Entry, isReplaced: boolean, isLast: boolean, merged: Entry[]): void {
+    if (entry.told === undefined && !entry.isFinal) {
+      if (isReplaced) return;
+      // Said and withdrawn, or scrolled away below a heading that stays.
+      entry.isFinal = !isProvisional(entry.text) && entry.seen >= (isLast ? SETTLED_FRAMES : 2);
+    }
+    merged.push(entry);
+  }
+
+  #see(entry: Entry, line: ContentLine | undefined): void {
+    entry.seen++;
+    entry.missing = -1;
+    if (!line || entry.told !== undefined) return;
+    entry.indent = line.indent;
+    entry.beginsBlock = line.beginsBlock;
+  }
+
+  #age(): void {
+    for (const entry of this.#entries) entry.missing++;
+    if (this.#entries.some(isForgettable)) this.#entries = this.#entries.filter((entry) => !isForgettable(entry));
+  }
+
+  #lastBlock(): ReadonlySet<Entry> {
+    const start = this.#visible.findLastIndex((entry) => entry.beginsBlock);
+    return new Set(this.#visible.slice(Math.max(0, start)));
+  }
+
+  #tell(isReady: (entry: Entry) => boolean): string[] {
+    const lines: string[] = [];
+    for (const entry of this.#entries) {
+      if (entry.told === entry.text.length) continue;
+      if (!isReady(entry)) break;
+      const isContinued = entry.told !== undefined;
+      if (entry.beginsBlock && !isContinued) lines.push('');
+      const indent = Math.max(0, entry.indent - this.#margin);
+      lines.push(finishLine(' '.repeat(indent) + entry.text.slice(entry.told ?? 0).trimStart()));
+      entry.told = entry.text.length;
+    }
+    return lines;
+  }
+
+  /** Drops what was only there while something was being done. */
+  #forgetFleeting(entries: Entry[]): void {
+    const isFleeting = (entry: Entry): boolean =>
+      entry.told === undefined && !entry.isFinal && isProvisional(entry.text);
+    const kept = entries.filter((entry) => !isFleeting(entry));
+    entries.splice(0, entries.length, ...kept);
+  }
+
+  #forgetOldest(): void {
+    const excess = this.#entries.length - MAX_ENTRIES;
+    this.#entries = this.#entries.filter((entry, index) => index >= excess || entry.told !== entry.text.length);
+  }
+}
+
+function newEntry(line: ContentLine): Entry {
+  const { text, indent, beginsBlock } = line;
+  return { text, indent, beginsBlock, seen: 1, missing: -1, told: undefined, isFinal: false };
+}
+
+function show(entry: Entry, visible: Entry[]): Entry {
+  visible.push(entry);
+  return entry;
+}
+
+function isForgettable(entry: Entry): boolean {
+  return entry.told === undefined && !entry.isFinal && entry.missing >= FORGOTTEN_FRAMES;
+}
+
+/** True when `line` is `entry` grown, cut off by the edge of the screen, or counted on in place. */
+function isSameLine(entry: Entry, line: ContentLine): boolean {
+  if (entry.missing > 1) return false;
+  return line.text.startsWith(entry.text) || entry.text.startsWith(line.text) || isCountedOn(entry.text, line.text);
+}
+
+/** `• Running tests` and `• Ran tests`, `Read 2 files` and `Read 3 files`: the same but for the first word or a number. */
+function isCountedOn(before: string, after: string): boolean {
+  const rest = (text: string): string => /^\W*\w+\s+(.{4,})$/u.exec(text)?.[1] ?? '';
+  if (rest(before) !== '' && rest(before) === rest(after)) return true;
+  const digits = /\d+/g;
+  return digits.test(before) && before.replace(digits, '0') === after.replace(digits, '0');
+}
+
+function update(entry: Entry, line: ContentLine): void {
+  const { text } = line;
+  entry.missing = -1;
+  // A line cut off by the edge of the screen is still the whole line.
+  if (entry.text.startsWith(text)) return;
+  if (entry.told !== undefined && !text.startsWith(entry.text)) {
+    supersede(entry, line);
+    return;
+  }
+  entry.text = text;
+  entry.seen = 1;
+  if (entry.told !== undefined) return;
+  entry.indent = line.indent;
+  entry.beginsBlock = line.beginsBlock;
+}
+
+/** `line` stands where `entry`, which the reader has been given, stood. */
+function supersede(entry: Entry, line: ContentLine): void {
+  entry.missing = -1;
+  entry.text = line.text;
+  entry.told = line.text.length;
+}
