@@ -36,17 +36,19 @@ const editors = [
 
 /**
  * Finds an editor with windows of its own.
- * @param {{env?: NodeJS.ProcessEnv, platform?: NodeJS.Platform, home?: string}} [system]
+ * @param {{env?: NodeJS.ProcessEnv, platform?: NodeJS.Platform, home?: string, isThere?: (path: string) => boolean}} [system]
+ *   where to look; tests give their own
  * @returns {DesktopCode | undefined} undefined also where there is no screen to show it on
  */
-export function findDesktopCode({ env = process.env, platform = process.platform, home = homedir() } = {}) {
+export function findDesktopCode(system = {}) {
+  const { env = process.env, platform = process.platform, home = homedir(), isThere = isExecutable } = system;
   if (!hasDisplay(env, platform)) return undefined;
   for (const editor of editors) {
     const onPath = which(editor.program, env);
     // In a remote terminal `code` talks to the window that the terminal belongs to, and cannot open an extension.
     const candidates = onPath === undefined || onPath.includes('remote-cli') ? [] : [onPath];
     candidates.push(...usualPlaces(editor, platform, home, env));
-    const command = candidates.find(isExecutable);
+    const command = candidates.find(isThere);
     if (command !== undefined) return { name: editor.name, command };
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { mkdir, open, readFile, rm, stat } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { delay } from './processes.mjs';
 
@@ -18,7 +18,7 @@ export async function withLock(file, action, { onWait } = {}) {
     const owner = await readOwner(file);
     const isStale = owner === undefined ? await isOlderThan(file, 10_000) : !isProcessAlive(owner);
     if (isStale) {
-      await rm(file, { force: true });
+      await bury(file, owner);
       continue;
     }
     if (!hasWaited && owner !== undefined) {
@@ -61,6 +61,23 @@ async function readOwner(file) {
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Removes a dead process's lock. Another one may have done so in the meantime and hold the lock itself: that is seen
+ * by the pid, and its lock is put back.
+ * @param {string} file
+ * @param {number | undefined} owner
+ */
+async function bury(file, owner) {
+  const grave = `${file}.${process.pid}`;
+  try {
+    await rename(file, grave);
+    if ((await readOwner(grave)) !== owner) await link(grave, file);
+  } catch {
+    // Somebody else was faster.
+  }
+  await rm(grave, { force: true });
 }
 
 /**

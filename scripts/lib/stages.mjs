@@ -74,7 +74,7 @@ async function npmScript(script, testName) {
  */
 async function nodeStage(folders, concurrency) {
   const files = (await Promise.all(folders.map(findTests))).flat();
-  if (files.length === 0) return oneFailed(folders.join(', '), 'There are no tests');
+  if (files.length === 0) return oneFailed(folders.map((folder) => `test/${folder}`).join(', '), 'There are no tests');
   return await runNodeTests(await bundleTests(files), concurrency === undefined ? {} : { concurrency });
 }
 

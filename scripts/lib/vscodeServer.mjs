@@ -108,6 +108,8 @@ async function installInto(dir, log) {
     log('  its native modules');
     await npm(join(work, vscodeFolder), ['rebuild', '@vscode/spdlog', '@vscode/native-watchdog'], env);
     await writeFile(join(work, 'complete.json'), JSON.stringify({ version: vsCodeVersion, node }));
+    // What is complete stays: somebody may be running it.
+    if (isVsCodeInstalled()) return await rm(work, { recursive: true, force: true });
     await rm(dir, { recursive: true, force: true });
     await rename(work, dir);
   } catch (error) {

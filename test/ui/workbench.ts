@@ -39,7 +39,7 @@ export interface WorkbenchOptions {
 }
 
 /**
- * Opens a workbench for the time of a test. A failure leaves a screenshot and takes the extension's log along.
+ * Opens a workbench for the time of a test. A failure leaves a screenshot and prints the extension's log.
  * @throws what `body` throws
  */
 export async function withWorkbench(
@@ -53,9 +53,9 @@ export async function withWorkbench(
   } catch (error) {
     const name = `failed-${t.name.replace(/[^A-Za-z0-9]+/g, '-')}`;
     await workbench.screenshot(name).catch(() => undefined);
-    const message = error instanceof Error ? error.message : String(error);
-    const log = (await workbench.extensionLog()).slice(-4_000);
-    throw new Error(`${message}\nScreenshot: out/screenshots/${name}.png\n${log}`, { cause: error });
+    const log = (await workbench.extensionLog()).slice(-3_000);
+    process.stderr.write(`Screenshot: out/screenshots/${name}.png\n${log}\n`);
+    throw error;
   } finally {
     await workbench.close();
   }
