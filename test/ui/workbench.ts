@@ -121,7 +121,7 @@ export class Workbench {
 
   /** What the extension and all that it starts have as `CM_HOME`. */
   get cmHome(): string {
-    return cmHome(this.#work);
+    return cmHome(this.#work, this.#options);
   }
 
   get quickInput(): QuickInput {
@@ -164,7 +164,7 @@ export class Workbench {
     return window;
   }
 
-  /** Ends the editor and all that was started in its `CM_HOME`, and removes its data. */
+  /** Ends the editor and all that was started in its `CM_HOME`, also in a given one, and removes its data. */
   async close(): Promise<void> {
     await this.#browser.close();
     await this.#server.stop();
@@ -322,8 +322,8 @@ function themeSettings(theme: Theme): Record<string, unknown> {
   return { 'workbench.colorTheme': themes[theme].name, 'window.autoDetectHighContrast': false };
 }
 
-function cmHome(work: string): string {
-  return join(work, 'cm');
+function cmHome(work: string, options: WorkbenchOptions): string {
+  return options.env?.['CM_HOME'] ?? join(work, 'cm');
 }
 
 function extensionsDir(work: string, options: WorkbenchOptions): string {
@@ -334,6 +334,6 @@ async function startServer(work: string, options: WorkbenchOptions): Promise<VsC
   return await startVsCodeServer({
     dataDir: join(work, 'data'),
     extensionsDir: extensionsDir(work, options),
-    env: { ...editorEnvironment(), CM_HOME: cmHome(work), ...options.env },
+    env: { ...editorEnvironment(), ...options.env, CM_HOME: cmHome(work, options) },
   });
 }
