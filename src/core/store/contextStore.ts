@@ -7,6 +7,7 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import { removeLeftovers, setAside, writeFileAtomic } from './atomicFile.js';
 import { readContexts } from './contextFile.js';
 import type { CredentialsStore } from './credentialsStore.js';
+import { withFileLock } from './fileLock.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from './jsonFile.js';
 import { plain, resolveRef } from './names.js';
 
@@ -188,29 +189,32 @@ export class ContextStore {
 
   /** Applies a change to what is on disk by then, and writes it; in memory it is undone when it cannot be written. */
   async #change<T>(change: () => T): Promise<T> {
-    return this.#mutex.run('', async () => {
-      for (let attempt = 1; ; attempt++) {
-        if ((await this.#signature()) !== this.#seen) await this.#read();
-        this.#checkWritable();
-        const before = new Map(this.#contexts);
-        const file = this.#file;
-        try {
-          const result = change();
-          if (attempt > MAX_TRIES) {
-            throw new CodeManagerError('unavailable', 'contexts.json is changed by another program all the time', {
-              hint: 'Close that program and try again.',
-            });
-          }
-          if (await this.#write(before)) return result;
-          this.#contexts = before;
-          this.#file = file;
-        } catch (error) {
-          this.#contexts = before;
-          this.#file = file;
-          throw error;
+    // The agent servers of several hosts may share one home.
+    return this.#mutex.run('', () => withFileLock(this.#path, () => this.#changeLocked(change)));
+  }
+
+  async #changeLocked<T>(change: () => T): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      if ((await this.#signature()) !== this.#seen) await this.#read();
+      this.#checkWritable();
+      const before = new Map(this.#contexts);
+      const file = this.#file;
+      try {
+        const result = change();
+        if (attempt > MAX_TRIES) {
+          throw new CodeManagerError('unavailable', 'contexts.json is changed by another program all the time', {
+            hint: 'Close that program and try again.',
+          });
         }
+        if (await this.#write(before)) return result;
+        this.#contexts = before;
+        this.#file = file;
+      } catch (error) {
+        this.#contexts = before;
+        this.#file = file;
+        throw error;
       }
-    });
+    }
   }
 
   #checkWritable(): void {

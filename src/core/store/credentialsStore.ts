@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { KeyedMutex } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { setAside, writeFileAtomic } from './atomicFile.js';
+import { withFileLock } from './fileLock.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from './jsonFile.js';
 
 /** `credentials.json`: secrets by the id of what they open. It is read anew for every use and never kept in memory. */
@@ -35,13 +36,15 @@ export class CredentialsStore {
   }
 
   async #change(change: (tokens: Map<string, unknown>) => unknown): Promise<void> {
-    await this.#mutex.run('', async () => {
-      const { file, tokens } = await this.#read();
-      const changed = new Map(Object.entries(tokens));
-      change(changed);
-      const text = formatJson({ ...file, version: 1, tokens: Object.fromEntries(changed) });
-      if (text !== formatJson(file)) await writeFileAtomic(this.#path, text);
-    });
+    await this.#mutex.run('', () =>
+      withFileLock(this.#path, async () => {
+        const { file, tokens } = await this.#read();
+        const changed = new Map(Object.entries(tokens));
+        change(changed);
+        if (JSON.stringify([...changed]) === JSON.stringify(Object.entries(tokens))) return;
+        await writeFileAtomic(this.#path, formatJson({ ...file, version: 1, tokens: Object.fromEntries(changed) }));
+      }),
+    );
   }
 
   async #read(): Promise<{ file: JsonObject; tokens: JsonObject }> {

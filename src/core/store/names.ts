@@ -104,6 +104,11 @@ function quoted(text: string): string {
 
 function notFound(all: readonly Named[], ref: string, kind: string): CodeManagerError {
   const message = `no ${kind} ${quoted(ref)}`;
+  if (ref !== '' && ref.length < MIN_PREFIX && all.some((item) => item.id.startsWith(ref))) {
+    return new CodeManagerError('notFound', message, {
+      hint: `A prefix of an id needs ${MIN_PREFIX} letters or more.`,
+    });
+  }
   const wanted = ref.toLowerCase().slice(0, 64);
   const near = all
     .map((item) => ({ name: item.name, distance: distance(item.name.toLowerCase().slice(0, 64), wanted) }))
@@ -111,10 +116,8 @@ function notFound(all: readonly Named[], ref: string, kind: string): CodeManager
     .sort((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ name }) => quoted(name));
-  if (near.length > 0) return new CodeManagerError('notFound', message, { hint: `Did you mean ${near.join(' or ')}?` });
-  const short = ref.length < MIN_PREFIX && all.some((item) => item.id.startsWith(ref));
   return new CodeManagerError('notFound', message, {
-    hint: short ? `A prefix of an id needs ${MIN_PREFIX} letters or more.` : undefined,
+    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : undefined,
   });
 }
 
