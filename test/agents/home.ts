@@ -79,6 +79,9 @@ const CONFIGURATIONS: Readonly<Record<AgentName, (modelUrl: string) => Configura
         'stream_max_retries = 1',
         '[tui]',
         'screen_reader_detection_done = true',
+        // It has been offered the newer model already.
+        '[notice.model_migrations]',
+        '"gpt-5.5" = "gpt-6-sol"',
         '',
       ].join('\n'),
     },
@@ -102,7 +105,7 @@ const CONFIGURATIONS: Readonly<Record<AgentName, (modelUrl: string) => Configura
         permission: { edit: 'ask', bash: 'ask' },
       },
     },
-    variables: { OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1' },
+    variables: { OPENCODE_DISABLE_AUTOUPDATE: '1', OPENCODE_DISABLE_MODELS_FETCH: '1', npm_config_offline: 'true' },
   }),
   gemini: (modelUrl) => ({
     files: {

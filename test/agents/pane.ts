@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext } from 'node:test';
@@ -17,9 +17,14 @@ export interface PaneOptions {
   readonly rows?: number;
 }
 
-// tmux does not always get to know how its program ended, so the shell around it writes it down. It outlives signals to
-// its group, which end the program.
-const NOTE_EXIT = 'trap : HUP INT TERM; file=$1; shift; "$@"; echo $? >"$file.new"; mv "$file.new" "$file"';
+/**
+ * A file, since tmux takes no long commands. tmux does not always get to know how its program ended, so the shell writes
+ * it down; it outlives signals to its group, which end the program.
+ */
+function launchScript(words: readonly string[], exitFile: string): string {
+  const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
+  return `trap : HUP INT TERM\n${quoted}\necho $? >${exitFile}.new\nmv ${exitFile}.new ${exitFile}\n`;
+}
 
 /** One program in a tmux of its own, without anything of ours: what the program really shows and takes. */
 export class Pane {
@@ -41,10 +46,10 @@ export class Pane {
     await pane.#tmux('-f', config, 'new-session', '-d', '-x', `${columns}`, '-y', `${rows}`, '-c', cwd, 'sleep 1000');
     await pane.#tmux('pipe-pane', '-t', '%0', '-O', `exec cat >> ${join(pane.#folder, 'raw')}`);
     const variables = Object.entries(env).map(([name, value]) => `${name}=${value}`);
-    await pane.#tmux(
-      ...['respawn-pane', '-k', '-t', '%0', '-c', cwd, 'sh', '-c', NOTE_EXIT, 'sh', join(pane.#folder, 'exit')],
-      ...['env', '-i', 'TERM=tmux-256color', ...variables, ...argv],
-    );
+    const words = ['env', '-i', 'TERM=tmux-256color', `${MARKER}=${pane.#folder}`, ...variables, ...argv];
+    const script = join(pane.#folder, 'launch');
+    writeFileSync(script, launchScript(words, join(pane.#folder, 'exit')));
+    await pane.#tmux('respawn-pane', '-k', '-t', '%0', '-c', cwd, 'sh', script);
     return pane;
   }
 
@@ -122,11 +127,33 @@ export class Pane {
   async #end(): Promise<void> {
     const pid = await this.pid().catch(() => undefined);
     await this.#tmux('kill-server').catch(() => undefined);
-    try {
-      if (pid !== undefined && pid > 1) process.kill(-pid, 'SIGKILL');
-    } catch {
-      // It has ended.
-    }
+    if (pid !== undefined && pid > 1) kill(-pid);
+    for (const marked of markedProcesses(this.#folder)) kill(marked);
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/** Agents start helpers that leave the process group; all of them inherit this variable. */
+const MARKER = 'CM_TEST_PANE';
+
+function markedProcesses(folder: string): number[] {
+  if (!existsSync('/proc/self/environ')) return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(`${MARKER}=${folder}`);
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended.
   }
 }
