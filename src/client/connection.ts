@@ -54,7 +54,9 @@ export class Connection implements Disposable {
   /** Connects to a unix socket. Rejects with `unavailable` when nobody answers there. */
   static open(socketPath: string): Promise<Connection> {
     return new Promise((resolve, reject) => {
-      const socket = new WebSocket('ws://localhost/', {
+      // The scheme only keeps the proxy code of VS Code's extension host away, which drops `createConnection` otherwise.
+      // The real path is given below, since a URL would change its spaces and colons.
+      const socket = new WebSocket('ws+unix:/agent-server:/', {
         createConnection: () => connect(socketPath),
         perMessageDeflate: false,
         maxPayload: MAX_MESSAGE_BYTES,

@@ -1,3 +1,4 @@
+import './quietZod.js';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';

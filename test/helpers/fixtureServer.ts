@@ -1,0 +1,202 @@
+import { mkdirSync } from 'node:fs';
+import type { TestContext } from 'node:test';
+import { CodeManagerError } from '../../src/protocol/errors.js';
+import type { Params, Snapshot } from '../../src/protocol/requests.js';
+import type { Session } from '../../src/protocol/session.js';
+import type { ToolInfo } from '../../src/protocol/tool.js';
+import { contextRecord, machineRecord, sessionRecord } from './records.js';
+import { ScriptedServer, type Handler } from './scriptedServer.js';
+
+const MINUTE = 60_000;
+
+/** ISO time so many minutes before now. */
+export function minutesAgo(minutes: number): string {
+  return new Date(Date.now() - minutes * MINUTE).toISOString();
+}
+
+const HOST = 'workbench';
+
+/** One session for each word that people see, in contexts of two machines, one of which is away. */
+export function twelveWords(): Snapshot {
+  const api = contextRecord({ id: 'api', name: 'api', path: '/src/api', lastUsed: minutesAgo(3), tags: ['backend'] });
+  const web = contextRecord({ id: 'web', name: 'web', path: '/src/web', lastUsed: minutesAgo(40) });
+  const infra = contextRecord({
+    id: 'infra',
+    name: 'infra',
+    path: '/srv/infra',
+    machine: { type: 'ssh', host: 'lab-3' },
+  });
+  let count = 0;
+  const session = (name: string, minutes: number, fields: Partial<Session>): Session => {
+    const context = fields.contextId === 'web' ? web : fields.contextId === 'infra' ? infra : api;
+    const id = `00000000${String(count++).padStart(4, '0')}`;
+    return sessionRecord({
+      id,
+      name,
+      contextId: context.id,
+      contextName: context.name,
+      path: context.path,
+      machine: { host: context === infra ? 'lab-3' : HOST, bootId: 'boot' },
+      tool: 'claude',
+      toolVersion: '2.1.4',
+      task: `Please ${name.replaceAll('-', ' ')}.`,
+      created: minutesAgo(minutes + 20),
+      started: minutesAgo(minutes + 20),
+      changed: minutesAgo(minutes),
+      lastOutput: minutesAgo(minutes),
+      ...fields,
+    });
+  };
+  const ended = (minutes: number, ran: number): Partial<Session> => ({
+    state: null,
+    created: minutesAgo(minutes + ran),
+    started: minutesAgo(minutes + ran),
+    completed: minutesAgo(minutes),
+  });
+  return {
+    machines: [
+      machineRecord({ host: HOST, since: minutesAgo(600) }),
+      machineRecord({ id: 'lab-3', host: 'lab-3', type: 'ssh', connection: 'offline', since: minutesAgo(3) }),
+    ],
+    contexts: [api, web, infra],
+    sessions: [
+      session('refactor-auth', 3, { state: 'waiting', waiting: { kind: 'permission', text: 'npm publish' } }),
+      session('theme-colours', 1, {
+        contextId: 'web',
+        tool: 'codex',
+        state: 'waiting',
+        waiting: { kind: 'question', text: 'Which colour?' },
+      }),
+      session('flaky-tests', 12, { status: 'failed', unread: true, exitCode: 3, ...ended(12, 34) }),
+      session('write-changelog', 5, { state: 'idle', unread: true, contextId: 'web' }),
+      session('bump-deps', 18, { status: 'completed', unread: true, exitCode: 0, tool: 'codex', ...ended(18, 7) }),
+      session('old-branch', 95, { status: 'lost', unread: true, reason: 'host restarted 12:02', ...ended(95, 60) }),
+      session('payment-retries', 2, { state: 'working', phase: 'editing' }),
+      session('nightly-build', 26, { state: 'unknown', tool: 'shell', lastOutput: minutesAgo(0.2) }),
+      session('new-endpoint', 0, { status: 'starting', state: null, created: minutesAgo(0), started: null }),
+      session('docs-search', 33, {
+        contextId: 'web',
+        state: 'limited',
+        limitedUntil: new Date(Date.now() + 90 * MINUTE).toISOString(),
+      }),
+      session('api-examples', 51, { state: 'idle', tool: 'opencode' }),
+      session('rotate-keys', 8, { contextId: 'infra', state: 'working', phase: 'running' }),
+      session('spike-cache', 140, { status: 'stopped', tool: 'gemini', ...ended(140, 15) }),
+    ],
+  };
+}
+
+export const NO_SESSIONS: Snapshot = { machines: [machineRecord({ host: HOST })], contexts: [], sessions: [] };
+
+const tool = (id: string, name: string, version: string | null, installCommand: string | null = null): ToolInfo => ({
+  id,
+  name,
+  installed: version !== null,
+  path: version === null ? null : `/usr/local/bin/${id}`,
+  version,
+  installCommand,
+  installUrl: null,
+  takesTask: true,
+  modes:
+    id === 'claude'
+      ? [
+          { id: 'plan', label: 'Plan first' },
+          { id: 'acceptEdits', label: 'Accept edits' },
+        ]
+      : [],
+  models: id === 'claude' ? ['opus', 'sonnet'] : null,
+});
+
+export const FIXTURE_TOOLS: readonly ToolInfo[] = [
+  tool('claude', 'Claude Code', '2.1.4'),
+  tool('codex', 'Codex', '0.88.0'),
+  tool('opencode', 'opencode', '1.4.2'),
+  tool('gemini', 'Gemini', null, 'npm install -g @google/gemini-cli'),
+  tool('aider', 'aider', null, 'python -m pip install aider-install'),
+  tool('shell', 'Command', ''),
+  tool('demo', 'Demo agent', '1.0'),
+];
+
+const LOG = [
+  '> Refactor the sign-in code so that tokens are checked in one place.',
+  '',
+  '● I will look at where tokens are read first.',
+  '  Searched for "verifyToken" in src: 14 matches in 6 files',
+  '  Read src/auth/session.ts (212 lines)',
+  '  Read src/auth/middleware.ts (88 lines)',
+  '',
+  '● Three places check the token on their own. I am moving them into verifyRequest().',
+  '  Edited src/auth/middleware.ts (+31 −64)',
+  '  Edited src/auth/session.ts (+12 −40)',
+  '',
+  '● Running the tests.',
+  '  $ npm test',
+  '  214 passed, 0 failed (11.2 s)',
+  '',
+  '● All tests pass. To release it I need to run: npm publish',
+  '',
+].join('\r\n');
+
+/** Speaks for an agent server whose contents a test decides, for pictures and for what real agents rarely do. */
+export class FixtureServer {
+  readonly scripted: ScriptedServer;
+  readonly home: string;
+
+  private constructor(scripted: ScriptedServer, home: string) {
+    this.scripted = scripted;
+    this.home = home;
+  }
+
+  /** @param version what the client was built as: an older server would be asked to leave */
+  static async start(t: TestContext, home: string, snapshot: Snapshot, version = '0.1.0'): Promise<FixtureServer> {
+    mkdirSync(home, { recursive: true });
+    const scripted = await ScriptedServer.start(t, home, { version, snapshot });
+    const server = new FixtureServer(scripted, home);
+    server.#answer();
+    return server;
+  }
+
+  session(name: string): Session {
+    const found = this.scripted.snapshot.sessions.find((session) => session.name === name || session.id === name);
+    if (found === undefined) throw new CodeManagerError('notFound', `There is no session ${name}`);
+    return found;
+  }
+
+  /** Changes a session and tells every client. */
+  change(name: string, fields: Partial<Session>): Session {
+    const session = { ...this.session(name), ...fields };
+    const { snapshot } = this.scripted;
+    this.scripted.snapshot = {
+      ...snapshot,
+      sessions: snapshot.sessions.map((one) => (one.id === session.id ? session : one)),
+    };
+    this.scripted.emit({ type: 'session/changed', session });
+    return session;
+  }
+
+  #answer(): void {
+    const { scripted } = this;
+    let subscriptions = 0;
+    const on = (method: Parameters<ScriptedServer['on']>[0], handler: Handler): ScriptedServer =>
+      scripted.on(method, handler);
+    on('tool/list', () => FIXTURE_TOOLS);
+    on('session/get', ({ session }: Params<'session/get'>) => this.session(session));
+    on('session/update', ({ session, ...fields }: Params<'session/update'>) => this.change(session, fields));
+    on('session/changes', () => ({ root: '/src/api', branch: 'tokens', files: [{ path: 'a.ts', status: 'M' }] }));
+    on('session/attach', () => ({ command: ['/bin/cat'], env: {} }));
+    on('context/forPath', () => null);
+    on('log/unsubscribe', () => ({}));
+    on('log/subscribe', ({ session }: Params<'log/subscribe'>, peer) => {
+      const subscription = ++subscriptions;
+      const bytes = new TextEncoder().encode(LOG);
+      const { status } = this.session(session);
+      setImmediate(() => {
+        peer.sendLog(subscription, 0, bytes);
+        if (status !== 'running' && status !== 'starting') {
+          peer.notify('log/end', { subscription, offset: bytes.length });
+        }
+      });
+      return { subscription, base: 0, offset: 0, size: bytes.length, path: '/tmp/log' };
+    });
+  }
+}
