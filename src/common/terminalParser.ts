@@ -14,7 +14,7 @@ export interface TerminalSink {
 type State = 'ground' | 'escape' | 'csi' | 'string';
 
 /** What is not plain printable text: C0, DEL, C1, and marks, embeddings, overrides, isolates and separators of lines. */
-const SPECIAL = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
+export const INVISIBLE = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g;
 /** Inside a string (OSC, DCS, APC, PM, SOS) only these matter: BEL, CAN, SUB, ESC, ST. */
 const STRING_END = /[\x07\x18\x1a\x1b\x9c]/g;
 
@@ -59,13 +59,21 @@ export class TerminalParser {
         continue;
       }
       if (this.#state === 'ground') {
-        SPECIAL.lastIndex = at;
-        const end = SPECIAL.exec(source)?.index ?? source.length;
+        INVISIBLE.lastIndex = at;
+        const end = INVISIBLE.exec(source)?.index ?? source.length;
         if (end > at) sink.text(source, at, end);
         at = end;
         if (at >= source.length) break;
       }
       const code = source.charCodeAt(at);
+      const csiEnd = code === ESC && source.charCodeAt(at + 1) === 0x5b ? endOfCsi(source, at + 2) : 0;
+      if (csiEnd > 0) {
+        // The usual case, a whole sequence in one piece, without a step for every character.
+        this.reset();
+        if (sink.sequence('csi', source.slice(at + 2, csiEnd)) === true) return csiEnd;
+        at = csiEnd;
+        continue;
+      }
       const stop = this.#step(code, sink);
       // A character that broke a sequence off without belonging to it is read again as text.
       if (stop === 'again') continue;
@@ -175,4 +183,17 @@ export class TerminalParser {
     else this.#swallowed++;
     return end + 1;
   }
+}
+
+/** The offset behind the sequence whose parameters begin at `start`; 0 when it is not whole, not regular or too long. */
+function endOfCsi(source: string, start: number): number {
+  const limit = Math.min(source.length, start + MAX_SEQUENCE);
+  let areIntermediates = false;
+  for (let at = start; at < limit; at++) {
+    const code = source.charCodeAt(at);
+    if (code >= 0x40 && code <= 0x7e) return at + 1;
+    if (code < 0x20 || code > 0x3f || (areIntermediates && code >= 0x30)) return 0;
+    areIntermediates ||= code < 0x30;
+  }
+  return 0;
 }

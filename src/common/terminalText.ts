@@ -1,4 +1,4 @@
-import { TerminalParser } from './terminalParser';
+import { TerminalParser } from './terminalParser.js';
 
 /**
  * Removes every escape sequence, control character and invisible character that directs text from a stream, except for

@@ -2,45 +2,29 @@
 export type Match = readonly [older: number, newer: number];
 
 /**
- * The longest common subsequence of two sequences of lines. Among equally long ones it takes the one that lies latest in
- * `older`: what is on a screen now is what was said last.
+ * The longest common subsequence of two sequences of lines. Among equally long ones it takes the latest lines of `older`
+ * and the first of `newer`: what is on a screen is the end of what was said, and what is new comes below it.
  */
 export function align(older: readonly string[], newer: readonly string[]): Match[] {
-  const suffix = matchSuffix(older, newer);
-  const rows = older.length - suffix;
-  const columns = newer.length - suffix;
-  // lengths[i][j]: longest common subsequence of the first i and the first j lines.
-  const width = columns + 1;
-  const lengths = new Uint16Array((rows + 1) * width);
-  for (let i = 1; i <= rows; i++) {
-    const line = older[i - 1];
-    for (let j = 1; j <= columns; j++) {
+  const width = newer.length + 1;
+  // lengths[i][j]: longest common subsequence of the lines from i and from j on.
+  const lengths = new Uint16Array((older.length + 1) * width);
+  for (let i = older.length - 1; i >= 0; i--) {
+    const line = older[i];
+    for (let j = newer.length - 1; j >= 0; j--) {
       const at = i * width + j;
       lengths[at] =
-        line === newer[j - 1]
-          ? (lengths[at - width - 1] ?? 0) + 1
-          : Math.max(lengths[at - width] ?? 0, lengths[at - 1] ?? 0);
+        line === newer[j]
+          ? (lengths[at + width + 1] ?? 0) + 1
+          : Math.max(lengths[at + width] ?? 0, lengths[at + 1] ?? 0);
     }
   }
   const matches: Match[] = [];
-  for (let k = 1; k <= suffix; k++) matches.push([older.length - k, newer.length - k]);
-  for (let i = rows, j = columns; i > 0 && j > 0;) {
-    const here = lengths[i * width + j] ?? 0;
-    if (older[i - 1] === newer[j - 1]) matches.push([--i, --j]);
-    else if (here === (lengths[i * width + j - 1] ?? 0)) j--;
-    else i--;
+  for (let i = 0, j = 0; i < older.length && j < newer.length;) {
+    const at = i * width + j;
+    if (lengths[at + width] === lengths[at]) i++;
+    else if (older[i] === newer[j]) matches.push([i++, j++]);
+    else j++;
   }
-  return matches.reverse();
-}
-
-/** How many lines at the ends are equal. */
-function matchSuffix(older: readonly string[], newer: readonly string[]): number {
-  let count = 0;
-  while (
-    count < older.length &&
-    count < newer.length &&
-    older[older.length - 1 - count] === newer[newer.length - 1 - count]
-  )
-    count++;
-  return count;
+  return matches;
 }

@@ -82,6 +82,7 @@ export function undecorate(row: string): string {
     .replace(/\s{3,}┃.*┃\s*$/, '')
     .replace(/\s{3,}[█▀▄▐┃]\s*$/, '')
     .replace(/^(\s*)[│┃▌▎▏](?=\s|$)/, '$1 ')
+    .replace(/^(\s*)[└╰](?=\s)/, '$1⎿')
     .replace(/\s+[│┃]\s*$/, '')
     .replace(/(?<=\s)[│┃](?=\s)/g, ' ')
     .replace(/\s+\((?:ctrl|cmd|alt|shift|option)\+\S+ (?:to|for) [\w ]+\)$/i, '')

@@ -1,8 +1,8 @@
-import { TerminalParser } from '../../common/terminalParser';
-import { openHeadlessTerminal, type OpenTerminal } from './headlessTerminal';
-import { append } from './lineText';
-import { PlainText } from './plainText';
-import { ScreenLog } from './screenLog';
+import { TerminalParser } from '../../common/terminalParser.js';
+import { openHeadlessTerminal, type OpenTerminal } from './headlessTerminal.js';
+import { append } from './lineText.js';
+import { PlainText } from './plainText.js';
+import { ScreenLog } from './screenLog.js';
 
 export interface LogRendererOptions {
   /** Size of the terminal the bytes were written for. 120 columns and 40 rows when not given. */
@@ -41,6 +41,14 @@ export class LogRenderer {
   /** Feeds raw bytes, cut anywhere; gives the lines that are complete or settled by then. */
   write(bytes: Uint8Array): Promise<string[]> {
     return this.#inTurn(() => this.#write(this.#decoder.decode(bytes, { stream: true })));
+  }
+
+  /**
+   * How long the stream should be quiet before {@link settle}, in milliseconds: programs that paint pause in the middle of
+   * a sentence as their model does, programs that print do not.
+   */
+  get quietMs(): number {
+    return this.#screen ? 1000 : 150;
   }
 
   /** To be called when the stream has been quiet for a moment; gives what stands on the screen or in the last line. */
@@ -84,9 +92,11 @@ export class LogRenderer {
     if (printed.length > 0) this.#isLastEmpty = printed.at(-1) === '';
     const rest = this.#plain.handOver();
     if (rest) {
-      this.#screen = await ScreenLog.open(this.#openTerminal, this.#columns, this.#rows, this.#recent);
+      const lines = this.#recent.map((line) => `${line}\r\n`).join('');
+      const told = rest.isShown ? lines + rest.line : lines;
       this.#recent = [];
-      await this.#screen.write(`${rest.line}\x1b[${rest.column + 1}G${rest.sequence}`);
+      this.#screen = await ScreenLog.open(this.#openTerminal, this.#columns, this.#rows, told);
+      await this.#screen.write(`${rest.isShown ? '' : rest.line}\x1b[${rest.column + 1}G${rest.sequence}`);
     }
     return end;
   }

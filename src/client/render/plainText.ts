@@ -1,6 +1,6 @@
-import { isLineEnd } from '../../common/terminalText';
-import { finishLine, MAX_LINE } from './lineText';
-import { isAddressing } from './addressing';
+import { isLineEnd } from '../../common/terminalText.js';
+import { finishLine, MAX_LINE } from './lineText.js';
+import { isAddressing } from './addressing.js';
 
 const TAB_WIDTH = 8;
 
@@ -11,6 +11,8 @@ export interface PlainRest {
   /** The unfinished line and the position of the cursor in it. */
   readonly line: string;
   readonly column: number;
+  /** True when a reader has been given that line. */
+  readonly isShown: boolean;
 }
 
 /**
@@ -44,7 +46,8 @@ export class PlainText {
   /** What the screen needs to go on from here, when the program has addressed it; this object then begins anew. */
   handOver(): PlainRest | undefined {
     if (this.#sequence === undefined) return undefined;
-    const rest = { sequence: this.#sequence, line: this.#line, column: this.#column };
+    const isShown = this.#shown !== undefined && this.#shown === finishLine(this.#line);
+    const rest = { sequence: this.#sequence, line: this.#line, column: this.#column, isShown };
     this.#beginLine();
     this.#sequence = undefined;
     return rest;

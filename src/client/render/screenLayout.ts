@@ -1,3 +1,4 @@
+import { INVISIBLE } from '../../common/terminalParser.js';
 import {
   isArt,
   isAside,
@@ -16,8 +17,8 @@ import {
   isTitledBox,
   isWideRule,
   undecorate,
-} from './decoration';
-import type { ScreenRow } from './headlessTerminal';
+} from './decoration.js';
+import type { ScreenRow } from './headlessTerminal.js';
 
 /** One logical line of the conversation on the screen. */
 export interface ContentLine {
@@ -40,7 +41,12 @@ const MAX_FOOTERS = 5;
 
 /** Reads the rows of a snapshot. Input boxes, dialogs, status lines, footers and drawings are left out. */
 export function readScreen(rows: readonly ScreenRow[], columns: number): ScreenContent {
-  const texts = rows.map((row) => row.text.replace(/\u00a0/g, ' ').trimEnd());
+  const texts = rows.map((row) =>
+    row.text
+      .replace(INVISIBLE, '')
+      .replace(/\u00a0/g, ' ')
+      .trimEnd(),
+  );
   const liveStart = findLiveArea(texts, columns);
   const live = texts.slice(liveStart);
   let isUnfinished = live.some((row) => isStatus(row) || isOption(row) || isDialogHint(row));

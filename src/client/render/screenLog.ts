@@ -1,8 +1,8 @@
-import { isAddressing } from './addressing';
-import type { HeadlessTerminal, OpenTerminal, Snapshot } from './headlessTerminal';
-import { append } from './lineText';
-import { readScreen } from './screenLayout';
-import { Transcript } from './transcript';
+import { isAddressing } from './addressing.js';
+import type { HeadlessTerminal, OpenTerminal, Snapshot } from './headlessTerminal.js';
+import { append } from './lineText.js';
+import { readScreen } from './screenLayout.js';
+import { Transcript } from './transcript.js';
 
 /** A program that only printed for this many lines prints lines; its screen need not be watched any more. */
 const PLAIN_AFTER_LINES = 200;
@@ -19,17 +19,12 @@ export class ScreenLog {
   #plainLines = 0;
   #isOnAlternate = false;
 
-  /** Opens the screen with the last lines on it that the reader has been given already. */
-  static async open(
-    openTerminal: OpenTerminal,
-    columns: number,
-    rows: number,
-    recent: readonly string[],
-  ): Promise<ScreenLog> {
+  /** Opens the screen; `told` is on it already and has been given to the reader. */
+  static async open(openTerminal: OpenTerminal, columns: number, rows: number, told: string): Promise<ScreenLog> {
     const log = new ScreenLog(columns);
     log.#terminal = await openTerminal(columns, rows, (snapshot) => log.#read(snapshot));
-    if (recent.length > 0) {
-      await log.write(recent.map((line) => `${line}\r\n`).join(''));
+    if (told !== '') {
+      await log.write(told);
       log.#terminal.snapshot();
       log.#normal.takeAll();
       log.#lines = [];

@@ -1,7 +1,7 @@
-import { align, type Match } from './alignment';
-import { isProvisional } from './decoration';
-import { finishLine } from './lineText';
-import type { ContentLine, ScreenContent } from './screenLayout';
+import { align, type Match } from './alignment.js';
+import { isProvisional } from './decoration.js';
+import { finishLine } from './lineText.js';
+import type { ContentLine, ScreenContent } from './screenLayout.js';
 
 /** How many different frames a line must stay the same to count as settled while the program goes on painting. */
 const SETTLED_FRAMES = 6;
@@ -11,6 +11,9 @@ const SETTLED_UNFINISHED_FRAMES = 60;
 const FORGOTTEN_FRAMES = 3;
 /** How far back a line that shows up again is recognised. */
 const MAX_ENTRIES = 1000;
+
+/** What the edge of the screen leaves of a line that wraps is at least so long. */
+const MIN_CUT = 60;
 
 /** A line of the conversation, as far as the screens have shown it. */
 interface Entry {
@@ -47,7 +50,7 @@ export class Transcript {
     for (const line of lines) this.#margin = Math.min(this.#margin, line.indent);
     const visible = this.#visible;
     if (lines.length === visible.length && lines.every((line, index) => line.text === visible[index]?.text)) {
-      visible.forEach((entry, index) => this.#see(entry, lines[index]));
+      for (const [index, line] of lines.entries()) this.#see(visible[index] ?? newEntry(line), line);
       this.#age();
       return;
     }
@@ -98,8 +101,10 @@ export class Transcript {
     for (const [index, [older, newer]] of matches.entries()) {
       const [nextOlder, nextNewer] = matches[index + 1] ?? [known.length, lines.length];
       const entry = known[older];
-      if (!entry) continue;
-      this.#see(entry, lines[newer]);
+      const line = lines[newer];
+      if (!entry || !line) continue;
+      if (entry.text === line.text) this.#see(entry, line);
+      else update(entry, line);
       merged.push(show(entry, visible));
       const isLast = index === matches.length - 1;
       this.#mergeGap(known.slice(older + 1, nextOlder), lines.slice(newer + 1, nextNewer), isLast, merged, visible);
@@ -117,7 +122,12 @@ export class Transcript {
     );
     const first = matches[0];
     // A few equal lines far down a screen of new ones are a coincidence, not a place.
-    return first && first[1] > matches.length ? [] : matches;
+    if (first && first[1] <= matches.length) return matches;
+    for (const [newer, line] of lines.entries()) {
+      const older = known.findLastIndex((entry) => entry.missing === 0 && isSameLine(entry, line));
+      if (older >= 0) return [[older, newer]];
+    }
+    return [];
   }
 
   /** Lines known but not shown between two anchors, against lines shown but not known. */
@@ -159,10 +169,10 @@ export class Transcript {
     merged.push(entry);
   }
 
-  #see(entry: Entry, line: ContentLine | undefined): void {
+  #see(entry: Entry, line: ContentLine): void {
     entry.seen++;
     entry.missing = -1;
-    if (!line || entry.told !== undefined) return;
+    if (entry.told !== undefined) return;
     entry.indent = line.indent;
     entry.beginsBlock = line.beginsBlock;
   }
@@ -222,7 +232,8 @@ function isForgettable(entry: Entry): boolean {
 /** True when `line` is `entry` grown, cut off by the edge of the screen, or counted on in place. */
 function isSameLine(entry: Entry, line: ContentLine): boolean {
   if (entry.missing > 1) return false;
-  return line.text.startsWith(entry.text) || entry.text.startsWith(line.text) || isCountedOn(entry.text, line.text);
+  if (line.text.startsWith(entry.text) || isCountedOn(entry.text, line.text)) return true;
+  return line.text.length >= MIN_CUT && entry.text.startsWith(line.text);
 }
 
 /** `• Running tests` and `• Ran tests`, `Read 2 files` and `Read 3 files`: the same but for the first word or a number. */
