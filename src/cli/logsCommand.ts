@@ -1,6 +1,6 @@
 import { parseDuration, formatAge } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
-import type { Session } from '../protocol/session.js';
+import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { showBytes } from './rawLog.js';
@@ -24,7 +24,9 @@ export async function logs(app: App, invocation: Invocation): Promise<void> {
   const since = parseSince(invocation.value('since'), Date.now());
   const session = await app.client.request('session/get', { session: ref });
   const lines = since === undefined ? (wanted ?? DEFAULT_LINES) : linesSince(app, session, since, wanted);
-  await showLog(app, session, { follow, lines, raw });
+  // What has ended is read to its end: then an unfinished last line counts as one.
+  const isComplete = hasEnded(session) && (await app.client.request('log/info', { session: session.id })).closed;
+  await showLog(app, session, { follow: follow && !isComplete, lines, raw });
 }
 
 export async function showLog(app: App, session: Session, options: ShowLogOptions): Promise<void> {

@@ -1,0 +1,83 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
+import { until } from './until.js';
+
+const run = promisify(execFile);
+
+export interface TerminalOptions {
+  /** Folder of its socket. */
+  readonly dir: string;
+  readonly command: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+  readonly cwd: string;
+  readonly columns?: number;
+  readonly rows?: number;
+}
+
+/** A real terminal in which a program runs as under a person's hands: a tmux of its own, which nobody sees. */
+export class Terminal {
+  readonly #socket: string;
+
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  static async open(t: TestContext, options: TerminalOptions): Promise<Terminal> {
+    const { dir, command, env, cwd, columns = 100, rows = 30 } = options;
+    const terminal = new Terminal(join(dir, `terminal-${Math.random().toString(36).slice(2, 8)}`));
+    t.after(() => terminal.#tmux('kill-server').catch(() => undefined));
+    const size = ['-x', String(columns), '-y', String(rows)];
+    const start = ['new-session', '-d', '-c', cwd, ...size, '--', ...command];
+    // The screen stays when the program has ended.
+    const stay = ['set-option', '-w', 'remain-on-exit', 'on'];
+    await run('tmux', ['-S', terminal.#socket, '-f', '/dev/null', ...start, ';', ...stay], { env });
+    return terminal;
+  }
+
+  /** Presses keys by their tmux names. */
+  async keys(...keys: readonly string[]): Promise<void> {
+    await this.#tmux('send-keys', ...keys);
+  }
+
+  async type(text: string): Promise<void> {
+    await this.#tmux('send-keys', '-l', text);
+  }
+
+  /** What is on the screen. */
+  async screen(): Promise<string> {
+    return (await this.#tmux('capture-pane', '-p')).replace(/\n+$/, '');
+  }
+
+  /** What is on the screen, with the sequences that colour it. */
+  async colours(): Promise<string> {
+    return this.#tmux('capture-pane', '-p', '-e');
+  }
+
+  /** Waits until the screen shows something and gives the screen. */
+  async shows(pattern: RegExp): Promise<string> {
+    let last = '';
+    try {
+      return await until(String(pattern), async () => {
+        last = await this.screen();
+        return pattern.test(last) && last;
+      });
+    } catch {
+      throw new Error(`The screen never showed ${String(pattern)}:\n${last}`);
+    }
+  }
+
+  /** Waits for the program to end and gives its exit code. */
+  async exitCode(): Promise<number> {
+    const status = await until('the program in the terminal to end', async () => {
+      const text = await this.#tmux('display-message', '-p', '#{pane_dead},#{pane_dead_status}');
+      return text.startsWith('1,') && text;
+    });
+    return Number(status.trim().split(',')[1]);
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
+    return (await run('tmux', ['-S', this.#socket, ...args])).stdout;
+  }
+}
