@@ -72,10 +72,12 @@ export const Tool = z.looseObject({
       dialogs: z.array(StartupDialog).default([]),
       /** Any one of these near the bottom of the screen, and no dialog: it takes input. Empty: ready once it runs. */
       ready: z.array(Pattern).default([]),
+      /** While any one of these is on the screen it is not ready, though it may show its input box already. */
+      loading: z.array(Pattern).default([]),
       /** How long the ready screen must hold, since an input box can flash before a dialog. */
       stableMs: z.number().int().min(0).default(1500),
     })
-    .default({ dialogs: [], ready: [], stableMs: 1500 }),
+    .default({ dialogs: [], ready: [], loading: [], stableMs: 1500 }),
   /** tmux key names. */
   interruptKeys: z.array(z.string()).min(1).default(['C-c']),
   /** The polite way to end it: a signal to its process group. */

@@ -102,6 +102,12 @@ test('a dialog that an agent quotes in its answer is none', () => {
   assert.equal(read('gemini', `${gemini}\n Gemini CLI is restarting to apply the trust changes...`), 'unknown');
 });
 
+test('the input box that codex shows while it loads is not ready', () => {
+  const idle = '  >_ OpenAI Codex (v0.169.0)\n     /srv/project\n\n› Ask Codex to do anything\n\n  ? for shortcuts';
+  assert.equal(read('codex', idle), 'ready');
+  assert.equal(read('codex', idle.replace('/srv/project', 'loading')), 'unknown');
+});
+
 test('an aider question counts only while it waits for the answer', () => {
   const question = 'Add .aider* to .gitignore (recommended)? (Y)es/(N)o [Yes]:';
   assert.equal(read('aider', `Aider v0.86.1\n${question} `), 'other');

@@ -41,7 +41,7 @@ function textLines(screenText: string): readonly string[] {
  * @param screenText the visible screen without scrollback, as tmux prints it
  */
 export function readStartupScreen(tool: Pick<Tool, 'startup'>, screenText: string): StartupScreen {
-  const { dialogs, ready } = tool.startup;
+  const { dialogs, ready, loading } = tool.startup;
   const lines = textLines(screenText);
   const lower = lines.slice(-DIALOG_LINES).join('\n');
   const last = lines.at(-1) ?? '';
@@ -50,6 +50,7 @@ export function readStartupScreen(tool: Pick<Tool, 'startup'>, screenText: strin
       (end === undefined || pattern(end).test(last)) && all.every((source) => pattern(source).test(lower)),
   );
   if (dialog !== undefined) return { kind: 'dialog', dialog };
+  if (loading.some((source) => pattern(source).test(lower))) return { kind: 'unknown' };
   const bottom = lines.slice(-READY_LINES).join('\n');
   const isReady = ready.length === 0 || ready.some((source) => pattern(source).test(bottom));
   return { kind: isReady ? 'ready' : 'unknown' };
