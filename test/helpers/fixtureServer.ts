@@ -14,7 +14,7 @@ export function minutesAgo(minutes: number): string {
   return new Date(Date.now() - minutes * MINUTE).toISOString();
 }
 
-const HOST = 'workbench';
+const HOST = 'build-box';
 
 /** One session for each word that people see, in contexts of two machines, one of which is away. */
 export function twelveWords(): Snapshot {
@@ -87,6 +87,22 @@ export function twelveWords(): Snapshot {
 }
 
 export const NO_SESSIONS: Snapshot = { machines: [machineRecord({ host: HOST })], contexts: [], sessions: [] };
+
+export const TMUX_MISSING: Snapshot = {
+  machines: [
+    machineRecord({
+      host: HOST,
+      connection: 'dependencyMissing',
+      since: minutesAgo(1),
+      problem: {
+        message: `Agents run in tmux, which was not found on ${HOST}`,
+        command: 'sudo apt-get install -y tmux',
+      },
+    }),
+  ],
+  contexts: [],
+  sessions: [],
+};
 
 const tool = (id: string, name: string, version: string | null, installCommand: string | null = null): ToolInfo => ({
   id,
@@ -184,6 +200,11 @@ export class FixtureServer {
     on('session/update', ({ session, ...fields }: Params<'session/update'>) => this.change(session, fields));
     on('session/changes', () => ({ root: '/src/api', branch: 'tokens', files: [{ path: 'a.ts', status: 'M' }] }));
     on('session/attach', () => ({ command: ['/bin/cat'], env: {} }));
+    on('session/create', () => {
+      throw new CodeManagerError('internal', `The disk of ${HOST} is full`, {
+        hint: 'Free some space in /home, then start the session again.',
+      });
+    });
     on('context/forPath', () => null);
     on('log/unsubscribe', () => ({}));
     on('log/subscribe', ({ session }: Params<'log/subscribe'>, peer) => {

@@ -62,8 +62,18 @@ async function ask(
       title,
       placeholder: `${note}${asked === '' ? row.description.detail : asked}`,
       items: [
-        { label: '$(terminal) Attach', description: 'read it and answer in the terminal', value: 'attach' as const },
-        { label: '$(comment) Send Text…', description: 'type a line and press Enter', value: 'send' as const },
+        {
+          iconPath: new vscode.ThemeIcon('terminal'),
+          label: 'Attach',
+          description: 'read it and answer in the terminal',
+          value: 'attach' as const,
+        },
+        {
+          iconPath: new vscode.ThemeIcon('comment'),
+          label: 'Send Text…',
+          description: 'type a line and press Enter',
+          value: 'send' as const,
+        },
       ],
     });
     if (picked.kind !== 'next') return undefined;

@@ -90,7 +90,8 @@ async function oneContext(link: ServerLink, args: readonly unknown[], title: str
     items: [...contexts]
       .sort((a, b) => a.name.localeCompare(b.name))
       .map((context) => ({
-        label: `$(folder) ${labelText(context.name)}`,
+        iconPath: new vscode.ThemeIcon('folder'),
+        label: `${labelText(context.name)}`,
         description: `${labelText(shortPath(context.path, HOME), 200)} · ${machineOf(context, machines)?.host ?? ''}`,
         context,
       })),
@@ -121,12 +122,13 @@ async function askFolder(title: string): Promise<string | undefined> {
     placeholder: 'A context is a folder in which agents work',
     items: [
       ...folders.map(({ name, path }) => ({
-        label: `$(folder-active) This folder: ${labelText(name)}`,
+        iconPath: new vscode.ThemeIcon('folder-active'),
+        label: `This folder: ${labelText(name)}`,
         description: labelText(shortPath(path, HOME), 200),
         path,
       })),
-      { label: '$(folder-opened) Choose a Folder…' },
-      { label: '$(edit) Type a Path…', path: '' },
+      { iconPath: new vscode.ThemeIcon('folder-opened'), label: 'Choose a Folder…' },
+      { iconPath: new vscode.ThemeIcon('edit'), label: 'Type a Path…', path: '' },
     ],
   });
   if (result.kind !== 'next') return undefined;
@@ -150,9 +152,24 @@ async function editContext(link: ServerLink, context: Context): Promise<void> {
     title: `Edit Context "${oneLine(context.name, 60)}"`,
     placeholder: 'What to change',
     items: [
-      { label: '$(tag) Name', description: labelText(context.name), field: 'name' as const },
-      { label: '$(folder) Path', description: labelText(context.path, 200), field: 'path' as const },
-      { label: '$(bookmark) Tags', description: labelText(context.tags.join(', ') || 'none'), field: 'tags' as const },
+      {
+        iconPath: new vscode.ThemeIcon('tag'),
+        label: 'Name',
+        description: labelText(context.name),
+        field: 'name' as const,
+      },
+      {
+        iconPath: new vscode.ThemeIcon('folder'),
+        label: 'Path',
+        description: labelText(context.path, 200),
+        field: 'path' as const,
+      },
+      {
+        iconPath: new vscode.ThemeIcon('bookmark'),
+        label: 'Tags',
+        description: labelText(context.tags.join(', ') || 'none'),
+        field: 'tags' as const,
+      },
     ],
   });
   if (result.kind !== 'next') return;

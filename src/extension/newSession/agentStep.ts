@@ -44,13 +44,15 @@ function itemsOf(tools: readonly ToolInfo[], recent: readonly string[]): readonl
   const shell = tools.find(({ id }) => id === 'shell');
   return [
     ...installed.map((tool) => ({
-      label: `$(${tool.id === 'demo' ? 'beaker' : 'robot'}) ${labelText(tool.name)}`,
+      iconPath: new vscode.ThemeIcon(tool.id === 'demo' ? 'beaker' : 'robot'),
+      label: labelText(tool.name),
       description: labelText(tool.version ?? ''),
       tool,
     })),
     ...(missing.length === 0 ? [] : [{ label: 'Not installed', kind: vscode.QuickPickItemKind.Separator }]),
     ...missing.map((tool) => ({
-      label: `$(circle-slash) ${labelText(tool.name)}`,
+      iconPath: new vscode.ThemeIcon('circle-slash'),
+      label: `${labelText(tool.name)}`,
       description: labelText(tool.installCommand ?? tool.installUrl ?? ''),
       tool,
     })),
@@ -58,7 +60,12 @@ function itemsOf(tools: readonly ToolInfo[], recent: readonly string[]): readonl
       ? []
       : [
           { label: '', kind: vscode.QuickPickItemKind.Separator },
-          { label: '$(terminal) Run a Command…', description: 'any program', tool: shell },
+          {
+            iconPath: new vscode.ThemeIcon('terminal'),
+            label: 'Run a Command…',
+            description: 'any program',
+            tool: shell,
+          },
         ]),
   ];
 }

@@ -33,7 +33,8 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
     // A folder that is a context already goes by the name that the person gave it.
     const context = contexts.find((one) => one.machine === 'local' && one.path === path);
     return {
-      label: `$(folder-active) This folder: ${labelText(context?.name ?? name)}`,
+      iconPath: new vscode.ThemeIcon('folder-active'),
+      label: `This folder: ${labelText(context?.name ?? name)}`,
       description: labelText(shortPath(path, HOME), 200),
       place: { kind: 'folder', path, name: context?.name ?? name },
     };
@@ -49,13 +50,14 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
     ...here,
     ...byMachine,
     separator(''),
-    { label: '$(add) Add Context…', description: 'another folder', place: 'add' },
+    { iconPath: new vscode.ThemeIcon('add'), label: 'Add Context…', description: 'another folder', place: 'add' },
   ];
 }
 
 function contextItem(context: Context): PlaceItem {
   return {
-    label: `$(folder) ${labelText(context.name)}`,
+    iconPath: new vscode.ThemeIcon('folder'),
+    label: `${labelText(context.name)}`,
     description: labelText(shortPath(context.path, HOME), 200),
     place: { kind: 'context', contextId: context.id, name: context.name },
   };

@@ -32,16 +32,41 @@ function itemsOf(options: SessionOptions, tool: ToolInfo | undefined): readonly 
   const asConfigured = 'as the agent is configured';
   const mode = tool?.modes.find(({ id }) => id === options.mode)?.label ?? options.mode;
   const items: (OptionItem | undefined)[] = [
-    { key: 'name', label: '$(tag) Name', description: options.name ?? 'from the task' },
+    { key: 'name', iconPath: new vscode.ThemeIcon('tag'), label: 'Name', description: options.name ?? 'from the task' },
     tool?.modes.length === 0
       ? undefined
-      : { key: 'mode', label: '$(shield) Permission Mode', description: mode ?? asConfigured },
+      : {
+          key: 'mode',
+          iconPath: new vscode.ThemeIcon('shield'),
+          label: 'Permission Mode',
+          description: mode ?? asConfigured,
+        },
     tool?.models === null
       ? undefined
-      : { key: 'model', label: '$(hubot) Model', description: options.model ?? asConfigured },
-    { key: 'worktree', label: '$(git-branch) New Git Worktree', description: worktreeText(options.worktree) },
-    { key: 'args', label: '$(symbol-parameter) Extra Arguments', description: joinWords(options.args) || 'none' },
-    { key: 'env', label: '$(symbol-variable) Environment', description: Object.keys(options.env).join(', ') || 'none' },
+      : {
+          key: 'model',
+          iconPath: new vscode.ThemeIcon('hubot'),
+          label: 'Model',
+          description: options.model ?? asConfigured,
+        },
+    {
+      key: 'worktree',
+      iconPath: new vscode.ThemeIcon('git-branch'),
+      label: 'New Git Worktree',
+      description: worktreeText(options.worktree),
+    },
+    {
+      key: 'args',
+      iconPath: new vscode.ThemeIcon('symbol-parameter'),
+      label: 'Extra Arguments',
+      description: joinWords(options.args) || 'none',
+    },
+    {
+      key: 'env',
+      iconPath: new vscode.ThemeIcon('symbol-variable'),
+      label: 'Environment',
+      description: Object.keys(options.env).join(', ') || 'none',
+    },
   ];
   return items.flatMap((item) =>
     item === undefined ? [] : [{ ...item, description: labelText(item.description ?? '') }],

@@ -61,9 +61,10 @@ export function sessionItems(rows: readonly SessionRow[], tools: ToolCatalog, no
 }
 
 function sessionItem(row: SessionRow, tools: ToolCatalog, now: number): SessionItem {
-  const { icon } = sessionIcon(row.session, row.description.word, Infinity);
+  const { icon, color } = sessionIcon(row.session, row.description.word, Infinity);
   return {
-    label: `$(${icon}) ${sessionName(row.session)}`,
+    iconPath: new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color)),
+    label: sessionName(row.session),
     description: `${pickDescription(row, now)} · ${tools.nameOf(row.session.tool)}`,
     sessionId: row.session.id,
   };

@@ -29,6 +29,8 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   readonly #nodes = new Map<string, ContextNode>();
   #parents: ReadonlyMap<string, ContextNode> = new Map();
   #drawn = '';
+  /** How many wait for the first rows. */
+  #asked = 0;
 
   constructor(link: ServerLink, rows: SessionRows, keys: ContextKeys) {
     this.#link = link;
@@ -53,7 +55,12 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
 
   async getChildren(node?: ContextNode): Promise<ContextNode[]> {
     this.#link.open();
-    await untilKnown(this.#link);
+    this.#asked++;
+    try {
+      await untilKnown(this.#link);
+    } finally {
+      this.#asked--;
+    }
     const tree = buildContextTree(this.#link.snapshot);
     this.#parents = tree.parents;
     const nodes = node === undefined ? tree.roots : (tree.children.get(node.id) ?? []);
@@ -128,7 +135,8 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
     ]);
     if (look === this.#drawn) return;
     this.#drawn = look;
-    this.#treeChanged.fire(undefined);
+    // Whoever still waits for the first rows gets the newest ones anyway.
+    if (this.#asked === 0) this.#treeChanged.fire(undefined);
   }
 }
 

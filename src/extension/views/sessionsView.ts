@@ -57,6 +57,8 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   #drawn = new Map<string, string>();
   #filter: SessionFilter | undefined;
   #isStale = false;
+  /** How many wait for the first rows. */
+  #asked = 0;
   #statusKind: LinkStatus['kind'] = 'idle';
   #minute: NodeJS.Timeout | undefined;
   #spin: { cancel(): void } | undefined;
@@ -113,7 +115,12 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   async getChildren(node?: SessionNode): Promise<SessionNode[]> {
     if (node !== undefined) return [...(this.#tree.children.get(node.id) ?? [])];
     this.#link.open();
-    await untilKnown(this.#link);
+    this.#asked++;
+    try {
+      await untilKnown(this.#link);
+    } finally {
+      this.#asked--;
+    }
     return [...(this.#link.isLoaded ? this.#tree.roots : ACTION_NODES)];
   }
 
@@ -234,7 +241,7 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     if (kind === this.#statusKind) return;
     this.#statusKind = kind;
     // Between a picture and none the whole view differs.
-    if (kind === 'failed' || kind === 'idle') this.#treeChanged.fire(undefined);
+    if (kind === 'failed' || kind === 'idle') this.#fireAll();
   }
 
   #redrawAll(): void {
@@ -244,7 +251,12 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
         node.kind === 'session' ? [[node.id, this.#look(node.sessionId)] as const] : [],
       ),
     );
-    this.#treeChanged.fire(undefined);
+    this.#fireAll();
+  }
+
+  /** Whoever still waits for the first rows gets the newest ones anyway, and would lose them by being told to ask again. */
+  #fireAll(): void {
+    if (this.#asked === 0) this.#treeChanged.fire(undefined);
   }
 
   /** All that a row shows, as one string to compare. */
