@@ -84,7 +84,7 @@ export function startFailure(stderr: string, code: number | null, signal: string
       // Not the line with the error.
     }
   }
-  const reason = lines.find((line) => /error/i.test(line)) ?? lines[0] ?? '';
+  const reason = lines.find((line) => /^\w*Error\b/.test(line)) ?? lines[0] ?? '';
   const how = signal === null ? `exit ${code ?? 'unknown'}` : signal;
   return new CodeManagerError(
     'unavailable',
