@@ -103,9 +103,10 @@ test('a dialog that an agent quotes in its answer is none', () => {
 });
 
 test('the input box that codex shows while it loads is not ready', () => {
-  const idle = '  >_ OpenAI Codex (v0.169.0)\n     /srv/project\n\n› Ask Codex to do anything\n\n  ? for shortcuts';
-  assert.equal(read('codex', idle), 'ready');
-  assert.equal(read('codex', idle.replace('/srv/project', 'loading')), 'unknown');
+  const box = '› Ask Codex to do anything\n\n';
+  assert.equal(read('codex', `  >_ OpenAI Codex\n     loading\n\n${box}  gpt · /srv`), 'unknown');
+  assert.equal(read('codex', `  >_ OpenAI Codex\n     /srv\n\n${box}  ? for shortcuts`), 'unknown');
+  assert.equal(read('codex', `  >_ OpenAI Codex\n     /srv\n\n${box}  ← for agents · ? for shortcuts`), 'ready');
 });
 
 test('an aider question counts only while it waits for the answer', () => {
