@@ -1,5 +1,6 @@
 import type { Check } from '../protocol/requests.js';
 import type { Machine } from './machine.js';
+import { isLingering } from './tmux/scope.js';
 
 /** Whether the system ends a user's processes at logout: `KillUserProcesses` of systemd's login manager. */
 export function killsAtLogout(configuration: string): boolean {
@@ -20,11 +21,9 @@ export async function logoutCheck(machine: Machine): Promise<Pick<Check, 'status
     'cat /etc/systemd/logind.conf /etc/systemd/logind.conf.d/*.conf 2>/dev/null',
   ]);
   if (!killsAtLogout(files.stdout)) return { status: 'ok', detail: 'agents go on after a logout' };
-  const linger = await machine
-    .run([loginctl, 'show-user', env['USER'] ?? '', '--property=Linger'])
-    .catch(() => undefined);
-  if (linger?.stdout.trim() === 'Linger=yes')
+  if (await isLingering(machine, loginctl, env['USER'] ?? '')) {
     return { status: 'ok', detail: 'agents go on after a logout (lingering is on)' };
+  }
   return {
     status: 'warning',
     detail: 'this system ends all of your processes at logout, agents too',
