@@ -36,7 +36,7 @@ test('a sentence that is said twice is given twice, and one that stays is given 
 
 test('lines that scroll off a full screen are given once and in order, also when they were there for one frame only', async () => {
   const all = Array.from({ length: 200 }, (_, n) => `line ${n} of the answer, number ${n}`);
-  const frames = Array.from({ length: 40 }, (_, n) => all.slice(n * 5, n * 5 + 30).filter(() => true));
+  const frames = Array.from({ length: 40 }, (_, n) => all.slice(n * 5, n * 5 + 30));
   assert.deepEqual(await paint(frames, 1), all);
 });
 
@@ -217,6 +217,42 @@ test('a flood on a screen loses no line', async () => {
   assert.deepEqual(
     lines.filter((line) => line !== ''),
     printed,
+  );
+});
+
+test('what a shell session shows is given once and in order, through a pager, a clear and a repainting program', async () => {
+  const renderer = new LogRenderer();
+  const session = [
+    '$ seq 3\r\n1\r\n2\r\n3\r\n',
+    `$ less notes\r\n\x1b[?1049hfirst note\r\n${'second '.repeat(20)}note\r\nthird note\r\n\x1b[7m(END)\x1b[27m\x1b[K\r\x1b[K\x1b[?1049l`,
+    '$ top\r\n\x1b[H\x1b[Jload 1.00\x1b[K\r\n301 init\x1b[K\r\n\x1b[Hload 2.00\x1b[K\r\n301 init\x1b[K\r\n',
+    '$ clear\r\n\x1b[H\x1b[2J\x1b[3J$ seq 2\r\n1\r\n2\r\n$ exit\r\n',
+  ].join('');
+  const lines = await renderer.write(bytes(session));
+  lines.push(...(await renderer.end()));
+  assert.deepEqual(
+    lines.filter((line) => line !== ''),
+    [
+      ...['$ seq 3', '1', '2', '3'],
+      ...['$ less notes', 'first note', `${'second '.repeat(20)}note`, 'third note'],
+      ...['$ top', 'load 2.00', '301 init'],
+      ...['$ clear', '$ seq 2', '1', '2', '$ exit'],
+    ],
+  );
+});
+
+test('a program that erases the screen and prints all of its conversation again repeats nothing', async () => {
+  const renderer = new LogRenderer();
+  const said = Array.from({ length: 100 }, (_, n) => `line ${n} of the conversation`);
+  const print = (lines: readonly string[]): string => `\x1b[2J\x1b[3J\x1b[H${lines.join('\r\n')}\r\n`;
+  const lines = await renderer.write(bytes(print(said)));
+  lines.push(...(await renderer.settle()));
+  lines.push(...(await renderer.write(bytes(print([...said, 'one more'])))));
+  lines.push(...(await renderer.write(bytes(print([...said, 'one more'])))));
+  lines.push(...(await renderer.end()));
+  assert.deepEqual(
+    lines.filter((line) => line !== ''),
+    [...said, 'one more'],
   );
 });
 

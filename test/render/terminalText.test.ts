@@ -101,13 +101,12 @@ test('the parser gives the same elements however the stream was cut', () => {
 });
 
 test('a sink that stops the parser gets the offset behind what it stopped at', () => {
-  let rest = '';
   const sink: TerminalSink = {
     text: () => undefined,
     control: () => undefined,
     sequence: (_kind, body) => body === '2J',
   };
   const text = 'a\x1b[1mb\x1b[2Jrest';
-  rest = text.slice(new TerminalParser().push(text, sink));
+  const rest = text.slice(new TerminalParser().push(text, sink));
   assert.equal(rest, 'rest');
 });

@@ -10,7 +10,12 @@ export interface ScreenRow {
 /** What is on the screen at one moment, preceded by the rows that scrolled out of it since the last snapshot. */
 export interface Snapshot {
   readonly isAlternate: boolean;
+  /** Begins with the row that was the first of the screen at the last snapshot (of the normal screen). */
   readonly rows: readonly ScreenRow[];
+  /** How many of the rows have scrolled out of the screen. */
+  readonly historyRows: number;
+  /** True when the program is about to erase the whole screen. */
+  readonly isErasing: boolean;
 }
 
 /** Rows that may scroll out between two snapshots before they are taken into one. */
@@ -44,10 +49,11 @@ export class HeadlessTerminal {
   }
 
   /** Reports what is on the screen, finished or not. */
-  snapshot(): void {
+  snapshot(isErasing = false): void {
     const buffer = this.#terminal.buffer.active;
     const isAlternate = buffer.type === 'alternate';
-    const first = isAlternate ? 0 : Math.max(0, this.#top?.line ?? 0);
+    let first = isAlternate ? 0 : Math.max(0, this.#top?.line ?? 0);
+    while (first > 0 && buffer.getLine(first)?.isWrapped === true) first--;
     const rows: ScreenRow[] = [];
     for (let y = first; y < buffer.length; y++) {
       const line: Headless.IBufferLine | undefined = buffer.getLine(y);
@@ -58,7 +64,7 @@ export class HeadlessTerminal {
       this.#top = this.#terminal.registerMarker(-buffer.cursorY);
     }
     this.#scrolled = 0;
-    this.#onFrame({ isAlternate, rows });
+    this.#onFrame({ isAlternate, rows, historyRows: buffer.baseY - first, isErasing });
   }
 
   dispose(): void {
@@ -78,7 +84,13 @@ export class HeadlessTerminal {
     const row = (params: readonly (number | number[])[]): number => Math.max(1, Number(params[0] ?? 1)) - 1;
     const goTo = (params: readonly (number | number[])[]): boolean =>
       row(params) < this.#terminal.buffer.active.cursorY ? before() : false;
-    for (const final of ['A', 'F', 'J', 'u']) parser.registerCsiHandler({ final }, before);
+    parser.registerCsiHandler({ final: 'J' }, (params) => {
+      const { cursorX, cursorY } = this.#terminal.buffer.active;
+      const isWhole = params[0] === 2 || (params[0] === 0 && cursorX === 0 && cursorY === 0);
+      if (!this.#isPainting) this.snapshot(isWhole);
+      return false;
+    });
+    for (const final of ['A', 'F', 'u']) parser.registerCsiHandler({ final }, before);
     for (const final of ['H', 'f', 'd']) parser.registerCsiHandler({ final }, goTo);
     for (const final of ['M', '8', 'c']) parser.registerEscHandler({ final }, before);
     const isMode = (params: readonly (number | number[])[], ...modes: readonly number[]): boolean =>

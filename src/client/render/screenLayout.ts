@@ -27,6 +27,8 @@ export interface ContentLine {
   readonly indent: number;
   /** True when a blank row or decoration is above it: it begins a block. */
   readonly beginsBlock: boolean;
+  /** True when it has scrolled out of the screen. */
+  readonly isHistory: boolean;
 }
 
 /** The screen as a person sees it: a conversation, and below it what is only for the moment. */
@@ -39,8 +41,8 @@ export interface ScreenContent {
 /** Rows that an input area with its footers takes at most, for the rules that look for one. */
 const MAX_FOOTERS = 5;
 
-/** Reads the rows of a snapshot. Input boxes, dialogs, status lines, footers and drawings are left out. */
-export function readScreen(rows: readonly ScreenRow[], columns: number): ScreenContent {
+/** Reads the rows of a snapshot, the first `historyRows` of which have left the screen. Input boxes, dialogs, status lines, footers and drawings are left out. */
+export function readScreen(rows: readonly ScreenRow[], columns: number, historyRows = 0): ScreenContent {
   const texts = rows.map((row) =>
     row.text
       .replace(INVISIBLE, '')
@@ -75,6 +77,8 @@ export function readScreen(rows: readonly ScreenRow[], columns: number): ScreenC
     const previous = beginsBlock ? undefined : lines.at(-1);
     const isContinuation = rows[index]?.isContinuation ?? false;
     if (!previous?.join(text, isContinuation, columns)) lines.push(new JoinedLine(text, beginsBlock));
+    const line = lines.at(-1);
+    if (line) line.isHistory = index < historyRows;
     beginsBlock = false;
   }
   return { lines, isUnfinished };
@@ -85,6 +89,8 @@ class JoinedLine implements ContentLine {
   text: string;
   readonly indent: number;
   readonly beginsBlock: boolean;
+  isHistory = false;
+  #isBrokenByTerminal = false;
   readonly #textColumn: number;
   #lastRow: string;
 
@@ -101,11 +107,17 @@ class JoinedLine implements ContentLine {
   join(row: string, isContinuation: boolean, columns: number): boolean {
     const text = row.trimStart();
     if (isContinuation) {
+      this.#isBrokenByTerminal = true;
       this.text += this.#lastRow.length < columns ? ' '.repeat(columns - this.#lastRow.length) + row : row;
     } else {
+      // Who leaves it to the terminal to wrap does not do it himself.
+      if (this.#isBrokenByTerminal) return false;
       const indent = row.length - text.length;
       const firstWord = /^\S+/.exec(text)?.[0] ?? '';
-      const hadNoRoom = this.#lastRow.length + 1 + firstWord.length > columns - 4;
+      const end = this.#lastRow.length;
+      // Wrapped means that the next word did not fit: at the end of a row, or anywhere when it fits in no row.
+      const hadNoRoom =
+        end + 1 + firstWord.length > columns - 4 && (end > columns * 0.7 || firstWord.length > columns * 0.9);
       if (!hadNoRoom || indent !== this.#textColumn || isMessage(row) || /^(?:[-*+•]|\d+[.)]?)\s/.test(text))
         return false;
       // A word too long for any row is cut at the border, between words a blank is.

@@ -11,8 +11,8 @@ const PLAIN_AFTER_LINES = 200;
 export class ScreenLog {
   #terminal: HeadlessTerminal | undefined;
   readonly #columns: number;
-  readonly #normal = new Transcript();
-  readonly #alternate = new Transcript();
+  readonly #normal = new Transcript({ isContinuous: true });
+  readonly #alternate = new Transcript({ isContinuous: false });
   #current = this.#normal;
   #lastFrame = '';
   #lines: string[] = [];
@@ -89,11 +89,12 @@ export class ScreenLog {
     if (transcript !== this.#current) {
       append(this.#lines, this.#current.takeAll());
       this.#current = transcript;
-    } else if (frame === this.#lastFrame) {
-      return;
+      this.#lastFrame = '';
     }
+    const isUnchanged = frame === this.#lastFrame && snapshot.historyRows === 0;
+    if (!isUnchanged) transcript.read(readScreen(snapshot.rows, this.#columns, snapshot.historyRows));
     this.#lastFrame = frame;
-    transcript.read(readScreen(snapshot.rows, this.#columns));
+    if (snapshot.isErasing && !snapshot.isAlternate) transcript.erase();
     append(this.#lines, transcript.takeSettled());
   }
 }

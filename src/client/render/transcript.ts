@@ -9,11 +9,15 @@ const SETTLED_FRAMES = 6;
 const SETTLED_UNFINISHED_FRAMES = 60;
 /** A line that never settled is forgotten when it has been gone for this many frames. */
 const FORGOTTEN_FRAMES = 3;
+/** So much of a screen must be known for it to show earlier lines again. */
+const LOOKING_BACK = 0.8;
 /** How far back a line that shows up again is recognised. */
 const MAX_ENTRIES = 1000;
 
 /** What the edge of the screen leaves of a line that wraps is at least so long. */
 const MIN_CUT = 60;
+/** So much of a line is enough to know it again when it has grown. */
+const MIN_GROWN = 20;
 
 /** A line of the conversation, as far as the screens have shown it. */
 interface Entry {
@@ -40,7 +44,19 @@ export class Transcript {
   /** What the last screen and the one before it showed of the program's work. */
   #isUnfinished = false;
   #wasUnfinished = false;
+  /** How many lines the screen had when it was erased. */
+  #erased = 0;
   #margin = Number.POSITIVE_INFINITY;
+
+  readonly #isContinuous: boolean;
+
+  /**
+   * With `isContinuous` every screen begins where the one before it began, as on the normal screen of a terminal, so that
+   * nothing can have been said between two screens unseen.
+   */
+  constructor({ isContinuous }: { readonly isContinuous: boolean }) {
+    this.#isContinuous = isContinuous;
+  }
 
   /** Takes in the next screen. */
   read(screen: ScreenContent): void {
@@ -49,13 +65,29 @@ export class Transcript {
     this.#isUnfinished = screen.isUnfinished;
     for (const line of lines) this.#margin = Math.min(this.#margin, line.indent);
     const visible = this.#visible;
-    if (lines.length === visible.length && lines.every((line, index) => line.text === visible[index]?.text)) {
+    const hasHistory = lines[0]?.isHistory === true;
+    if (
+      !hasHistory &&
+      lines.length === visible.length &&
+      lines.every((line, index) => line.text === visible[index]?.text)
+    ) {
       for (const [index, line] of lines.entries()) this.#see(visible[index] ?? newEntry(line), line);
       this.#age();
       return;
     }
     if (lines.length > 0) this.#merge(lines);
     if (this.#entries.length > MAX_ENTRIES * 1.5) this.#forgetOldest();
+  }
+
+  /**
+   * The whole screen is about to be erased. What a program at rest had on it has been said for good; what comes next is
+   * new, unless it is all the same. A program at work paints its screen anew and goes on.
+   */
+  erase(): void {
+    if (this.#isUnfinished) return;
+    for (const entry of this.#visible) entry.isFinal = true;
+    this.#erased = this.#visible.length;
+    this.#visible = [];
   }
 
   /** The lines that have settled since the last call. */
@@ -83,21 +115,12 @@ export class Transcript {
   }
 
   #merge(lines: readonly ContentLine[]): void {
-    const windowStart = Math.max(0, this.#entries.length - MAX_ENTRIES);
-    const known = this.#entries.slice(windowStart);
+    const known = this.#entries.slice(-MAX_ENTRIES);
     const matches = this.#anchors(known, lines);
-    const merged: Entry[] = this.#entries.slice(0, windowStart);
+    const merged: Entry[] = this.#entries.slice(0, -known.length);
     const visible: Entry[] = [];
-    const [firstOlder, firstNewer] = matches[0] ?? [known.length, 0];
-    // What is above the first line that is still there has left the screen for good.
-    merged.push(...known.slice(0, firstOlder));
-    if (matches.length === 0 && this.#wasUnfinished) this.#forgetFleeting(merged);
-    for (const entry of merged) entry.isFinal = true;
-    if (matches.length === 0) {
-      for (const line of lines) merged.push(show(newEntry(line), visible));
-    } else if (firstOlder === 0 && known.every((entry) => entry.told === undefined)) {
-      for (const line of lines.slice(0, firstNewer)) merged.push(show(newEntry(line), visible));
-    }
+    const [firstOlder, firstNewer] = matches[0] ?? [known.length, lines.length];
+    this.#mergeAbove(known.slice(0, firstOlder), lines.slice(0, firstNewer), matches.length > 0, merged, visible);
     for (const [index, [older, newer]] of matches.entries()) {
       const [nextOlder, nextNewer] = matches[index + 1] ?? [known.length, lines.length];
       const entry = known[older];
@@ -109,25 +132,60 @@ export class Transcript {
       const isLast = index === matches.length - 1;
       this.#mergeGap(known.slice(older + 1, nextOlder), lines.slice(newer + 1, nextNewer), isLast, merged, visible);
     }
+    const history = lines.filter((line) => line.isHistory).length;
     this.#entries = merged;
-    this.#visible = visible;
     this.#age();
+    this.#erased = 0;
+    this.#visible = visible;
+    // What scrolled out of the screen stays as it is. Lines above the first anchor may not be among the visible ones.
+    const left = Math.max(0, history - (lines.length - visible.length));
+    for (const entry of visible.splice(0, left)) entry.isFinal = true;
   }
 
   /** Where the screen and what is known meet; empty when the screen shows something else altogether. */
   #anchors(known: readonly Entry[], lines: readonly ContentLine[]): readonly Match[] {
-    const matches = align(
-      known.map((entry) => entry.text),
-      lines.map((line) => line.text),
-    );
-    const first = matches[0];
-    // A few equal lines far down a screen of new ones are a coincidence, not a place.
-    if (first && first[1] <= matches.length) return matches;
+    const texts = known.map((entry) => entry.text);
+    const shown = lines.map((line) => line.text);
+    const [top] = this.#visible;
+    const start = top ? known.indexOf(top) : -1;
+    if (start >= 0) {
+      const matches = align(texts.slice(start), shown);
+      const first = matches[0];
+      // A few equal lines far down a screen of new ones are a coincidence, not a place.
+      if (first && (this.#isContinuous || first[1] <= matches.length))
+        return matches.map(([older, newer]) => [older + start, newer]);
+    }
+    const earlier = align(texts, shown);
+    if (earlier.length > 0 && earlier.length >= Math.max(lines.length, this.#erased) * LOOKING_BACK) return earlier;
     for (const [newer, line] of lines.entries()) {
-      const older = known.findLastIndex((entry) => entry.missing === 0 && isSameLine(entry, line));
+      const older = known.findLastIndex((entry) => entry.missing === 0 && this.#isSameLine(entry, line));
       if (older >= 0) return [[older, newer]];
     }
     return [];
+  }
+
+  /** Lines known and lines shown above the first anchor; all of them when there is none. */
+  #mergeAbove(
+    gone: readonly Entry[],
+    fresh: readonly ContentLine[],
+    hasAnchor: boolean,
+    merged: Entry[],
+    visible: Entry[],
+  ): void {
+    const isReplaced = hasAnchor && this.#isContinuous && fresh.length > 0;
+    const top = this.#visible[0];
+    const start = isReplaced && top && gone.includes(top) ? gone.indexOf(top) : gone.length;
+    // What has left the screen has been said for good.
+    merged.push(...gone.slice(0, start));
+    if (!hasAnchor && this.#wasUnfinished) this.#forgetFleeting(merged);
+    for (const entry of merged) entry.isFinal = true;
+    // Above an anchor there are headings that stay, or older lines that somebody looks at again.
+    const isNews = !hasAnchor || this.#isContinuous || (gone.length === 0 && !this.#hasTold());
+    if (isNews) this.#mergeGap(gone.slice(start), fresh, true, merged, visible);
+  }
+
+  #hasTold(): boolean {
+    return this.#entries.some((entry) => entry.told !== undefined);
   }
 
   /** Lines known but not shown between two anchors, against lines shown but not known. */
@@ -140,7 +198,7 @@ export class Transcript {
   ): void {
     const rest = [...gone];
     for (const line of fresh) {
-      const index = rest.findIndex((entry) => isSameLine(entry, line));
+      const index = rest.findIndex((entry) => this.#isSameLine(entry, line));
       const updated = rest[index];
       const superseded = isLast ? undefined : rest.find((entry) => entry.told !== undefined);
       if (updated) {
@@ -167,6 +225,16 @@ export class Transcript {
       entry.isFinal = !isProvisional(entry.text) && entry.seen >= (isLast ? SETTLED_FRAMES : 2);
     }
     merged.push(entry);
+  }
+
+  /** True when `line` is `entry` grown, cut off by the edge of the screen, or counted on in place. */
+  #isSameLine(entry: Entry, line: ContentLine): boolean {
+    if (entry.missing > 1) return false;
+    if (isCountedOn(entry.text, line.text)) return true;
+    if (line.text.length >= MIN_CUT && entry.text.startsWith(line.text)) return true;
+    // Few letters begin many lines: of those that were given, the last one grows.
+    const mayGrow = entry.told === undefined || entry.text.length >= MIN_GROWN || entry === this.#visible.at(-1);
+    return mayGrow && line.text.startsWith(entry.text);
   }
 
   #see(entry: Entry, line: ContentLine): void {
@@ -227,13 +295,6 @@ function show(entry: Entry, visible: Entry[]): Entry {
 
 function isForgettable(entry: Entry): boolean {
   return entry.told === undefined && !entry.isFinal && entry.missing >= FORGOTTEN_FRAMES;
-}
-
-/** True when `line` is `entry` grown, cut off by the edge of the screen, or counted on in place. */
-function isSameLine(entry: Entry, line: ContentLine): boolean {
-  if (entry.missing > 1) return false;
-  if (line.text.startsWith(entry.text) || isCountedOn(entry.text, line.text)) return true;
-  return line.text.length >= MIN_CUT && entry.text.startsWith(line.text);
 }
 
 /** `• Running tests` and `• Ran tests`, `Read 2 files` and `Read 3 files`: the same but for the first word or a number. */
