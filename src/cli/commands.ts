@@ -102,6 +102,7 @@ export const COMMANDS: readonly Command[] = [
   {
     path: ['send'],
     summary: 'Type a text into a session and submit it.',
+    details: 'A line break at the very end of the standard input or of a file is left out.',
     args: [ID, { name: 'TEXT', isOptional: true }],
     flags: [
       { name: 'file', value: 'FILE', description: 'Send the contents of a file.', completes: 'file' },

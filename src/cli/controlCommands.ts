@@ -11,7 +11,9 @@ export async function send(app: App, invocation: Invocation): Promise<void> {
   if ((given === undefined) === (file === undefined)) {
     throw new CodeManagerError('invalid', 'Give a TEXT, - for the standard input, or --file FILE');
   }
-  const text = file !== undefined ? await readInput(file) : given === '-' ? await readStdin() : (given ?? '');
+  const read = file !== undefined ? await readInput(file) : given === '-' ? await readStdin() : undefined;
+  // The line break that ends every text file is not meant to be typed.
+  const text = read?.replace(/\r?\n$/, '') ?? given ?? '';
   const enter = !invocation.has('no-enter');
   await app.client.request('session/send', { session, text, enter, force: invocation.has('force') });
   await recordOf(app, session);
@@ -73,13 +75,13 @@ async function each(
   printsIds: boolean,
   act: (ref: string) => Promise<Session>,
 ): Promise<number> {
-  const records: Session[] = [];
+  const records = new Map<string, Session>();
   let code = 0;
   await Promise.all(
     refs.map(async (ref) => {
       try {
         const record = await act(ref);
-        records.push(record);
+        records.set(ref, record);
         if (printsIds && !app.output.json) await app.output.lines([record.id]);
       } catch (error) {
         code ||= EXIT_CODES[toCodeManagerError(error).code];
@@ -87,6 +89,6 @@ async function each(
       }
     }),
   );
-  if (app.output.json) await app.output.record(records);
+  if (app.output.json) await app.output.record(refs.flatMap((ref) => records.get(ref) ?? []));
   return code;
 }

@@ -19,9 +19,11 @@ export async function status(app: App): Promise<void> {
 }
 
 export async function run(app: App): Promise<number> {
-  // The server gets these signals itself and ends by them; this process only passes its exit code on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.removeAllListeners(signal).on(signal, () => child.kill(signal));
+    process.removeAllListeners(signal).on(signal, () => {
+      // Ctrl-C in a terminal reaches both processes, and a server may take a second one for impatience.
+      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
+    });
   }
   const child = spawn(process.execPath, [app.serverPath, '--foreground'], { stdio: 'inherit', env: app.env });
   return new Promise((resolve, reject) => {

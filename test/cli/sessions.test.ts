@@ -168,7 +168,7 @@ test('text and keys are typed into a session', async (t) => {
   const log = home.spawn(['logs', id, '-f']);
   await home.ok('send', id, 'one "$(x)" two');
   await log.line(/^got one "\$\(x\)" two$/);
-  await home.run(['send', id, '-'], { input: 'from stdin' });
+  await home.run(['send', id, '-'], { input: 'from stdin\n' });
   await log.line(/^got from stdin$/);
   await home.ok('send', id, 'by', '--no-enter');
   await home.ok('key', id, 'x', 'Enter');
