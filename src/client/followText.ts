@@ -4,7 +4,6 @@ import { toCodeManagerError } from '../protocol/errors.js';
 import type { Client, FollowLogOptions } from './api.js';
 import { LogRenderer, type LogRendererOptions } from './render/logRenderer.js';
 
-const SETTLE_MS = 150;
 /** So much may wait for the renderer before the server is held back. */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
@@ -15,7 +14,7 @@ export interface FollowTextOptions extends Pick<FollowLogOptions, 'from' | 'onSt
   readonly onCaughtUp?: () => void;
   /** False: end where the log ended at the start, and give also what is unfinished there. Default true. */
   readonly follow?: boolean;
-  /** How long the stream must be quiet before the unfinished line or the screen is given, in milliseconds. */
+  /** How long the stream must be quiet before the unfinished line or the screen is given; default as the renderer says. */
   readonly settleMs?: number;
   readonly renderer?: LogRendererOptions;
   readonly clock?: Clock;
@@ -23,7 +22,7 @@ export interface FollowTextOptions extends Pick<FollowLogOptions, 'from' | 'onSt
 
 /** Follows the log of a session as lines that a person reads. `onEnd` or `onError` comes at most once, last. */
 export function followText(client: Pick<Client, 'followLog'>, session: string, options: FollowTextOptions): Disposable {
-  const { follow = true, settleMs = SETTLE_MS, clock = systemClock } = options;
+  const { follow = true, clock = systemClock } = options;
   const renderer = new LogRenderer(options.renderer);
   let disposed = false;
   let backlog = 0;
@@ -91,7 +90,7 @@ export function followText(client: Pick<Client, 'followLog'>, session: string, o
       if (disposed || (!follow && target === undefined)) return undefined;
       const wanted = !follow && target !== undefined ? bytes.subarray(0, Math.max(0, target - offset)) : bytes;
       settling?.cancel();
-      settling = follow ? clock.after(settleMs, () => void enqueue(() => renderer.settle())) : undefined;
+      settling = follow ? clock.after(options.settleMs ?? renderer.quietMs, () => void enqueue(() => renderer.settle())) : undefined;
       backlog += wanted.length;
       const done = enqueue(async () => {
         backlog -= wanted.length;
