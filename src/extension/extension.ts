@@ -87,9 +87,10 @@ export function activate(context: vscode.ExtensionContext): void {
     defaultTool: () => settings.get('defaultTool'),
     addContext: () => addContext(link),
     onStarted: async (session) => {
+      // Whoever has attached to it meanwhile sees more than the log.
+      if (!attachments.has(session.id)) await openLog(services, session);
       await untilListed(rows, session.id);
       await sessionsView.select(session.id);
-      await openLog(services, session);
     },
   });
   const services: Services = {

@@ -1,7 +1,6 @@
 import * as vscode from 'vscode';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
-import { VIEWS } from '../ids.js';
 import { countOf, oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
 import { inOrder } from '../model/sessionTree.js';
@@ -82,7 +81,7 @@ export function registerControlCommands(services: Services): void {
 
   const stop = async (args: readonly unknown[]): Promise<void> => {
     const sessions = (await severalSessions(services, args, running('Stop'))).filter((session) => !hasEnded(session));
-    await inView(() =>
+    await working(`Stopping ${named(sessions)}…`, () =>
       all(sessions, ({ id }) => link.request('session/stop', { session: id }, { timeoutMs: STOP_TIMEOUT_MS })),
     );
   };
@@ -94,7 +93,9 @@ export function registerControlCommands(services: Services): void {
     if (sessions.length === 0) return;
     const detail = 'All its processes end at once, without saving anything. The log stays.';
     if (!(await confirm(`Kill ${named(sessions)}?`, detail, 'Kill'))) return;
-    await inView(() => all(sessions, ({ id }) => link.request('session/kill', { session: id })));
+    await working(`Killing ${named(sessions)}…`, () =>
+      all(sessions, ({ id }) => link.request('session/kill', { session: id })),
+    );
   };
   commands.register('codeManager.session.kill', (...args) => kill(args));
   commands.register('codeManager.session.kill.ask', () => kill([]));
@@ -151,7 +152,7 @@ export async function all(sessions: readonly Session[], run: (session: Session) 
   if (failed !== undefined) throw failed.reason;
 }
 
-/** Shows the progress bar of the Sessions view meanwhile. */
-export async function inView<T>(run: () => Promise<T>): Promise<T> {
-  return await vscode.window.withProgress({ location: { viewId: VIEWS.sessions } }, run);
+/** Says in the status bar what is going on. The view's own progress would stand in the place of its badge. */
+export async function working<T>(title: string, run: () => Promise<T>): Promise<T> {
+  return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, run);
 }

@@ -5,6 +5,7 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import { labelText } from '../model/plainText.js';
 import { inputStep } from '../quickInput/steps.js';
 import { installCommandLine } from '../services/commandLine.js';
+import { working } from './controlCommands.js';
 import { checksText, checkWithoutServer } from './doctor.js';
 import type { Services } from './services.js';
 
@@ -47,9 +48,7 @@ export function registerHelpCommands(services: Services, serverPath: string): vo
     vscode.window.setStatusBarMessage(`$(check) Copied: ${labelText(command)}`, 10_000);
   });
   commands.register('codeManager.tmux.checkAgain', async () => {
-    await vscode.window.withProgress({ location: { viewId: 'codeManager.sessions' } }, () =>
-      link.request('doctor/run', {}, { timeoutMs: DOCTOR_TIMEOUT_MS }),
-    );
+    await working('Looking for tmux…', () => link.request('doctor/run', {}, { timeoutMs: DOCTOR_TIMEOUT_MS }));
   });
   commands.register('codeManager.tmux.setPath', async () => {
     const result = await inputStep({

@@ -4,7 +4,7 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import { oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
 import { inputStep } from '../quickInput/steps.js';
-import { all, confirm, inView, named } from './controlCommands.js';
+import { all, confirm, named, working } from './controlCommands.js';
 import type { Services } from './services.js';
 import { oneSession, severalSessions } from './targets.js';
 import { markRead } from './watchCommands.js';
@@ -42,7 +42,9 @@ export function registerOrganizeCommands(services: Services): void {
     });
     const force = await mayEnd(sessions, 'Archive');
     if (force === undefined) return;
-    await inView(() => all(sessions, ({ id }) => link.request('session/archive', { session: id, force })));
+    await working(`Archiving ${named(sessions)}…`, () =>
+      all(sessions, ({ id }) => link.request('session/archive', { session: id, force })),
+    );
   };
   commands.register('codeManager.session.archive', (...args) => archive(args));
   commands.register('codeManager.session.archive.ask', () => archive([]));
@@ -53,7 +55,9 @@ export function registerOrganizeCommands(services: Services): void {
     const isRunning = sessions.some((session) => !hasEnded(session));
     const detail = `${isRunning ? 'What still runs is killed. ' : ''}The record and the whole log are deleted for good.`;
     if ((await confirm(`Delete ${named(sessions)}?`, detail, 'Delete')) === undefined) return;
-    await inView(() => all(sessions, ({ id }) => link.request('session/purge', { session: id, force: isRunning })));
+    await working(`Deleting ${named(sessions)}…`, () =>
+      all(sessions, ({ id }) => link.request('session/purge', { session: id, force: isRunning })),
+    );
   });
 
   const copy = (title: string, text: (session: Session) => string) => async (args: readonly unknown[]) => {

@@ -19,7 +19,10 @@ export async function askAgent(
       title,
       placeholder: 'Which agent?',
       canGoBack: true,
-      items: tools.list({ refresh }).then((list) => itemsOf(list, recent)),
+      items:
+        !refresh && tools.known.length > 0
+          ? itemsOf(tools.known, recent)
+          : tools.list({ refresh }).then((list) => itemsOf(list, recent)),
     });
     if (result.kind === 'back') return 'back';
     const tool = result.kind === 'next' ? result.value.tool : undefined;

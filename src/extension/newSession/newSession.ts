@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/session.js';
-import { VIEWS } from '../ids.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { wasPastedFrom } from '../model/words.js';
@@ -86,7 +85,9 @@ export class NewSession {
   async start(draft: Draft): Promise<Session> {
     refuseUntrusted(draft.place, this.#deps.link);
     const request = toRequest(draft, randomUUID());
-    const session = await vscode.window.withProgress({ location: { viewId: VIEWS.sessions } }, () =>
+    // Not in the view: its progress would stand in the place of the badge.
+    const location = vscode.ProgressLocation.Window;
+    const session = await vscode.window.withProgress({ location, title: 'Starting a session…' }, () =>
       this.#deps.link.request('session/create', request, { timeoutMs: CREATE_TIMEOUT_MS }),
     );
     const tools = [draft.tool, ...this.#recentTools.filter((tool) => tool !== draft.tool)].slice(0, 20);
@@ -127,7 +128,8 @@ export class NewSession {
         onValue: async (value) => {
           const grown = value.length - before.length;
           before = value;
-          if (grown < 2) return undefined;
+          // A browser asks the person, or complains, before it lets anybody read the clipboard.
+          if (grown < 2 || vscode.env.uiKind !== vscode.UIKind.Desktop) return undefined;
           const clipboard = await vscode.env.clipboard.readText();
           return wasPastedFrom(value, clipboard) ? clipboard : undefined;
         },

@@ -35,10 +35,13 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
   try {
     return await new Promise<StepResult<T>>((resolve, reject) => {
       listen(store, pick, () => '', resolve);
+      let isAccepted = false;
       store.add(
         pick.onDidAccept(() => {
           const [value] = pick.activeItems;
           if (value !== undefined) resolve({ kind: 'next', value });
+          // Who presses Enter ahead of the items means the one that will be on top.
+          else isAccepted = pick.busy;
         }),
       );
       store.add(pick.onDidTriggerItemButton(({ item, button }) => options.onItemButton?.(item, button)));
@@ -47,6 +50,8 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
         const active = options.active === undefined ? undefined : items.find(options.active);
         if (active !== undefined) pick.activeItems = [active];
         pick.busy = false;
+        const first = active ?? items.find(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
+        if (isAccepted && first !== undefined && pick.value === '') resolve({ kind: 'next', value: first });
       };
       if (options.items instanceof Promise) {
         pick.busy = true;

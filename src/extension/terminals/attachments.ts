@@ -52,6 +52,10 @@ export class Attachments implements Disposable {
     terminal.show();
   }
 
+  has(sessionId: string): boolean {
+    return this.#terminals.has(sessionId);
+  }
+
   /** Whether the person is looking at a terminal of this session. */
   isVisible(sessionId: string): boolean {
     const active = vscode.window.activeTerminal;
