@@ -38,11 +38,15 @@ export function isLineEnd(code: number): boolean {
   return (code >= 0x0a && code <= 0x0c) || code === 0x84 || code === 0x85 || code === 0x2028 || code === 0x2029;
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
 /**
  * Any string as one harmless line for a label, a title, a notification or a terminal: without escape sequences, control
  * characters and invisible characters that reorder text; line breaks and tabs become single spaces.
  */
 export function stripTerminal(text: string): string {
+  // Most labels are plain, and a list has thousands of them.
+  if (PLAIN.test(text)) return text.trim();
   // A lone carriage return separates words as well, where a terminal would overwrite.
   const lines = text.replace(/\r/g, '\n');
   return new TerminalStripper()
