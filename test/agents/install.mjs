@@ -12,6 +12,8 @@ import { runOrThrow } from '../../scripts/lib/processes.mjs';
 const AGENTS = {
   // Its package asks for Node 22, yet its program is a binary that needs none; without --force npm takes an old one.
   claude: { package: '@anthropic-ai/claude-code', version: '2.1.330', program: 'claude', npmArgs: ['--force'] },
+  // An older one that many still have: other screens, other defaults.
+  'claude-old': { package: '@anthropic-ai/claude-code', version: '2.1.197', program: 'claude', npmArgs: ['--force'] },
   codex: { package: '@openai/codex', version: '0.169.0', program: 'codex', npmArgs: [] },
   opencode: { package: 'opencode-ai', version: '1.18.33', program: 'opencode', npmArgs: [] },
   gemini: { package: '@google/gemini-cli', version: '0.61.0', program: 'gemini', npmArgs: [] },

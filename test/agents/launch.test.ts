@@ -110,8 +110,9 @@ for (const { name, mode, trust } of AGENTS) {
       assert.equal(model.requests.length, 0, 'nothing was sent before the folder was trusted');
       await choose(pane, trust.cursor, trust.option);
     }
-    await waitFor('the file', () => existsSync(join(folder, FILE)), { timeoutMs: 90_000 });
-    assert.equal(readFileSync(join(folder, FILE), 'utf8'), writtenText(FILE));
+    const path = join(folder, FILE);
+    const isWritten = (): boolean => existsSync(path) && readFileSync(path, 'utf8') === writtenText(FILE);
+    await waitFor('the file', isWritten, { timeoutMs: 90_000 });
     await pane.waitForScreen('All done (1 steps)');
     await waitUntil(started, 'ready');
     assert.equal(existsSync(join(folder, 'wrong')), false);
