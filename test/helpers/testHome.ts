@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -47,6 +47,8 @@ export class TestHome {
     mkdirSync(this.work);
     t.after(async () => {
       await endHome(this.cm);
+      // Agents outlive their tmux when they do not listen to its end.
+      await until('its processes have ended', () => killAll(`HOME=${this.user}`) === 0);
       // The last writers of logs may still be at it.
       await until('the home is removed', () => remove(this.root));
     });
@@ -141,6 +143,30 @@ export class RunningCm {
   async interrupt(): Promise<CmResult> {
     this.child.kill('SIGINT');
     return this.result();
+  }
+}
+
+/** Kills every process with this in its environment, where the system tells; gives how many there were. */
+function killAll(variable: string): number {
+  if (process.platform !== 'linux') return 0;
+  const pids = readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid && environmentOf(pid).includes(variable));
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+  return pids.length;
+}
+
+function environmentOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
+  } catch {
+    return [];
   }
 }
 
