@@ -10,7 +10,7 @@ import { ServerFile } from '../../src/protocol/files.js';
 import { until } from './until.js';
 
 /** The bundles under test; `CM_TEST_DIST` names others, for runs beside a build. */
-export const distDir = process.env['CM_TEST_DIST'] ?? join(repoRoot, 'dist');
+export const distDir = process.env['CM_TEST_DIST'] || join(repoRoot, 'dist');
 
 /** No healthy command takes so long. */
 const DEADLINE_MS = 60_000;
