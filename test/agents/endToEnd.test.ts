@@ -84,6 +84,24 @@ class Desk {
     for (const key of keys) await this.home.ok('key', this.#id, key);
   }
 
+  /** Answers a dialog as a person does: by the text of the option, and once more when a key was not heard. */
+  async choose(cursor: string, option: string): Promise<void> {
+    await this.#until(`${option} is chosen`, async ({ waiting }) => {
+      if (waiting === null) return true;
+      const line = (await this.#screen()).split('\n').find((text) => text.replace(/^[\s│]+/, '').startsWith(cursor));
+      if (line !== undefined) await this.keys(line.includes(option) ? 'Enter' : 'Down');
+      return false;
+    });
+  }
+
+  /** What a terminal that is attached shows. */
+  async #screen(): Promise<string> {
+    const { command } = await this.home.json<{ command: string[] }>('attach', this.#id);
+    const [tmux = 'tmux'] = command;
+    const socket = command[command.indexOf('-S') + 1] ?? '';
+    return execFileSync(tmux, ['-S', socket, 'capture-pane', '-p', '-t', `=${this.#id}:`], { encoding: 'utf8' });
+  }
+
   /** Waits for the file, for what the agent says at the end to be in the log, and for nothing to be waited for. */
   async wrote(file: string): Promise<void> {
     const path = join(this.folder, file);
@@ -149,7 +167,7 @@ test('claude is trusted by keys and writes the file', { timeout: 300_000 }, asyn
   await desk.start('claude', `do:write(${FILE})`, 'acceptEdits');
   assert.match(await desk.needs('trust'), /Needs input .*trust this folder\?/);
   assert.equal(desk.model.requests.length, 0);
-  await desk.keys('Down', 'Enter');
+  await desk.choose('❯', 'Yes, I trust this folder');
   await desk.wrote(FILE);
   await desk.stop();
 });
@@ -159,7 +177,7 @@ test('codex is trusted by keys, writes the file and asks for a permission', { ti
   await desk.start('codex', `do:write(${FILE}) do:bashesc(touch outside)`, 'auto');
   assert.match(await desk.needs('trust'), /Needs input .*trust this folder\?/);
   assert.equal(desk.model.requests.length, 0);
-  await desk.keys('Enter');
+  await desk.choose('›', 'Trust and continue');
   assert.match(await desk.needs('permission'), /Needs input .*permission/);
   assert.equal(existsSync(join(desk.folder, 'outside')), false);
   await desk.keys('y');
@@ -180,7 +198,7 @@ test('gemini gets its task typed once it is trusted, and writes the file', { tim
   const desk = await Desk.setUp(t, 'gemini', byPath);
   await desk.start('gemini', `do:write(${FILE})`, 'auto_edit');
   assert.match(await desk.needs('trust'), /Needs input .*trust this folder\?/);
-  await desk.keys('Enter');
+  await desk.choose('●', 'Trust folder');
   await desk.wrote(FILE);
   await desk.stop();
 });

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export const AGENT_NAMES = ['claude', 'codex', 'opencode', 'gemini'] as const;
+export const AGENT_NAMES = ['claude', 'claude-old', 'codex', 'opencode', 'gemini'] as const;
 export type AgentName = (typeof AGENT_NAMES)[number];
 
 /** A real agent with a home of its own, that talks to a scripted model and to nobody else. */
@@ -44,25 +44,28 @@ interface Configuration {
   readonly variables: Readonly<Record<string, string>>;
 }
 
+const claude = (modelUrl: string): Configuration => ({
+  files: {
+    '.claude.json': {
+      hasCompletedOnboarding: true,
+      theme: 'dark',
+      numStartups: 5,
+      customApiKeyResponses: { approved: [CLAUDE_KEY.slice(-20)], rejected: [] },
+    },
+  },
+  variables: {
+    ANTHROPIC_BASE_URL: modelUrl,
+    ANTHROPIC_API_KEY: CLAUDE_KEY,
+    CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+    CLAUDE_CODE_MAX_RETRIES: '1',
+    DISABLE_AUTOUPDATER: '1',
+    DISABLE_TELEMETRY: '1',
+  },
+});
+
 const CONFIGURATIONS: Readonly<Record<AgentName, (modelUrl: string) => Configuration>> = {
-  claude: (modelUrl) => ({
-    files: {
-      '.claude.json': {
-        hasCompletedOnboarding: true,
-        theme: 'dark',
-        numStartups: 5,
-        customApiKeyResponses: { approved: [CLAUDE_KEY.slice(-20)], rejected: [] },
-      },
-    },
-    variables: {
-      ANTHROPIC_BASE_URL: modelUrl,
-      ANTHROPIC_API_KEY: CLAUDE_KEY,
-      CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-      CLAUDE_CODE_MAX_RETRIES: '1',
-      DISABLE_AUTOUPDATER: '1',
-      DISABLE_TELEMETRY: '1',
-    },
-  }),
+  claude,
+  'claude-old': claude,
   codex: (modelUrl) => ({
     files: {
       // With a model that it does not know, Codex has no tool to edit files.
