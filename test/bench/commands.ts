@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { IdGenerator } from '../../src/common/ids.js';
 import { SessionRecord } from '../../src/protocol/files.js';
 import { sessionRecord } from '../helpers/records.js';
-import type { Bench, Row } from './figure.js';
+import { atMost, type Bench, type Row } from './figure.js';
 import { median, monotonicMs, sleep } from './numbers.js';
 import { openProduct } from './product.js';
+import { cpuOfEndedChildrenMs } from './usage.js';
 
 const RECORDS = 1000;
 
@@ -59,20 +60,27 @@ async function compare(bench: Bench, rounds: number, { figure, command, home, fo
   const env = { ...process.env, CM_HOME: home };
   const whole: number[] = [];
   const node: number[] = [];
+  const cpu = { whole: 0, node: 0 };
   await runNode(command, folder, env);
   for (let round = 0; round < rounds; round++) {
+    const before = cpuOfEndedChildrenMs();
     node.push(await runNode(['-e', '0'], folder, env));
+    const between = cpuOfEndedChildrenMs();
     whole.push(await runNode(command, folder, env));
+    cpu.node += between - before;
+    cpu.whole += cpuOfEndedChildrenMs() - between;
     await sleep(20);
   }
-  const measured = median(whole) - median(node);
+  // Whatever else runs on the machine only adds: the fastest of many is what the program itself takes.
+  const fastest = { whole: Math.min(...whole), node: Math.min(...node) };
+  const measured = fastest.whole - fastest.node;
   return {
     figure,
     unit: 'ms',
     measured,
-    raw: { what: 'node -e 0', value: median(node) },
-    goal: { text: `≤ ${limit} ms`, met: measured <= limit },
-    note: `median of ${rounds}: ${median(whole).toFixed(0)} ms in all`,
+    raw: { what: 'node -e 0', value: fastest.node },
+    goal: atMost(measured, limit, 'ms'),
+    note: `fastest of ${rounds}; medians ${median(whole).toFixed(0)} ms and ${median(node).toFixed(0)} ms; ${((cpu.whole - cpu.node) / rounds).toFixed(0)} ms of processor time beyond Node's ${(cpu.node / rounds).toFixed(0)} ms`,
   };
 }
 

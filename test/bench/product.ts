@@ -8,7 +8,7 @@ import { createClient } from '../../src/client/client.js';
 import { serverEnvironment } from '../../src/client/serverProcess.js';
 import type { CreateSessionInput, Session } from '../../src/protocol/session.js';
 import type { Bench } from './figure.js';
-import { endPrograms, tmuxPid } from './rawTmux.js';
+import { endAll, programsOf, tmuxPid } from './rawTmux.js';
 
 /** The one context of a home: a name is free in each. */
 const CONTEXT = 'bench';
@@ -58,8 +58,9 @@ export async function openProduct(bench: Bench, { name, prepare }: ProductOption
       await profiled;
     }
     for (const one of clients) one.dispose();
-    await endPrograms(socket);
+    const programs = await programsOf(socket);
     await endHome(home);
+    endAll(programs);
   });
   const client = connect({ subscribe: true, ...(profiled === undefined ? {} : { serverPath: undefined }) });
   // The login shell is read before anything is measured.

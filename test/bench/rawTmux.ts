@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, runOrThrow } from '../../scripts/lib/processes.mjs';
+import { runOrThrow } from '../../scripts/lib/processes.mjs';
 import { TMUX_CONFIG } from '../../src/core/tmux/scripts.js';
 import type { Bench } from './figure.js';
 import { descendants } from './usage.js';
@@ -43,8 +43,7 @@ export async function openRawTmux(bench: Bench): Promise<RawTmux> {
   const clients = new Set<ControlClient>();
   const end = bench.scratch.defer(async () => {
     for (const client of clients) client.dispose();
-    await endPrograms(socket);
-    await run('tmux', ['-S', socket, 'kill-server'], options);
+    endAll(await programsOf(socket));
   });
   await tmux('new-session', '-d', '-s', 'first', 'exec sleep 2147483647');
   return {
@@ -65,13 +64,17 @@ export async function tmuxPid(socket: string): Promise<number> {
   return Number(await runOrThrow('tmux', ['-S', socket, 'display-message', '-p', '#{pid}'], { env: ENVIRONMENT }));
 }
 
-/** Ends what runs in the windows of a tmux: a program may outlive its window. */
-export async function endPrograms(socket: string): Promise<void> {
-  if (!existsSync(socket)) return;
-  const pid = await tmuxPid(socket).catch(() => 0);
-  for (const program of pid > 1 ? descendants(pid) : []) {
+/** Processes of a tmux and of everything in its windows: some outlive their window. Empty when none runs. */
+export async function programsOf(socket: string): Promise<readonly number[]> {
+  const pid = existsSync(socket) ? await tmuxPid(socket).catch(() => 0) : 0;
+  return pid > 1 ? [pid, ...descendants(pid)] : [];
+}
+
+/** Ends processes at once. */
+export function endAll(pids: readonly number[]): void {
+  for (const pid of pids) {
     try {
-      process.kill(program, 'SIGKILL');
+      process.kill(pid, 'SIGKILL');
     } catch {
       // It ended by itself.
     }
