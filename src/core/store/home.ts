@@ -2,7 +2,8 @@ import { promises as fs } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodeManagerError } from '../../protocol/errors.js';
-import { isMissing, toDiskError } from './diskErrors.js';
+import { toDiskError } from './diskErrors.js';
+import { makeFolder } from './makeFolder.js';
 
 /** Where things are in the folder of all data. */
 export interface HomePaths {
@@ -54,12 +55,12 @@ export async function openHome(home: string): Promise<HomePaths> {
 
 async function openPrivateFolder(folder: string): Promise<void> {
   try {
-    await fs.mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
   } catch (error) {
     const stat = await fs.stat(folder).catch(() => undefined);
     if (stat !== undefined && !stat.isDirectory()) throw notAFolder(folder);
     if (stat === undefined) {
-      if (isMissing(error) && (await fs.lstat(folder).catch(() => undefined))?.isSymbolicLink() === true) {
+      if ((await fs.lstat(folder).catch(() => undefined))?.isSymbolicLink() === true) {
         throw new CodeManagerError('conflict', `${folder} is a link to a folder that does not exist`, {
           hint: 'Make that folder or remove the link.',
           cause: error,

@@ -10,7 +10,7 @@ import { homePaths, type HomePaths } from './home.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from './jsonFile.js';
 
 /** The files of a session, by their ending. Nothing else is ever moved or deleted. */
-const SESSION_FILES = ['json', 'log', 'exit', 'closed'] as const;
+const SESSION_FILES = ['json', 'log', 'sizes', 'exit', 'closed'] as const;
 export type SessionFile = (typeof SESSION_FILES)[number];
 
 const RECORD_NAME = /^([A-Za-z0-9][A-Za-z0-9_-]{0,63})\.json$/;

@@ -11,7 +11,7 @@ export class DirectoryWatch implements Disposable {
   readonly #listener: (name: string) => void;
   readonly #onLost: (error: Error) => void;
   #watcher: FSWatcher | undefined;
-  #inode = '';
+  #identity = '';
   #disposed = false;
 
   constructor(directory: string, listener: (name: string) => void, onLost: (error: Error) => void) {
@@ -37,11 +37,12 @@ export class DirectoryWatch implements Disposable {
       if (this.#watcher !== watcher) return;
       // The end of the folder itself is told by its own name.
       const isOwn = type === 'rename' && (file === null || file === basename(this.#directory));
-      if (isOwn && inodeOf(this.#directory) !== this.#inode) this.#reopen(new Error(`${this.#directory} was removed`));
+      if (isOwn && identityOf(this.#directory) !== this.#identity)
+        this.#reopen(new Error(`${this.#directory} was removed`));
       else if (file !== null) this.#listener(file);
     });
     this.#watcher = watcher;
-    this.#inode = inodeOf(this.#directory);
+    this.#identity = identityOf(this.#directory);
     watcher.on('error', (error) => {
       if (this.#watcher === watcher) this.#reopen(error);
     });
@@ -68,7 +69,8 @@ export class DirectoryWatch implements Disposable {
   }
 }
 
-function inodeOf(path: string): string {
+/** The inode alone is given to the next folder that is made. */
+function identityOf(path: string): string {
   const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? '' : `${stat.dev} ${stat.ino}`;
+  return stat === undefined ? '' : `${stat.dev} ${stat.ino} ${stat.birthtimeNs}`;
 }

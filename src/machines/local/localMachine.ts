@@ -5,6 +5,7 @@ import type { Disposable } from '../../common/disposable.js';
 import type { LoginEnvironment, Machine, ProcessStream, RunOptions, RunResult } from '../../core/machine.js';
 import { writeFileAtomic } from '../../core/store/atomicFile.js';
 import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.js';
+import { makeFolder } from '../../core/store/makeFolder.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
@@ -123,9 +124,18 @@ export class LocalMachine implements Machine {
 
   async makeDirectory(path: string): Promise<void> {
     try {
-      await fs.mkdir(path, { recursive: true, mode: 0o700 });
+      await makeFolder(path);
     } catch (error) {
       throw toDiskError(error, path);
+    }
+  }
+
+  async list(directory: string): Promise<readonly string[]> {
+    try {
+      return await fs.readdir(directory);
+    } catch (error) {
+      if (isMissing(error)) return [];
+      throw error;
     }
   }
 

@@ -12,7 +12,7 @@ export interface LoginLimits {
   readonly totalMs: number;
 }
 
-export const DEFAULT_LIMITS: LoginLimits = { interactiveMs: 6000, totalMs: 9000 };
+export const DEFAULT_LIMITS: LoginLimits = { interactiveMs: 6000, totalMs: 8500 };
 
 /** What a shell or the probe itself sets. */
 const OWN_VARIABLES = ['SHLVL', '_', 'PWD', 'OLDPWD', 'CM_SESSION', 'SHELLOPTS', 'BASHOPTS', 'COLUMNS', 'LINES'];
@@ -116,7 +116,8 @@ function programName(command: string): string {
 /** Finds a command line where a person wrote it: with or without the folder of its program, with any quotes. */
 function commandPattern(command: string): RegExp {
   const words = [programName(command), ...command.split(' ').slice(1, 2)];
-  return new RegExp(words.map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
+  const whole = words.map((word) => `(?<![\\w-])${word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?![\\w-])`);
+  return new RegExp(whole.join('.*'));
 }
 
 function findLine(

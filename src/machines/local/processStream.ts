@@ -6,6 +6,7 @@ import { errorText } from '../../protocol/errors.js';
 import { closeAfterExit, killGroup, spawnDetached, toStartError } from './runProcess.js';
 
 const MAX_STDERR_BYTES = 64 * 1024;
+const MAX_HELD_BYTES = 1024 * 1024;
 /** How long a disposed process has to end by itself once its input is closed. */
 const POLITE_MS = 1000;
 
@@ -23,7 +24,9 @@ export class LocalProcessStream implements ProcessStream {
   readonly #stderr: Buffer[] = [];
   #stderrBytes = 0;
   #exit: Exit | undefined;
-  #flowing = false;
+  /** Output that came before anybody listened; undefined once somebody does. */
+  #held: Buffer[] | undefined = [];
+  #heldBytes = 0;
   #disposed = false;
 
   constructor(
@@ -38,15 +41,12 @@ export class LocalProcessStream implements ProcessStream {
     }
     const child = this.#child;
     child.stdin?.on('error', () => undefined);
+    child.stdout?.on('data', (chunk: Buffer) => this.#take(chunk));
     child.stderr?.on('data', (chunk: Buffer) => this.#keepStderr(chunk));
     child.once('error', (error) => {
       // Also said of a signal that could not be sent, when the process goes on.
       if (child.pid !== undefined) return;
       this.#end({ code: 127, signal: null, stderr: errorText(toStartError(error, command, options.cwd)) });
-    });
-    child.once('exit', () => {
-      // Output that nobody reads must not hold back the news of the end.
-      if (!this.#flowing) child.stdout?.resume();
     });
     closeAfterExit(child);
     child.once('close', (code, signal) => {
@@ -63,20 +63,21 @@ export class LocalProcessStream implements ProcessStream {
     if (stdin?.writable === true) stdin.write(data);
   }
 
-  /** Bytes are held back until the first listener is there. */
+  /** What comes before the first listener is held for it, unless somebody waits for the end without one. */
   readonly onData = (listener: (data: Uint8Array) => void): Disposable => {
     const subscription = this.#data.event(listener);
-    if (!this.#flowing) {
-      this.#flowing = true;
-      this.#child?.stdout?.on('data', (chunk: Buffer) => this.#data.fire(chunk));
-    }
+    if (this.#held !== undefined) queueMicrotask(() => this.#release());
     return subscription;
   };
 
   /** One who asks after the end is told, too. */
   readonly onExit = (listener: (exit: Exit) => void): Disposable => {
     const exit = this.#exit;
-    if (exit === undefined) return this.#ended.event(listener);
+    if (exit === undefined) {
+      // A program whose output nobody takes would never end; one who wants both asks for both at once.
+      setImmediate(() => this.#release());
+      return this.#ended.event(listener);
+    }
     let wanted = true;
     queueMicrotask(() => {
       if (wanted) listener(exit);
@@ -103,6 +104,23 @@ export class LocalProcessStream implements ProcessStream {
     child.once('close', () => clearTimeout(timer));
   }
 
+  #take(chunk: Buffer): void {
+    if (this.#held === undefined) {
+      this.#data.fire(chunk);
+      return;
+    }
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > MAX_HELD_BYTES) this.#child?.stdout?.pause();
+  }
+
+  #release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const chunk of held) this.#data.fire(chunk);
+    this.#child?.stdout?.resume();
+  }
+
   #keepStderr(chunk: Buffer): void {
     this.#stderr.push(chunk);
     this.#stderrBytes += chunk.length;
@@ -116,6 +134,5 @@ export class LocalProcessStream implements ProcessStream {
     this.#exit = exit;
     this.#ended.fire(exit);
     this.#ended.dispose();
-    this.#data.dispose();
   }
 }

@@ -103,9 +103,12 @@ export function closeAfterExit(child: ChildProcess): void {
     const again = (): void => {
       clearTimeout(timer);
       timer = setTimeout(() => {
+        // Nobody has begun to read.
+        if (child.stdout?.isPaused() === true) return again();
         child.stdout?.destroy();
         child.stderr?.destroy();
       }, DRAIN_MS);
+      timer.unref();
     };
     child.stdout?.on('data', again);
     child.stderr?.on('data', again);

@@ -2,10 +2,13 @@ import { createHash } from 'node:crypto';
 import { promises as fs, type Stats } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { toDiskError } from '../../core/store/diskErrors.js';
+import { makeFolder } from '../../core/store/makeFolder.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 
 /** A socket's path has at most 104 bytes on macOS and 108 on Linux, with the zero at its end. */
 const MAX_SOCKET_PATH_BYTES = 100;
+/** The path stands in commands of tmux, which a shell reads after tmux has read it as a format and a time. */
+const PLAIN_PATH = /^[A-Za-z0-9_./@:,+=-]+$/;
 /** As long as the longest name of a socket in the folder may be. */
 const LONGEST_NAME = 'x'.repeat(16);
 
@@ -42,21 +45,21 @@ export interface RuntimeDirectoryOptions {
 }
 
 /**
- * The folder for sockets: `<home>/run` on a local disk when the paths are short enough, else one for this user and home
- * in `/var/tmp`. It is made, belongs to us alone, and is the same for the same home at any time.
+ * The folder for sockets: `<home>/run` on a local disk when the path is short enough and plain, else one for this user
+ * and home in `/var/tmp`. It is made, belongs to us alone, and is the same for the same home at any time.
  * @throws CodeManagerError `conflict` when somebody else's folder, a link or a file is in its place, `unavailable` when
  * it cannot be made.
  */
 export async function chooseRuntimeDirectory(home: string, options: RuntimeDirectoryOptions = {}): Promise<string> {
   const root = resolve(home);
   try {
-    await fs.mkdir(root, { recursive: true, mode: 0o700 });
+    await makeFolder(root);
   } catch (error) {
     throw toDiskError(error, root);
   }
   const inHome = join(root, 'run');
   const isNetworkDisk = options.isNetworkDisk ?? isOnNetworkDisk;
-  const fits = Buffer.byteLength(join(inHome, LONGEST_NAME)) <= MAX_SOCKET_PATH_BYTES;
+  const fits = PLAIN_PATH.test(inHome) && Buffer.byteLength(join(inHome, LONGEST_NAME)) <= MAX_SOCKET_PATH_BYTES;
   if (fits && !(await isNetworkDisk(root))) {
     await makePrivate(inHome);
     return inHome;

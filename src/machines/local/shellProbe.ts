@@ -108,6 +108,7 @@ function run(
       resolve(result);
     };
     const giveUp = async (result: ProbeResult): Promise<ProbeResult> => {
+      child.stdout?.removeAllListeners('data').pause();
       await killTree(child.pid ?? null, mark).catch(() => undefined);
       child.stdout?.destroy();
       return result;
@@ -117,6 +118,7 @@ function run(
     }, options.timeoutMs);
     child.once('error', (error) => settle({ kind: 'broken', reason: error.message }));
     child.stdout?.on('data', (chunk: Buffer) => {
+      if (settled) return;
       chunks.push(chunk);
       bytes += chunk.length;
       tail = (tail + chunk.toString('latin1')).slice(-endMark.length);
