@@ -197,7 +197,10 @@ export class FixtureServer {
       scripted.on(method, handler);
     on('tool/list', () => FIXTURE_TOOLS);
     on('session/get', ({ session }: Params<'session/get'>) => this.session(session));
-    on('session/update', ({ session, ...fields }: Params<'session/update'>) => this.change(session, fields));
+    on('session/update', ({ session, unread, pinned }: Params<'session/update'>) => {
+      const known = this.session(session);
+      return this.change(session, { unread: unread ?? known.unread, pinned: pinned ?? known.pinned });
+    });
     on('session/changes', () => ({ root: '/src/api', branch: 'tokens', files: [{ path: 'a.ts', status: 'M' }] }));
     on('session/attach', () => ({ command: ['/bin/cat'], env: {} }));
     on('session/create', () => {

@@ -91,7 +91,7 @@ async function oneContext(link: ServerLink, args: readonly unknown[], title: str
       .sort((a, b) => a.name.localeCompare(b.name))
       .map((context) => ({
         iconPath: new vscode.ThemeIcon('folder'),
-        label: `${labelText(context.name)}`,
+        label: labelText(context.name),
         description: `${labelText(shortPath(context.path, HOME), 200)} · ${machineOf(context, machines)?.host ?? ''}`,
         context,
       })),

@@ -43,7 +43,7 @@ export async function checkWithoutServer(error: unknown, home: string, serverPat
   );
   const writable = await access(home, constants.W_OK).then(
     () => true,
-    (failure: NodeJS.ErrnoException) => failure.code === 'ENOENT',
+    (failure: unknown) => failure instanceof Error && 'code' in failure && failure.code === 'ENOENT',
   );
   checks.push(
     writable

@@ -1,4 +1,4 @@
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import type { Client } from '../../client/api.js';
 import { followText } from '../../client/followText.js';
 import { Deferred } from '../../common/async.js';

@@ -51,7 +51,7 @@ function noticeOf(row: SessionRow): Notice | undefined {
     sessionId: session.id,
     key: `${session.id}-${kind}-${Date.parse(session.changed)}`,
     kind,
-    text: text(row, word, detail),
+    text: text(row, kind, detail),
   };
 }
 
@@ -63,16 +63,16 @@ const KINDS: Partial<Record<Word, Notice['kind']>> = {
   Completed: 'finished',
 };
 
-function text({ session }: SessionRow, word: Word, detail: string): string {
+function text({ session }: SessionRow, kind: Notice['kind'], detail: string): string {
   const name = oneLine(session.name, 60);
-  switch (word) {
-    case 'Needs input':
+  switch (kind) {
+    case 'needsInput':
       return `${name} ${waitingText(session)}`;
-    case 'Failed':
+    case 'failed':
       return detail === '' ? `${name} failed` : `${name} failed (${oneLine(detail)})`;
-    case 'Lost':
+    case 'lost':
       return detail === '' ? `${name} was lost` : `${name} was lost: ${oneLine(detail)}`;
-    default: {
+    case 'finished': {
       const end = session.completed ?? session.changed;
       const ms = Date.parse(end) - Date.parse(session.started ?? session.created);
       return `${name} finished after ${formatDuration(ms)}`;

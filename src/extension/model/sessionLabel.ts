@@ -67,9 +67,8 @@ export function rowDescription(row: SessionRow, { groupBy, now }: LabelOptions):
   const { session, description, group } = row;
   const isSaidByGroup = groupBy === 'status' && group === description.word;
   const detail = oneLine(description.detail, DETAIL_LENGTH);
-  const state = [isSaidByGroup && detail !== '' ? '' : description.word, detail]
-    .filter((part) => part !== '')
-    .join(' ');
+  const word = isSaidByGroup && detail !== '' ? '' : description.word;
+  const state = [word, detail].filter((part) => part !== '').join(/^(after|until)\b/.test(detail) ? ' ' : ' · ');
   const place = [
     groupBy === 'context' ? '' : labelText(contextName(row), 40),
     row.isHere ? '' : `@${labelText(session.machine.host, 40)}`,
@@ -83,7 +82,7 @@ export function contextName({ session, context }: SessionRow): string {
   return context?.name ?? session.contextName;
 }
 
-/** The description of a session by itself, for lists that do not group: `3m · Needs input question: Which colour?`. */
+/** The description of a session by itself, for lists that do not group: `3m · Needs input · question: Which colour?`. */
 export function pickDescription(row: SessionRow, now: number): string {
   return rowDescription(row, { groupBy: 'none', now });
 }

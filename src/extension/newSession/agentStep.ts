@@ -13,7 +13,7 @@ export async function askAgent(
   tools: ToolCatalog,
   title: string,
   recent: readonly string[],
-): Promise<string | 'back' | undefined> {
+): Promise<{ readonly id: string } | 'back' | undefined> {
   for (let refresh = false; ; refresh = true) {
     const result = await pickStep<AgentItem>({
       title,
@@ -27,7 +27,7 @@ export async function askAgent(
     if (result.kind === 'back') return 'back';
     const tool = result.kind === 'next' ? result.value.tool : undefined;
     if (tool === undefined) return undefined;
-    if (tool.installed) return tool.id;
+    if (tool.installed) return tool;
     const copied = tool.installCommand ?? tool.installUrl ?? '';
     await vscode.env.clipboard.writeText(copied);
     vscode.window.setStatusBarMessage(`$(check) Copied: ${labelText(copied)}`, 10_000);
@@ -55,7 +55,7 @@ function itemsOf(tools: readonly ToolInfo[], recent: readonly string[]): readonl
     ...(missing.length === 0 ? [] : [{ label: 'Not installed', kind: vscode.QuickPickItemKind.Separator }]),
     ...missing.map((tool) => ({
       iconPath: new vscode.ThemeIcon('circle-slash'),
-      label: `${labelText(tool.name)}`,
+      label: labelText(tool.name),
       description: labelText(tool.installCommand ?? tool.installUrl ?? ''),
       tool,
     })),

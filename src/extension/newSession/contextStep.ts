@@ -57,7 +57,7 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
 function contextItem(context: Context): PlaceItem {
   return {
     iconPath: new vscode.ThemeIcon('folder'),
-    label: `${labelText(context.name)}`,
+    label: labelText(context.name),
     description: labelText(shortPath(context.path, HOME), 200),
     place: { kind: 'context', contextId: context.id, name: context.name },
   };

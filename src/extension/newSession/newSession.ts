@@ -64,7 +64,7 @@ export class NewSession {
       } else if (step === 2 || tool === undefined) {
         const answer = await askAgent(this.#deps.tools, title(2), this.#recentTools);
         if (answer === undefined) return;
-        if (answer !== 'back') tool = answer;
+        if (answer !== 'back') tool = answer.id;
         step = answer === 'back' ? 1 : 3;
       } else {
         const draft: Draft = { place, tool, task: given.task ?? '', options: given.options ?? NO_OPTIONS };

@@ -16,8 +16,8 @@ export async function writeServerConfig(home: string, settings: Settings): Promi
   if (tmux !== undefined && tmux !== '') wanted['tmux'] = tmux;
   if (days !== undefined) wanted['retentionDays'] = days;
   const path = join(home, 'config.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '{}';
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '{}';
     throw error;
   });
   const current: unknown = JSON.parse(text);

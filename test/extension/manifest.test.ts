@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { repoRoot } from '../../scripts/lib/paths.mjs';
+import { COMMANDS, VIEWS } from '../../src/extension/ids.js';
+import { CONTEXT_KEYS } from '../../src/extension/model/contextKeyValues.js';
+import { contextContextValue, machineContextValue } from '../../src/extension/model/contextTree.js';
+import { sessionContextValue } from '../../src/extension/model/sessionLabel.js';
+import { SETTINGS } from '../../src/extension/model/settingValues.js';
+import { contextRecord, machineRecord } from '../helpers/records.js';
+import { rowsOf, variedSessions } from './rows.js';
+
+interface Menu {
+  readonly command?: string;
+  readonly submenu?: string;
+  readonly when?: string;
+  readonly group?: string;
+}
+
+interface Manifest {
+  readonly icon: string;
+  readonly contributes: {
+    readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
+    readonly menus: Readonly<Record<string, readonly Menu[]>>;
+    readonly submenus: readonly { readonly id: string }[];
+    readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
+    readonly viewsContainers: { readonly activitybar: readonly { readonly icon: string }[] };
+    readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
+    readonly configuration: {
+      readonly properties: Readonly<Record<string, { readonly default: unknown; readonly enum?: readonly unknown[] }>>;
+    };
+  };
+}
+
+const manifest = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8')) as Manifest;
+const { commands, menus, submenus, views, viewsContainers, viewsWelcome, configuration } = manifest.contributes;
+const menuEntries = Object.entries(menus).flatMap(([menu, entries]) => entries.map((entry) => ({ menu, ...entry })));
+
+test('the manifest names the commands that are registered, and no others', () => {
+  assert.deepEqual(commands.map(({ command }) => command).sort(), [...COMMANDS].sort());
+  for (const { title, category } of commands) {
+    assert.equal(category, 'Code Manager');
+    assert.match(title, /^[A-Z]/, title);
+  }
+});
+
+test('menus name commands and submenus that exist', () => {
+  const known = new Set<string>(COMMANDS);
+  const knownSubmenus = new Set(submenus.map(({ id }) => id));
+  for (const { menu, command, submenu } of menuEntries) {
+    if (command !== undefined) assert.ok(known.has(command), `${menu}: ${command}`);
+    if (submenu !== undefined) assert.ok(knownSubmenus.has(submenu), `${menu}: ${submenu}`);
+  }
+});
+
+test('every command can be reached: by the palette, a menu, or a row', () => {
+  const hidden = new Set(
+    (menus['commandPalette'] ?? []).filter(({ when }) => when === 'false').map(({ command }) => command),
+  );
+  const inMenus = new Set(menuEntries.filter(({ menu }) => menu !== 'commandPalette').map(({ command }) => command));
+  const inWelcome = new Set(
+    viewsWelcome.flatMap(({ contents }) => [...contents.matchAll(/\(command:([\w.]+)/g)].map((match) => match[1])),
+  );
+  // A click on a row, and what the Sessions view shows without an agent server.
+  const byRows = ['codeManager.session.open', 'codeManager.sessions.showAllEnded', 'codeManager.server.retry'];
+  for (const command of COMMANDS) {
+    const isReachable =
+      !hidden.has(command) || inMenus.has(command) || inWelcome.has(command) || byRows.includes(command);
+    assert.ok(isReachable, command);
+  }
+});
+
+test('welcome views link to commands of ours or of the editor', () => {
+  const known = new Set<string>(COMMANDS);
+  for (const { contents } of viewsWelcome) {
+    for (const [, command] of contents.matchAll(/\(command:([\w.-]+)/g)) {
+      assert.ok(command !== undefined && (!command.startsWith('codeManager.') || known.has(command)), command);
+    }
+  }
+});
+
+test('the views are those that the extension fills', () => {
+  const ids = Object.values(views).flatMap((members) => members.map(({ id }) => id));
+  assert.deepEqual(ids.sort(), Object.values(VIEWS).sort());
+});
+
+test('conditions ask only for context keys that are set', () => {
+  const known = new Set<string>([...CONTEXT_KEYS, ...Object.values(VIEWS)]);
+  const conditions = [...menuEntries, ...viewsWelcome].map(({ when }) => when ?? '');
+  for (const condition of conditions) {
+    for (const [key] of condition.matchAll(/codeManager\.[A-Za-z.]+/g)) assert.ok(known.has(key), key);
+  }
+});
+
+test('every condition about a row fits a row that can exist', () => {
+  const sessionValues = rowsOf(variedSessions()).map(sessionContextValue);
+  const contextValues = [
+    contextContextValue(contextRecord()),
+    contextContextValue(contextRecord({ machine: { type: 'ssh', host: 'lab-3' } })),
+    machineContextValue(machineRecord()),
+    machineContextValue(machineRecord({ connection: 'dependencyMissing' })),
+  ];
+  const entries = menus['view/item/context'] ?? [];
+  assert.ok(entries.length > 20);
+  for (const { command, when = '' } of entries) {
+    const source = /viewItem =~ \/((?:[^/\\]|\\.)+)\//.exec(when)?.[1];
+    assert.ok(source !== undefined, `${String(command)} has no condition about its row`);
+    const values = when.includes(VIEWS.sessions) ? sessionValues : contextValues;
+    const fitting = values.filter((value) => new RegExp(source).test(value));
+    assert.ok(fitting.length > 0, `nothing fits ${source}`);
+  }
+});
+
+test('a row has at most two inline actions', () => {
+  const entries = (menus['view/item/context'] ?? []).filter(({ group }) => group?.startsWith('inline') === true);
+  for (const value of new Set(rowsOf(variedSessions()).map(sessionContextValue))) {
+    const shown = entries.filter(({ when = '' }) => {
+      const source = /viewItem =~ \/((?:[^/\\]|\\.)+)\//.exec(when)?.[1] ?? '$^';
+      return when.includes(VIEWS.sessions) && new RegExp(source).test(value);
+    });
+    const isOffline = value.includes('+offline');
+    assert.ok(isOffline ? shown.length === 0 : shown.length <= 2, `${value}: ${shown.length}`);
+  }
+});
+
+test('the settings of the manifest have the names and defaults that the code reads', () => {
+  const expected = Object.fromEntries(Object.entries(SETTINGS).map(([key, value]) => [`codeManager.${key}`, value]));
+  const found = Object.fromEntries(
+    Object.entries(configuration.properties).map(([key, property]) => [key, property.default]),
+  );
+  assert.deepEqual(found, expected);
+  for (const [key, property] of Object.entries(configuration.properties)) {
+    if (property.enum !== undefined) assert.ok(property.enum.includes(property.default), key);
+  }
+});
+
+test('the icons are there, and the one of the activity bar is drawn in one colour', () => {
+  for (const path of [manifest.icon, ...viewsContainers.activitybar.map(({ icon }) => icon)]) {
+    assert.ok(existsSync(join(repoRoot, path)), path);
+  }
+  const svg = readFileSync(join(repoRoot, 'media/activity.svg'), 'utf8');
+  assert.equal(new Set([...svg.matchAll(/#[0-9A-Fa-f]{6}/g)].map(([colour]) => colour)).size, 1);
+});
