@@ -3,7 +3,7 @@ import { homeDirectory } from '../common/home.js';
 import { CodeManagerError, WireError } from '../protocol/errors.js';
 
 /** What must not reach a process that outlives whoever started it. */
-const FOREIGN = /^(?:VSCODE_|ELECTRON_|CLAUDE|TMUX)/;
+const FOREIGN = /^(?:VSCODE_|ELECTRON_|CLAUDE|TMUX|CM_SESSION$)/;
 const STDERR_LIMIT = 16 * 1024;
 
 /** The environment of a server: the caller's, without what belongs to an editor, another agent or another tmux. */

@@ -4,7 +4,7 @@ import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/err
 import type { Change } from '../protocol/events.js';
 import type { Check, Params } from '../protocol/requests.js';
 import { hasEnded } from '../protocol/session.js';
-import { withTimeout } from '../common/async.js';
+import { KeyedMutex, withTimeout } from '../common/async.js';
 import type { Machine } from './machine.js';
 import type { SessionTable } from './sessions/sessionTable.js';
 import type { ContextStore } from './store/contextStore.js';
@@ -24,6 +24,7 @@ export interface ContextsOptions {
 /** Folders in which agents work. */
 export class Contexts {
   readonly #options: ContextsOptions;
+  readonly #making = new KeyedMutex();
 
   constructor(options: ContextsOptions) {
     this.#options = options;
@@ -55,12 +56,15 @@ export class Contexts {
     return this.#options.store.forPath(this.#options.machine.resolvePath(path));
   }
 
+  /** Asked by several at once it makes one. */
   async forPathOrNew(path: string): Promise<Context> {
-    const known = await this.forPath(path);
-    if (known) return known;
-    const taken = new Set(this.all().map(({ name }) => name));
-    const folder = this.#options.machine.resolvePath(path);
-    return this.add({ name: uniqueName(contextName(folder), taken), path, machine: 'local', tags: [] });
+    return this.#making.run('', async () => {
+      const known = await this.forPath(path);
+      if (known) return known;
+      const taken = new Set(this.all().map(({ name }) => name));
+      const folder = this.#options.machine.resolvePath(path);
+      return this.add({ name: uniqueName(contextName(folder), taken), path, machine: 'local', tags: [] });
+    });
   }
 
   async add({ name, path, machine, tags }: Params<'context/add'>): Promise<Context> {

@@ -10,7 +10,7 @@ import { CodeManagerError, errorText } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import { toSession } from '../protocol/files.js';
 import type { Snapshot } from '../protocol/requests.js';
-import { hasEnded } from '../protocol/session.js';
+import { hasEnded, type MachineIdentity } from '../protocol/session.js';
 import { Contexts } from './contexts.js';
 import { installCommand } from './installCommand.js';
 import type { Machine } from './machine.js';
@@ -33,11 +33,15 @@ export interface EngineOptions {
   /** Runtime that runs our own scripts, and the folder of the files that come with us. */
   readonly node: string;
   readonly media: string;
+  /** The mask with which sessions make files. */
+  readonly umask: number;
   readonly log: Logger;
   readonly clock?: Clock;
 }
 
 const DAY_MS = 86_400_000;
+/** How often records that could not be written are tried again. */
+const SAVE_AGAIN_MS = 5_000;
 
 /** Everything that one machine's sessions need, wired together. Knows nothing of sockets and clients. */
 export class Engine implements Disposable {
@@ -57,6 +61,7 @@ export class Engine implements Disposable {
   readonly #retentionDays: number;
   #machineInfo: MachineInfo;
   #cleaning: { cancel(): void } | undefined;
+  #saving: { cancel(): void } | undefined;
 
   /** Every change of what clients see, in order. */
   readonly onDidChange;
@@ -68,9 +73,9 @@ export class Engine implements Disposable {
     contextStore: ContextStore;
     catalog: ToolCatalog;
     config: Awaited<ReturnType<typeof readConfig>>['config'];
-    host: string;
+    identity: MachineIdentity;
   }) {
-    const { options, paths, store, contextStore, catalog, config, host } = parts;
+    const { options, paths, store, contextStore, catalog, config, identity } = parts;
     const { machine, log, clock = systemClock } = options;
     this.#log = log;
     this.#clock = clock;
@@ -82,7 +87,7 @@ export class Engine implements Disposable {
     this.onDidChange = this.#changes.event;
     this.#machineInfo = {
       id: 'local',
-      host,
+      host: identity.host,
       type: 'local',
       connection: 'connected',
       since: this.#now(),
@@ -90,9 +95,12 @@ export class Engine implements Disposable {
     };
 
     this.table = this.#disposables.add(
-      new SessionTable(store, (record, error) =>
-        this.#notice('error', `The record of ${record.name} could not be written. ${errorText(error)}`),
-      ),
+      new SessionTable(store, (record, error) => {
+        // Once for all records that fail for the same reason.
+        if (!this.#saving)
+          this.#notice('error', `The record of ${record.name} could not be written. ${errorText(error)}`);
+        this.#saveAgain();
+      }),
     );
     this.tmux = this.#disposables.add(
       new TmuxServer({
@@ -106,6 +114,7 @@ export class Engine implements Disposable {
     this.supervisor = this.#disposables.add(
       new Supervisor({
         machine,
+        identity,
         tmux: this.tmux,
         table: this.table,
         directory: paths.active,
@@ -136,6 +145,7 @@ export class Engine implements Disposable {
       tool: (id) => catalog.get(id),
       placeholders,
       worktreesDirectory: paths.worktrees,
+      umask: options.umask,
       ids: new IdGenerator(),
       clock,
       log,
@@ -154,8 +164,8 @@ export class Engine implements Disposable {
     const catalog = new ToolCatalog(paths.tools);
     await catalog.reload();
     const { config, problems } = await readConfig(paths.root);
-    const { host } = await options.machine.identity();
-    const engine = new Engine({ options, paths, store, contextStore, catalog, config, host });
+    const identity = await options.machine.identity();
+    const engine = new Engine({ options, paths, store, contextStore, catalog, config, identity });
     for (const problem of [
       ...store.problems,
       ...contextStore.problems,
@@ -178,6 +188,22 @@ export class Engine implements Disposable {
   #notice(level: 'info' | 'warning' | 'error', message: string): void {
     this.#log.warn(message);
     this.#changes.fire({ type: 'notice', level, message });
+  }
+
+  /** Memory has what disk has not: until it has. */
+  #saveAgain(): void {
+    this.#saving ??= this.#clock.after(SAVE_AGAIN_MS, () => {
+      this.#store.flush().then(
+        () => {
+          this.#saving = undefined;
+          this.#log.info('all records are written');
+        },
+        () => {
+          this.#saving = undefined;
+          this.#saveAgain();
+        },
+      );
+    });
   }
 
   async adopt(): Promise<void> {
@@ -242,7 +268,10 @@ export class Engine implements Disposable {
     return { id: record.id, path, base: Math.min(record.logBase, size), size, closed: hasEnded(record) };
   }
 
-  readonly toSession = toSession;
+  /** First offset of a log that may be read; grows while older parts are freed. */
+  logBase(id: string): number {
+    return this.#store.get(id)?.logBase ?? 0;
+  }
 
   /** Waits until everything is on disk. */
   async flush(): Promise<void> {
@@ -251,6 +280,7 @@ export class Engine implements Disposable {
 
   dispose(): void {
     this.#cleaning?.cancel();
+    this.#saving?.cancel();
     this.#disposables.dispose();
     this.#changes.dispose();
   }

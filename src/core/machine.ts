@@ -62,6 +62,8 @@ export interface Machine {
   /** 0600, whole or not at all. */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   makeDirectory(path: string): Promise<void>;
+  /** Names in a folder; none when it is not there. */
+  list(directory: string): Promise<readonly string[]>;
   remove(path: string): Promise<void>;
   /** Names of files in a folder that were made, changed or removed, as it happens. */
   watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable;

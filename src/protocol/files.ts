@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { truncate } from '../common/text.js';
 import { Session } from './session.js';
 
 /** `~/.cm/contexts.json`. Entries are checked one by one, so that a bad one costs only itself. */
@@ -19,14 +20,27 @@ export const SessionRecord = Session.extend({
   envNames: z.array(z.string()).default([]),
   /** A task that has to be typed: not yet, being typed (never repeated after a crash), done. */
   delivery: z.enum(['none', 'pending', 'typing', 'done']).default('none'),
+  /** Where the tool keeps its conversations, and the id that it was given for a new one. */
+  conversation: z.object({ home: z.string(), given: z.string().nullable() }).nullable().default(null),
+  /** The request that resumed it last; a repeated one resumes nothing. */
+  resumeId: z.string().default(''),
   /** First byte offset of the log that is still on disk. */
   logBase: z.number().int().min(0).default(0),
 });
 export type SessionRecord = z.infer<typeof SessionRecord>;
 
-/** The part of a record that clients see. */
+/** How much of a task clients are told with every change of a session; `session/get` has all of it. */
+const TASK_LETTERS = 4_000;
+
+/** The part of a record that clients see. A long task is cut, since it would travel with every event. */
 export function toSession(record: SessionRecord): Session {
-  const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...session } = record;
+  return { ...toWholeSession(record), task: truncate(record.task, TASK_LETTERS) };
+}
+
+/** The same with the whole task. */
+export function toWholeSession(record: SessionRecord): Session {
+  const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...rest } = record;
+  const { conversation: _c, resumeId: _i, ...session } = rest;
   return session;
 }
 

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer } from 'ws';
-import { delay } from '../common/async.js';
+import { delay, KeyedMutex } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { shortHostName } from '../common/home.js';
 import type { Logger } from '../common/logger.js';
@@ -14,6 +14,7 @@ import { MAX_MESSAGE_BYTES } from '../protocol/wire.js';
 import { ClientConnection, type RequestHandler } from './clientConnection.js';
 import { EventLog } from './eventLog.js';
 import { createHandlers, type Handlers } from './handlers.js';
+import { PID_HEADER } from './singleInstance.js';
 
 export interface AgentServerOptions {
   readonly engine: Engine;
@@ -24,6 +25,9 @@ export interface AgentServerOptions {
   /** The server wants to end; the owner disposes it. */
   readonly onStop: (reason: string) => void;
 }
+
+/** In the runtime directory. */
+export const SOCKET_NAME = 'server.sock';
 
 const HEARTBEAT_MS = 30_000;
 const QUIET_TIMEOUT_MS = 10_000;
@@ -41,16 +45,16 @@ export class AgentServer implements RequestHandler {
     perMessageDeflate: false,
   });
   readonly #handlers: Handlers;
+  readonly #listening = new KeyedMutex();
   #http: Server | undefined;
   #busy = 0;
   #idleTimer: NodeJS.Timeout | undefined;
-  #heartbeat: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: AgentServerOptions) {
     const { engine, log } = options;
     this.#options = options;
-    this.socket = join(options.runtimeDirectory, 'server.sock');
+    this.socket = join(options.runtimeDirectory, SOCKET_NAME);
     this.info = {
       version: VERSION,
       build: BUILD,
@@ -78,6 +82,9 @@ export class AgentServer implements RequestHandler {
     engine.supervisor.onLogChanged((id) => {
       for (const connection of this.#connections) connection.onLogGrown(id);
     });
+    engine.supervisor.onLogResized(({ id, size }) => {
+      for (const connection of this.#connections) connection.onLogResized(id, size);
+    });
     engine.supervisor.onLogClosed((id) => {
       for (const connection of this.#connections) connection.onLogClosed(id);
     });
@@ -104,14 +111,20 @@ export class AgentServer implements RequestHandler {
   }
 
   /** Opens the socket, also again when it vanished; clients that are connected stay. */
-  async listen(): Promise<void> {
+  listen(): Promise<void> {
+    return this.#listening.run('', () => this.#listen());
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#stopping) return;
     const before = this.#http;
     await mkdir(this.#options.runtimeDirectory, { recursive: true, mode: 0o700 });
     // What stood there is dead or ours: only the holder of the start lock and a server that runs come here.
     before?.close();
     await rm(this.socket, { force: true });
     const http = createServer((_request, response) => {
-      response.writeHead(426).end();
+      // Whoever finds the socket without our file learns here whose it is.
+      response.writeHead(426, { [PID_HEADER]: String(process.pid) }).end();
     });
     http.on('upgrade', (request, socket, head) => {
       this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
@@ -133,6 +146,7 @@ export class AgentServer implements RequestHandler {
       return await this.#dispatch(method, params, connection);
     } finally {
       this.#busy--;
+      this.#considerIdle();
     }
   }
 
@@ -223,7 +237,6 @@ export class AgentServer implements RequestHandler {
   async close(): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#idleTimer);
-    clearInterval(this.#heartbeat);
     for (const connection of this.#connections) connection.close();
     this.#http?.close();
     this.#webSockets.close();

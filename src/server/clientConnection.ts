@@ -3,8 +3,9 @@ import type { Logger } from '../common/logger.js';
 import { CodeManagerError, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { ServerEvent } from '../protocol/events.js';
 import { REQUESTS, type Method } from '../protocol/requests.js';
+import type { LogSize } from '../protocol/logSize.js';
 import { encodeLogFrame, RequestMessage, type Notification } from '../protocol/wire.js';
-import { LogFeed, type LogSink } from '../core/logs/logFeed.js';
+import { LogFeed, type LogFeedOptions } from '../core/logs/logFeed.js';
 
 /** What a connection asks the server for. */
 export interface RequestHandler {
@@ -54,7 +55,7 @@ export class ClientConnection {
     try {
       const message = parseRequest(text);
       id = message.id;
-      if (!(message.method in REQUESTS))
+      if (!Object.hasOwn(REQUESTS, message.method))
         throw new CodeManagerError(
           'invalid',
           `The agent server does not know the request ${message.method.slice(0, 60)}`,
@@ -107,9 +108,9 @@ export class ClientConnection {
   }
 
   /** Sends a log from an offset on; call {@link startFeed} once the answer with the id is under way. */
-  addFeed(session: string, path: string, offset: number, closed: boolean): number {
+  addFeed({ session, ...options }: Omit<LogFeedOptions, 'sink'> & { readonly session: string }): number {
     const subscription = this.#nextFeed++;
-    const sink: LogSink = {
+    const sink: LogFeedOptions['sink'] = {
       write: (at, bytes) => this.#sendLog(subscription, at, bytes),
       end: (at) => {
         this.#feeds.delete(subscription);
@@ -121,7 +122,7 @@ export class ClientConnection {
         this.#socket.terminate();
       },
     };
-    this.#feeds.set(subscription, { session, feed: new LogFeed(path, offset, closed, sink) });
+    this.#feeds.set(subscription, { session, feed: new LogFeed({ ...options, sink }) });
     return subscription;
   }
 
@@ -147,6 +148,13 @@ export class ClientConnection {
 
   onLogGrown(session: string): void {
     for (const entry of this.#feeds.values()) if (entry.session === session) entry.feed.onGrown();
+  }
+
+  /** Said at once, before any byte of that size can be read from the log. */
+  onLogResized(session: string, size: LogSize): void {
+    for (const [subscription, entry] of this.#feeds)
+      if (entry.session === session)
+        this.notify({ jsonrpc: '2.0', method: 'log/resized', params: { subscription, ...size } });
   }
 
   onLogClosed(session: string): void {

@@ -1,5 +1,7 @@
 import type { Engine } from '../core/engine.js';
 import { runDoctor } from '../core/doctor.js';
+import { LogSizes } from '../core/logs/logSizes.js';
+import { toWholeSession } from '../protocol/files.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 
@@ -44,7 +46,7 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
       return sessions.create(params);
     },
     'session/list': (params) => sessions.list(params),
-    'session/get': async ({ session }) => engine.toSession(await sessions.findAnywhere(session)),
+    'session/get': async ({ session }) => toWholeSession(await sessions.findAnywhere(session)),
     'session/send': async (params) => {
       await sessions.send(params);
       return {};
@@ -70,10 +72,11 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
       const { id, path, base, size, closed } = await engine.logInfo(session);
       const wanted = typeof from === 'number' ? from : size - from.tail;
       const offset = Math.min(Math.max(base, wanted), size);
-      const subscription = connection.addFeed(id, path, offset, closed);
+      const subscription = connection.addFeed({ session: id, path, offset, closed, base: () => engine.logBase(id) });
       // After the answer, so that the client knows the id before the first bytes.
       setImmediate(() => connection.startFeed(subscription));
-      return { subscription, base, offset, size, path };
+      // Later sizes are told to the feed from this moment on.
+      return { subscription, base, offset, size, path, sizes: new LogSizes(path).from(offset) };
     },
     'log/unsubscribe': ({ subscription }, connection) => {
       connection.removeFeed(subscription);

@@ -12,7 +12,7 @@ import { LocalMachine } from '../machines/local/localMachine.js';
 import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
 import type { ServerFile } from '../protocol/files.js';
-import { AgentServer } from './agentServer.js';
+import { AgentServer, SOCKET_NAME } from './agentServer.js';
 import { FileLogger } from './fileLogger.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
 
@@ -23,28 +23,21 @@ const ADOPT_WAIT_MS = 2_000;
 
 /** The whole life of the process. Resolves with its exit code. */
 async function run(foreground: boolean): Promise<number> {
-  process.umask(0o077);
+  const umask = process.umask(0o077);
   const home = homeDirectory();
   await openHome(home);
+  const runtimeDirectory = await chooseRuntimeDirectory(home);
   const log = new FileLogger(join(home, 'server.log'), { echo: foreground, debug: process.env['CM_DEBUG'] === '1' });
   const file = serverFilePath(home);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
   const started = await withStartLock(`${file}.lock`, async () => {
-    const other = await runningServer(file);
-    if (other) {
-      if (!(await wake(other))) {
-        throw new CodeManagerError('unavailable', `The agent server (process ${other.pid}) does not answer`, {
-          hint: `End it with kill ${other.pid}; agents go on.`,
-        });
-      }
-      if (foreground)
-        throw new CodeManagerError('conflict', `An agent server runs already (process ${other.pid})`, {
-          hint: 'cm server stop ends it.',
-        });
-      return undefined;
-    }
-    return start(home, file, log);
+    const pid = await findOther(file, join(runtimeDirectory, SOCKET_NAME));
+    if (pid === undefined) return start({ home, runtimeDirectory, file, umask, log });
+    if (!foreground) return undefined;
+    throw new CodeManagerError('conflict', `An agent server runs already (process ${pid})`, {
+      hint: 'cm server stop ends it.',
+    });
   });
   if (!started) return 0;
   const { server, engine, stopped } = started;
@@ -58,12 +51,37 @@ async function run(foreground: boolean): Promise<number> {
   return 0;
 }
 
-async function start(
-  home: string,
-  file: string,
-  log: FileLogger,
-): Promise<{ server: AgentServer; engine: Engine; stopped: Promise<string> }> {
-  const runtimeDirectory = await chooseRuntimeDirectory(home);
+/** A server that runs already and can be reached; one that is about to end is waited for. */
+async function findOther(file: string, socket: string): Promise<number | undefined> {
+  for (;;) {
+    const pid = await runningServer(file, socket);
+    if (pid === undefined) return undefined;
+    const state = await wake(pid, file, socket);
+    if (state === 'awake') return pid;
+    if (state === 'gone') continue;
+    throw new CodeManagerError('unavailable', `The agent server (process ${pid}) does not answer`, {
+      hint: `End it with kill -9 ${pid} and try again; agents go on.`,
+    });
+  }
+}
+
+interface StartOptions {
+  readonly home: string;
+  readonly runtimeDirectory: string;
+  /** Where it says who it is. */
+  readonly file: string;
+  /** The mask with which sessions make files; our own is stricter. */
+  readonly umask: number;
+  readonly log: FileLogger;
+}
+
+async function start({
+  home,
+  runtimeDirectory,
+  file,
+  umask,
+  log,
+}: StartOptions): Promise<{ server: AgentServer; engine: Engine; stopped: Promise<string> }> {
   const machine = new LocalMachine();
   const engine = await Engine.open({
     home,
@@ -71,6 +89,7 @@ async function start(
     runtimeDirectory,
     node: process.execPath,
     media: join(__dirname, '..', 'media'),
+    umask,
     log,
   });
   let stop: (reason: string) => void = () => undefined;
@@ -85,15 +104,6 @@ async function start(
     onStop: (reason) => stop(reason),
   });
 
-  process.on('SIGHUP', () => {
-    chooseRuntimeDirectory(home)
-      .then(() => Promise.all([server.listen(), engine.tmux.ensureSocket()]))
-      .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
-  });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
-
-  await Promise.race([engine.adopt(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
-  await server.listen();
   const record: ServerFile = {
     pid: process.pid,
     processStart: (await processStart(process.pid)) ?? '',
@@ -103,7 +113,19 @@ async function start(
     socket: server.socket,
     started: server.info.started,
   };
-  await writeFileAtomic(file, JSON.stringify(record, null, 2) + '\n');
+  const introduce = (): Promise<boolean> => writeFileAtomic(file, JSON.stringify(record, null, 2) + '\n');
+  // Somebody looked for us and did not find us: what leads to us has vanished.
+  process.on('SIGHUP', () => {
+    openHome(home)
+      .then(() => chooseRuntimeDirectory(home))
+      .then(() => Promise.all([server.listen(), introduce(), engine.tmux.ensureSocket()]))
+      .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+
+  await Promise.race([engine.adopt(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
+  await server.listen();
+  await introduce();
   log.info(`agent server ${VERSION} (${BUILD}) listens on ${server.socket}`);
   // Read ahead, so that the first start does not wait for the login shell.
   void machine.loginEnvironment().then(({ warnings }) => {

@@ -1,13 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { link, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { get } from 'node:http';
 import { delay } from '../common/async.js';
+import { toDiskError } from '../core/store/diskErrors.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
 import { machineIdentity } from '../machines/local/identity.js';
 import { isAlive, processStart } from '../machines/local/processTree.js';
 
 const LOCK_TIMEOUT_MS = 20_000;
+/** Taking over a dead lock takes milliseconds. */
+const TAKEOVER_MS = 5_000;
+const ANSWER_MS = 1_000;
+/** Short enough that the client which started us still hears what we have to say. */
+const WAKE_MS = 3_000;
+
+/** Header of the answer to a plain HTTP request on the socket. */
+export const PID_HEADER = 'x-code-manager-pid';
 
 /**
  * Holds `path` while `run` runs: one process at a time, whoever starts at the same instant. The lock of a process that
@@ -15,18 +24,11 @@ const LOCK_TIMEOUT_MS = 20_000;
  */
 export async function withStartLock<T>(path: string, run: () => Promise<T>): Promise<T> {
   const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
-  await writeFile(own, `${process.pid} ${(await processStart(process.pid)) ?? ''}`, { mode: 0o600 });
   try {
+    await writeFile(own, `${process.pid} ${(await processStart(process.pid)) ?? ''}`, { mode: 0o600 });
     const deadline = Date.now() + LOCK_TIMEOUT_MS;
-    for (;;) {
-      try {
-        // A hard link is made whole or not at all, also on a network disk.
-        await link(own, path);
-        break;
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      }
-      await removeDeadLock(path);
+    while (!(await tryLink(own, path))) {
+      await removeDeadLock(path, own);
       if (Date.now() > deadline) {
         throw new CodeManagerError('timeout', 'Another agent server has been starting for 20 s', {
           hint: `When none is, remove ${path}.`,
@@ -40,70 +42,95 @@ export async function withStartLock<T>(path: string, run: () => Promise<T>): Pro
       await unlink(path).catch(() => undefined);
     }
   } finally {
-    await rm(own, { force: true });
+    await rm(own, { force: true }).catch(() => undefined);
   }
 }
 
-async function removeDeadLock(path: string): Promise<void> {
-  const holder = await readFile(path, 'utf8').catch(() => undefined);
-  if (holder === undefined || (await isHeld(holder))) return;
-  // Taken aside first and looked at again: between the look and the move another process may have got the lock.
-  const aside = `${path}.dead.${process.pid}`;
+/** A hard link is made whole or not at all, also on a network disk. False when the name is taken. */
+async function tryLink(own: string, path: string): Promise<boolean> {
   try {
-    await rename(path, aside);
-  } catch {
+    await link(own, path);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+    throw toDiskError(error, path);
+  }
+}
+
+/** Only one process at a time may judge a lock and remove it: by then it could be somebody else's fresh one. */
+async function removeDeadLock(path: string, own: string): Promise<void> {
+  if (await isHeld(path)) return;
+  const judge = `${path}.judge`;
+  if (!(await tryLink(own, judge))) {
+    const since = (await stat(judge).catch(() => undefined))?.ctimeMs;
+    if (since !== undefined && Date.now() - since > TAKEOVER_MS) await rm(judge, { force: true });
     return;
   }
-  const moved = await readFile(aside, 'utf8').catch(() => '');
-  if (moved !== holder) await link(aside, path).catch(() => undefined);
-  await rm(aside, { force: true });
+  try {
+    if (!(await isHeld(path))) await rm(path, { force: true });
+  } finally {
+    await rm(judge, { force: true });
+  }
 }
 
-async function isHeld(holder: string): Promise<boolean> {
+/** Also true for a lock that has just gone. */
+async function isHeld(path: string): Promise<boolean> {
+  const holder = await readFile(path, 'utf8').catch(() => undefined);
+  if (holder === undefined) return true;
   const [pid = '', ...start] = holder.split(' ');
   return /^\d+$/.test(pid) && isAlive(Number(pid), start.join(' '));
 }
 
-/** The server that runs on this host by its file, when its process lives. */
-export async function runningServer(path: string): Promise<ServerFile | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  let parsed;
+/** Process of the server that runs on this host: by its file, or by its socket when the file was removed. */
+export async function runningServer(file: string, socket: string): Promise<number | undefined> {
+  const record = await readServerFile(file);
+  if (record?.bootId === (await machineIdentity()).bootId && (await isAlive(record.pid, record.processStart))) {
+    return record.pid;
+  }
+  return ask(socket);
+}
+
+async function readServerFile(path: string): Promise<ServerFile | undefined> {
   try {
-    parsed = ServerFile.safeParse(JSON.parse(text));
+    return ServerFile.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
   } catch {
     return undefined;
   }
-  if (!parsed.success || parsed.data.bootId !== (await machineIdentity()).bootId) return undefined;
-  return (await isAlive(parsed.data.pid, parsed.data.processStart)) ? parsed.data : undefined;
 }
 
-/** Somebody listens on the socket. */
-export function answers(socket: string): Promise<boolean> {
+/** Process of the server that answers on a socket. A stopped process takes connections and never answers. */
+function ask(socketPath: string): Promise<number | undefined> {
   return new Promise((resolve) => {
-    const connection = connect(socket);
-    const done = (result: boolean): void => {
-      connection.destroy();
-      resolve(result);
-    };
-    connection
-      .once('connect', () => done(true))
-      .once('error', () => done(false))
-      .setTimeout(2000, () => done(false));
+    const request = get({ socketPath, path: '/', timeout: ANSWER_MS, agent: false }, (response) => {
+      response.resume();
+      const pid = Number(response.headers[PID_HEADER]);
+      resolve(Number.isInteger(pid) && pid > 0 ? pid : undefined);
+    });
+    request.on('timeout', () => request.destroy());
+    request.on('error', () => resolve(undefined));
   });
 }
 
-/** Makes a server whose socket vanished listen again. False when it does not within 5 s. */
-export async function wake(server: ServerFile): Promise<boolean> {
-  if (await answers(server.socket)) return true;
+/**
+ * Makes sure that a server which runs can be reached: it listens and its file tells where.
+ *
+ * @returns `gone` when its process ended meanwhile, `silent` when it does not answer
+ */
+export async function wake(pid: number, file: string, socket: string): Promise<'awake' | 'gone' | 'silent'> {
+  const isAwake = async (): Promise<boolean> =>
+    (await readServerFile(file))?.pid === pid && (await ask(socket)) === pid;
+  if (await isAwake()) return 'awake';
+  const start = await processStart(pid);
+  const deadline = Date.now() + WAKE_MS;
   try {
-    process.kill(server.pid, 'SIGHUP');
+    process.kill(pid, 'SIGHUP');
   } catch {
-    return false;
+    return 'gone';
   }
-  for (let tries = 0; tries < 250; tries++) {
+  while (Date.now() < deadline) {
     await delay(20);
-    if (await answers(server.socket)) return true;
+    if (!(await isAlive(pid, start))) return 'gone';
+    if (await isAwake()) return 'awake';
   }
-  return false;
+  return 'silent';
 }

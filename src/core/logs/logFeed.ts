@@ -14,9 +14,20 @@ export interface LogSink {
 // pool, and what was read is copied into its frame before anything else runs.
 const buffer = Buffer.allocUnsafe(256 * 1024);
 
+export interface LogFeedOptions {
+  readonly path: string;
+  readonly offset: number;
+  /** The log has its last byte already. */
+  readonly closed: boolean;
+  /** First offset that may be read: what lies before it is being freed, and a reader that lags that far skips it. */
+  readonly base: () => number;
+  readonly sink: LogSink;
+}
+
 /** Sends one log from an offset and then what comes, straight from the file. */
 export class LogFeed implements Disposable {
   readonly #path: string;
+  readonly #base: () => number;
   readonly #sink: LogSink;
   #file: number | undefined;
   #offset: number;
@@ -25,11 +36,11 @@ export class LogFeed implements Disposable {
   #again = false;
   #done = false;
 
-  /** @param closed the log has its last byte already */
-  constructor(path: string, offset: number, closed: boolean, sink: LogSink) {
+  constructor({ path, offset, closed, base, sink }: LogFeedOptions) {
     this.#path = path;
     this.#offset = offset;
     this.#closed = closed;
+    this.#base = base;
     this.#sink = sink;
   }
 
@@ -69,6 +80,7 @@ export class LogFeed implements Disposable {
   /** Sends what can be read at once; undefined at the end of the file. */
   #read(): Promise<void> | undefined {
     if (this.#done || !this.#open()) return undefined;
+    this.#offset = Math.max(this.#offset, this.#base());
     const length = readSync(this.#file ?? -1, buffer, 0, buffer.length, this.#offset);
     if (length === 0) return undefined;
     const offset = this.#offset;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/async.js';
+import { crashPoint } from '../../common/crashPoint.js';
 import { KeyedMutex } from '../../common/async.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
@@ -32,6 +33,8 @@ export interface SessionsOptions {
   readonly tool: (id: string) => Tool;
   readonly placeholders: Placeholders;
   readonly worktreesDirectory: string;
+  /** The mask with which sessions make files. */
+  readonly umask: number;
   readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
@@ -39,6 +42,8 @@ export interface SessionsOptions {
 
 /** A person who pressed a key this recently is typing. */
 const TYPING_MS = 3_000;
+/** Linux takes 128 KiB for one argument, and every client gets them with the record. */
+const MAX_ARGS_BYTES = 96 * 1024;
 /** Some agents take two keys in a row for one. */
 const INTERRUPT_GAP_MS = 120;
 
@@ -46,7 +51,6 @@ const INTERRUPT_GAP_MS = 120;
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #creating = new KeyedMutex();
-  readonly #changing = new KeyedMutex();
   readonly #names = new Set<string>();
 
   constructor(options: SessionsOptions) {
@@ -132,6 +136,9 @@ export class Sessions {
         hint: 'Make it, or change the context with cm ctx edit.',
       });
     }
+    if (request.args.reduce((sum, arg) => sum + Buffer.byteLength(arg), 0) > MAX_ARGS_BYTES) {
+      throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
+    }
     await tmux.program();
     const { host } = await machine.identity();
     const { program, env } = await this.#program(tool, request, host);
@@ -177,13 +184,14 @@ export class Sessions {
         delivery: typedTask === null ? 'none' : 'pending',
         worktree,
       });
-      await supervisor.prepare(id, { argv, env, cwd: record.path });
+      await supervisor.prepare(id, { argv, env, cwd: record.path, umask: this.#options.umask });
       try {
         await table.add(record);
       } catch (error) {
         await supervisor.forget(id).catch(() => undefined);
         throw error;
       }
+      crashPoint('after-record');
       try {
         await supervisor.start(record);
       } catch (error) {
@@ -251,6 +259,11 @@ export class Sessions {
 
   #running(ref: string): SessionRecord {
     const record = this.find(ref);
+    if (!hasEnded(record) && !this.#options.supervisor.isHere(record)) {
+      throw new CodeManagerError('unavailable', `Session ${record.name} runs on ${record.machine.host}`, {
+        hint: `Use cm there; cm rm --force forgets it.`,
+      });
+    }
     if (!hasEnded(record)) return record;
     throw new CodeManagerError('conflict', `Session ${record.name} has ended (${record.status})`, {
       hint: 'Its log is still there: cm logs.',
@@ -275,19 +288,17 @@ export class Sessions {
         });
       }
     }
-    await this.#changing.run(record.id, () => this.#options.supervisor.send(record.id, text, enter));
+    await this.#options.supervisor.input.send(record.id, text, enter);
   }
 
   async key({ session, keys }: Params<'session/key'>): Promise<void> {
     const record = this.#running(session);
-    await this.#changing.run(record.id, () => this.#options.supervisor.keys(record.id, keys));
+    await this.#options.supervisor.input.keys(record.id, keys);
   }
 
   async interrupt(ref: string): Promise<void> {
     const record = this.#running(ref);
-    await this.#changing.run(record.id, () =>
-      this.#options.supervisor.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS),
-    );
+    await this.#options.supervisor.input.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS);
   }
 
   /** The tool's data, or what holds for any program when its file has gone since. */
@@ -359,6 +370,8 @@ export class Sessions {
 
   async #endedOrForced(record: SessionRecord, force: boolean): Promise<void> {
     if (hasEnded(record)) return;
+    // Of another host that may be gone for ever: its record can go, nothing of it can be reached from here.
+    if (force && !this.#options.supervisor.isHere(record)) return;
     if (!force) {
       throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
         hint: 'Stop it first, or use --force, which kills it.',

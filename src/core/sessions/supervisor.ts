@@ -1,27 +1,35 @@
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { delay, KeyedMutex, type Clock } from '../../common/async.js';
+import { basename, join } from 'node:path';
+import type { Clock } from '../../common/async.js';
+import { crashPoint } from '../../common/crashPoint.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
+import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import type { SessionRecord } from '../../protocol/files.js';
-import { hasEnded } from '../../protocol/session.js';
+import { SessionRecord } from '../../protocol/files.js';
+import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
+import type { LogSize } from '../../protocol/logSize.js';
+import { LogSizes } from '../logs/logSizes.js';
 import type { Machine } from '../machine.js';
-import { launchFile, parseExit, type Launch } from '../tmux/scripts.js';
-import type { Pane, TmuxServer } from '../tmux/tmuxServer.js';
-import type { Ending } from './lifecycle.js';
+import type { Pane, PaneSize } from '../tmux/pane.js';
+import { launchFile, type Launch } from '../tmux/scripts.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import { LiveSessions } from './liveSession.js';
+import { LogKeeper } from './logKeeper.js';
 import { ReportFollower } from './reportFollower.js';
+import { SessionEnd } from './sessionEnd.js';
+import { SessionFiles } from './sessionFiles.js';
+import { SessionInput } from './sessionInput.js';
 import type { SessionTable } from './sessionTable.js';
 import { StartupWatch } from './startupWatch.js';
 import { reportEvent, type StateReport } from './stateReports.js';
-import { pasteable, pasteTaken } from './textInput.js';
 
 export interface SupervisorOptions {
   readonly machine: Machine;
+  readonly identity: MachineIdentity;
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
   /** Folder of the active sessions' records, logs and marks. */
@@ -33,36 +41,28 @@ export interface SupervisorOptions {
   readonly log: Logger;
 }
 
-/** What is known of a session beyond its record, while its window lives. */
-interface Live {
-  pane: Pane;
-  /** Grows with each piece of output. */
-  outputs: number;
-  startup: StartupWatch | undefined;
-  reports: ReportFollower | undefined;
-  /** When the log was last opened again, in milliseconds since the epoch. */
-  reopened: number;
-}
-
 /** A look at tmux by itself, should a push have been missed. */
 const WATCHDOG_MS = 15_000;
-const LAST_OUTPUT_MS = 5_000;
-
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number, name]));
+/** Longer than any start takes from its launch file to its record. */
+const ORPHAN_MS = 60_000;
 
 /**
  * Keeps the records of one machine's sessions and its tmux in agreement: starts windows, hears what happens to them,
  * and takes over what runs when the server starts. The tmux window's own id decides which session it is, never a name.
  */
 export class Supervisor implements Disposable {
+  readonly input: SessionInput;
   readonly #options: SupervisorOptions;
-  readonly #live = new Map<string, Live>();
-  readonly #finishing = new KeyedMutex();
+  readonly #files: SessionFiles;
+  readonly #live = new LiveSessions();
+  readonly #logs: LogKeeper;
+  readonly #end: SessionEnd;
+  /** Sessions whose window is being made. */
+  readonly #starting = new Set<string>();
   readonly #disposables = new DisposableStore();
   readonly #logChanged = new Emitter<string>();
   readonly #logClosed = new Emitter<string>();
-  readonly #outputSeen = new Map<string, number>();
-  readonly #capChecked = new Map<string, number>();
+  readonly #logResized = new Emitter<{ readonly id: string; readonly size: LogSize }>();
   #watching: Disposable | undefined;
   #watchdog: { cancel(): void } | undefined;
 
@@ -70,116 +70,199 @@ export class Supervisor implements Disposable {
   readonly onLogChanged = this.#logChanged.event;
   /** Id of a session whose log has got its last byte. */
   readonly onLogClosed = this.#logClosed.event;
+  /** The terminal of a session has another size for what its log gets from now on. */
+  readonly onLogResized = this.#logResized.event;
 
   constructor(options: SupervisorOptions) {
+    const { machine, tmux, table, clock, log, directory, logCapBytes: capBytes } = options;
     this.#options = options;
-    this.#disposables.add(options.tmux.onPaneChanged((pane) => this.#onPane(pane)));
-    this.#disposables.add(options.tmux.onGone((reason) => void this.#onTmuxGone(reason)));
+    const files = new SessionFiles(machine, directory);
+    const live = this.#live;
+    this.#files = files;
+    this.#logs = this.#disposables.add(new LogKeeper({ machine, tmux, table, live, files, capBytes, clock, log }));
+    this.#end = new SessionEnd({ machine, tmux, table, live, files, clock, log, onEnded: (id) => this.#close(id) });
+    this.input = new SessionInput({ tmux, table, live });
+    this.#disposables.add(
+      tmux.onPaneChanged((pane) => {
+        this.#onSize(pane);
+        this.#onPane(pane);
+      }),
+    );
+    this.#disposables.add(tmux.onResized((size) => this.#onSize(size)));
+    this.#disposables.add(
+      tmux.onGone((reason) => {
+        log.warn(`the tmux client ended: ${reason}`);
+        this.#attempt('tmux', () => this.check());
+      }),
+    );
   }
 
   #now(): string {
     return new Date(this.#options.clock.now()).toISOString();
   }
 
-  #file(id: string, kind: 'log' | 'exit' | 'closed' | 'launch' | 'launched' | 'note'): string {
-    return join(this.#options.directory, `${id}.${kind}`);
+  /** Does something that nobody waits for. */
+  #attempt(what: string, run: () => Promise<void>): void {
+    run().catch((error: unknown) => this.#options.log.error(`${what}: ${errorText(error)}`));
+  }
+
+  /** False for a session of another host that shares this home: its own agent server cares for it. */
+  isHere({ machine }: SessionRecord): boolean {
+    const { host, bootId } = this.#options.identity;
+    return machine.host === host || (machine.bootId === bootId && bootId !== 'unknown');
   }
 
   /** Takes over what runs, ends what has ended, starts what was cut off before its start. */
   async adopt(): Promise<void> {
-    this.#watch();
-    const { table, tmux, log } = this.#options;
-    const open = table.all().filter((record) => !hasEnded(record));
-    const panes = new Map<string, Pane>();
-    if (open.length > 0) {
-      try {
-        for (const pane of await tmux.panes()) panes.set(pane.session, pane);
-      } catch (error) {
-        // Without tmux nothing can be said about them: they keep their last word until it is there again.
-        log.error(`sessions cannot be taken over: ${errorText(error)}`);
-        this.#scheduleWatchdog();
-        return;
-      }
-    }
-    await Promise.all(
-      open.map((record) =>
-        this.#adoptOne(record, panes.get(record.id)).catch((error: unknown) =>
-          log.error(`taking over ${record.id}: ${errorText(error)}`),
-        ),
-      ),
-    );
-    // A server that was killed between recording an end and clearing up left a window behind.
-    for (const pane of panes.values()) {
-      const record = table.get(pane.session);
-      if (record !== undefined && hasEnded(record)) await tmux.kill(pane.session);
+    this.#options.clock.after(ORPHAN_MS, () => this.#attempt('clean-up', () => this.#removeOrphans()));
+    await this.#removeOrphans();
+    try {
+      await this.check();
+    } catch (error) {
+      // Without tmux nothing can be said about sessions: they keep their last word until it is there again.
+      this.#options.log.error(`sessions cannot be taken over: ${errorText(error)}`);
     }
     this.#scheduleWatchdog();
   }
 
-  async #adoptOne(record: SessionRecord, pane: Pane | undefined): Promise<void> {
-    const { machine, table } = this.#options;
-    const { id } = record;
-    const log = await machine.stat(this.#file(id, 'log'));
-    if (log) table.touch(id, { lastOutput: new Date(log.mtimeMs).toISOString() });
-    if (pane) {
-      this.#track(pane);
-      if (record.pid === null || record.started === null) await this.#launched(record, pane);
-      else this.#resumeWatching(record);
-      if (pane.dead || (await machine.stat(this.#file(id, 'exit'))) !== undefined) await this.#finish(id);
-      else if ((await machine.stat(this.#file(id, 'closed'))) !== undefined) await this.#reopenLog(id);
-      return;
+  /** Compares every record with tmux: when the server starts, after tmux was lost, and now and then. */
+  async check(): Promise<void> {
+    this.#watch();
+    const { table, tmux, machine } = this.#options;
+    const open = table.all().filter((record) => !hasEnded(record) && this.isHere(record));
+    if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
+    const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));
+    await tmux.ensureSocket();
+    await Promise.all(
+      open.map((record) =>
+        this.#agree(record, panes.get(record.id)).catch((error: unknown) =>
+          this.#options.log.error(`session ${record.id}: ${errorText(error)}`),
+        ),
+      ),
+    );
+    for (const pane of panes.values()) {
+      const record = table.get(pane.session);
+      // A server that was killed between recording an end and clearing up left a window behind.
+      if (record && hasEnded(record)) await tmux.kill(pane.session);
+      else if (!record) await this.#recover(pane);
     }
-    if ((await machine.stat(this.#file(id, 'exit'))) !== undefined) return this.#finish(id);
-    const { bootId } = await machine.identity();
-    if (record.machine.bootId === bootId && (await machine.stat(this.#file(id, 'launch'))) !== undefined) {
-      this.#options.log.info(`session ${id} was recorded and not started; starting it`);
-      await this.start(record);
-      return;
-    }
-    await this.#lost(record, bootId);
   }
 
-  async #lost(record: SessionRecord, bootId: string): Promise<void> {
-    const { table, machine, log } = this.#options;
-    const rebooted = record.machine.bootId !== bootId;
-    log.warn(`session ${record.id} is lost: ${rebooted ? 'the host restarted' : 'its tmux has gone'}`);
-    await table.apply(record.id, {
-      type: 'lost',
-      reason: rebooted ? 'host restarted' : 'its tmux has gone',
-      time: this.#now(),
-    });
-    await machine.remove(this.#file(record.id, 'launch'));
-    this.#close(record.id);
+  async #agree({ id }: SessionRecord, pane: Pane | undefined): Promise<void> {
+    const { table, log } = this.#options;
+    const record = table.get(id);
+    if (!record || hasEnded(record) || this.#starting.has(id)) return;
+    if (pane) return this.#takeOver(record, pane);
+    // Gone from tmux: it wrote how it ended, or it never began, or nobody knows.
+    if (await this.#files.has(id, 'exit')) return this.#end.finish(id);
+    const { bootId } = this.#options.identity;
+    if (record.started === null && record.machine.bootId === bootId && (await this.#files.has(id, 'launch'))) {
+      log.info(`session ${id} was recorded and not started; starting it`);
+      return this.start(record);
+    }
+    const reason = record.machine.bootId === bootId ? 'its tmux has gone' : 'host restarted';
+    log.warn(`session ${id} is lost: ${reason}`);
+    await table.apply(id, { type: 'lost', reason, time: this.#now() });
+    await this.#files.clear(id);
+    this.#close(id);
+  }
+
+  async #takeOver(record: SessionRecord, pane: Pane): Promise<void> {
+    const { id } = record;
+    if (this.#live.track(pane)) {
+      this.#onSize(pane);
+      const log = await this.#files.stat(id, 'log');
+      if (log) this.#options.table.touch(id, { lastOutput: new Date(log.mtimeMs).toISOString() });
+      if (record.pid === null || record.started === null) await this.#launched(record, pane);
+      else this.#resumeWatching(record);
+      if (record.delivery === 'typing') this.#attempt(`task of ${id}`, () => this.input.deliverTask(id));
+    }
+    if (pane.dead || (await this.#files.has(id, 'exit'))) await this.#end.finish(id);
+    else if (!pane.piped || (await this.#files.has(id, 'closed'))) await this.#logs.reopen(id);
+    else this.#onPane(pane);
+    // Should the news of its growth have been lost.
+    this.#logChanged.fire(id);
+  }
+
+  /** A window whose record is gone: what runs there must be seen and can be ended. */
+  async #recover({ session: id, pane: target, window }: Pane): Promise<void> {
+    const { table, tmux, machine, log, directory, identity } = this.#options;
+    const pane = await tmux.pane(target);
+    if (!pane || !SESSION_ID_PATTERN.test(id)) return;
+    if ((await machine.stat(join(directory, `${id}.json`))) !== undefined) {
+      log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
+      return;
+    }
+    const path = (await tmux.currentPath(target)) ?? '';
+    const now = this.#now();
+    log.warn(`window ${window} has no record; session ${id} is recovered from it`);
+    await table.add(
+      SessionRecord.parse({
+        id,
+        name: `recovered-${id.slice(-4)}`,
+        contextId: '',
+        contextName: basename(path),
+        path: path === '' ? '/' : path,
+        machine: identity,
+        tool: 'shell',
+        task: '',
+        status: 'starting',
+        created: now,
+        changed: now,
+        reason: 'its record was lost; it was found in tmux',
+      }),
+    );
+    const record = table.get(id);
+    if (record) await this.#takeOver(record, pane);
+  }
+
+  /** Launch files hold secrets; one without a record is of a start that a crash cut off. */
+  async #removeOrphans(): Promise<void> {
+    const { machine, directory, clock } = this.#options;
+    for (const name of await machine.list(directory)) {
+      const match = /^([0-9a-z]+)\.launch(?:ed)?$/.exec(name);
+      if (!match || (await machine.stat(join(directory, `${match[1] ?? ''}.json`)))) continue;
+      // Another host that shares this home may be about to write the record.
+      const file = await machine.stat(join(directory, name));
+      if (file && clock.now() - file.mtimeMs > ORPHAN_MS / 2) await machine.remove(join(directory, name));
+    }
   }
 
   /** Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves nothing half. */
   async prepare(id: string, launch: Launch): Promise<void> {
-    await this.#options.machine.writeFile(
-      this.#file(id, 'launch'),
-      launchFile({ ...launch, env: { ...launch.env, CM_SESSION: id } }),
-    );
+    const env = { ...launch.env, CM_SESSION: id };
+    await this.#files.write(id, 'launch', launchFile({ ...launch, env }));
   }
 
   /** Undoes {@link prepare} of a session that is not to be. */
   async forget(id: string): Promise<void> {
-    await this.#options.machine.remove(this.#file(id, 'launch'));
+    await this.#files.remove(id, 'launch');
   }
 
   /** Makes the window. A session that has one already is taken over instead of started again. */
   async start(record: SessionRecord): Promise<void> {
     const { tmux } = this.#options;
+    const { id } = record;
     this.#watch();
-    let pane: Pane | undefined;
+    this.#starting.add(id);
     try {
-      pane = await tmux.create(record.id);
-    } catch (error) {
-      if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
-      pane = (await tmux.panes()).find(({ session }) => session === record.id);
-      if (!pane) throw error;
+      let pane: Pane | undefined;
+      try {
+        pane = await tmux.create(id);
+        crashPoint('after-window');
+      } catch (error) {
+        if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
+        pane = (await tmux.panes()).find(({ session }) => session === id);
+        if (!pane) throw error;
+      }
+      this.#live.track(pane);
+      this.#scheduleWatchdog();
+      await this.#launched(record, pane);
+    } finally {
+      this.#starting.delete(id);
     }
-    this.#track(pane);
-    this.#scheduleWatchdog();
-    await this.#launched(record, pane);
+    // It may have ended before anybody listened.
+    if (await this.#files.has(id, 'exit')) await this.#end.finish(id);
   }
 
   async #launched(record: SessionRecord, pane: Pane): Promise<void> {
@@ -198,15 +281,15 @@ export class Supervisor implements Disposable {
   }
 
   #resumeWatching(record: SessionRecord): void {
-    const { tool: find, table, tmux, clock, log } = this.#options;
-    const live = this.#live.get(record.id);
+    const { tool: find, table, tmux, clock, log, machine } = this.#options;
+    const { id } = record;
+    const live = this.#live.get(id);
     const tool = find(record.tool);
     if (!live || !tool) return;
-    const { id } = record;
     if (tool.reportsState) {
       live.reports ??= new ReportFollower({
-        machine: this.#options.machine,
-        path: this.#file(id, 'log'),
+        machine,
+        path: this.#files.path(id, 'log'),
         onReport: (report) => this.#onReport(id, report),
         onError: (error) => log.debug(`state reports of ${id}: ${errorText(error)}`),
       });
@@ -219,100 +302,35 @@ export class Supervisor implements Disposable {
       onDialog: ({ kind, text }) =>
         void table.apply(id, { type: 'startupDialog', waiting: { kind, text }, time: this.#now() }),
       onDialogGone: () => void table.apply(id, { type: 'startupDialogGone', time: this.#now() }),
-      onReady: () => void this.#ready(id).catch((error: unknown) => log.error(`${id}: ${errorText(error)}`)),
+      onReady: () => this.#attempt(`start of ${id}`, () => this.#ready(id)),
       onError: (error) => log.debug(`screen of ${id}: ${errorText(error)}`),
     });
   }
 
   async #ready(id: string): Promise<void> {
-    const { table } = this.#options;
-    await table.apply(id, { type: 'ready', time: this.#now() });
-    const record = table.get(id);
-    if (record?.delivery !== 'pending') return;
-    // Recorded first: a server killed while it types must not type the task a second time.
-    await table.patch(id, { delivery: 'typing' });
-    await this.send(id, record.task, true);
-    await table.patch(id, { delivery: 'done' });
+    await this.#options.table.apply(id, { type: 'ready', time: this.#now() });
+    await this.input.deliverTask(id);
   }
 
-  #track(pane: Pane): Live {
-    const live: Live = { pane, outputs: 0, startup: undefined, reports: undefined, reopened: 0 };
-    const known = this.#live.get(pane.session);
-    if (known) {
-      known.pane = pane;
-      return known;
+  async #onReport(id: string, report: StateReport): Promise<void> {
+    const event = reportEvent(report, this.#now());
+    if (!event) return;
+    // The tool's own word ends the start: it is past its dialogs, or names one itself.
+    if (this.#options.table.get(id)?.status === 'starting' && report.state !== 'blocked') {
+      this.#live.get(id)?.startup?.dispose();
+      await this.#ready(id);
     }
-    this.#live.set(pane.session, live);
-    return live;
+    await this.#options.table.apply(id, event);
   }
 
-  #liveOrThrow(id: string): Live {
-    const live = this.#live.get(id);
-    if (live) return live;
-    throw new CodeManagerError('unavailable', 'The session cannot be reached', {
-      hint: 'Its tmux does not answer; see cm doctor.',
-    });
-  }
-
-  /** Types text as a paste and submits it once the program has taken it. */
-  async send(id: string, text: string, enter: boolean): Promise<void> {
-    const { tmux } = this.#options;
-    const live = this.#liveOrThrow(id);
-    const clean = pasteable(text);
-    if (clean !== '') {
-      const before = live.outputs;
-      await tmux.paste(live.pane.pane, clean);
-      if (enter) await pasteTaken(() => live.outputs, before);
-    }
-    if (enter) await tmux.keys(live.pane.pane, ['Enter']);
-  }
-
-  async keys(id: string, keys: readonly string[], gapMs = 0): Promise<void> {
-    const { pane } = this.#liveOrThrow(id).pane;
-    if (gapMs === 0) return this.#options.tmux.keys(pane, keys);
-    for (const [index, key] of keys.entries()) {
-      if (index > 0) await delay(gapMs);
-      await this.#options.tmux.keys(pane, [key]);
-    }
-  }
-
-  /** Asks its process group to end, waits, then ends everything that it started. */
-  async stop(id: string, signal: string, timeoutMs: number): Promise<void> {
-    const live = this.#live.get(id);
-    if (live && timeoutMs > 0) {
-      await this.#options.machine.signalGroup(live.pane.pid, signal);
-      await this.#untilEnded(id, timeoutMs);
-    }
-    await this.kill(id);
+  /** Asks it to end, and after `timeoutMs` ends everything that it started. */
+  stop(id: string, signal: string, timeoutMs: number): Promise<void> {
+    return this.#end.stop(id, signal, timeoutMs);
   }
 
   /** Ends every process of a session at once and records the end. */
-  async kill(id: string): Promise<void> {
-    const { machine, table } = this.#options;
-    // A process id from the record alone may be another process's by today; the marker is not.
-    await machine.killTree(this.#live.get(id)?.pane.pid ?? null, id);
-    const record = table.get(id);
-    if (record && !hasEnded(record)) await this.#finish(id);
-  }
-
-  #untilEnded(id: string, timeoutMs: number): Promise<void> {
-    const { table } = this.#options;
-    const ended = (): boolean => {
-      const record = table.get(id);
-      return record === undefined || hasEnded(record);
-    };
-    return new Promise((resolve) => {
-      if (ended()) return resolve();
-      const done = (): void => {
-        clearTimeout(timer);
-        subscription.dispose();
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      const subscription = table.onDidChange(() => {
-        if (ended()) done();
-      });
-    });
+  kill(id: string): Promise<void> {
+    return this.#end.kill(id);
   }
 
   /** A person types in an attached terminal at this moment. */
@@ -348,18 +366,15 @@ export class Supervisor implements Disposable {
         this.#onOutput(id);
         return;
       case 'exit':
-        void this.#finish(id).catch((error: unknown) => this.#options.log.error(`end of ${id}: ${errorText(error)}`));
+        this.#attempt(`end of ${id}`, () => this.#end.finish(id));
         return;
       case 'closed':
-        void this.#onLogWriterGone(id).catch((error: unknown) =>
-          this.#options.log.error(`log of ${id}: ${errorText(error)}`),
-        );
+        this.#attempt(`log of ${id}`, () => this.#logs.onWriterGone(id));
         return;
     }
   }
 
   #onOutput(id: string): void {
-    const { clock, table } = this.#options;
     const live = this.#live.get(id);
     if (live) {
       live.outputs++;
@@ -367,182 +382,48 @@ export class Supervisor implements Disposable {
       live.reports?.onOutput();
     }
     this.#logChanged.fire(id);
-    const now = clock.now();
-    if (now - (this.#outputSeen.get(id) ?? 0) < LAST_OUTPUT_MS) return;
-    this.#outputSeen.set(id, now);
-    if (table.get(id)) table.touch(id, { lastOutput: new Date(now).toISOString() });
-    void this.#keepCap(id).catch((error: unknown) => this.#options.log.warn(`log of ${id}: ${errorText(error)}`));
-  }
-
-  /** Frees the oldest part of a log that is over its cap; offsets stay what they are. */
-  async #keepCap(id: string): Promise<void> {
-    const { machine, table, logCapBytes } = this.#options;
-    const record = table.get(id);
-    const size = (await machine.stat(this.#file(id, 'log')))?.size ?? 0;
-    const cap = logCapBytes();
-    if (!record || size - record.logBase <= cap || (this.#capChecked.get(id) ?? 0) > size) return;
-    // A quarter at a time, on a block of the disk.
-    const base = Math.floor((size - cap * 0.75) / 4096) * 4096;
-    await table.patch(id, { logBase: base });
-    if (await machine.releaseHead(this.#file(id, 'log'), base)) return;
-    await table.patch(id, { logBase: record.logBase });
-    this.#capChecked.set(id, size + cap);
-    this.#options.log.warn(`the log of ${id} is over its cap, and this system cannot free its head`);
-  }
-
-  async #onReport(id: string, report: StateReport): Promise<void> {
-    const event = reportEvent(report, this.#now());
-    if (!event) return;
-    // The tool's own word ends the start: it is past its dialogs, or names one itself.
-    if (this.#options.table.get(id)?.status === 'starting' && report.state !== 'blocked') {
-      this.#live.get(id)?.startup?.dispose();
-      await this.#ready(id);
-    }
-    await this.#options.table.apply(id, event);
+    this.#logs.onOutput(id);
   }
 
   #onPane(pane: Pane): void {
     const { table } = this.#options;
-    const live = this.#live.get(pane.session);
-    if (!live || live.pane.pane !== pane.pane) return;
-    live.pane = pane;
-    const record = table.get(pane.session);
-    if (!record || hasEnded(record)) return;
-    const title = truncate(stripTerminal(pane.title).trim(), 200);
-    if (title !== '' && title !== record.title) table.touch(pane.session, { title });
-    if (pane.dead)
-      void this.#finish(pane.session).catch((error: unknown) =>
-        this.#options.log.error(`end of ${pane.session}: ${errorText(error)}`),
-      );
-    else if (!pane.piped)
-      void this.#reopenLog(pane.session).catch((error: unknown) =>
-        this.#options.log.error(`log of ${pane.session}: ${errorText(error)}`),
-      );
-  }
-
-  /** The log's writer ended: with its pane as it should, or killed, or because the disk is full. */
-  async #onLogWriterGone(id: string): Promise<void> {
-    const { table, machine, tmux } = this.#options;
+    const { session: id } = pane;
+    const live = this.#live.get(id);
     const record = table.get(id);
-    if (!record || hasEnded(record) || (await machine.stat(this.#file(id, 'exit'))) !== undefined) return;
-    const live = this.#live.get(id);
-    const pane = live && (await tmux.pane(live.pane.pane));
-    if (pane?.dead === false) await this.#reopenLog(id);
+    if (live?.pane.pane !== pane.pane || !record || hasEnded(record)) return;
+    live.pane = pane;
+    const title = truncate(stripTerminal(pane.title).trim(), 200);
+    if (title !== '' && title !== record.title) table.touch(id, { title });
+    if (pane.dead) this.#attempt(`end of ${id}`, () => this.#end.finish(id));
+    else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));
   }
 
-  async #reopenLog(id: string): Promise<void> {
-    const { tmux, log, clock, table, machine } = this.#options;
-    const live = this.#live.get(id);
-    // A disk that stays full must not make this a loop: the watchdog tries again later.
-    if (!live || clock.now() - live.reopened < 5000) return;
-    live.reopened = clock.now();
-    log.warn(`the log of ${id} was not being written; opening it again`);
-    await machine.remove(this.#file(id, 'closed'));
-    await tmux.reopenLog(live.pane);
-    await table.patch(id, { reason: 'its log has a gap: the log could not be written for a while' });
-  }
-
-  /** Records how a session ended, after its log has got its last byte, and clears up. */
-  async #finish(id: string): Promise<void> {
-    await this.#finishing.run(id, async () => {
-      const { table, tmux, machine } = this.#options;
-      const record = table.get(id);
-      if (!record || hasEnded(record)) return;
-      const pane = await this.#deadPane(id);
-      const ending = await this.#ending(id, pane);
-      await tmux.kill(id);
-      if (pane) await this.#logClosedOnDisk(id);
-      const size = await machine.stat(this.#file(id, 'exit'));
-      const time = size ? new Date(size.mtimeMs).toISOString() : this.#now();
-      await table.apply(id, { type: 'ended', ending, time });
-      for (const kind of ['exit', 'closed', 'launch', 'launched', 'note'] as const)
-        await machine.remove(this.#file(id, kind));
-      this.#close(id);
-    });
-  }
-
-  /** The pane once it is dead; the launcher needs a moment after it wrote how the tool ended. */
-  async #deadPane(id: string): Promise<Pane | undefined> {
-    const live = this.#live.get(id);
-    if (!live) return undefined;
-    let pane: Pane | undefined = live.pane;
-    for (let tries = 0; tries < 80 && pane?.dead === false; tries++) {
-      if (tries > 0) await delay(25);
-      pane = await this.#options.tmux.pane(live.pane.pane).catch(() => undefined);
+  #onSize({ pane, columns, rows }: PaneSize): void {
+    const id = this.#live.find(pane);
+    if (id === undefined) return;
+    try {
+      const size = new LogSizes(this.#files.path(id, 'log')).note(columns, rows);
+      if (size) this.#logResized.fire({ id, size });
+    } catch (error) {
+      this.#options.log.warn(`sizes of ${id}: ${errorText(error)}`);
     }
-    return pane;
-  }
-
-  async #ending(id: string, pane: Pane | undefined): Promise<Ending | null> {
-    const text = await this.#options.machine.readFile(this.#file(id, 'exit')).catch(() => new Uint8Array());
-    const exit = parseExit(Buffer.from(text).toString('utf8'));
-    if (exit)
-      return exit.kind === 'code'
-        ? { exitCode: exit.code, signal: null }
-        : { exitCode: null, signal: signalName(exit.number) };
-    // The launcher itself was ended, so tmux saw it.
-    if (pane?.dead && pane.signal !== null) return { exitCode: null, signal: signalName(pane.signal) };
-    if (pane?.dead && pane.exitCode !== null) return { exitCode: pane.exitCode, signal: null };
-    return null;
-  }
-
-  async #logClosedOnDisk(id: string): Promise<void> {
-    const path = this.#file(id, 'closed');
-    for (let tries = 0; tries < 200; tries++) {
-      if ((await this.#options.machine.stat(path)) !== undefined) return;
-      await delay(10);
-    }
-    this.#options.log.warn(`the log of ${id} was not closed in time`);
   }
 
   #close(id: string): void {
-    const live = this.#live.get(id);
-    live?.startup?.dispose();
     this.#live.delete(id);
-    this.#outputSeen.delete(id);
+    this.#logs.forget(id);
     this.#logChanged.fire(id);
     this.#logClosed.fire(id);
-  }
-
-  async #onTmuxGone(reason: string): Promise<void> {
-    this.#options.log.warn(`the tmux client ended: ${reason}`);
-    await this.check().catch((error: unknown) => this.#options.log.error(errorText(error)));
-  }
-
-  /** Looks at every window once: after tmux was lost, and as a watchdog. */
-  async check(): Promise<void> {
-    this.#watch();
-    const { table, tmux, machine } = this.#options;
-    const open = table.all().filter((record) => !hasEnded(record));
-    if (open.length === 0) return;
-    const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));
-    const { bootId } = await machine.identity();
-    await tmux.ensureSocket();
-    for (const record of open) {
-      const pane = panes.get(record.id);
-      if (pane) {
-        const known = this.#live.has(record.id);
-        this.#track(pane);
-        if (!known) await this.#adoptOne(record, pane);
-        else this.#onPane(pane);
-        if ((await machine.stat(this.#file(record.id, 'exit'))) !== undefined) await this.#finish(record.id);
-      } else if (this.#live.has(record.id) || record.started !== null) {
-        // Gone from tmux: it wrote how it ended, or nobody knows.
-        if ((await machine.stat(this.#file(record.id, 'exit'))) !== undefined) await this.#finish(record.id);
-        else if (!hasEnded(table.get(record.id) ?? record)) await this.#lost(record, bootId);
-      }
-    }
   }
 
   #scheduleWatchdog(ms = WATCHDOG_MS): void {
     if (this.#watchdog) return;
     this.#watchdog = this.#options.clock.after(ms, () => {
       this.#watchdog = undefined;
-      const running = this.#options.table.all().some((record) => !hasEnded(record));
       this.check()
         .catch((error: unknown) => this.#options.log.warn(`watchdog: ${errorText(error)}`))
         .finally(() => {
-          if (running) this.#scheduleWatchdog();
+          if (this.#options.table.all().some((record) => !hasEnded(record))) this.#scheduleWatchdog();
         });
     });
   }
@@ -550,14 +431,10 @@ export class Supervisor implements Disposable {
   dispose(): void {
     this.#watchdog?.cancel();
     this.#watching?.dispose();
-    for (const live of this.#live.values()) live.startup?.dispose();
     this.#live.clear();
     this.#disposables.dispose();
     this.#logChanged.dispose();
     this.#logClosed.dispose();
+    this.#logResized.dispose();
   }
-}
-
-function signalName(number: number): string {
-  return SIGNAL_NAMES.get(number) ?? `SIG${number}`;
 }

@@ -2,8 +2,10 @@ import { delay } from '../../common/async.js';
 
 /** How long a program may take before it shows that a paste arrived; one that echoes nothing gets its Enter then. */
 const TAKEN_TIMEOUT_MS = 600;
+/** More for long texts: a program redraws what it takes. */
+const TAKEN_MS_PER_KILOBYTE = 2;
 /** Several agents read an Enter that follows at once as part of the paste. */
-const QUIET_MS = 60;
+export const QUIET_MS = 60;
 
 /**
  * Text as it may be pasted: line ends as line feeds, no control characters. What remains cannot end a bracketed paste
@@ -17,9 +19,10 @@ export function pasteable(text: string): string {
  * Waits until a program has taken a paste: it printed something and was then quiet for a moment.
  *
  * @param outputs counts the output seen so far; it grows with each new piece
+ * @param length of the paste in characters
  */
-export async function pasteTaken(outputs: () => number, before: number): Promise<void> {
-  const deadline = Date.now() + TAKEN_TIMEOUT_MS;
+export async function pasteTaken(outputs: () => number, before: number, length: number): Promise<void> {
+  const deadline = Date.now() + TAKEN_TIMEOUT_MS + (length / 1000) * TAKEN_MS_PER_KILOBYTE;
   let last = before;
   let quietSince = Date.now();
   while (Date.now() < deadline) {

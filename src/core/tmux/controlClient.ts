@@ -26,6 +26,8 @@ export class ControlClient implements Disposable {
   readonly #notifications = new Emitter<{ readonly name: string; readonly rest: string }>();
   readonly #exit = new Emitter<string>();
   #closed: string | undefined;
+  /** What tmux said to the command that the client was started with. */
+  #refusal = '';
 
   readonly onNotification = this.#notifications.event;
   /** Once, with the reason. */
@@ -36,10 +38,12 @@ export class ControlClient implements Disposable {
     stream.onData((data) => {
       for (const message of this.#parser.push(this.#decoder.write(Buffer.from(data)))) {
         if (message.kind === 'notification') {
-          if (message.name === 'exit') this.#close(message.rest === '' ? 'tmux has gone' : message.rest);
+          if (message.name === 'exit') this.#close(message.rest || this.#refusal || 'tmux has gone');
           else this.#notifications.fire(message);
         } else if (message.own) {
           this.#answer(message.ok, message.lines);
+        } else if (!message.ok) {
+          this.#refusal = message.lines.join(' ');
         }
       }
     });

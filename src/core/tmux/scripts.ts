@@ -34,11 +34,14 @@ const SHELL_OWN = new Set([
  * What the pane runs: `sh launch.sh <id>`.
  *
  * - It takes the launch file away before it reads it: a session is never started twice.
- * - Secrets travel in that file (0600), never in argv, and the tool sees neither our tmux nor another's variables.
+ * - Secrets travel in that file (0600), never in argv, and the tool sees nothing of our tmux: an agent that knows of it
+ *   might end it, or speak to it instead of to a terminal.
  * - The shell stays as the pane's process until the terminal has been read to its end; a pane whose process ends at
  *   once loses its last bytes now and then. Its traps are no-ops, not ignores: the tool gets the defaults.
- * - How the tool ended is written down before the pane ends, exactly: a shell tells signal 9 and `exit 137` apart only
- *   by the words it prints, so its own stderr goes to a file; the subshell, which becomes the tool, keeps the terminal.
+ * - How the tool ended is written down before the pane ends: a shell tells signal 9 and `exit 137` apart only by the
+ *   words it prints, so its own stderr goes to a file; the subshell, which becomes the tool, keeps the terminal. For
+ *   SIGINT and SIGPIPE shells print nothing: those are told as exit 130 and 141.
+ * - Where it cannot be written (the disk is full) the shell ends in the same way, so that tmux knows.
  */
 export function launchScript(sessionsDirectory: string): string {
   return `umask 077
@@ -47,7 +50,7 @@ dir=${quotePosix(sessionsDirectory)}
 id=$1
 mv -f "$dir/$id.launch" "$dir/$id.launched" 2>/dev/null || exit 126
 exec 3>&2 2>"$dir/$id.note"
-unset TMUX TMUX_PANE CM_LAUNCH_CWD
+unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION CM_LAUNCH_CWD CM_LAUNCH_UMASK
 . "$dir/$id.launched"
 rm -f "$dir/$id.launched"
 export COLORTERM=truecolor
@@ -55,7 +58,7 @@ export COLORTERM=truecolor
 trap : HUP INT QUIT TERM USR1 USR2 ALRM
 if cd -- "$CM_LAUNCH_CWD" 2>&3; then
   unset CM_LAUNCH_CWD
-  (exec 2>&3 3>&-; exec "$@")
+  (umask "$CM_LAUNCH_UMASK"; unset CM_LAUNCH_UMASK; exec 2>&3 3>&-; exec "$@")
   code=$?
 else
   code=126
@@ -63,7 +66,12 @@ fi
 if [ "$code" -gt 128 ] && [ -s "$dir/$id.note" ]; then end="signal $((code - 128))"; else end="exit $code"; fi
 sleep 0.1 2>/dev/null || sleep 1
 rm -f "$dir/$id.note"
-printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"
+if { printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"; } 2>/dev/null; then :
+elif [ "\${end%% *}" = signal ]; then
+  ulimit -c 0
+  trap - HUP INT QUIT TERM USR1 USR2 ALRM
+  kill -"$((code - 128))" $$
+fi
 exit "$code"
 `;
 }
@@ -88,25 +96,45 @@ export interface Launch {
   /** The whole environment of the tool, without what a terminal sets. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+  /** The mask with which it makes files. */
+  readonly umask: number;
 }
 
 /** The launch file: read once by {@link launchScript}, in a shell. */
-export function launchFile({ argv, env, cwd }: Launch): string {
+export function launchFile({ argv, env, cwd, umask }: Launch): string {
   const lines = Object.entries(env)
     .filter(([name, value]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_OWN.has(name) && !value.includes('\0'))
     .map(([name, value]) => `export ${name}=${quotePosix(value)}`);
-  return [...lines, `CM_LAUNCH_CWD=${quotePosix(cwd)}`, `set -- ${argv.map(quotePosix).join(' ')}`, ''].join('\n');
+  return [
+    ...lines,
+    `CM_LAUNCH_CWD=${quotePosix(cwd)}`,
+    `CM_LAUNCH_UMASK=${umask.toString(8).padStart(4, '0')}`,
+    `set -- ${argv.map(quotePosix).join(' ')}`,
+    '',
+  ].join('\n');
 }
 
 /** How a tool ended, as the launcher wrote it. */
 export type Exit =
   { readonly kind: 'code'; readonly code: number } | { readonly kind: 'signal'; readonly number: number };
 
+/** What {@link parseExit} reads. */
+export function formatExit(exit: Exit): string {
+  return exit.kind === 'code' ? `exit ${exit.code}\n` : `signal ${exit.number}\n`;
+}
+
 export function parseExit(text: string): Exit | undefined {
   const match = /^(exit|signal) (\d+)\n/.exec(text);
   if (!match) return undefined;
   return match[1] === 'exit' ? { kind: 'code', code: Number(match[2]) } : { kind: 'signal', number: Number(match[2]) };
 }
+
+/** Prints every process with its pid and arguments, one a line; not every system has `ps`. */
+export const LIST_PROCESSES = `ps -A -ww -o pid=,args= 2>/dev/null || for d in /proc/[0-9]*; do
+  printf '%s ' "\${d#/proc/}"
+  tr '\\0\\n' '  ' <"$d/cmdline"
+  echo
+done 2>/dev/null`;
 
 /**
  * tmux's configuration on the private socket: sizes and history before any pane exists, windows that stay when their

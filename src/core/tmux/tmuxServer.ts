@@ -3,28 +3,15 @@ import { delay, KeyedMutex } from '../../common/async.js';
 import { type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
-import { CodeManagerError } from '../../protocol/errors.js';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
+import { keyCommands } from './keys.js';
+import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type PaneSize } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
-import { launchScript, pipeScript, TMUX_CONFIG } from './scripts.js';
-import { isSupported, OLDEST_TMUX, parseTmuxVersion, type TmuxVersion } from './version.js';
-
-/** A pane of ours as tmux sees it. `session` is the id that the pane itself carries. */
-export interface Pane {
-  readonly session: string;
-  readonly window: string;
-  readonly pane: string;
-  readonly pid: number;
-  readonly dead: boolean;
-  /** Exit code or signal of the pane's process, where tmux knows it. */
-  readonly exitCode: number | null;
-  readonly signal: number | null;
-  /** The log is being written. */
-  readonly piped: boolean;
-  /** As the program set it; not neutralised. */
-  readonly title: string;
-}
+import { launchScript, LIST_PROCESSES, pipeScript, TMUX_CONFIG } from './scripts.js';
+import { findTmux, type FoundTmux } from './tmuxProgram.js';
+import type { TmuxVersion } from './version.js';
 
 export interface TmuxOptions {
   readonly machine: Machine;
@@ -39,27 +26,14 @@ export interface TmuxOptions {
 
 // The hidden session that holds a link to every window, so that one client hears of all of them.
 const HUB = '_cm';
-const SESSION_OPTION = '@cm_session';
-// The title comes last, since it may hold anything.
-const PANE_FORMAT = `#{${SESSION_OPTION}} #{window_id} #{pane_id} #{pane_pid} #{pane_dead} _#{pane_dead_status} _#{pane_dead_signal} #{pane_pipe} #{pane_title}`;
+/** The pane option that tells how far a typed task got. */
+const TASK_OPTION = '@cm_task';
+/** What tmux says when nothing runs behind a socket; anything else that goes wrong says nothing about its panes. */
+const NO_SERVER = /no server running|error connecting|no sessions|server exited|lost server/;
+const NO_HUB = /can't find session/;
 
-function parsePane(line: string): Pane | undefined {
-  const match = /^(\S+) (@\d+) (%\d+) (\d+) ([01]) _(\d*) _(\d*) ([01]) ?(.*)$/s.exec(line);
-  if (!match) return undefined;
-  const [, session = '', window = '', pane = '', pid, dead, exitCode, signal, piped, title = ''] = match;
-  const number = (text: string | undefined): number | null => (text === undefined || text === '' ? null : Number(text));
-  return {
-    session,
-    window,
-    pane,
-    pid: Number(pid),
-    dead: dead === '1',
-    exitCode: number(exitCode),
-    signal: number(signal),
-    piped: piped === '1',
-    title,
-  };
-}
+/** How far a task that is typed got, kept by tmux itself so that no crash can type it twice. */
+export type TaskMark = '' | 'pasted' | 'sent';
 
 /**
  * The private tmux of one machine: one window per session and one control client for all of them. It is started when
@@ -70,16 +44,19 @@ export class TmuxServer implements Disposable {
   readonly #options: TmuxOptions;
   readonly #starting = new KeyedMutex();
   readonly #paneChanged = new Emitter<Pane>();
+  readonly #resized = new Emitter<PaneSize>();
   readonly #gone = new Emitter<string>();
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
-  #found: { readonly program: string; readonly version: TmuxVersion } | undefined;
+  #found: FoundTmux | undefined;
   #buffer = 0;
   #disposed = false;
 
   /** Title, death, exit status or pipe of a pane changed. tmux looks once a second. */
   readonly onPaneChanged = this.#paneChanged.event;
-  /** The control client lost its server. Panes may or may not live on; {@link connect} tells. */
+  /** A pane has another size; comes at once. */
+  readonly onResized = this.#resized.event;
+  /** The control client lost its server. Panes may or may not live on; {@link panes} tells. */
   readonly onGone = this.#gone.event;
 
   constructor(options: TmuxOptions) {
@@ -88,83 +65,58 @@ export class TmuxServer implements Disposable {
   }
 
   /** Path and version of tmux; looks again while it is missing. Throws `dependencyMissing` with what to install. */
-  async program(): Promise<{ readonly program: string; readonly version: TmuxVersion }> {
-    if (this.#found) return this.#found;
-    const { machine } = this.#options;
-    const { host } = await machine.identity();
-    const path = this.#options.program ?? (await this.#find());
-    if (path === undefined) {
-      throw new CodeManagerError('dependencyMissing', `Agents run in tmux, which was not found on ${host}`, {
-        hint: 'Install it, or set its path in config.json.',
-      });
-    }
-    const { code, stdout, stderr } = await machine.run([path, '-V']).catch((error: unknown) => {
-      throw new CodeManagerError('dependencyMissing', `${path} cannot be started on ${host}`, {
-        cause: error,
-        hint: 'Set the path of tmux in config.json.',
-      });
-    });
-    const version = parseTmuxVersion(stdout);
-    if (code !== 0 || !version) {
-      throw new CodeManagerError(
-        'dependencyMissing',
-        `${path} does not say which tmux it is: ${(stderr || stdout).trim().slice(0, 200)}`,
-      );
-    }
-    if (!isSupported(version)) {
-      throw new CodeManagerError(
-        'dependencyMissing',
-        `tmux ${version.text} on ${host} is too old; ${OLDEST_TMUX} or newer is needed`,
-        {
-          hint: 'Install a newer one, or set its path in config.json.',
-        },
-      );
-    }
-    this.#found = { program: path, version };
+  async program(): Promise<FoundTmux> {
+    this.#found ??= await findTmux(this.#options.machine, this.#options.program);
     return this.#found;
-  }
-
-  /** The login shell is asked only when the usual places have none: it may be slow. */
-  async #find(): Promise<string | undefined> {
-    const { machine } = this.#options;
-    const usual = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/opt/local/bin';
-    return (
-      (await machine.findProgram('tmux', usual)) ??
-      machine.findProgram('tmux', (await machine.loginEnvironment()).env['PATH'] ?? '')
-    );
   }
 
   get version(): TmuxVersion | undefined {
     return this.#found?.version;
   }
 
-  /** Attaches to a tmux that runs already. False when there is none. */
+  /**
+   * Attaches to a tmux that runs already, also to one whose socket vanished. False when there is none.
+   *
+   * @throws CodeManagerError `unavailable` when one runs and does not answer: nothing can be said about its panes
+   */
   async connect(): Promise<boolean> {
-    return this.#starting.run('start', async () => {
-      if (this.#control && !this.#control.isClosed) return true;
-      const { program } = await this.program();
-      if ((await this.#options.machine.stat(this.socket)) === undefined) return false;
-      return this.#attach(program);
-    });
+    if (this.#live) return true;
+    return this.#starting.run('start', async () => this.#live !== undefined || this.#attachToRunning());
+  }
+
+  get #live(): ControlClient | undefined {
+    return this.#control?.isClosed === false ? this.#control : undefined;
   }
 
   /** Attaches, starting tmux when none runs. */
   async #connected(): Promise<ControlClient> {
-    if (this.#control && !this.#control.isClosed) {
-      await this.#ensureFiles();
-      return this.#control;
+    if (!this.#live) {
+      await this.#starting.run('start', async () => {
+        if (this.#live || (await this.#attachToRunning())) return;
+        await this.#start();
+        await this.#attach();
+      });
     }
-    return this.#starting.run('start', async () => {
-      if (this.#control && !this.#control.isClosed) return this.#control;
-      const { program } = await this.program();
-      await this.#ensureFiles();
-      if (!(await this.#attach(program))) {
-        await this.#start(program);
-        if (!(await this.#attach(program)))
-          throw new CodeManagerError('unavailable', 'tmux was started but cannot be reached');
-      }
-      if (!this.#control) throw new CodeManagerError('unavailable', 'tmux has gone');
-      return this.#control;
+    await this.#ensureFiles();
+    if (!this.#live) throw new CodeManagerError('unavailable', 'tmux was started but cannot be reached');
+    return this.#live;
+  }
+
+  async #attachToRunning(): Promise<boolean> {
+    await this.program();
+    const state = await this.#attach();
+    if (state === 'attached') return true;
+    if (state === 'noHub') {
+      // Somebody ended the hidden session: the windows are still there.
+      await this.#start();
+    } else {
+      const pid = await this.#findServer();
+      if (pid === undefined) return false;
+      await this.#remakeSocket(pid);
+    }
+    if ((await this.#attach()) === 'attached') return true;
+    throw new CodeManagerError('unavailable', 'tmux runs and cannot be reached', {
+      hint: `See whether ${this.#options.runtimeDirectory} can be written.`,
     });
   }
 
@@ -183,21 +135,36 @@ export class TmuxServer implements Disposable {
       await machine.makeDirectory(runtimeDirectory);
       await machine.writeFile(path, text);
     }
-    if (this.#control && !this.#control.isClosed) await this.ensureSocket();
+    await this.ensureSocket();
   }
 
-  /** A socket that vanished under a living tmux is made again by tmux itself. */
+  /** A socket that vanished under a living tmux is made again. */
   async ensureSocket(): Promise<void> {
+    if (!this.#live || this.#serverPid === undefined) return;
+    if ((await this.#options.machine.stat(this.socket)) === undefined) await this.#remakeSocket(this.#serverPid);
+  }
+
+  async #remakeSocket(pid: number): Promise<void> {
     const { machine, log, runtimeDirectory } = this.#options;
-    if (this.#serverPid === undefined || (await machine.stat(this.socket)) !== undefined) return;
     log.warn('the tmux socket vanished; asking tmux to make it again');
     await machine.makeDirectory(runtimeDirectory);
-    await machine.run(['kill', '-USR1', String(this.#serverPid)]);
+    await machine.run(['kill', '-USR1', String(pid)]);
     for (let tries = 0; tries < 100 && (await machine.stat(this.socket)) === undefined; tries++) await delay(20);
   }
 
-  async #start(program: string): Promise<void> {
+  /** The process of our tmux when its socket does not lead to it. */
+  async #findServer(): Promise<number | undefined> {
+    const { machine } = this.#options;
+    const { stdout } = await machine.run(['/bin/sh', '-c', LIST_PROCESSES]);
+    // It keeps the arguments that it was started with; clients have other ones.
+    const line = stdout.split('\n').find((text) => text.includes(` -S ${this.socket} -f `));
+    return line === undefined ? undefined : Number.parseInt(line, 10);
+  }
+
+  async #start(): Promise<void> {
     const { machine, runtimeDirectory, log } = this.#options;
+    const { program } = await this.program();
+    await this.#ensureFiles();
     const { env: login } = await machine.loginEnvironment();
     // Every pane inherits what tmux was started with, so it gets nothing that is not needed to run a shell.
     const env: Record<string, string> = {
@@ -210,41 +177,35 @@ export class TmuxServer implements Disposable {
       const value = login[name];
       if (value !== undefined) env[name] = value;
     }
-    const start = [
-      program,
-      '-u',
-      '-S',
-      this.socket,
-      '-f',
-      join(runtimeDirectory, 'tmux.conf'),
-      'new-session',
-      '-d',
-      '-s',
-      HUB,
-      'exec sleep 2147483647',
-    ];
-    const { code, stderr } = await machine.run(start, { env, cwd: '/' });
+    const config = join(runtimeDirectory, 'tmux.conf');
+    const hub = ['new-session', '-d', '-s', HUB, 'exec sleep 2147483647'];
+    const { code, stderr } = await machine.run([program, '-u', '-S', this.socket, '-f', config, ...hub], {
+      env,
+      cwd: '/',
+    });
     if (code !== 0 && !stderr.includes('duplicate session')) {
       throw new CodeManagerError('unavailable', `tmux did not start: ${stderr.trim() || `exit ${String(code)}`}`);
     }
     log.info(`tmux ${this.version?.text ?? ''} started on ${this.socket}`);
   }
 
-  async #attach(program: string): Promise<boolean> {
-    if (this.#disposed) return false;
+  /** @throws CodeManagerError `unavailable` when something is there that does not answer */
+  async #attach(): Promise<'attached' | 'none' | 'noHub'> {
+    if (this.#disposed) return 'none';
+    const { program } = await this.program();
+    // Without -N this would start a tmux of its own, with the user's configuration.
     const stream = this.#options.machine.open(
-      [program, '-u', '-S', this.socket, '-C', 'attach-session', '-t', `=${HUB}`, '-f', 'ignore-size,no-output'],
-      {
-        env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
-        cwd: '/',
-      },
+      [program, '-N', '-u', '-S', this.socket, '-C', 'attach-session', '-t', `=${HUB}`, '-f', 'ignore-size,no-output'],
+      { env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' }, cwd: '/' },
     );
     const control = new ControlClient(stream);
     try {
       const [[pid] = []] = await control.run("display-message -p '#{pid}'");
       this.#serverPid = Number(pid);
+      await this.#linkAll(control);
       control.onNotification(({ name, rest }) => {
         if (name === 'subscription-changed') this.#onSubscription(rest);
+        else if (name === 'layout-change') for (const size of parseLayout(rest)) this.#resized.fire(size);
       });
       control.onExit((reason) => {
         if (this.#control !== control) return;
@@ -253,11 +214,28 @@ export class TmuxServer implements Disposable {
       });
       await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:${PANE_FORMAT}`));
       this.#control = control;
-      return true;
+      return 'attached';
     } catch (error) {
       control.dispose();
-      this.#options.log.debug(`no tmux on ${this.socket}: ${String(error)}`);
-      return false;
+      const reason = errorText(error);
+      this.#options.log.debug(`no tmux on ${this.socket}: ${reason}`);
+      if (NO_HUB.test(reason)) return 'noHub';
+      if (NO_SERVER.test(reason)) return 'none';
+      throw error;
+    }
+  }
+
+  /** Every window of ours in the hidden session, also those that were made without it or survived its end. */
+  async #linkAll(control: ControlClient): Promise<void> {
+    const [lines = []] = await control.run(
+      tmuxCommand('list-windows', '-a', '-F', `#{window_id} #{session_name} #{${SESSION_OPTION}}`),
+    );
+    const windows = lines.map((line) => line.split(' '));
+    const linked = new Set(windows.filter(([, session]) => session === HUB).map(([window]) => window));
+    for (const [window = '', session = '', id = ''] of windows) {
+      if (session === HUB || id === '' || linked.has(window)) continue;
+      const link = tmuxCommand('link-window', '-d', '-s', window, '-t', `=${HUB}:`);
+      await control.run(link).catch((error: unknown) => this.#options.log.warn(`${id}: ${errorText(error)}`));
     }
   }
 
@@ -269,10 +247,10 @@ export class TmuxServer implements Disposable {
     if (pane) this.#paneChanged.fire(pane);
   }
 
-  /** Every pane of ours. Empty when no tmux runs. */
+  /** Every pane of ours. Empty when no tmux runs; throws `unavailable` when that cannot be told. */
   async panes(): Promise<readonly Pane[]> {
-    if (!(await this.connect()) || !this.#control) return [];
-    const [lines = []] = await this.#control.run(tmuxCommand('list-panes', '-s', '-t', `=${HUB}:`, '-F', PANE_FORMAT));
+    if (!(await this.connect()) || !this.#live) return [];
+    const [lines = []] = await this.#live.run(tmuxCommand('list-panes', '-s', '-t', `=${HUB}:`, '-F', PANE_FORMAT));
     return lines.map(parsePane).filter((pane) => pane !== undefined);
   }
 
@@ -320,11 +298,21 @@ export class TmuxServer implements Disposable {
 
   /** What tmux knows of one pane now; undefined when it has gone. */
   async pane(pane: string): Promise<Pane | undefined> {
-    const control = await this.#connected();
+    const found = parsePane((await this.#ask(pane, PANE_FORMAT)) ?? '');
+    return found?.pane === pane ? found : undefined;
+  }
+
+  /** Folder in which the program in a pane is. */
+  async currentPath(pane: string): Promise<string | undefined> {
+    return this.#ask(pane, '#{pane_current_path}');
+  }
+
+  /** One line of what tmux knows of a pane; undefined when it has gone. */
+  async #ask(pane: string, format: string): Promise<string | undefined> {
+    if (!(await this.connect()) || !this.#live) return undefined;
     try {
-      const [lines] = await control.run(tmuxCommand('display-message', '-p', '-t', pane, PANE_FORMAT));
-      const found = parsePane(lines?.[0] ?? '');
-      return found?.pane === pane ? found : undefined;
+      const [lines] = await this.#live.run(tmuxCommand('display-message', '-p', '-t', pane, format));
+      return lines?.[0];
     } catch (error) {
       if (error instanceof CodeManagerError && error.code === 'internal') return undefined;
       throw error;
@@ -342,8 +330,9 @@ export class TmuxServer implements Disposable {
    * Puts text into the pane as a terminal would paste it: bracketed where the program asked for that.
    *
    * @param text without control characters other than tab and line feed
+   * @param mark recorded by tmux together with the paste
    */
-  async paste(pane: string, text: string): Promise<void> {
+  async paste(pane: string, text: string, mark?: TaskMark): Promise<void> {
     const control = await this.#connected();
     const { machine, runtimeDirectory } = this.#options;
     const name = `cm${++this.#buffer}`;
@@ -353,34 +342,34 @@ export class TmuxServer implements Disposable {
       await control.run(
         tmuxCommand('load-buffer', '-b', name, file),
         tmuxCommand('paste-buffer', '-p', '-d', '-b', name, '-t', pane),
+        ...this.#marks(pane, mark),
       );
     } finally {
       await machine.remove(file);
     }
   }
 
-  /** Presses keys by their tmux names; a name that tmux does not know is `invalid`. */
-  async keys(pane: string, keys: readonly string[]): Promise<void> {
-    for (const key of keys) {
-      if (!isKeyName(key)) {
-        throw new CodeManagerError('invalid', `“${key}” is not a key`, {
-          hint: 'Use tmux names such as Enter, Escape, Up, C-c, M-x, F1, or one letter; text goes by send.',
-        });
-      }
-    }
+  /** Presses keys by their tmux names; a name that tmux does not know is `invalid`, and then none is pressed. */
+  async keys(pane: string, keys: readonly string[], mark?: TaskMark): Promise<void> {
+    const commands = keyCommands(pane, keys);
     const control = await this.#connected();
-    // A single letter after -l is itself; a semicolon would end the command.
-    await control.run(
-      ...keys.map((key) =>
-        key.length === 1 ? `send-keys -t ${pane} -l ${quoteKey(key)}` : tmuxCommand('send-keys', '-t', pane, key),
-      ),
-    );
+    await control.run(...commands, ...this.#marks(pane, mark));
+  }
+
+  #marks(pane: string, mark: TaskMark | undefined): readonly string[] {
+    return mark === undefined ? [] : [tmuxCommand('set-option', '-p', '-t', pane, TASK_OPTION, mark)];
+  }
+
+  /** What was recorded with the last marked paste or key of a pane. */
+  async mark(pane: string): Promise<TaskMark> {
+    const mark = await this.#ask(pane, `#{${TASK_OPTION}}`);
+    return mark === 'pasted' || mark === 'sent' ? mark : '';
   }
 
   /** Terminals attached to a session, with the time of their last key in seconds since the epoch. */
   async attached(session: string): Promise<readonly { readonly activity: number; readonly readOnly: boolean }[]> {
-    if (!this.#control || this.#control.isClosed) return [];
-    const [lines = []] = await this.#control.run(
+    if (!this.#live) return [];
+    const [lines = []] = await this.#live.run(
       tmuxCommand('list-clients', '-F', '#{session_name} #{client_activity} #{client_readonly} #{client_created}'),
     );
     return lines.flatMap((line) => {
@@ -394,26 +383,25 @@ export class TmuxServer implements Disposable {
 
   /** Ends the window with what is left in it. Fine when it has gone. */
   async kill(session: string): Promise<void> {
-    if (!this.#control || this.#control.isClosed) return;
-    const [windows = []] = await this.#control.run(
+    if (!(await this.connect()) || !this.#live) return;
+    const [windows = []] = await this.#live.run(
       tmuxCommand('list-windows', '-t', `=${HUB}:`, '-F', `#{window_id} #{${SESSION_OPTION}}`),
     );
     const window = windows.find((line) => line.endsWith(` ${session}`))?.split(' ')[0];
     // kill-window takes it out of both sessions; the emptied one goes by itself.
-    if (window !== undefined) await this.#control.run(tmuxCommand('kill-window', '-t', window)).catch(() => undefined);
+    if (window !== undefined) await this.#live.run(tmuxCommand('kill-window', '-t', window)).catch(() => undefined);
   }
 
   /** Program and arguments of a terminal client for a session. */
   async attachCommand(session: string, readOnly: boolean): Promise<readonly string[]> {
     await this.#connected();
     const { program } = await this.program();
-    return [program, '-u', '-S', this.socket, 'attach-session', ...(readOnly ? ['-r'] : []), '-t', `=${session}`];
+    return [program, '-N', '-u', '-S', this.socket, 'attach-session', ...(readOnly ? ['-r'] : []), '-t', `=${session}`];
   }
 
   /** Ends tmux itself; only when no session runs. */
   async shutDown(): Promise<void> {
-    if (!this.#control || this.#control.isClosed) return;
-    await this.#control.run('kill-server').catch(() => undefined);
+    await this.#live?.run('kill-server').catch(() => undefined);
   }
 
   dispose(): void {
@@ -422,16 +410,4 @@ export class TmuxServer implements Disposable {
     this.#control = undefined;
     control?.dispose();
   }
-}
-
-const NAMED_KEYS =
-  /^(?:(?:[CMS]-)*(?:Enter|Escape|Tab|BTab|Space|BSpace|Up|Down|Left|Right|Home|End|PageUp|PageDown|PPage|NPage|PgUp|PgDn|DC|Delete|IC|Insert|F(?:[1-9]|1[0-2]))|(?:[CMS]-)+[!-~])$/;
-
-/** True for a tmux key name or a single visible letter. */
-export function isKeyName(key: string): boolean {
-  return NAMED_KEYS.test(key) || (/^\P{C}$/u.test(key) && key !== ' ');
-}
-
-function quoteKey(key: string): string {
-  return key === ';' ? "'\\;'" : `'${key.replaceAll("'", `'"'"'`)}'`;
 }

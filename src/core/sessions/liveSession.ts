@@ -1,0 +1,54 @@
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { Pane } from '../tmux/pane.js';
+import type { ReportFollower } from './reportFollower.js';
+import type { StartupWatch } from './startupWatch.js';
+
+/** What is known of a session beyond its record, while its window lives. */
+export interface LiveSession {
+  pane: Pane;
+  /** Grows with each piece of output. */
+  outputs: number;
+  startup: StartupWatch | undefined;
+  reports: ReportFollower | undefined;
+}
+
+/** The sessions whose windows are known. */
+export class LiveSessions {
+  readonly #sessions = new Map<string, LiveSession>();
+
+  get(id: string): LiveSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Id of the session in a pane of tmux. */
+  find(pane: string): string | undefined {
+    for (const [id, live] of this.#sessions) if (live.pane.pane === pane) return id;
+    return undefined;
+  }
+
+  /** @throws CodeManagerError `unavailable` when its window is not known */
+  need(id: string): LiveSession {
+    const live = this.#sessions.get(id);
+    if (live) return live;
+    throw new CodeManagerError('unavailable', 'The session cannot be reached', {
+      hint: 'Its tmux does not answer; see cm doctor.',
+    });
+  }
+
+  /** Notes what tmux says of a window. True when it was not known before. */
+  track(pane: Pane): boolean {
+    const known = this.#sessions.get(pane.session);
+    if (known) known.pane = pane;
+    else this.#sessions.set(pane.session, { pane, outputs: 0, startup: undefined, reports: undefined });
+    return !known;
+  }
+
+  delete(id: string): void {
+    this.#sessions.get(id)?.startup?.dispose();
+    this.#sessions.delete(id);
+  }
+
+  clear(): void {
+    for (const id of [...this.#sessions.keys()]) this.delete(id);
+  }
+}

@@ -1,0 +1,163 @@
+import { constants } from 'node:os';
+import { delay, KeyedMutex, type Clock } from '../../common/async.js';
+import type { Logger } from '../../common/logger.js';
+import { errorText } from '../../protocol/errors.js';
+import { hasEnded } from '../../protocol/session.js';
+import type { Machine } from '../machine.js';
+import type { Pane } from '../tmux/pane.js';
+import { formatExit, parseExit, type Exit } from '../tmux/scripts.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import type { Ending } from './lifecycle.js';
+import type { LiveSessions } from './liveSession.js';
+import type { SessionFiles } from './sessionFiles.js';
+import type { SessionTable } from './sessionTable.js';
+
+export interface SessionEndOptions {
+  readonly machine: Machine;
+  readonly tmux: TmuxServer;
+  readonly table: SessionTable;
+  readonly live: LiveSessions;
+  readonly files: SessionFiles;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** The record says how it ended and the log has its last byte. */
+  readonly onEnded: (id: string) => void;
+}
+
+/** tmux calls a pane dead when all its output is on the way to the log; that takes as long as the log grows. */
+const DEAD_STALL_MS = 5_000;
+const CLOSE_STALL_MS = 2_000;
+const LOOK_MS = 20;
+
+// Of several names for one number (SIGABRT, SIGIOT) the first is the usual one.
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .map(([name, number]) => [number, name] as const)
+    .reverse(),
+);
+
+/** Ends sessions, and records how they ended. */
+export class SessionEnd {
+  readonly #options: SessionEndOptions;
+  readonly #finishing = new KeyedMutex();
+
+  constructor(options: SessionEndOptions) {
+    this.#options = options;
+  }
+
+  /** Asks its process group to end, waits, then ends everything that it started. */
+  async stop(id: string, signal: string, timeoutMs: number): Promise<void> {
+    const session = this.#options.live.get(id);
+    if (session && timeoutMs > 0) {
+      await this.#options.machine.signalGroup(session.pane.pid, signal);
+      await this.#untilEnded(id, timeoutMs);
+    }
+    await this.kill(id);
+  }
+
+  /** Ends every process of a session at once and records the end. */
+  async kill(id: string): Promise<void> {
+    const { machine, table, live } = this.#options;
+    // A process id from the record alone may be another process's by today; the marker is not.
+    await machine.killTree(live.get(id)?.pane.pid ?? null, id);
+    const record = table.get(id);
+    if (record && !hasEnded(record)) await this.finish(id);
+  }
+
+  #untilEnded(id: string, timeoutMs: number): Promise<void> {
+    const { table } = this.#options;
+    const ended = (): boolean => {
+      const record = table.get(id);
+      return record === undefined || hasEnded(record);
+    };
+    return new Promise((resolve) => {
+      if (ended()) return resolve();
+      const done = (): void => {
+        clearTimeout(timer);
+        subscription.dispose();
+        resolve();
+      };
+      const timer = setTimeout(done, timeoutMs);
+      const subscription = table.onDidChange(() => {
+        if (ended()) done();
+      });
+    });
+  }
+
+  /** Records how a session ended, after its log has got its last byte, and clears up. */
+  async finish(id: string): Promise<void> {
+    await this.#finishing.run(id, async () => {
+      const { table, tmux, files, clock, log, onEnded } = this.#options;
+      const record = table.get(id);
+      if (!record || hasEnded(record)) return;
+      const pane = await this.#deadPane(id);
+      const exit = await this.#exit(id, pane);
+      const time = new Date((await files.stat(id, 'exit'))?.mtimeMs ?? clock.now()).toISOString();
+      await tmux.kill(id).catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
+      if (pane?.piped !== false) await this.#logClosed(id);
+      await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), time });
+      await files.clear(id);
+      onEnded(id);
+    });
+  }
+
+  /** The pane once it is dead; the launcher needs a moment after it wrote how the tool ended. */
+  async #deadPane(id: string): Promise<Pane | undefined> {
+    const { live, tmux } = this.#options;
+    let pane = live.get(id)?.pane;
+    await this.#whileGrowing(id, DEAD_STALL_MS, async () => {
+      if (pane?.dead === false) pane = await tmux.pane(pane.pane).catch(() => undefined);
+      return pane?.dead !== false;
+    });
+    return pane;
+  }
+
+  /** How it ended; null when nobody knows. What only tmux knows is written down, since its window goes. */
+  async #exit(id: string, pane: Pane | undefined): Promise<Exit | null> {
+    const { files } = this.#options;
+    const written = parseExit(await files.text(id, 'exit'));
+    if (written) return written;
+    const exit = pane && paneExit(pane);
+    if (!exit) return null;
+    // Only a crash within the next moments needs it.
+    await files.write(id, 'exit', formatExit(exit)).catch(() => undefined);
+    return exit;
+  }
+
+  async #logClosed(id: string): Promise<void> {
+    const { files, log } = this.#options;
+    if (!(await files.has(id, 'log'))) return;
+    const closed = await this.#whileGrowing(id, CLOSE_STALL_MS, () => files.has(id, 'closed'));
+    if (!closed) log.warn(`the log of ${id} was not closed in time`);
+  }
+
+  /** Looks until `done`; false when it never was, and the log has not grown for `stallMs`. */
+  async #whileGrowing(id: string, stallMs: number, done: () => Promise<boolean>): Promise<boolean> {
+    const { files } = this.#options;
+    let size = -1;
+    let since = performance.now();
+    while (!(await done())) {
+      const now = (await files.stat(id, 'log'))?.size ?? 0;
+      if (now !== size) {
+        size = now;
+        since = performance.now();
+      } else if (performance.now() - since > stallMs) {
+        return false;
+      }
+      await delay(LOOK_MS);
+    }
+    return true;
+  }
+}
+
+function paneExit({ dead, signal, exitCode }: Pane): Exit | undefined {
+  if (!dead) return undefined;
+  if (signal !== null) return { kind: 'signal', number: signal };
+  return exitCode === null ? undefined : { kind: 'code', code: exitCode };
+}
+
+function toEnding(exit: Exit): Ending {
+  return exit.kind === 'code'
+    ? { exitCode: exit.code, signal: null }
+    : { exitCode: null, signal: SIGNAL_NAMES.get(exit.number) ?? `SIG${exit.number}` };
+}

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import type { Machine } from '../machine.js';
+
+/** What lies beside the record of a session while it runs. */
+const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed'] as const;
+export type SessionFile = 'log' | (typeof PASSING)[number];
+
+/** The files of active sessions besides their records: logs, and the marks of launcher and log writer. */
+export class SessionFiles {
+  readonly directory: string;
+  readonly #machine: Machine;
+
+  constructor(machine: Machine, directory: string) {
+    this.#machine = machine;
+    this.directory = directory;
+  }
+
+  path(id: string, file: SessionFile): string {
+    return join(this.directory, `${id}.${file}`);
+  }
+
+  stat(id: string, file: SessionFile): ReturnType<Machine['stat']> {
+    return this.#machine.stat(this.path(id, file));
+  }
+
+  async has(id: string, file: SessionFile): Promise<boolean> {
+    return (await this.stat(id, file)) !== undefined;
+  }
+
+  /** Empty when it is not there. */
+  async text(id: string, file: SessionFile): Promise<string> {
+    const bytes = await this.#machine.readFile(this.path(id, file)).catch(() => new Uint8Array());
+    return Buffer.from(bytes).toString('utf8');
+  }
+
+  write(id: string, file: SessionFile, text: string): Promise<void> {
+    return this.#machine.writeFile(this.path(id, file), text);
+  }
+
+  remove(id: string, file: SessionFile): Promise<void> {
+    return this.#machine.remove(this.path(id, file));
+  }
+
+  /** Removes everything but the log. */
+  async clear(id: string): Promise<void> {
+    for (const file of PASSING) await this.remove(id, file);
+  }
+}

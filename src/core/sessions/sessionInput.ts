@@ -1,0 +1,79 @@
+import { delay, KeyedMutex } from '../../common/async.js';
+import { crashPoint } from '../../common/crashPoint.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import type { LiveSessions } from './liveSession.js';
+import type { SessionTable } from './sessionTable.js';
+import { pasteable, pasteTaken, QUIET_MS } from './textInput.js';
+
+export interface SessionInputOptions {
+  readonly tmux: TmuxServer;
+  readonly table: SessionTable;
+  readonly live: LiveSessions;
+}
+
+/** Types into sessions: one thing after another in each. */
+export class SessionInput {
+  readonly #options: SessionInputOptions;
+  readonly #typing = new KeyedMutex();
+
+  constructor(options: SessionInputOptions) {
+    this.#options = options;
+  }
+
+  /** Types text as a paste and submits it once the program has taken it. */
+  async send(id: string, text: string, enter: boolean): Promise<void> {
+    const { tmux, live } = this.#options;
+    await this.#typing.run(id, async () => {
+      const session = live.need(id);
+      const clean = pasteable(text);
+      if (clean !== '') {
+        const before = session.outputs;
+        await tmux.paste(session.pane.pane, clean);
+        if (enter) await pasteTaken(() => session.outputs, before, clean.length);
+      }
+      if (enter) await tmux.keys(session.pane.pane, ['Enter']);
+    });
+  }
+
+  /** @param gapMs between one key and the next, for programs that take two at once for one */
+  async keys(id: string, keys: readonly string[], gapMs = 0): Promise<void> {
+    const { tmux, live } = this.#options;
+    await this.#typing.run(id, async () => {
+      const { pane } = live.need(id).pane;
+      if (gapMs === 0) return tmux.keys(pane, keys);
+      for (const [index, key] of keys.entries()) {
+        if (index > 0) await delay(gapMs);
+        await tmux.keys(pane, [key]);
+      }
+    });
+  }
+
+  /**
+   * Types the task of a session that takes it so. tmux notes each step together with doing it, so that whoever goes on
+   * after a crash neither repeats nor skips one.
+   */
+  async deliverTask(id: string): Promise<void> {
+    const { tmux, table, live } = this.#options;
+    await this.#typing.run(id, async () => {
+      const record = table.get(id);
+      if (record?.delivery !== 'pending' && record?.delivery !== 'typing') return;
+      await table.patch(id, { delivery: 'typing' });
+      const session = live.need(id);
+      const { pane } = session.pane;
+      const mark = await tmux.mark(pane);
+      const text = pasteable(record.task);
+      if (mark === '' && text !== '') {
+        const before = session.outputs;
+        crashPoint('before-paste');
+        await tmux.paste(pane, text, 'pasted');
+        crashPoint('after-paste');
+        await pasteTaken(() => session.outputs, before, text.length);
+      } else {
+        await delay(QUIET_MS);
+      }
+      if (mark !== 'sent') await tmux.keys(pane, ['Enter'], 'sent');
+      crashPoint('after-submit');
+      await table.patch(id, { delivery: 'done' });
+    });
+  }
+}
