@@ -1,6 +1,7 @@
 import type { Disposable } from '../common/disposable.js';
 import type { Event } from '../common/emitter.js';
 import type { Change } from '../protocol/events.js';
+import type { LogSize } from '../protocol/logSize.js';
 import type { Method, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
 
 /** How the client stands to the agent server. */
@@ -42,6 +43,8 @@ export interface FollowLogOptions {
    * from the server on this client, so that a slow reader needs no memory.
    */
   readonly onChunk: (chunk: LogChunk) => void | Promise<void>;
+  /** Size of the session's terminal for the bytes that come next: before the first one, and whenever it changes. */
+  readonly onResize?: (size: LogSize) => void;
   /** The session has ended and its log is complete. */
   readonly onEnd?: (offset: number) => void;
   readonly onError?: (error: Error) => void;

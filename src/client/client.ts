@@ -227,6 +227,9 @@ class AgentServerClient implements Client {
       case 'log/end':
         source.followers.get(checked.params.subscription)?.end(checked.params.offset);
         break;
+      case 'log/resized':
+        source.followers.get(checked.params.subscription)?.resized(checked.params);
+        break;
     }
   }
 

@@ -86,11 +86,14 @@ export function followText(client: Pick<Client, 'followLog'>, session: string, o
       options.onStart?.(start);
       reached(start.offset);
     },
+    onResize: ({ columns, rows }) => void enqueue(() => renderer.resize(columns, rows)),
     onChunk: ({ offset, bytes }) => {
       if (disposed || (!follow && target === undefined)) return undefined;
       const wanted = !follow && target !== undefined ? bytes.subarray(0, Math.max(0, target - offset)) : bytes;
       settling?.cancel();
-      settling = follow ? clock.after(options.settleMs ?? renderer.quietMs, () => void enqueue(() => renderer.settle())) : undefined;
+      settling = follow
+        ? clock.after(options.settleMs ?? renderer.quietMs, () => void enqueue(() => renderer.settle()))
+        : undefined;
       backlog += wanted.length;
       const done = enqueue(async () => {
         backlog -= wanted.length;

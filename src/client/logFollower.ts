@@ -1,5 +1,6 @@
 import type { Disposable } from '../common/disposable.js';
 import { toCodeManagerError } from '../protocol/errors.js';
+import type { LogSize } from '../protocol/logSize.js';
 import type { LogFrame } from '../protocol/wire.js';
 import type { FollowLogOptions } from './api.js';
 import type { Connection } from './connection.js';
@@ -23,6 +24,9 @@ export class LogFollower implements Disposable {
   #subscription: number | undefined;
   /** The next byte that is wanted; undefined before the first answer. */
   #offset: number | undefined;
+  #size: LogSize | undefined;
+  /** Sizes of what has not come yet, in order. */
+  #sizes: LogSize[] = [];
   #done = false;
 
   /** @param onDone called once when it needs no more connections */
@@ -39,10 +43,11 @@ export class LogFollower implements Disposable {
     this.#subscription = undefined;
     const params = { session: this.#session, from: this.#offset ?? this.#options.from ?? 0 };
     const onResult = (raw: unknown): void => {
-      const { subscription, ...start } = checkResult('log/subscribe', raw, source.build);
+      const { subscription, sizes, ...start } = checkResult('log/subscribe', raw, source.build);
       if (this.#done) return this.#unsubscribe(source, subscription);
       this.#subscription = subscription;
       this.#offset = start.offset;
+      this.#sizes = [...sizes];
       // Before any frame of it is delivered.
       source.followers.set(subscription, this);
       this.#options.onStart?.(start);
@@ -56,18 +61,42 @@ export class LogFollower implements Disposable {
   }
 
   receive({ offset, bytes }: LogFrame): void {
-    if (this.#done) return;
-    const wanted = this.#offset ?? offset;
-    const known = Math.min(Math.max(0, wanted - offset), bytes.length);
-    if (known === bytes.length) return;
-    this.#offset = offset + bytes.length;
-    const pending = this.#options.onChunk({ offset: offset + known, bytes: bytes.subarray(known) });
-    if (pending === undefined) return;
-    this.#source?.connection.pauseUntil(pending);
-    pending.catch((error: unknown) => {
+    const end = offset + bytes.length;
+    const pending: Promise<void>[] = [];
+    // In pieces of one size each.
+    for (let at = Math.max(offset, this.#offset ?? offset); at < end && !this.#isDone(); at = this.#offset) {
+      this.#resizeAt(at);
+      this.#offset = Math.min(end, this.#sizes[0]?.offset ?? end);
+      const taken = this.#options.onChunk({ offset: at, bytes: bytes.subarray(at - offset, this.#offset - offset) });
+      if (taken !== undefined) pending.push(taken);
+    }
+    if (pending.length === 0) return;
+    const all = Promise.all(pending);
+    this.#source?.connection.pauseUntil(all);
+    all.catch((error: unknown) => {
       this.dispose();
       this.#options.onError?.(toCodeManagerError(error));
     });
+  }
+
+  /** The bytes from its offset on, which have not come yet, are of another size. */
+  resized(size: LogSize): void {
+    if (this.#sizes.at(-1)?.offset === size.offset) this.#sizes.pop();
+    this.#sizes.push(size);
+  }
+
+  /** Tells the size of the bytes at `offset` when it is another one than before. */
+  #resizeAt(offset: number): void {
+    let size: LogSize | undefined;
+    while (this.#sizes[0] && this.#sizes[0].offset <= offset) size = this.#sizes.shift();
+    if (!size || (size.columns === this.#size?.columns && size.rows === this.#size.rows)) return;
+    this.#size = { offset, columns: size.columns, rows: size.rows };
+    this.#options.onResize?.(this.#size);
+  }
+
+  // A method, since the flag changes while others are called.
+  #isDone(): boolean {
+    return this.#done;
   }
 
   end(offset: number): void {

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
 import { ServerEvent } from './events.js';
+import { LogSize } from './logSize.js';
 import { CreateSession, Session } from './session.js';
 import { ToolInfo } from './tool.js';
 
@@ -184,6 +185,8 @@ export const REQUESTS = {
       /** Size at the moment of the answer. */
       size: z.number().int(),
       path: z.string(),
+      /** The terminal's sizes from `offset` on; the first one tells the size there. `log/resized` tells of later ones. */
+      sizes: z.array(LogSize).default([]),
     }),
   ),
   'log/unsubscribe': request(z.object({ subscription: z.number().int() }), Empty),

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { ServerEvent } from './events.js';
 import { WireError } from './errors.js';
+import { LogSize } from './logSize.js';
 
 /** JSON-RPC 2.0 in text frames. */
 export const RequestMessage = z.object({
@@ -28,6 +29,12 @@ export const Notification = z.discriminatedUnion('method', [
     jsonrpc: z.literal('2.0'),
     method: z.literal('log/end'),
     params: z.object({ subscription: z.number().int(), offset: z.number().int() }),
+  }),
+  /** The terminal has another size from `offset` on. Comes before the first byte there, maybe long before. */
+  z.object({
+    jsonrpc: z.literal('2.0'),
+    method: z.literal('log/resized'),
+    params: LogSize.extend({ subscription: z.number().int() }),
   }),
 ]);
 export type Notification = z.infer<typeof Notification>;

@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly historyRows: number;
   /** True when the program is about to erase the whole screen. */
   readonly isErasing: boolean;
+  /** True when nothing was written since the last snapshot, and the rows begin with the first of the screen. */
+  readonly isReflowed: boolean;
 }
 
 /** Rows that may scroll out between two snapshots before they are taken into one. */
@@ -49,22 +51,38 @@ export class HeadlessTerminal {
   }
 
   /** Reports what is on the screen, finished or not. */
-  snapshot(isErasing = false): void {
+  snapshot({ isErasing = false, isReflowed = false } = {}): void {
     const buffer = this.#terminal.buffer.active;
     const isAlternate = buffer.type === 'alternate';
-    let first = isAlternate ? 0 : Math.max(0, this.#top?.line ?? 0);
+    if (isReflowed && !isAlternate) this.#markTop();
+    let first = isAlternate ? 0 : Math.min(buffer.baseY, Math.max(0, this.#top?.line ?? 0));
     while (first > 0 && buffer.getLine(first)?.isWrapped === true) first--;
     const rows: ScreenRow[] = [];
     for (let y = first; y < buffer.length; y++) {
       const line: Headless.IBufferLine | undefined = buffer.getLine(y);
       if (line) rows.push({ text: line.translateToString(true), isContinuation: line.isWrapped });
     }
-    if (!isAlternate) {
-      this.#top?.dispose();
-      this.#top = this.#terminal.registerMarker(-buffer.cursorY);
-    }
+    if (!isAlternate) this.#markTop();
     this.#scrolled = 0;
-    this.#onFrame({ isAlternate, rows, historyRows: buffer.baseY - first, isErasing });
+    this.#onFrame({ isAlternate, rows, historyRows: buffer.baseY - first, isErasing, isReflowed });
+  }
+
+  #markTop(): void {
+    this.#top?.dispose();
+    this.#top = this.#terminal.registerMarker(-this.#terminal.buffer.active.cursorY);
+  }
+
+  /**
+   * Changes the size between two snapshots: of what was on the screen before, and of the same after. In the middle of a
+   * synchronized update both would show what nobody ever sees.
+   *
+   * @param onResized called between the two
+   */
+  resize(columns: number, rows: number, onResized: () => void): void {
+    if (!this.#isPainting) this.snapshot();
+    this.#terminal.resize(columns, rows);
+    onResized();
+    if (!this.#isPainting) this.snapshot({ isReflowed: true });
   }
 
   dispose(): void {
@@ -87,7 +105,7 @@ export class HeadlessTerminal {
     parser.registerCsiHandler({ final: 'J' }, (params) => {
       const { cursorX, cursorY } = this.#terminal.buffer.active;
       const isWhole = params[0] === 2 || (params[0] === 0 && cursorX === 0 && cursorY === 0);
-      if (!this.#isPainting) this.snapshot(isWhole);
+      if (!this.#isPainting) this.snapshot({ isErasing: isWhole });
       return false;
     });
     for (const final of ['A', 'F', 'u']) parser.registerCsiHandler({ final }, before);

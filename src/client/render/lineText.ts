@@ -13,3 +13,15 @@ export function finishLine(line: string): string {
 export function append(target: string[], lines: readonly string[]): void {
   for (const line of lines) target.push(line);
 }
+
+/** A text without its blanks: those change with the breaks of its lines. */
+export function letters(text: string): string {
+  return text.replace(/\s+/g, '');
+}
+
+/** Where the first `count` letters of `text` end. */
+export function endOfLetters(text: string, count: number): number {
+  let end = 0;
+  for (let left = count; left > 0 && end < text.length; end++) if (text.charAt(end).trim() !== '') left--;
+  return end;
+}

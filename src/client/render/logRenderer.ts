@@ -1,11 +1,12 @@
 import { TerminalParser } from '../../common/terminalParser.js';
+import { FIRST_SIZE } from '../../protocol/logSize.js';
 import { openHeadlessTerminal, type OpenTerminal } from './headlessTerminal.js';
 import { append } from './lineText.js';
 import { PlainText } from './plainText.js';
 import { ScreenLog } from './screenLog.js';
 
 export interface LogRendererOptions {
-  /** Size of the terminal the bytes were written for. 120 columns and 40 rows when not given. */
+  /** Size of the terminal the first bytes were written for. 120 columns and 40 rows when not given. */
   readonly columns?: number;
   readonly rows?: number;
   /** Opens the terminal for programs that repaint; the default loads the library on first use. */
@@ -20,8 +21,8 @@ export interface LogRendererOptions {
  * keep the order of the calls.
  */
 export class LogRenderer {
-  readonly #columns: number;
-  readonly #rows: number;
+  #columns: number;
+  #rows: number;
   readonly #openTerminal: OpenTerminal;
   readonly #decoder = new TextDecoder();
   readonly #parser = new TerminalParser();
@@ -33,14 +34,24 @@ export class LogRenderer {
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(options: LogRendererOptions = {}) {
-    this.#columns = options.columns ?? 120;
-    this.#rows = options.rows ?? 40;
+    this.#columns = options.columns ?? FIRST_SIZE.columns;
+    this.#rows = options.rows ?? FIRST_SIZE.rows;
     this.#openTerminal = options.openTerminal ?? openHeadlessTerminal;
   }
 
   /** Feeds raw bytes, cut anywhere; gives the lines that are complete or settled by then. */
   write(bytes: Uint8Array): Promise<string[]> {
     return this.#inTurn(() => this.#write(this.#decoder.decode(bytes, { stream: true })));
+  }
+
+  /** What is written from now on is for a terminal of this size; gives the lines that are settled by then. */
+  resize(columns: number, rows: number): Promise<string[]> {
+    return this.#inTurn(() => {
+      this.#columns = columns;
+      this.#rows = rows;
+      this.#screen?.resize(columns, rows);
+      return Promise.resolve(this.#screen ? this.#separate(this.#screen.take()) : []);
+    });
   }
 
   /**

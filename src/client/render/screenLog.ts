@@ -10,7 +10,7 @@ const PLAIN_AFTER_LINES = 200;
 /** Follows a program that repaints: keeps a conversation for each of the two screens of the terminal. */
 export class ScreenLog {
   #terminal: HeadlessTerminal | undefined;
-  readonly #columns: number;
+  #columns: number;
   readonly #normal = new Transcript({ isContinuous: true });
   readonly #alternate = new Transcript({ isContinuous: false });
   #current = this.#normal;
@@ -43,6 +43,14 @@ export class ScreenLog {
 
   async write(text: string): Promise<void> {
     await this.#terminal?.write(text);
+  }
+
+  /** The terminal lays out anew what is on it, and the program paints it anew for the new size. */
+  resize(columns: number, rows: number): void {
+    this.#terminal?.resize(columns, rows, () => {
+      this.#columns = columns;
+      for (const transcript of [this.#normal, this.#alternate]) transcript.resized();
+    });
   }
 
   /** The lines that have settled since the last call. */
@@ -92,7 +100,11 @@ export class ScreenLog {
       this.#lastFrame = '';
     }
     const isUnchanged = frame === this.#lastFrame && snapshot.historyRows === 0;
-    if (!isUnchanged) transcript.read(readScreen(snapshot.rows, this.#columns, snapshot.historyRows));
+    // A screen that does not lay its rows out anew just cuts them off, until the program has painted it.
+    const isCutOff = snapshot.isReflowed && snapshot.isAlternate;
+    if (snapshot.isReflowed && !isCutOff)
+      transcript.reflow(readScreen(snapshot.rows, this.#columns, snapshot.historyRows));
+    else if (!isUnchanged && !isCutOff) transcript.read(readScreen(snapshot.rows, this.#columns, snapshot.historyRows));
     this.#lastFrame = frame;
     if (snapshot.isErasing && !snapshot.isAlternate) transcript.erase();
     append(this.#lines, transcript.takeSettled());

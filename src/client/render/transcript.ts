@@ -1,6 +1,6 @@
 import { align, type Match } from './alignment.js';
 import { isProvisional } from './decoration.js';
-import { finishLine } from './lineText.js';
+import { endOfLetters, finishLine, letters } from './lineText.js';
 import type { ContentLine, ScreenContent } from './screenLayout.js';
 
 /** How many different frames a line must stay the same to count as settled while the program goes on painting. */
@@ -48,6 +48,9 @@ export class Transcript {
   #erased = 0;
   #margin = Number.POSITIVE_INFINITY;
 
+  /** The screen had different sizes: what is known may stand anywhere on it, with other line breaks. */
+  #wasResized = false;
+  #isReflowing = false;
   readonly #isContinuous: boolean;
 
   /**
@@ -90,6 +93,22 @@ export class Transcript {
     this.#visible = [];
   }
 
+  /** The screen has another size from now on. */
+  resized(): void {
+    this.#wasResized = true;
+  }
+
+  /** Takes in a screen that shows nothing but what was on it before it was resized, or what had scrolled out of it. */
+  reflow(screen: ScreenContent): void {
+    const before = this.#visible;
+    this.#isReflowing = true;
+    this.read(screen);
+    this.#isReflowing = false;
+    // Pushed out of a screen that got smaller.
+    const visible = new Set(this.#visible);
+    for (const entry of before) entry.isFinal ||= !visible.has(entry);
+  }
+
   /** The lines that have settled since the last call. */
   takeSettled(): string[] {
     const unfinished = this.#isUnfinished ? this.#lastBlock() : undefined;
@@ -126,6 +145,7 @@ export class Transcript {
       const entry = known[older];
       const line = lines[newer];
       if (!entry || !line) continue;
+      if (this.#wasResized) reword(entry, line.text);
       if (entry.text === line.text) this.#see(entry, line);
       else update(entry, line);
       merged.push(show(entry, visible));
@@ -144,8 +164,13 @@ export class Transcript {
 
   /** Where the screen and what is known meet; empty when the screen shows something else altogether. */
   #anchors(known: readonly Entry[], lines: readonly ContentLine[]): readonly Match[] {
-    const texts = known.map((entry) => entry.text);
-    const shown = lines.map((line) => line.text);
+    const key = this.#wasResized ? letters : (text: string): string => text;
+    const texts = known.map((entry) => key(entry.text));
+    const shown = lines.map((line) => key(line.text));
+    if (this.#wasResized) {
+      const anywhere = align(texts, shown);
+      if (anywhere.length > 0 && (this.#isReflowing || anywhere.length >= lines.length * LOOKING_BACK)) return anywhere;
+    }
     const [top] = this.#visible;
     const start = top ? known.indexOf(top) : -1;
     if (start >= 0) {
@@ -172,13 +197,15 @@ export class Transcript {
     merged: Entry[],
     visible: Entry[],
   ): void {
-    const isReplaced = hasAnchor && this.#isContinuous && fresh.length > 0;
+    const isKnown = this.#isReflowing || (this.#wasResized && hasAnchor && this.#isWithin(fresh, gone));
+    const isReplaced = hasAnchor && this.#isContinuous && fresh.length > 0 && !isKnown;
     const top = this.#visible[0];
     const start = isReplaced && top && gone.includes(top) ? gone.indexOf(top) : gone.length;
     // What has left the screen has been said for good.
     merged.push(...gone.slice(0, start));
     if (!hasAnchor && this.#wasUnfinished) this.#forgetFleeting(merged);
     for (const entry of merged) entry.isFinal = true;
+    if (isKnown) return fresh.forEach((line) => merged.push(show(told(line), visible)));
     // Above an anchor there are headings that stay, or older lines that somebody looks at again.
     const isNews = !hasAnchor || this.#isContinuous || (gone.length === 0 && !this.#hasTold());
     if (isNews) this.#mergeGap(gone.slice(start), fresh, true, merged, visible);
@@ -196,6 +223,7 @@ export class Transcript {
     merged: Entry[],
     visible: Entry[],
   ): void {
+    if (this.#wasResized && this.#breakAnew(gone, fresh, merged, visible)) return;
     const rest = [...gone];
     for (const line of fresh) {
       const index = rest.findIndex((entry) => this.#isSameLine(entry, line));
@@ -211,18 +239,42 @@ export class Transcript {
         supersede(superseded, line);
         merged.push(show(superseded, visible));
       } else {
-        merged.push(show(newEntry(line), visible));
+        merged.push(show(this.#isReflowing ? told(line) : newEntry(line), visible));
       }
     }
     for (const entry of rest) this.#leave(entry, fresh.length > 0, isLast, merged);
   }
 
+  /** The same words, perhaps more of them, with other line breaks: what was told of them stays told. */
+  #breakAnew(gone: readonly Entry[], fresh: readonly ContentLine[], merged: Entry[], visible: Entry[]): boolean {
+    const before = gone.map((entry) => letters(entry.text)).join('');
+    const after = fresh.map((line) => letters(line.text)).join('');
+    let known = toldLetters(gone);
+    const isCutOff = known === before.length && before.startsWith(after);
+    if (before === '' || after === '' || !(after.startsWith(before) || isCutOff)) return false;
+    for (const line of fresh) {
+      const count = Math.min(known, letters(line.text).length);
+      known -= count;
+      const entry = newEntry(line);
+      if (count > 0) entry.told = endOfLetters(line.text, count);
+      merged.push(show(entry, visible));
+    }
+    return true;
+  }
+
+  #isWithin(lines: readonly ContentLine[], entries: readonly Entry[]): boolean {
+    const known = entries.map((entry) => letters(entry.text)).join('');
+    return known.includes(lines.map((line) => letters(line.text)).join(''));
+  }
+
   /** `entry` is not where it was: another line took its place, or the lines around it closed up. */
   #leave(entry: Entry, isReplaced: boolean, isLast: boolean, merged: Entry[]): void {
     if (entry.told === undefined && !entry.isFinal) {
-      if (isReplaced) return;
+      if (isReplaced && !this.#isReflowing) return;
       // Said and withdrawn, or scrolled away below a heading that stays.
-      entry.isFinal = !isProvisional(entry.text) && entry.seen >= (isLast ? SETTLED_FRAMES : 2);
+      entry.isFinal = this.#isReflowing
+        ? entry.missing === 0
+        : !isProvisional(entry.text) && entry.seen >= (isLast ? SETTLED_FRAMES : 2);
     }
     merged.push(entry);
   }
@@ -286,6 +338,28 @@ export class Transcript {
 function newEntry(line: ContentLine): Entry {
   const { text, indent, beginsBlock } = line;
   return { text, indent, beginsBlock, seen: 1, missing: -1, told: undefined, isFinal: false };
+}
+
+/** A line that the reader has been given as a part of others. */
+function told(line: ContentLine): Entry {
+  return { ...newEntry(line), told: line.text.length };
+}
+
+/** How many letters of what stands in `entries` the reader has been given. */
+function toldLetters(entries: readonly Entry[]): number {
+  let count = 0;
+  for (const { text, told = 0 } of entries) {
+    count += letters(text.slice(0, told)).length;
+    if (told < text.length) break;
+  }
+  return count;
+}
+
+/** Gives `entry` the blanks of `text`, which has the same letters. */
+function reword(entry: Entry, text: string): void {
+  if (entry.text === text || letters(entry.text) !== letters(text)) return;
+  if (entry.told !== undefined) entry.told = endOfLetters(text, letters(entry.text.slice(0, entry.told)).length);
+  entry.text = text;
 }
 
 function show(entry: Entry, visible: Entry[]): Entry {

@@ -1,0 +1,79 @@
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { FIRST_SIZE, type LogSize } from '../../protocol/logSize.js';
+
+/** Enough for days of dragging at the edge of a window; beyond that the oldest half is forgotten. */
+const MAX_LINES = 1000;
+const MODE = 0o600;
+
+/**
+ * The sizes that the terminal of a log had, in a file beside it with a line `<offset> <columns> <rows>` for each.
+ *
+ * Read and written at once like the log itself: nobody can be sent a byte behind an offset before its size is known.
+ */
+export class LogSizes {
+  readonly #log: string;
+  readonly #path: string;
+
+  /** @param log path of the log, `<id>.log` */
+  constructor(log: string) {
+    this.#log = log;
+    this.#path = log.replace(/\.log$/, '.sizes');
+  }
+
+  /**
+   * The terminal has this size from the present end of the log on.
+   *
+   * @returns undefined when it had it before
+   * @throws what the file system throws
+   */
+  note(columns: number, rows: number): LogSize | undefined {
+    const text = this.#text();
+    const sizes = parseLogSizes(text);
+    const last = sizes.at(-1);
+    if (last?.columns === columns && last.rows === rows) return undefined;
+    const offset = statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0;
+    const size = { offset, columns, rows };
+    const isWhole = text === '' || text.endsWith('\n');
+    if (isWhole && text.split('\n').length <= MAX_LINES) {
+      appendFileSync(this.#path, line(size), { mode: MODE });
+    } else {
+      const kept = [...sizes.slice(-MAX_LINES / 2), size];
+      writeFileSync(`${this.#path}.new`, kept.map(line).join(''), { mode: MODE });
+      renameSync(`${this.#path}.new`, this.#path);
+    }
+    return size;
+  }
+
+  /** The sizes from an offset on; the first one tells the size there. */
+  from(offset: number): LogSize[] {
+    const sizes = parseLogSizes(this.#text());
+    const index = sizes.findLastIndex((size) => size.offset <= offset);
+    return [{ ...(sizes[index] ?? FIRST_SIZE), offset }, ...sizes.slice(index + 1)];
+  }
+
+  #text(): string {
+    try {
+      return readFileSync(this.#path, 'utf8');
+    } catch (error) {
+      // Most terminals never change.
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+      throw error;
+    }
+  }
+}
+
+/** Sizes in the order of their offsets, the last one of each; what is not a whole line of ours is skipped. */
+export function parseLogSizes(text: string): LogSize[] {
+  const sizes: LogSize[] = [{ offset: 0, ...FIRST_SIZE }];
+  for (const [, ...values] of text.matchAll(/^(\d{1,15}) ([1-9]\d{0,4}) ([1-9]\d{0,4})\n/gm)) {
+    const [offset = 0, columns = 0, rows = 0] = values.map(Number);
+    while ((sizes.at(-1)?.offset ?? -1) >= offset) sizes.pop();
+    const last = sizes.at(-1);
+    if (last?.columns !== columns || last.rows !== rows) sizes.push({ offset, columns, rows });
+  }
+  return sizes;
+}
+
+function line({ offset, columns, rows }: LogSize): string {
+  return `${offset} ${columns} ${rows}\n`;
+}
