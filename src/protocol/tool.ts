@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { ConversationFormat } from './conversation.js';
 
 export const ToolId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tool id has small letters, digits and dashes');
 
@@ -31,6 +32,27 @@ export const StartupDialog = z.looseObject({
   end: Pattern.optional(),
 });
 export type StartupDialog = z.infer<typeof StartupDialog>;
+
+/** How a tool records its conversations, and how one is taken up again. `{id}` is replaced in the arguments. */
+export const ToolConversation = z.looseObject({
+  format: ConversationFormat,
+  /** Where it keeps them: a folder, or the value of `variable` and in it the folder `below`. */
+  home: z.object({
+    variable: z.string(),
+    below: z.string().default(''),
+    /** Without the variable; `~` is the home of the session. */
+    default: z.string(),
+  }),
+  resumeArgs: z.array(z.string()).min(1),
+  /** Gives a new conversation an id (a UUID) of our choice. */
+  sessionIdArgs: z.array(z.string()).min(1).optional(),
+  /**
+   * Arguments of a person that choose a conversation or begin one, with how many words belong to each. With one of
+   * them the tool gets no id of ours, and they are left out when the session is resumed.
+   */
+  choosingArgs: z.record(z.string(), z.number().int().min(0).max(1)).default({}),
+});
+export type ToolConversation = z.infer<typeof ToolConversation>;
 
 export const ToolMode = z.object({ id: z.string(), label: z.string(), args: z.array(z.string()) });
 
@@ -65,6 +87,8 @@ export const Tool = z.looseObject({
     ])
     .default({ delivery: 'typed' }),
   modes: z.array(ToolMode).default([]),
+  /** Its own records; without them nothing can be resumed. */
+  conversation: ToolConversation.optional(),
   /** `{model}` is replaced in the arguments. */
   model: z.object({ args: z.array(z.string()), known: z.array(z.string()).default([]) }).optional(),
   startup: z
