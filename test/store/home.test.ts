@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   chownSync,
@@ -108,4 +109,13 @@ test('a broken credentials file is kept aside and its contents are told to nobod
   assert.match(readFileSync(join(home, 'credentials.json.bad-1'), 'utf8'), /hunter2/);
   await store.set('a', 'new');
   assert.equal(await store.get('a'), 'new');
+});
+
+test('a home on a read-only disk is told as that', { skip: process.getuid?.() !== 0 }, async (t) => {
+  let folder = '';
+  // What is asked for first is done first, and a folder cannot be removed while a disk is in it.
+  t.after(() => execFileSync('umount', ['-l', folder]));
+  folder = tempDir(t);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', folder]);
+  await assert.rejects(openHome(join(folder, 'home')), coded('unavailable', /read-only.*CM_HOME/));
 });
