@@ -48,6 +48,15 @@ test('every collected startup dialog is recognised, and nothing else is taken fo
 const DIALOGS: Readonly<Record<string, string>> = {
   'claude/01-first.txt': 'trust',
   'claude/31-trust-with-spray.txt': 'trust',
+  'claude/60-trust-80x24.txt': 'trust',
+  'claude/62-api-key-80x24.txt': 'api-key',
+  'claude/63-bypass-80x24.txt': 'bypass',
+  'claude/64-mcp-server-80x24.txt': 'mcp-server',
+  'claude/65-imports-80x24.txt': 'imports',
+  'codex/61-trust-80x24.txt': 'trust',
+  'gemini/60-trust-80x24.txt': 'trust',
+  'copilot/01-trust-80x24.txt': 'trust',
+  'copilot/02-login-80x24.txt': 'login',
   'claude-2.1.197/01-trust.txt': 'trust',
   'claude/02-second.txt': 'api-key',
   'claude/51-yolo-sandbox-warning.txt': 'bypass',
@@ -63,6 +72,8 @@ const READY = [
   'claude/03-idle.txt',
   'claude/06-idle-default-mode.txt',
   'claude/52-continue.txt',
+  'claude/61-done-80x24.txt',
+  'codex/62-done-80x24.txt',
   'claude-2.1.197/02-idle.txt',
   'codex/02-idle.txt',
   'codex/40-narrow-60x20.txt',
@@ -75,7 +86,7 @@ const READY = [
 ];
 
 test('every recorded screen of a real agent is read as what it is', async (t) => {
-  for (const folder of ['claude', 'claude-2.1.197', 'codex', 'gemini', 'opencode']) {
+  for (const folder of ['claude', 'claude-2.1.197', 'codex', 'gemini', 'opencode', 'copilot']) {
     for (const file of readdirSync(join(SCREENS, folder)).sort()) {
       const name = `${folder}/${file}`;
       await t.test(name, () => {
@@ -100,6 +111,10 @@ test('a dialog that an agent quotes in its answer is none', () => {
   assert.equal(read('codex', `${codex}\n\n› Ask Codex to do anything\n\n  gpt default · /home/dev`), 'ready');
   const gemini = readFileSync(join(SCREENS, 'gemini/01-first.txt'), 'utf8').trimEnd();
   assert.equal(read('gemini', `${gemini}\n Gemini CLI is restarting to apply the trust changes...`), 'unknown');
+});
+
+test('the screens on which codex shows its input box too early are not ready', () => {
+  assert.equal(read('codex', readFileSync(join(SCREENS, 'codex/60-loading-80x24.txt'), 'utf8')), 'unknown');
 });
 
 test('the input box that codex shows while it loads is not ready', () => {
