@@ -3,7 +3,7 @@ import { formatDuration } from '../../common/text.js';
 import type { LoginEnvironment } from '../../core/machine.js';
 import { GUARD_VARIABLES, probeShell, type ProbeResult } from './shellProbe.js';
 import { parseAliases } from './shellAliases.js';
-import { startupFiles, type Shell } from './shells.js';
+import { PROBE_VARIABLE, startupFiles, type Shell } from './shells.js';
 
 export interface LoginLimits {
   /** How long the interactive login shell has, in milliseconds. */
@@ -15,7 +15,18 @@ export interface LoginLimits {
 export const DEFAULT_LIMITS: LoginLimits = { interactiveMs: 6000, totalMs: 8500 };
 
 /** What a shell or the probe itself sets. */
-const OWN_VARIABLES = ['SHLVL', '_', 'PWD', 'OLDPWD', 'CM_SESSION', 'SHELLOPTS', 'BASHOPTS', 'COLUMNS', 'LINES'];
+const OWN_VARIABLES = [
+  'SHLVL',
+  '_',
+  'PWD',
+  'OLDPWD',
+  'CM_SESSION',
+  PROBE_VARIABLE,
+  'SHELLOPTS',
+  'BASHOPTS',
+  'COLUMNS',
+  'LINES',
+];
 /** Those that belong to the terminal in which a program runs, whatever an rc file made of them. */
 const TERMINAL_VARIABLES = ['TERM', 'TMUX', 'TMUX_PANE', 'STY', 'ZELLIJ'];
 const MAX_RC_BYTES = 1024 * 1024;

@@ -1,14 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { closeAfterExit, spawnDetached } from './runProcess.js';
 import { killTree } from './processTree.js';
-import { shellCommand, type Shell } from './shells.js';
+import { PROBE_VARIABLE, shellCommand, type Shell } from './shells.js';
 
 /** More than any environment has; an rc file that prints without end must not fill the memory. */
 const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
-const PROBE_PATH = /^[A-Za-z0-9/._+-]+$/;
 
 export type ProbeResult =
   | { readonly kind: 'read'; readonly env: Readonly<Record<string, string>>; readonly aliases: string }
@@ -42,56 +39,36 @@ export async function probeShell(
   options: { readonly interactive: boolean; readonly timeoutMs: number; readonly home: string },
 ): Promise<ProbeResult> {
   const mark = `cm-probe-${randomBytes(9).toString('hex')}`;
-  let folder: string | undefined;
   try {
-    const made = await makeProbeFolder();
-    folder = made;
-    const probe = join(made, 'probe.sh');
-    await fs.writeFile(probe, probeScript(mark), { mode: 0o600 });
-    return await run(shell, probe, mark, env, options);
+    return await run(shell, mark, env, options);
   } catch (error) {
     return { kind: 'broken', reason: error instanceof Error ? error.message : String(error) };
-  } finally {
-    if (folder !== undefined) await fs.rm(folder, { recursive: true, force: true }).catch(() => undefined);
   }
 }
 
-async function makeProbeFolder(): Promise<string> {
-  const places = [tmpdir(), '/tmp', '/var/tmp'].filter((path) => PROBE_PATH.test(path));
-  for (const [i, place] of places.entries()) {
-    try {
-      return await fs.mkdtemp(join(place, 'cm-probe-'));
-    } catch (error) {
-      if (i === places.length - 1) throw error;
-    }
-  }
-  throw new Error('there is no folder for temporary files');
-}
-
-/** The mark is in the script and not in the command line, which a shell may print itself. */
+/** Prints lines that its own text does not hold, since an rc file may print all variables. */
 function probeScript(mark: string): string {
-  return `case $1 in
-begin) printf '\\n%s begin\\n' '${mark}' ;;
-end)
-  printf '\\n%s env\\n' '${mark}'
-  /usr/bin/env -0 2>/dev/null || /usr/bin/awk 'BEGIN { for (name in ENVIRON) printf "%s=%s%c", name, ENVIRON[name], 0 }'
-  printf '\\n%s end\\n' '${mark}' ;;
-esac
-`;
+  return [
+    'case $1 in',
+    `begin) printf '\\n%s begin\\n' '${mark}' ;;`,
+    `end) printf '\\n%s env\\n' '${mark}'`,
+    `/usr/bin/env -0 2>/dev/null || /usr/bin/awk 'BEGIN { for (n in ENVIRON) printf "%s=%s%c", n, ENVIRON[n], 0 }'`,
+    `printf '\\n%s end\\n' '${mark}' ;;`,
+    'esac',
+  ].join('\n');
 }
 
 function run(
   shell: Shell,
-  probe: string,
   mark: string,
   env: Readonly<Record<string, string>>,
   options: { readonly interactive: boolean; readonly timeoutMs: number; readonly home: string },
 ): Promise<ProbeResult> {
-  const { command, argv0 } = shellCommand(shell, probe, options);
+  const { command, argv0 } = shellCommand(shell, options);
   const spawnOptions = {
     cwd: options.home,
     // The marker finds what the files start and leave behind when it has to be ended.
-    env: { ...env, ...GUARD_VARIABLES, CM_SESSION: mark },
+    env: { ...env, ...GUARD_VARIABLES, [PROBE_VARIABLE]: probeScript(mark), CM_SESSION: mark },
     ...(argv0 === undefined ? {} : { argv0 }),
   };
   const child = spawnDetached(command, spawnOptions, ['ignore', 'pipe', 'ignore']);
@@ -107,10 +84,10 @@ function run(
       clearTimeout(timer);
       resolve(result);
     };
-    const giveUp = async (result: ProbeResult): Promise<ProbeResult> => {
-      child.stdout?.removeAllListeners('data').pause();
-      await killTree(child.pid ?? null, mark).catch(() => undefined);
-      child.stdout?.destroy();
+    const giveUp = (result: ProbeResult): ProbeResult => {
+      child.stdout?.removeAllListeners('data').destroy();
+      // The answer does not wait for the last of them.
+      void killTree(child.pid ?? null, mark).catch(() => undefined);
       return result;
     };
     const timer = setTimeout(() => {

@@ -1,6 +1,9 @@
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
+/** Holds the script that the shell is to run, with `begin` or `end` as `$1`. */
+export const PROBE_VARIABLE = 'CM_PROBE_SCRIPT';
+
 export type ShellKind = 'bash' | 'zsh' | 'fish' | 'sh' | 'csh' | 'other';
 
 /** How a login shell is asked for its environment and which files it reads. */
@@ -33,15 +36,16 @@ function kindOf(path: string): ShellKind {
 /**
  * Program, arguments and argv[0] that make the shell read its files and then run the probe. The last step is an exec, so
  * that no logout file or exit trap runs behind it.
- * @param probe path of the probe script, without characters that a shell would touch.
+ * The probe itself comes in a variable: it needs no file that a crash leaves behind, and no shell touches its text.
  */
 export function shellCommand(
   shell: Shell,
-  probe: string,
   { interactive }: { readonly interactive: boolean },
 ): { readonly command: readonly string[]; readonly argv0?: string } {
-  const begin = `/bin/sh ${probe} begin`;
-  const end = `exec /bin/sh ${probe} end`;
+  // Single quotes around double ones: the same to every shell.
+  const probe = `/bin/sh -c 'eval "$${PROBE_VARIABLE}"' probe`;
+  const begin = `${probe} begin`;
+  const end = `exec ${probe} end`;
   const flags = interactive ? ['-i', '-l'] : ['-l'];
   switch (shell.kind) {
     case 'bash':
@@ -60,7 +64,7 @@ export function shellCommand(
         argv0: `-${basename(shell.path)}`,
       };
     case 'other':
-      return { command: [shell.path, ...flags, '-c', `/bin/sh ${probe} begin; /bin/sh ${probe} end`] };
+      return { command: [shell.path, ...flags, '-c', `${begin}; ${probe} end`] };
   }
 }
 
