@@ -74,15 +74,19 @@ async function waitUntil({ tool, pane }: Started, wanted: string): Promise<void>
   );
 }
 
-/** Chooses by the text of the option, since numbers and defaults differ between versions. */
-async function choose(pane: Pane, cursor: string, option: string): Promise<void> {
-  await waitFor(`the cursor to be on ${option}`, async () => {
-    const line = (await pane.screen()).split('\n').find((text) => text.trimStart().startsWith(cursor)) ?? '';
-    if (line.includes(option)) return true;
-    await pane.keys('Down');
-    return false;
-  });
-  await pane.keys('Enter');
+/** Chooses by the text of the option, since numbers and defaults differ, and again when a key was not heard. */
+async function choose({ tool, pane }: Started, dialog: string, cursor: string, option: string): Promise<void> {
+  await waitFor(
+    `${option} to be chosen`,
+    async () => {
+      const screen = await pane.screen();
+      if (read(tool, screen) !== dialog) return true;
+      const line = screen.split('\n').find((text) => text.trimStart().startsWith(cursor));
+      if (line !== undefined) await pane.keys(line.includes(option) ? 'Enter' : 'Down');
+      return false;
+    },
+    { intervalMs: 500 },
+  );
 }
 
 const FILE = 'made by.txt';
@@ -108,7 +112,7 @@ for (const { name, mode, trust } of AGENTS) {
     if (trust !== undefined) {
       await waitUntil(started, 'trust');
       assert.equal(model.requests.length, 0, 'nothing was sent before the folder was trusted');
-      await choose(pane, trust.cursor, trust.option);
+      await choose(started, 'trust', trust.cursor, trust.option);
     }
     const path = join(folder, FILE);
     const isWritten = (): boolean => existsSync(path) && readFileSync(path, 'utf8') === writtenText(FILE);
@@ -129,13 +133,13 @@ test('claude asks before it takes an API key it does not know', { timeout: 120_0
   const env = { ANTHROPIC_API_KEY: 'sk-ant-dummy-key-of-another-person-0000' };
   const started = await start(t, 'claude', { task: 'do:say(hello)', mode: null, env });
   await waitUntil(started, 'trust');
-  await choose(started.pane, '❯', 'Yes, I trust this folder');
+  await choose(started, 'trust', '❯', 'Yes, I trust this folder');
   await waitUntil(started, 'api-key');
 });
 
 test('claude warns before it runs without any checks', { timeout: 120_000 }, async (t) => {
   const started = await start(t, 'claude', { task: '', mode: 'bypassPermissions', env: { IS_SANDBOX: '1' } });
   await waitUntil(started, 'trust');
-  await choose(started.pane, '❯', 'Yes, I trust this folder');
+  await choose(started, 'trust', '❯', 'Yes, I trust this folder');
   await waitUntil(started, 'bypass');
 });
