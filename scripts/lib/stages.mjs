@@ -26,7 +26,12 @@ export const stages = [
   { name: 'lint', programs: [], needsBuild: false, run: () => npmScript('lint', 'The code follows the rules') },
   { name: 'types', programs: [], needsBuild: false, run: () => npmScript('types', 'The types fit') },
   { name: 'build', programs: [], needsBuild: false, run: () => npmScript('build', 'The bundles are built') },
-  { name: 'unit', programs: ['git'], needsBuild: false, run: async () => nodeStage(await unitFolders()) },
+  {
+    name: 'unit',
+    programs: ['git', 'tmux', 'bash', 'zsh', 'fish'],
+    needsBuild: false,
+    run: async () => nodeStage(await unitFolders()),
+  },
   { name: 'tmux', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['tmux']) },
   {
     name: 'server',

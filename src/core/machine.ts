@@ -39,6 +39,12 @@ export interface LoginEnvironment {
   readonly warnings: readonly string[];
 }
 
+/** A process and the files that it holds open, as absolute paths; none where the system does not tell. */
+export interface ProcessFiles {
+  readonly pid: number;
+  readonly files: readonly string[];
+}
+
 /** Where commands run and files are read. The engine reaches every machine through this and nothing else. */
 export interface Machine {
   /** `local` for the machine of the agent server. */
@@ -69,11 +75,16 @@ export interface Machine {
   watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable;
   /** Frees the disk under the bytes before `offset` without moving those behind it; false where the system cannot. */
   releaseHead(path: string, offset: number): Promise<boolean>;
-  /** A signal to a process group. False when it is gone. */
-  signalGroup(pid: number, signal: string): boolean | Promise<boolean>;
+  /** A signal to every process of a group but its leader, the launcher of a session. False when there is none. */
+  signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean>;
   /**
    * Ends at once every process that descends from `pid` or carries `CM_SESSION=<marker>` in its environment, also
    * those that left the tree. Returns how many there were; repeats until none is left.
    */
   killTree(pid: number | null, marker: string): Promise<number>;
+  /**
+   * The processes that descend from `root` or carry `CM_SESSION=<marker>` in their environment, or with null all of
+   * this user, with the files that they hold open.
+   */
+  openFiles(of: { readonly root: number | null; readonly marker: string } | null): Promise<readonly ProcessFiles[]>;
 }

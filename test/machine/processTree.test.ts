@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { findInPsEnvironment, parseProcStat, parsePs } from '../../src/machines/local/processTable.js';
 import { isAlive, killTree, processStart, signalGroup } from '../../src/machines/local/processTree.js';
 import { until } from '../helpers/until.js';
-import { killAfter, need, newMarker, runningWith, sleepers, startPane } from './processes.js';
+import { killAfter, need, newMarker, sleepers, startPane } from './processes.js';
 
 /** A number of seconds that nobody else sleeps. */
 function newSeconds(): string {
@@ -120,16 +120,18 @@ test('a zombie is not alive', async (t) => {
   assert.equal(await processStart(zombie), undefined);
 });
 
-test('a signal reaches a whole group, and never every process', async (t) => {
+test('a signal reaches a whole group except its leader, and never every process', async (t) => {
   const seconds = newSeconds();
   killAfter(t, seconds);
-  const pane = startPane(t, `sleep ${seconds} & sleep ${seconds} & wait`, {});
+  const pane = startPane(t, `sleep ${seconds} & sleep ${seconds} & wait; exec sleep ${seconds}`, {});
   await until('them to run', () => sleepers(seconds).length === 2);
-  assert.equal(signalGroup(pane.pid, 'SIGTERM'), true);
-  await until('them to end', () => sleepers(seconds).length === 0);
-  await until('the group to be gone', () => !signalGroup(pane.pid, 'SIGTERM'));
-  for (const pid of [0, 1, -1, NaN]) assert.equal(signalGroup(pid, 'SIGTERM'), false);
-  assert.equal(runningWith((args) => args.includes(seconds)).length, 0);
+  assert.equal(await signalGroup(pane.pid, 'SIGTERM'), true);
+  await until('them to end, and the leader to go on', () => {
+    const left = sleepers(seconds);
+    return left.length === 1 && left[0] === pane.pid;
+  });
+  assert.equal(await signalGroup(pane.pid, 'SIGTERM'), false, 'nobody is left but the leader');
+  for (const pid of [0, 1, -1, NaN]) assert.equal(await signalGroup(pid, 'SIGTERM'), false);
 });
 
 test('the line of a process is read whatever its name', () => {

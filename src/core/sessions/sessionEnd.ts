@@ -45,8 +45,8 @@ export class SessionEnd {
     this.#options = options;
   }
 
-  /** Asks its process group to end, waits, then ends everything that it started. */
-  async stop(id: string, signal: string, timeoutMs: number): Promise<void> {
+  /** Asks its processes to end, waits, then ends everything that it started. */
+  async stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
     const session = this.#options.live.get(id);
     if (session && timeoutMs > 0) {
       await this.#options.machine.signalGroup(session.pane.pid, signal);

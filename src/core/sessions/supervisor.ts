@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import type { Clock } from '../../common/async.js';
+import { Deferred, type Clock } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
@@ -57,6 +57,7 @@ export class Supervisor implements Disposable {
   readonly #live = new LiveSessions();
   readonly #logs: LogKeeper;
   readonly #end: SessionEnd;
+  readonly #adopted = new Deferred<void>();
   /** Sessions whose window is being made. */
   readonly #starting = new Set<string>();
   readonly #disposables = new DisposableStore();
@@ -114,6 +115,19 @@ export class Supervisor implements Disposable {
 
   /** Takes over what runs, ends what has ended, starts what was cut off before its start. */
   async adopt(): Promise<void> {
+    try {
+      await this.#adopt();
+    } finally {
+      this.#adopted.resolve();
+    }
+  }
+
+  /** Resolves when the sessions that ran before have been looked at: until then nothing is known of their windows. */
+  get adopted(): Promise<void> {
+    return this.#adopted.promise;
+  }
+
+  async #adopt(): Promise<void> {
     this.#options.clock.after(ORPHAN_MS, () => this.#attempt('clean-up', () => this.#removeOrphans()));
     await this.#removeOrphans();
     try {
@@ -324,7 +338,7 @@ export class Supervisor implements Disposable {
   }
 
   /** Asks it to end, and after `timeoutMs` ends everything that it started. */
-  stop(id: string, signal: string, timeoutMs: number): Promise<void> {
+  stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
     return this.#end.stop(id, signal, timeoutMs);
   }
 

@@ -37,7 +37,8 @@ const SHELL_OWN = new Set([
  * - Secrets travel in that file (0600), never in argv, and the tool sees nothing of our tmux: an agent that knows of it
  *   might end it, or speak to it instead of to a terminal.
  * - The shell stays as the pane's process until the terminal has been read to its end; a pane whose process ends at
- *   once loses its last bytes now and then. Its traps are no-ops, not ignores: the tool gets the defaults.
+ *   once loses its last bytes now and then. Its traps are no-ops, not ignores: the tool gets the defaults. A hang-up ends
+ *   it: when its terminal has gone, the system then tells the tool too.
  * - How the tool ended is written down before the pane ends: a shell tells signal 9 and `exit 137` apart only by the
  *   words it prints, so its own stderr goes to a file; the subshell, which becomes the tool, keeps the terminal. For
  *   SIGINT and SIGPIPE shells print nothing: those are told as exit 130 and 141.
@@ -55,7 +56,7 @@ unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION CM_LAUNCH_CWD CM_LAUNCH_U
 rm -f "$dir/$id.launched"
 export COLORTERM=truecolor
 : >"$dir/$id.note"
-trap : HUP INT QUIT TERM USR1 USR2 ALRM
+trap : INT QUIT TERM USR1 USR2 ALRM
 if cd -- "$CM_LAUNCH_CWD" 2>&3; then
   unset CM_LAUNCH_CWD
   (umask "$CM_LAUNCH_UMASK"; unset CM_LAUNCH_UMASK; exec 2>&3 3>&-; exec "$@")
@@ -69,7 +70,7 @@ rm -f "$dir/$id.note"
 if { printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"; } 2>/dev/null; then :
 elif [ "\${end%% *}" = signal ]; then
   ulimit -c 0
-  trap - HUP INT QUIT TERM USR1 USR2 ALRM
+  trap - INT QUIT TERM USR1 USR2 ALRM
   kill -"$((code - 128))" $$
 fi
 exit "$code"

@@ -11,6 +11,7 @@ import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
 import { machineIdentity } from './identity.js';
 import { DEFAULT_LIMITS, readLoginEnvironment, type LoginLimits } from './loginEnvironment.js';
+import { openFiles } from './openFiles.js';
 import { LocalProcessStream } from './processStream.js';
 import { killTree, signalGroup } from './processTree.js';
 import { runProcess } from './runProcess.js';
@@ -169,12 +170,16 @@ export class LocalMachine implements Machine {
     }
   }
 
-  signalGroup(pid: number, signal: string): boolean {
-    return signalGroup(pid, signal);
+  signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
+    return signalGroup(leader, signal);
   }
 
   killTree(pid: number | null, marker: string): Promise<number> {
     return killTree(pid, marker);
+  }
+
+  openFiles(of: { root: number | null; marker: string } | null): ReturnType<Machine['openFiles']> {
+    return openFiles(of);
   }
 
   #expand(path: string): string {

@@ -35,18 +35,17 @@ export async function isAlive(
   return !entry.isZombie && (start === undefined || entry.start === start);
 }
 
-/** Sends a signal to a process group. False when there is no such group. */
-export function signalGroup(pid: number, signal: string): boolean {
-  // -1 would reach every process of the user, 0 ourselves.
-  if (!isPid(pid) || pid === 1) return false;
-  try {
-    process.kill(-pid, signal);
-    return true;
-  } catch (error) {
-    if (hasCode(error, 'ESRCH')) return false;
-    if (hasCode(error, 'EPERM')) return true;
-    throw error;
-  }
+/** Sends a signal to every process of a group except its leader. False when there is none. */
+export async function signalGroup(
+  leader: number,
+  signalName: NodeJS.Signals,
+  table: ProcessTable = systemProcessTable(),
+): Promise<boolean> {
+  if (!isPid(leader) || leader === 1) return false;
+  const members = (await table.list()).filter(
+    ({ pgid, pid, isZombie }) => pgid === leader && pid !== leader && !isZombie,
+  );
+  return members.filter(({ pid }) => signal(pid, signalName)).length > 0;
 }
 
 /**
@@ -144,7 +143,7 @@ function key(entry: ProcessEntry): string {
   return `${entry.pid} ${entry.start}`;
 }
 
-function signal(pid: number, name: 'SIGSTOP' | 'SIGKILL'): boolean {
+function signal(pid: number, name: NodeJS.Signals): boolean {
   try {
     process.kill(pid, name);
     return true;
