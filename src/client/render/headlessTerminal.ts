@@ -55,16 +55,23 @@ export class HeadlessTerminal {
     const buffer = this.#terminal.buffer.active;
     const isAlternate = buffer.type === 'alternate';
     if (isReflowed && !isAlternate) this.#markTop();
-    let first = isAlternate ? 0 : Math.min(buffer.baseY, Math.max(0, this.#top?.line ?? 0));
+    let first = isAlternate ? 0 : Math.min(buffer.baseY, this.#isTopErased ? buffer.baseY : (this.#top?.line ?? 0));
     while (first > 0 && buffer.getLine(first)?.isWrapped === true) first--;
     const rows: ScreenRow[] = [];
     for (let y = first; y < buffer.length; y++) {
       const line: Headless.IBufferLine | undefined = buffer.getLine(y);
-      if (line) rows.push({ text: line.translateToString(true), isContinuation: line.isWrapped });
+      // A row may keep what stood right of the edge before the screen got narrower.
+      if (line)
+        rows.push({ text: line.translateToString(true, 0, this.#terminal.cols), isContinuation: line.isWrapped });
     }
     if (!isAlternate) this.#markTop();
     this.#scrolled = 0;
     this.#onFrame({ isAlternate, rows, historyRows: buffer.baseY - first, isErasing, isReflowed });
+  }
+
+  /** A mark goes with the row that it marks. */
+  get #isTopErased(): boolean {
+    return this.#top?.line === -1;
   }
 
   #markTop(): void {
@@ -125,6 +132,7 @@ export class HeadlessTerminal {
       return isMode(params, 47, 1047, 1049) ? before() : false;
     });
     this.#terminal.onLineFeed(() => {
+      if (this.#isTopErased && this.#terminal.buffer.active.type === 'normal') this.#markTop();
       const isAtBottom = this.#terminal.buffer.active.cursorY === this.#terminal.rows - 1;
       if (isAtBottom && ++this.#scrolled >= this.#terminal.rows / 2) this.snapshot();
     });

@@ -250,8 +250,7 @@ export class Transcript {
     const before = gone.map((entry) => letters(entry.text)).join('');
     const after = fresh.map((line) => letters(line.text)).join('');
     let known = toldLetters(gone);
-    const isCutOff = known === before.length && before.startsWith(after);
-    if (before === '' || after === '' || !(after.startsWith(before) || isCutOff)) return false;
+    if (before === '' || !after.startsWith(before)) return false;
     for (const line of fresh) {
       const count = Math.min(known, letters(line.text).length);
       known -= count;
@@ -281,7 +280,9 @@ export class Transcript {
 
   /** True when `line` is `entry` grown, cut off by the edge of the screen, or counted on in place. */
   #isSameLine(entry: Entry, line: ContentLine): boolean {
-    if (entry.missing > 1) return false;
+    // What was there long ago is painted again for another size.
+    const isCutOff = line.text.length >= MIN_CUT && letters(entry.text).startsWith(letters(line.text));
+    if (entry.missing > 1) return this.#wasResized && isCutOff;
     if (isCountedOn(entry.text, line.text)) return true;
     if (line.text.length >= MIN_CUT && entry.text.startsWith(line.text)) return true;
     // Few letters begin many lines: of those that were given, the last one grows.
