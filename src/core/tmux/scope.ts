@@ -25,6 +25,14 @@ export function scopePrefix({ platform, systemdRun, hasUserManager, isSsh, linge
   return [systemdRun, '--user', '--scope', '--quiet', '--collect', '--description=Code Manager agents', '--'];
 }
 
+/** The variables by which the prefix finds the service manager; none where there is no prefix. */
+export function scopeEnvironment(prefix: readonly string[], environment: NodeJS.ProcessEnv): Record<string, string> {
+  const names = prefix.length === 0 ? [] : ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'];
+  return Object.fromEntries(
+    names.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
+}
+
 /** Reads the facts of this login. */
 export async function readLoginFacts(machine: Machine, environment: NodeJS.ProcessEnv): Promise<LoginFacts> {
   const { env } = await machine.loginEnvironment();

@@ -11,6 +11,7 @@ import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type Pa
 import { quotePosix, tmuxCommand } from './quote.js';
 import { launchScript, LIST_PROCESSES, pipeScript, TMUX_CONFIG } from './scripts.js';
 import { findTmux, type FoundTmux } from './tmuxProgram.js';
+import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
 import type { TmuxVersion } from './version.js';
 
 export interface TmuxOptions {
@@ -179,10 +180,17 @@ export class TmuxServer implements Disposable {
     }
     const config = join(runtimeDirectory, 'tmux.conf');
     const hub = ['new-session', '-d', '-s', HUB, 'exec sleep 2147483647'];
-    const { code, stderr } = await machine.run([program, '-u', '-S', this.socket, '-f', config, ...hub], {
-      env,
+    const command = [program, '-u', '-S', this.socket, '-f', config, ...hub];
+    const scope = scopePrefix(await readLoginFacts(machine, process.env));
+    let result = await machine.run([...scope, ...command], {
+      env: { ...scopeEnvironment(scope, process.env), ...env },
       cwd: '/',
     });
+    if (result.code !== 0 && scope.length > 0) {
+      log.warn(`tmux gets no scope of its own: ${result.stderr.trim()}`);
+      result = await machine.run(command, { env, cwd: '/' });
+    }
+    const { code, stderr } = result;
     if (code !== 0 && !stderr.includes('duplicate session')) {
       throw new CodeManagerError('unavailable', `tmux did not start: ${stderr.trim() || `exit ${String(code)}`}`);
     }
