@@ -34,6 +34,7 @@ import { StatusBar } from './views/statusBar.js';
 
 /** Wires everything together. Nothing here waits: what takes time begins when somebody looks or asks. */
 export function activate(context: vscode.ExtensionContext): void {
+  const begun = performance.now();
   const store = new DisposableStore();
   context.subscriptions.push(store);
   const log = store.add(vscode.window.createOutputChannel('Code Manager', { log: true }));
@@ -117,7 +118,8 @@ export function activate(context: vscode.ExtensionContext): void {
   registerContextCommands(services);
   registerHelpCommands(services, serverPath);
 
-  log.info(`Code Manager ${VERSION}, ${process.platform}, data in ${home}`);
+  const took = (performance.now() - begun).toFixed(1);
+  log.info(`Code Manager ${VERSION}, ${process.platform}, data in ${home}, activated in ${took} ms`);
   if (isSupported) startLater(services, store);
 }
 

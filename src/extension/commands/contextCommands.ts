@@ -9,7 +9,7 @@ import { countOf, labelText, oneLine, shortPath } from '../model/plainText.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
-import { untilKnown } from '../views/sessionsView.js';
+import { untilKnown } from '../views/serverMessage.js';
 import { checksText } from './doctor.js';
 import { all, confirm } from './controlCommands.js';
 import type { Services } from './services.js';

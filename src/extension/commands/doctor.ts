@@ -1,6 +1,6 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { errorText } from '../../protocol/errors.js';
+import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const satisfies Record<Check['status'], string>;
@@ -34,21 +34,22 @@ export async function checkWithoutServer(error: unknown, home: string, serverPat
     ms: null,
     code: null,
   });
-  const checks = [check('Agent server', 'failed', errorText(error))];
+  const { message, hint } = toCodeManagerError(error);
+  const checks = [check('Agent server', 'failed', message, hint ?? null)];
   const isThere = (await stat(serverPath).catch(() => undefined)) !== undefined;
   checks.push(
     isThere
       ? check('Program', 'ok', serverPath)
       : check('Program', 'failed', `${serverPath} is missing`, 'Install the extension again.'),
   );
-  const writable = await access(home, constants.W_OK).then(
+  const writable = await access(`${home}/`, constants.W_OK).then(
     () => true,
     (failure: unknown) => failure instanceof Error && 'code' in failure && failure.code === 'ENOENT',
   );
   checks.push(
     writable
       ? check('Data folder', 'ok', home)
-      : check('Data folder', 'failed', `${home} cannot be written`, `chmod u+rwx '${home}'`),
+      : check('Data folder', 'failed', `${home} is no folder that can be written`, `ls -ld '${home}'`),
   );
   const tmux = await findProgram('tmux');
   checks.push(

@@ -52,6 +52,11 @@ export class ServerLink implements Disposable {
     return this.#status;
   }
 
+  /** False where this system cannot run an agent server at all. */
+  get isSupported(): boolean {
+    return this.#connect !== undefined;
+  }
+
   /** Whether there is, or was, something to show. */
   get isLoaded(): boolean {
     return this.#hasPicture;

@@ -5,7 +5,7 @@ import { labelText, shortPath } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
-import { untilKnown } from '../views/sessionsView.js';
+import { untilKnown } from '../views/serverMessage.js';
 import type { Place } from './draft.js';
 
 interface PlaceItem extends vscode.QuickPickItem {

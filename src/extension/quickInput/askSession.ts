@@ -6,7 +6,7 @@ import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRow, SessionRows } from '../model/sessionRows.js';
 import { inOrder } from '../model/sessionTree.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
-import { untilKnown } from '../views/sessionsView.js';
+import { untilKnown } from '../views/serverMessage.js';
 import { pickStep } from './steps.js';
 
 export interface SessionItem extends vscode.QuickPickItem {

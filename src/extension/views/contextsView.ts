@@ -17,7 +17,7 @@ import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import { HOME } from '../services/workspaceFolders.js';
-import { untilKnown } from './sessionsView.js';
+import { untilKnown } from './serverMessage.js';
 
 /** The Contexts view: machines and the folders on them. */
 export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Disposable {

@@ -15,3 +15,15 @@ export function serverMessage(link: ServerLink, hasRows: boolean): string | unde
   if (problem == null || !hasRows) return undefined;
   return problem.command === null ? problem.message : `${problem.message} ${problem.command}`;
 }
+
+/** Resolves when there is something to show, or nothing to wait for. */
+export async function untilKnown(link: ServerLink): Promise<void> {
+  if (!link.isSupported || link.isLoaded || link.status.kind === 'failed') return;
+  await new Promise<void>((resolve) => {
+    const subscription = link.onDidChange(() => {
+      if (!link.isLoaded && link.status.kind !== 'failed') return;
+      subscription.dispose();
+      resolve();
+    });
+  });
+}

@@ -28,11 +28,12 @@ import { totals } from '../model/statusLine.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import type { Settings } from '../services/settings.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
-import { serverMessage } from './serverMessage.js';
+import { serverMessage, untilKnown } from './serverMessage.js';
 
 const NO_TREE: SessionTree = { roots: [], children: new Map(), parents: new Map(), hidden: 0 };
 /** A tooltip does not wait longer than this for git. */
 const CHANGES_TIMEOUT_MS = 1500;
+const PATIENCE_MS = 2000;
 
 const ACTION_ITEMS = {
   doctor: { label: 'Run Doctor', icon: 'checklist', command: 'codeManager.doctor.run' },
@@ -62,6 +63,8 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   #statusKind: LinkStatus['kind'] = 'idle';
   #minute: NodeJS.Timeout | undefined;
   #spin: { cancel(): void } | undefined;
+  /** Runs while a lost connection is not yet worth a word. */
+  #patience: { cancel(): void } | undefined;
 
   constructor(link: ServerLink, rows: SessionRows, tools: ToolCatalog, settings: Settings, keys: ContextKeys) {
     this.#link = link;
@@ -121,7 +124,8 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     } finally {
       this.#asked--;
     }
-    return [...(this.#link.isLoaded ? this.#tree.roots : ACTION_NODES)];
+    if (this.#link.isLoaded) return [...this.#tree.roots];
+    return this.#link.status.kind === 'failed' ? [...ACTION_NODES] : [];
   }
 
   getParent(node: SessionNode): SessionNode | undefined {
@@ -155,6 +159,7 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   dispose(): void {
     clearInterval(this.#minute);
     this.#spin?.cancel();
+    this.#patience?.cancel();
     this.#store.dispose();
   }
 
@@ -236,12 +241,22 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   }
 
   #onStatus(): void {
-    this.#updateAround();
+    const before = this.#statusKind;
     const { kind } = this.#link.status;
-    if (kind === this.#statusKind) return;
     this.#statusKind = kind;
-    // Between a picture and none the whole view differs.
-    if (kind === 'failed' || kind === 'idle') this.#fireAll();
+    if (kind !== before) {
+      this.#patience?.cancel();
+      // A server that is replaced is away for a moment; nothing should move for that.
+      this.#patience = kind === 'interrupted' ? systemClock.after(PATIENCE_MS, () => this.#losePatience()) : undefined;
+      // Between a picture and none the whole view differs.
+      if (kind === 'failed' || kind === 'idle' || before === 'failed') this.#fireAll();
+    }
+    this.#updateAround();
+  }
+
+  #losePatience(): void {
+    this.#patience = undefined;
+    this.#updateAround();
   }
 
   #redrawAll(): void {
@@ -279,7 +294,8 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     }
     this.#view.description = snapshot.machines.find(({ type }) => type === 'local')?.host ?? '';
     const hidden = this.#tree.hidden === 0 ? '' : `${countOf(this.#tree.hidden, 'session')} hidden by the filter`;
-    this.#view.message = serverMessage(this.#link, this.#rows.all.length > 0) ?? hidden;
+    const isSilent = this.#patience !== undefined;
+    this.#view.message = (isSilent ? undefined : serverMessage(this.#link, this.#rows.all.length > 0)) ?? hidden;
     this.#keys.set('codeManager.needsInputCount', needInput);
     this.#keys.set('codeManager.hasSessions', this.#rows.all.length > 0);
     this.#keys.set('codeManager.loaded', isLoaded || status.kind === 'failed');
@@ -327,16 +343,4 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
 
 function structure({ roots, children }: SessionTree): string {
   return roots.map(({ id }) => [id, ...(children.get(id) ?? []).map((child) => child.id)].join('\n')).join('\n\n');
-}
-
-/** Resolves when there is something to show, or nothing to wait for. */
-export async function untilKnown(link: ServerLink): Promise<void> {
-  if (link.isLoaded || link.status.kind === 'failed') return;
-  await new Promise<void>((resolve) => {
-    const subscription = link.onDidChange(() => {
-      if (!link.isLoaded && link.status.kind !== 'failed') return;
-      subscription.dispose();
-      resolve();
-    });
-  });
 }
