@@ -72,7 +72,8 @@ export async function main(
       const rows = await run({ ...folders, scratch, quick, profiles, progress });
       done.push({ name, rows });
     } catch (error) {
-      errors.push({ group: name, message: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      errors.push({ group: name, message: [message, ...scratch.serverLogs()].join('\n') });
     }
     for (const error of await scratch.clear()) errors.push({ group: name, message: String(error) });
   }

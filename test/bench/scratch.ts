@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sleep } from './numbers.js';
@@ -26,6 +26,14 @@ export class Scratch {
       this.#cleanups.splice(index, 1);
       await cleanup();
     };
+  }
+
+  /** The last lines of every agent server that ran in here, for the error of a figure that broke. */
+  serverLogs(): string[] {
+    return readdirSync(this.directory)
+      .map((name) => join(this.directory, name, 'home', 'server.log'))
+      .filter((path) => existsSync(path))
+      .map((path) => readFileSync(path, 'utf8').trim().split('\n').slice(-20).join('\n'));
   }
 
   /** Ends everything. One thing that cannot be ended does not keep the others. */

@@ -28,6 +28,8 @@ export class ControlClient implements Disposable {
   #closed: string | undefined;
   /** What tmux said to the command that the client was started with. */
   #refusal = '';
+  /** Lines that wait for the answer to that command; undefined once it came. */
+  #unsent: string[] | undefined = [];
 
   readonly onNotification = this.#notifications.event;
   /** Once, with the reason. */
@@ -42,7 +44,9 @@ export class ControlClient implements Disposable {
           else this.#notifications.fire(message);
         } else if (message.own) {
           this.#answer(message.ok, message.lines);
-        } else if (!message.ok) {
+        } else if (message.ok) {
+          this.#attached();
+        } else {
           this.#refusal = message.lines.join(' ');
         }
       }
@@ -64,7 +68,8 @@ export class ControlClient implements Disposable {
     if (this.#closed !== undefined) throw gone(this.#closed);
     const pending: Pending = { left: commands.length, replies: [], done: new Deferred(), line: commands.join(' ; ') };
     this.#pending.push(pending);
-    this.#stream.write(pending.line + '\n');
+    if (this.#unsent) this.#unsent.push(pending.line);
+    else this.#stream.write(pending.line + '\n');
     const timer = setTimeout(
       () => this.#close(`tmux did not answer for ${ANSWER_TIMEOUT_MS / 1000} s`),
       ANSWER_TIMEOUT_MS,
@@ -74,6 +79,12 @@ export class ControlClient implements Disposable {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** tmux may run what it reads before it has attached the client, and then says that there is no client. */
+  #attached(): void {
+    for (const line of this.#unsent ?? []) this.#stream.write(line + '\n');
+    this.#unsent = undefined;
   }
 
   #answer(ok: boolean, lines: readonly string[]): void {
