@@ -77,6 +77,16 @@ export class Terminal {
     return Number(status.trim().split(',')[1]);
   }
 
+  /** Drags the edge of its window. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
+  }
+
+  /** Closes it with what runs in it. */
+  async close(): Promise<void> {
+    await this.#tmux('kill-server');
+  }
+
   async #tmux(...args: readonly string[]): Promise<string> {
     return (await run('tmux', ['-S', this.#socket, ...args])).stdout;
   }
