@@ -95,8 +95,13 @@ export const COMMANDS: readonly Command[] = [
       { name: 'lines', short: 'n', value: 'N', description: 'Begin with the last N lines, or `all`; default 50.' },
       { name: 'since', value: 'TIME', description: 'Only when there was output since then: 10m, 2h, an ISO time.' },
       { name: 'raw', description: 'Bytes as they are, with control codes.' },
+      { name: 'transcript', description: 'Prompts, answers and tool calls as the agent itself recorded them.' },
     ],
-    examples: ['cm logs refactor-auth -f', 'cm logs refactor-auth -n all --raw > session.log'],
+    examples: [
+      'cm logs refactor-auth -f',
+      'cm logs refactor-auth -n all --raw > session.log',
+      'cm logs refactor-auth --transcript',
+    ],
     load: async () => (await import('./logsCommand.js')).logs,
   },
   {
@@ -166,6 +171,19 @@ export const COMMANDS: readonly Command[] = [
     args: [IDS],
     flags: [],
     load: async () => (await import('./controlCommands.js')).kill,
+  },
+  {
+    path: ['resume'],
+    summary: 'Take the conversation of an ended session up again; prints its id.',
+    details:
+      'The agent goes on with its own record of the conversation, in the same session and log, with the same mode, ' +
+      'model and arguments. Variables that were given at its start are not kept: give them again.',
+    args: [ID],
+    flags: [
+      { name: 'env', value: 'KEY=VALUE', isRepeatable: true, description: 'Variable for the agent (repeatable).' },
+      { name: 'env-file', value: 'FILE', description: 'Variables from a file, KEY=VALUE a line.', completes: 'file' },
+    ],
+    load: async () => (await import('./resumeCommand.js')).resume,
   },
   {
     path: ['rm'],

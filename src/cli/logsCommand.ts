@@ -19,6 +19,14 @@ export async function logs(app: App, invocation: Invocation): Promise<void> {
   const [ref = ''] = invocation.args;
   const raw = invocation.has('raw');
   if (raw && app.output.json) throw new CodeManagerError('invalid', '--raw and --json exclude each other');
+  if (invocation.has('transcript')) {
+    const unfit = ['follow', 'raw', 'since', 'lines'].find(
+      (flag) => invocation.has(flag) || invocation.value(flag) !== undefined,
+    );
+    if (unfit !== undefined) throw new CodeManagerError('invalid', `--transcript and --${unfit} exclude each other`);
+    const { showTranscript } = await import('./transcript.js');
+    return showTranscript(app, ref);
+  }
   const follow = invocation.has('follow');
   const wanted = parseLines(invocation.value('lines'));
   const since = parseSince(invocation.value('since'), Date.now());

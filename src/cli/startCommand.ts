@@ -55,7 +55,8 @@ async function readTask(invocation: Invocation): Promise<string> {
   return task === '-' ? readStdin() : (task ?? '');
 }
 
-async function readVariables(invocation: Invocation): Promise<Record<string, string>> {
+/** Variables of `--env` and `--env-file`. */
+export async function readVariables(invocation: Invocation): Promise<Record<string, string>> {
   const file = invocation.value('env-file');
   const fromFile = file === undefined ? [] : parseEnvFile(await readInput(file), file);
   return Object.fromEntries([...fromFile, ...invocation.values('env').map(parseVariable)]);

@@ -2,7 +2,7 @@ import type { Method } from '../protocol/requests.js';
 
 /**
  * Whether a request may be sent again when the connection broke before its answer: it only reads, or a second time
- * changes nothing (`session/create` by its request id). The others might type, press or delete twice.
+ * changes nothing (`session/create` and `session/resume` by their request ids). The others might type, press or delete twice.
  */
 const REPEATABLE = {
   initialize: false,
@@ -28,6 +28,8 @@ const REPEATABLE = {
   'session/archive': false,
   'session/purge': false,
   'session/attach': true,
+  'session/transcript': true,
+  'session/resume': true,
   'session/changes': true,
   // Subscriptions belong to one connection; whoever follows a log subscribes anew.
   'log/subscribe': false,

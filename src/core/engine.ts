@@ -12,8 +12,11 @@ import { toSession } from '../protocol/files.js';
 import type { Snapshot } from '../protocol/requests.js';
 import { hasEnded, type MachineIdentity } from '../protocol/session.js';
 import { Contexts } from './contexts.js';
+import { Conversations } from './conversations/conversations.js';
+import { homeEnvironment } from './conversations/home.js';
 import { installCommand } from './installCommand.js';
 import type { Machine } from './machine.js';
+import { SessionResume } from './sessions/resume.js';
 import { Sessions } from './sessions/sessions.js';
 import { SessionTable } from './sessions/sessionTable.js';
 import { Supervisor } from './sessions/supervisor.js';
@@ -23,6 +26,7 @@ import { ContextStore } from './store/contextStore.js';
 import { openHome, type HomePaths } from './store/home.js';
 import { SessionStore } from './store/sessionStore.js';
 import { ToolCatalog } from './tools/catalog.js';
+import { findProgram } from './tools/program.js';
 import { Tools } from './tools/tools.js';
 import { TmuxServer } from './tmux/tmuxServer.js';
 
@@ -40,6 +44,8 @@ export interface EngineOptions {
 }
 
 const DAY_MS = 86_400_000;
+/** A tool that is asked for its records starts slowly. */
+const RUN_TOOL_MS = 60_000;
 /** How often records that could not be written are tried again. */
 const SAVE_AGAIN_MS = 5_000;
 
@@ -47,6 +53,8 @@ const SAVE_AGAIN_MS = 5_000;
 export class Engine implements Disposable {
   readonly contexts: Contexts;
   readonly sessions: Sessions;
+  readonly conversations: Conversations;
+  readonly resume: SessionResume;
   readonly supervisor: Supervisor;
   readonly tools: Tools;
   readonly tmux: TmuxServer;
@@ -149,6 +157,41 @@ export class Engine implements Disposable {
       ids: new IdGenerator(),
       clock,
       log,
+    });
+    this.conversations = this.#disposables.add(
+      new Conversations({
+        machine,
+        table: this.table,
+        tool: (id) => catalog.all().find((tool) => tool.id === id),
+        runTool: async (tool, home, args) => {
+          const { program, env } = await findProgram({ machine, placeholders, tool, host: identity.host }, {});
+          const more = tool.conversation === undefined ? {} : homeEnvironment(tool.conversation.home, env, home);
+          const { stdout } = await machine.run([...program, ...args], {
+            env: { ...env, ...more },
+            cwd: '/',
+            timeoutMs: RUN_TOOL_MS,
+          });
+          return stdout;
+        },
+        isHere: (record) => this.supervisor.isHere(record),
+        logPath: (id) => join(this.table.get(id) ? paths.active : paths.archive, `${id}.log`),
+        onLogChanged: this.supervisor.onLogChanged,
+        clock,
+        log,
+      }),
+    );
+    this.resume = new SessionResume({
+      machine,
+      tmux: this.tmux,
+      table: this.table,
+      store,
+      supervisor: this.supervisor,
+      conversations: this.conversations,
+      find: (ref) => this.sessions.findAnywhere(ref),
+      tool: (id) => catalog.get(id),
+      placeholders,
+      umask: options.umask,
+      clock,
     });
     this.table.onDidChange((record) => this.#changes.fire({ type: 'session/changed', session: toSession(record) }));
     this.table.onDidRemove(({ id, name }) => this.#changes.fire({ type: 'session/removed', id, name }));

@@ -1,8 +1,9 @@
 import * as z from 'zod';
 import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
+import { Conversation } from './conversation.js';
 import { ServerEvent } from './events.js';
 import { LogSize } from './logSize.js';
-import { CreateSession, Session } from './session.js';
+import { CreateSession, Environment, Session } from './session.js';
 import { ToolInfo } from './tool.js';
 
 /** The versions of the wire that this code speaks, best first. */
@@ -163,6 +164,13 @@ export const REQUESTS = {
   /** Deletes record and log. */
   'session/purge': request(z.object({ session: Ref, force: z.boolean().default(false) }), Session),
   'session/attach': request(z.object({ session: Ref, readOnly: z.boolean().default(false) }), AttachCommand),
+  /** What the tool itself recorded of the conversation; `notFound` when that is not known. */
+  'session/transcript': request(SessionRef, Conversation),
+  /** Takes the conversation of an ended session up again, in the same session. The same request id resumes once. */
+  'session/resume': request(
+    z.object({ session: Ref, requestId: z.string().min(8).max(100), env: Environment.default({}) }),
+    Session,
+  ),
   /** What git says about the session's folder; branch null when it is no repository. */
   'session/changes': request(
     SessionRef,

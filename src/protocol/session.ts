@@ -81,6 +81,9 @@ export function hasEnded(session: Pick<Session, 'status'>): boolean {
 /** The largest task that is taken, in UTF-8 bytes. */
 export const MAX_TASK_BYTES = 4 * 1024 * 1024;
 
+/** Variables for a tool. */
+export const Environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a variable name'), z.string());
+
 export const CreateSession = z.object({
   /** The client's own id of this request: asked again after a cut, it answers with the same session. */
   requestId: z.string().min(8).max(100),
@@ -98,7 +101,7 @@ export const CreateSession = z.object({
   mode: z.string().optional(),
   model: z.string().optional(),
   args: z.array(z.string()).default([]),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a variable name'), z.string()).default({}),
+  env: Environment.default({}),
   /** A git worktree for the session: true, or the name of its branch. */
   worktree: z.union([z.boolean(), z.string().min(1)]).default(false),
 });

@@ -66,6 +66,8 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
     'session/archive': (params) => sessions.archive(params),
     'session/purge': (params) => sessions.purge(params),
     'session/attach': (params) => sessions.attach(params),
+    'session/transcript': async ({ session }) => engine.conversations.transcript(await sessions.findAnywhere(session)),
+    'session/resume': (params) => engine.resume.run(params),
     'session/changes': ({ session }) => sessions.changes(session),
 
     'log/subscribe': async ({ session, from }, connection) => {

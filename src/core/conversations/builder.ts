@@ -34,7 +34,7 @@ export class ConversationBuilder {
   call(time: string | null, id: string, tool: string, input: unknown): void {
     this.#calls.set(id, tool);
     const text = callText(input);
-    const isLarge = (JSON.stringify(input) ?? '').length > MAX_INPUT;
+    const isLarge = jsonLength(input) > MAX_INPUT;
     this.#entries.push({ kind: 'toolCall', time, text, tool, ...(isLarge || input === undefined ? {} : { input }) });
   }
 
@@ -48,12 +48,16 @@ export class ConversationBuilder {
     let first = this.#entries.length;
     while (first > 0) {
       const entry = this.#entries[first - 1];
-      total += (entry?.text.length ?? 0) + (JSON.stringify(entry?.input) ?? '').length;
+      total += (entry?.text.length ?? 0) + jsonLength(entry?.input);
       if (total > MAX_TOTAL) break;
       first--;
     }
     return { id, tool, toolVersion: this.toolVersion, entries: this.#entries.slice(first), usage, omitted: first };
   }
+}
+
+function jsonLength(value: unknown): number {
+  return value === undefined ? 0 : JSON.stringify(value).length;
 }
 
 function cut(text: string): string {

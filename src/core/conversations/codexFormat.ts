@@ -16,6 +16,7 @@ export const CodexMeta = z.object({
   /** A text for what a person began, an object for an agent's helpers. */
   source: z.unknown().optional(),
 });
+export type CodexMeta = z.infer<typeof CodexMeta>;
 
 const Parts = z.union([z.string(), z.array(z.unknown())]);
 const Item = z.discriminatedUnion('type', [

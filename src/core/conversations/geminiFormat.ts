@@ -13,6 +13,7 @@ export const GeminiHead = z.object({
   startTime: z.string(),
   kind: z.string().optional(),
 });
+export type GeminiHead = z.infer<typeof GeminiHead>;
 
 const Parts = z.union([z.string(), z.array(z.unknown())]);
 const Message = z.object({

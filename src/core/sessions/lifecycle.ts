@@ -1,5 +1,5 @@
 import type { SessionRecord } from '../../protocol/files.js';
-import { hasEnded, type Phase, type SessionState, type Waiting } from '../../protocol/session.js';
+import { hasEnded, type MachineIdentity, type Phase, type SessionState, type Waiting } from '../../protocol/session.js';
 
 /** How a session's process ended, with the signal's name. */
 export interface Ending {
@@ -26,12 +26,24 @@ export type LifecycleEvent =
   /** Its process has gone; null when nobody can know how. */
   | { readonly type: 'ended'; readonly ending: Ending | null; readonly time: string }
   | { readonly type: 'lost'; readonly reason: string; readonly time: string }
-  | { readonly type: 'startFailed'; readonly reason: string; readonly time: string };
+  | { readonly type: 'startFailed'; readonly reason: string; readonly time: string }
+  /** A person takes its conversation up again; `note`: what they should know. */
+  | {
+      readonly type: 'resumed';
+      readonly request: string;
+      readonly machine: MachineIdentity;
+      readonly note: string | null;
+      readonly time: string;
+    };
 
 const NOT_RUNNING = { state: null, phase: null, waiting: null, limitedUntil: null, pid: null } as const;
 
-/** The life of a session as a pure function. Events that come too late change nothing: what has ended stays ended. */
+/**
+ * The life of a session as a pure function. Events that come too late change nothing: what has ended stays ended until
+ * a person resumes it.
+ */
 export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): SessionRecord {
+  if (event.type === 'resumed') return hasEnded(record) ? resume(record, event) : record;
   if (hasEnded(record)) return record;
   switch (event.type) {
     case 'launched':
@@ -114,6 +126,28 @@ export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): S
         changed: event.time,
       };
   }
+}
+
+/** Back to the moment before its start; what it was started with and what its tool recorded stays. */
+function resume(record: SessionRecord, event: LifecycleEvent & { readonly type: 'resumed' }): SessionRecord {
+  return {
+    ...record,
+    ...NOT_RUNNING,
+    status: 'starting',
+    changed: event.time,
+    started: null,
+    completed: null,
+    exitCode: null,
+    signal: null,
+    unread: false,
+    archived: false,
+    ending: null,
+    reason: event.note,
+    machine: event.machine,
+    resumeId: event.request,
+    // The task is part of the conversation.
+    delivery: 'none',
+  };
 }
 
 function withState(

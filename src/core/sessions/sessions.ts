@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
 import { KeyedMutex } from '../../common/async.js';
@@ -15,8 +16,10 @@ import { resolveRef, slug, uniqueName } from '../store/names.js';
 import type { SessionStore } from '../store/sessionStore.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import { launchArguments } from '../tools/launch.js';
-import { resolveProgram, toolEnvironment, type Placeholders } from '../tools/resolve.js';
+import { conversationHome } from '../conversations/home.js';
+import { launchArguments, takesConversationId } from '../tools/launch.js';
+import { findProgram } from '../tools/program.js';
+import type { Placeholders } from '../tools/resolve.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 import { createWorktree } from './worktree.js';
@@ -141,13 +144,24 @@ export class Sessions {
     }
     await tmux.program();
     const { host } = await machine.identity();
-    const { program, env } = await this.#program(tool, request, host);
+    const { program, env } = await findProgram(
+      { machine, placeholders: this.#options.placeholders, tool, host },
+      request.env,
+    );
+    const conversation =
+      tool.conversation === undefined
+        ? null
+        : {
+            home: conversationHome(tool.conversation.home, env),
+            given: takesConversationId(tool, request.args) ? randomUUID() : null,
+          };
     const { argv, typedTask } = launchArguments(tool, {
       program,
       task: request.task,
       mode: request.mode ?? null,
       model: request.model ?? null,
       args: request.args,
+      conversationId: conversation?.given ?? null,
     });
 
     const name = this.#takeName(request, tool);
@@ -182,6 +196,7 @@ export class Sessions {
         requestId: request.requestId,
         envNames: Object.keys(request.env),
         delivery: typedTask === null ? 'none' : 'pending',
+        conversation,
         worktree,
       });
       await supervisor.prepare(id, { argv, env, cwd: record.path, umask: this.#options.umask });
@@ -218,36 +233,6 @@ export class Sessions {
     });
   }
 
-  /** Program and environment; a tool that was installed a moment ago is found by reading the environment again. */
-  async #program(
-    tool: Tool,
-    request: CreateSession,
-    host: string,
-  ): Promise<{ program: readonly string[]; env: Record<string, string> }> {
-    const { machine, placeholders } = this.#options;
-    const resolve = async (refresh: boolean): Promise<{ program: readonly string[]; env: Record<string, string> }> => {
-      const login = await machine.loginEnvironment({ refresh });
-      const env = {
-        ...login.env,
-        ...toolEnvironment(tool, process.versions['electron'] !== undefined),
-        ...request.env,
-      };
-      const program = await resolveProgram(
-        tool,
-        { env, aliases: login.aliases },
-        (name, path) => machine.findProgram(name, path),
-        { ...placeholders, host },
-      );
-      return { program, env };
-    };
-    try {
-      return await resolve(false);
-    } catch (error) {
-      if (error instanceof CodeManagerError && error.code === 'toolMissing') return resolve(true);
-      throw error;
-    }
-  }
-
   /** A name that no other session has; held until the record has it. */
   #takeName(request: CreateSession, tool: Tool): string {
     const taken = new Set([...this.#options.table.all().map(({ name }) => name), ...this.#names]);
@@ -257,7 +242,8 @@ export class Sessions {
     return name;
   }
 
-  #running(ref: string): SessionRecord {
+  async #running(ref: string): Promise<SessionRecord> {
+    await this.#options.supervisor.adopted;
     const record = this.find(ref);
     if (!hasEnded(record) && !this.#options.supervisor.isHere(record)) {
       throw new CodeManagerError('unavailable', `Session ${record.name} runs on ${record.machine.host}`, {
@@ -271,7 +257,7 @@ export class Sessions {
   }
 
   async send({ session, text, enter, force }: Params<'session/send'>): Promise<void> {
-    const record = this.#running(session);
+    const record = await this.#running(session);
     if (!force) {
       if (record.state === 'waiting' && record.waiting?.kind !== 'question') {
         throw new CodeManagerError(
@@ -292,12 +278,12 @@ export class Sessions {
   }
 
   async key({ session, keys }: Params<'session/key'>): Promise<void> {
-    const record = this.#running(session);
+    const record = await this.#running(session);
     await this.#options.supervisor.input.keys(record.id, keys);
   }
 
   async interrupt(ref: string): Promise<void> {
-    const record = this.#running(ref);
+    const record = await this.#running(ref);
     await this.#options.supervisor.input.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS);
   }
 
@@ -311,14 +297,14 @@ export class Sessions {
   }
 
   async stop({ session, timeoutMs }: Params<'session/stop'>): Promise<Session> {
-    const record = this.#running(session);
+    const record = await this.#running(session);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'stop' });
     await this.#options.supervisor.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
     return this.#ended(record.id);
   }
 
   async kill(ref: string): Promise<Session> {
-    const record = this.#running(ref);
+    const record = await this.#running(ref);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'kill' });
     await this.#options.supervisor.kill(record.id);
     return this.#ended(record.id);
@@ -381,7 +367,7 @@ export class Sessions {
   }
 
   async attach({ session, readOnly }: Params<'session/attach'>): Promise<AttachCommand> {
-    const record = this.#running(session);
+    const record = await this.#running(session);
     const command = await this.#options.tmux.attachCommand(record.id, readOnly);
     if (record.unread) await this.#options.table.patch(record.id, { unread: false });
     return { command: [...command], env: { LANG: 'C.UTF-8' } };

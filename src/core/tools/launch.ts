@@ -1,5 +1,5 @@
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { Tool } from '../../protocol/tool.js';
+import type { Tool, ToolConversation } from '../../protocol/tool.js';
 
 /** The longest task that is passed as an argument, in UTF-8 bytes: Linux takes at most 128 KiB for one argument. */
 export const MAX_ARGUMENT_TASK_BYTES = 96 * 1024;
@@ -15,6 +15,8 @@ export interface LaunchOptions {
   readonly model: string | null;
   /** Extra arguments of the person. */
   readonly args: readonly string[];
+  /** Id for the new conversation; null: the tool chooses one. */
+  readonly conversationId?: string | null;
 }
 
 export interface Launch {
@@ -28,9 +30,13 @@ export interface Launch {
  *
  * @throws CodeManagerError `invalid` for a mode or model that the tool does not take, or a command that is too long
  */
-export function launchArguments(tool: Pick<Tool, 'name' | 'task' | 'modes' | 'model'>, options: LaunchOptions): Launch {
-  const { program, task, args } = options;
+export function launchArguments(
+  tool: Pick<Tool, 'name' | 'task' | 'modes' | 'model' | 'conversation'>,
+  options: LaunchOptions,
+): Launch {
+  const { program, task, args, conversationId = null } = options;
   const head = [...program, ...modeArguments(tool, options.mode), ...modelArguments(tool, options.model)];
+  if (conversationId !== null) head.push(...fill(tool.conversation?.sessionIdArgs ?? [], 'id', conversationId));
   const delivery = tool.task;
   if (task === '') return { argv: [...head, ...args], typedTask: null };
   const fits = Buffer.byteLength(task) <= MAX_ARGUMENT_TASK_BYTES;
@@ -52,6 +58,58 @@ export function launchArguments(tool: Pick<Tool, 'name' | 'task' | 'modes' | 'mo
       return { argv: [...head, ...fill(delivery.args, 'task', task), ...positional], typedTask: null };
     }
   }
+}
+
+/** Whether a new conversation can get an id of our choice: the tool takes one, and the person chose none themselves. */
+export function takesConversationId({ conversation }: Pick<Tool, 'conversation'>, args: readonly string[]): boolean {
+  if (conversation?.sessionIdArgs === undefined) return false;
+  return withoutChoice(conversation, args).length === optionsOf(args).length;
+}
+
+/**
+ * Builds the argument list that takes a conversation up again.
+ *
+ * @throws CodeManagerError `conflict` when the tool cannot, `invalid` as {@link launchArguments}
+ */
+export function resumeArguments(
+  tool: Pick<Tool, 'name' | 'modes' | 'model' | 'conversation'>,
+  options: Omit<LaunchOptions, 'task' | 'conversationId'> & { readonly conversationId: string },
+): readonly string[] {
+  const { program, mode, model, args, conversationId } = options;
+  const { conversation } = tool;
+  if (conversation === undefined) {
+    throw new CodeManagerError('conflict', `${tool.name} cannot resume a conversation`, {
+      hint: 'Start it again instead.',
+    });
+  }
+  return [
+    ...program,
+    ...modeArguments(tool, mode),
+    ...modelArguments(tool, model),
+    // What stands behind `--` was part of the first prompt.
+    ...withoutChoice(conversation, args),
+    ...fill(conversation.resumeArgs, 'id', conversationId),
+  ];
+}
+
+function optionsOf(args: readonly string[]): readonly string[] {
+  const end = args.indexOf('--');
+  return end < 0 ? args : args.slice(0, end);
+}
+
+/** The options of a person without those that choose a conversation. */
+function withoutChoice({ choosingArgs }: ToolConversation, args: readonly string[]): string[] {
+  const kept: string[] = [];
+  const options = optionsOf(args);
+  for (let index = 0; index < options.length; index++) {
+    const word = options[index] ?? '';
+    const equals = word.startsWith('-') ? word.indexOf('=') : -1;
+    const name = equals < 0 ? word : word.slice(0, equals);
+    if (!Object.hasOwn(choosingArgs, name)) kept.push(word);
+    // Their value may be left out.
+    else if (equals < 0 && choosingArgs[name] === 1 && options[index + 1]?.startsWith('-') === false) index++;
+  }
+  return kept;
 }
 
 /** Extra arguments and the task's; a `--` of the person must neither come twice nor turn the task's option into text. */

@@ -1,0 +1,157 @@
+import { KeyedMutex, type Clock } from '../../common/async.js';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import { toSession, type SessionRecord } from '../../protocol/files.js';
+import type { Params } from '../../protocol/requests.js';
+import { hasEnded, type Session } from '../../protocol/session.js';
+import type { Tool } from '../../protocol/tool.js';
+import type { Conversations } from '../conversations/conversations.js';
+import { homeEnvironment } from '../conversations/home.js';
+import type { Machine } from '../machine.js';
+import type { SessionStore } from '../store/sessionStore.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import { resumeArguments } from '../tools/launch.js';
+import { findProgram } from '../tools/program.js';
+import type { Placeholders } from '../tools/resolve.js';
+import type { SessionTable } from './sessionTable.js';
+import type { Supervisor } from './supervisor.js';
+
+export interface SessionResumeOptions {
+  readonly machine: Machine;
+  readonly tmux: TmuxServer;
+  readonly table: SessionTable;
+  readonly store: SessionStore;
+  readonly supervisor: Supervisor;
+  readonly conversations: Conversations;
+  /** An id, name or prefix, also of an archived session. */
+  readonly find: (ref: string) => Promise<SessionRecord>;
+  readonly tool: (id: string) => Tool;
+  readonly placeholders: Placeholders;
+  /** The mask with which sessions make files. */
+  readonly umask: number;
+  readonly clock: Clock;
+}
+
+/** How long the last run may take to let go of its conversation. */
+const LET_GO_MS = 5_000;
+const LOOK_MS = 200;
+
+/** Takes the conversation of an ended session up again: the same session, in a new window, in the same log. */
+export class SessionResume {
+  readonly #options: SessionResumeOptions;
+  readonly #resuming = new KeyedMutex();
+
+  constructor(options: SessionResumeOptions) {
+    this.#options = options;
+  }
+
+  /** @throws CodeManagerError `conflict` when it runs, when there is nothing to resume, or when somebody else is at it */
+  async run(params: Params<'session/resume'>): Promise<Session> {
+    const { id } = await this.#options.find(params.session);
+    return this.#resuming.run(id, async () => {
+      const record = await this.#options.find(id);
+      if (record.resumeId !== '' && record.resumeId === params.requestId) return toSession(record);
+      return toSession(await this.#resume(record, params));
+    });
+  }
+
+  async #resume(record: SessionRecord, { requestId, env: given }: Params<'session/resume'>): Promise<SessionRecord> {
+    const { machine, tmux, table, supervisor, placeholders, umask } = this.#options;
+    const { id } = record;
+    if (!hasEnded(record)) {
+      throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
+        hint: 'There is nothing to resume: use cm send or cm attach.',
+      });
+    }
+    if (!supervisor.isHere(record)) {
+      throw new CodeManagerError('unavailable', `Session ${record.name} ran on ${record.machine.host}`, {
+        hint: 'Its conversation is there: resume it there.',
+      });
+    }
+    const tool = this.#options.tool(record.tool);
+    const conversationId = await this.#conversation(record, tool);
+    if ((await machine.stat(record.path))?.isDirectory !== true) {
+      throw new CodeManagerError('notFound', `The folder of session ${record.name} is not there: ${record.path}`, {
+        hint: 'Its conversation belongs to that folder: make it again first.',
+      });
+    }
+    await tmux.program();
+    const identity = await machine.identity();
+    const found = await findProgram({ machine, placeholders, tool, host: identity.host }, given);
+    const home =
+      tool.conversation === undefined || record.conversation === null
+        ? {}
+        : homeEnvironment(tool.conversation.home, found.env, record.conversation.home);
+    const { mode, model, args } = record;
+    const argv = resumeArguments(tool, { program: found.program, mode, model, args, conversationId });
+
+    if (record.archived) await table.add(await this.#options.store.unarchive(id));
+    await supervisor.prepare(id, { argv, env: { ...found.env, ...home }, cwd: record.path, umask });
+    const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
+    await table.apply(id, {
+      type: 'resumed',
+      request: requestId,
+      machine: identity,
+      note: missing.length === 0 ? null : `resumed without the given ${missing.join(', ')}: values are not kept`,
+      time: this.#now(),
+    });
+    try {
+      await supervisor.start(table.get(id) ?? record);
+    } catch (error) {
+      await supervisor.forget(id).catch(() => undefined);
+      await table.apply(id, { type: 'startFailed', reason: errorText(error), time: this.#now() });
+      throw error;
+    }
+    return table.get(id) ?? record;
+  }
+
+  /** The conversation to go on with, which nobody else writes. */
+  async #conversation(record: SessionRecord, tool: Tool): Promise<string> {
+    const { conversations, table } = this.#options;
+    if (tool.conversation === undefined) {
+      throw new CodeManagerError('conflict', `${tool.name} cannot resume a conversation`, {
+        hint: 'Start it again instead.',
+      });
+    }
+    const id = record.conversationId ?? (await conversations.look(record.id));
+    const store = conversations.store(record);
+    if (id === null || store === undefined) {
+      throw new CodeManagerError('conflict', `No conversation of session ${record.name} is known`, {
+        hint: `It may have ended before it was asked anything. cm start ${tool.id} begins a new one.`,
+      });
+    }
+    if (!(await store.has(id))) {
+      throw new CodeManagerError('conflict', `${tool.name} no longer has the conversation of ${record.name}`, {
+        hint: `Tools delete old ones. cm start ${tool.id} begins a new one.`,
+      });
+    }
+    const other = table
+      .all()
+      .find(
+        (each) => each.id !== record.id && each.conversationId === id && each.tool === record.tool && !hasEnded(each),
+      );
+    if (other !== undefined) {
+      throw new CodeManagerError('conflict', `Session ${other.name} is in the same conversation`, {
+        hint: 'Use that one, or stop it first.',
+      });
+    }
+    await this.#letGo(record, tool, () => store.writer(id));
+    return id;
+  }
+
+  async #letGo(record: SessionRecord, tool: Tool, writer: () => Promise<number | undefined>): Promise<void> {
+    const { clock } = this.#options;
+    const deadline = clock.now() + LET_GO_MS;
+    for (let pid = await writer(); pid !== undefined; pid = await writer()) {
+      if (clock.now() > deadline) {
+        throw new CodeManagerError('conflict', `Process ${pid} is in the conversation of ${record.name}`, {
+          hint: `It is a ${tool.name} that runs elsewhere: end it first.`,
+        });
+      }
+      await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+    }
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+}
