@@ -57,7 +57,8 @@ export class Connection implements Disposable {
       // The scheme only keeps the proxy code of VS Code's extension host away, which drops `createConnection` otherwise.
       // The real path is given below, since a URL would change its spaces and colons.
       const socket = new WebSocket('ws+unix:/agent-server:/', {
-        createConnection: () => connect(socketPath),
+        // The socket's own timer: that of the handshake only listens to it.
+        createConnection: () => connect({ path: socketPath, timeout: HANDSHAKE_TIMEOUT_MS }),
         perMessageDeflate: false,
         maxPayload: MAX_MESSAGE_BYTES,
         handshakeTimeout: HANDSHAKE_TIMEOUT_MS,

@@ -83,7 +83,10 @@ test('a hundred kills of the server cost no session, no byte and no exit status,
     return sessions.every(({ status }) => status === 'running') && sessions;
   });
   assert.deepEqual(running.map(({ id }) => id).sort(), [...started.keys()].sort());
-  const lines = (name: string): string[] => readFileSync(join(folder, `${name}.pids`), 'utf8').trim().split('\n');
+  const lines = (name: string): string[] =>
+    readFileSync(join(folder, `${name}.pids`), 'utf8')
+      .trim()
+      .split('\n');
   for (const { name, pid } of running) {
     const own = await until(`${name} says who it is`, () => existsSync(join(folder, `${name}.pids`)) && lines(name));
     assert.equal(own.length, 1, `${name} was started once`);

@@ -27,6 +27,7 @@ export interface SessionEndOptions {
 /** tmux calls a pane dead when all its output is on the way to the log; that takes as long as the log grows. */
 const DEAD_STALL_MS = 5_000;
 const CLOSE_STALL_MS = 2_000;
+const TOLD_MS = 1_000;
 const LOOK_MS = 20;
 
 // Of several names for one number (SIGABRT, SIGIOT) the first is the usual one.
@@ -82,6 +83,11 @@ export class SessionEnd {
         if (ended()) done();
       });
     });
+  }
+
+  /** Whether the launcher of a session whose window has gone writes how it ended, within a moment. */
+  isToldSoon(id: string): Promise<boolean> {
+    return this.#whileGrowing(id, TOLD_MS, () => this.#options.files.has(id, 'exit'));
   }
 
   /** Records how a session ended, after its log has got its last byte, and clears up. */

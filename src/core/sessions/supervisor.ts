@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
-import { Deferred, type Clock } from '../../common/async.js';
+import { Deferred, Throttler, type Clock } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
-import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { DisposableStore, toDisposable, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
@@ -43,6 +43,8 @@ export interface SupervisorOptions {
 
 /** A look at tmux by itself, should a push have been missed. */
 const WATCHDOG_MS = 15_000;
+/** Windows of sessions that end are closed by ourselves, often many at a time. */
+const RECHECK_MS = 500;
 /** Longer than any start takes from its launch file to its record. */
 const ORPHAN_MS = 60_000;
 
@@ -90,6 +92,9 @@ export class Supervisor implements Disposable {
       }),
     );
     this.#disposables.add(tmux.onResized((size) => this.#onSize(size)));
+    const recheck = new Throttler(RECHECK_MS, () => this.#attempt('a closed window', () => this.check()), clock);
+    this.#disposables.add(toDisposable(() => recheck.cancel()));
+    this.#disposables.add(tmux.onWindowClosed(() => recheck.trigger()));
     this.#disposables.add(
       tmux.onGone((reason) => {
         log.warn(`the tmux client ended: ${reason}`);
@@ -149,7 +154,7 @@ export class Supervisor implements Disposable {
     await tmux.ensureSocket();
     await Promise.all(
       open.map((record) =>
-        this.#agree(record, panes.get(record.id)).catch((error: unknown) =>
+        this.#agree(record, panes.get(record.id), panes.size > 0).catch((error: unknown) =>
           this.#options.log.error(`session ${record.id}: ${errorText(error)}`),
         ),
       ),
@@ -162,7 +167,8 @@ export class Supervisor implements Disposable {
     }
   }
 
-  async #agree({ id }: SessionRecord, pane: Pane | undefined): Promise<void> {
+  /** @param tmuxRuns other windows are there */
+  async #agree({ id }: SessionRecord, pane: Pane | undefined, tmuxRuns: boolean): Promise<void> {
     const { table, log } = this.#options;
     const record = table.get(id);
     if (!record || hasEnded(record) || this.#starting.has(id)) return;
@@ -174,9 +180,14 @@ export class Supervisor implements Disposable {
       log.info(`session ${id} was recorded and not started; starting it`);
       return this.start(record);
     }
-    const reason = record.machine.bootId === bootId ? 'its tmux has gone' : 'host restarted';
+    const sameBoot = record.machine.bootId === bootId;
+    // A tool that reads its terminal sees the end of it and leaves by itself.
+    if (sameBoot && (await this.#end.isToldSoon(id))) return this.#end.finish(id);
+    const reason = !sameBoot ? 'host restarted' : tmuxRuns ? 'its window was closed' : 'its tmux has gone';
     log.warn(`session ${id} is lost: ${reason}`);
     await table.apply(id, { type: 'lost', reason, time: this.#now() });
+    // Nobody could see or answer what goes on without a terminal.
+    if (sameBoot) await this.#options.machine.killTree(null, id);
     await this.#files.clear(id);
     this.#close(id);
   }
@@ -304,6 +315,7 @@ export class Supervisor implements Disposable {
       live.reports ??= new ReportFollower({
         machine,
         path: this.#files.path(id, 'log'),
+        from: record.runFrom,
         onReport: (report) => this.#onReport(id, report),
         onError: (error) => log.debug(`state reports of ${id}: ${errorText(error)}`),
       });

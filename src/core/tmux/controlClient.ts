@@ -15,7 +15,7 @@ interface Pending {
 }
 
 /** A tmux that does not answer for so long is taken for hung. */
-const ANSWER_TIMEOUT_MS = 15_000;
+const ANSWER_TIMEOUT_MS = 8_000;
 
 /** One open `tmux -C`: many commands, no process for any of them. Answers come in the order of the questions. */
 export class ControlClient implements Disposable {

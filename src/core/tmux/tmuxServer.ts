@@ -47,6 +47,7 @@ export class TmuxServer implements Disposable {
   readonly #paneChanged = new Emitter<Pane>();
   readonly #resized = new Emitter<PaneSize>();
   readonly #gone = new Emitter<string>();
+  readonly #windowClosed = new Emitter<void>();
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
   #found: FoundTmux | undefined;
@@ -57,6 +58,8 @@ export class TmuxServer implements Disposable {
   readonly onPaneChanged = this.#paneChanged.event;
   /** A pane has another size; comes at once. */
   readonly onResized = this.#resized.event;
+  /** A window has gone, by whomever. */
+  readonly onWindowClosed = this.#windowClosed.event;
   /** The control client lost its server. Panes may or may not live on; {@link panes} tells. */
   readonly onGone = this.#gone.event;
 
@@ -213,6 +216,7 @@ export class TmuxServer implements Disposable {
       await this.#linkAll(control);
       control.onNotification(({ name, rest }) => {
         if (name === 'subscription-changed') this.#onSubscription(rest);
+        else if (/window-close$/.test(name)) this.#windowClosed.fire();
         else if (name === 'layout-change') for (const size of parseLayout(rest)) this.#resized.fire(size);
       });
       control.onExit((reason) => {

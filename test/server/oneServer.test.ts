@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test from 'node:test';
+import { serverFilePath } from '../../src/common/home.js';
+import { processStart } from '../../src/machines/local/processTree.js';
+import { ServerFile } from '../../src/protocol/files.js';
+import { isRunning, signalProcess, TestServer } from '../helpers/testServer.js';
+import { until } from '../helpers/until.js';
+
+/** Processes that run the server of a home. */
+function serversOf({ cm, serverPath }: TestServer): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      if (!(pid > 0) || !isRunning(pid)) return false;
+      try {
+        return (
+          readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(serverPath) &&
+          readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(`CM_HOME=${cm}`)
+        );
+      } catch {
+        return false;
+      }
+    });
+}
+
+async function oneServer(server: TestServer): Promise<number> {
+  await until('one server is left', () => serversOf(server).length === 1);
+  const [pid] = serversOf(server);
+  assert.equal(server.pid, pid);
+  return pid ?? 0;
+}
+
+test('ten clients that start at the same instant get one server, and each its session', async (t) => {
+  const server = new TestServer(t);
+  const clients = Array.from({ length: 10 }, () => server.client());
+  const sessions = await Promise.all(clients.map((client) => server.shell(client, 'sleep 1000')));
+  assert.equal(new Set(sessions.map(({ id }) => id)).size, 10);
+  assert.equal(new Set(sessions.map(({ name }) => name)).size, 10);
+  assert.equal(new Set(sessions.map(({ contextId }) => contextId)).size, 1);
+  const pid = await oneServer(server);
+  const file = ServerFile.parse(JSON.parse(readFileSync(serverFilePath(server.cm), 'utf8')));
+  assert.equal(file.processStart, await processStart(pid));
+  const status = await clients[3]?.request('server/status', {});
+  assert.deepEqual([status?.server.pid, status?.socket, status?.clients], [pid, file.socket, 10]);
+});
+
+test('ten clients get one server also past what a crashed one left', async (t) => {
+  const server = new TestServer(t);
+  const socket = join(await server.runtimeDirectory, 'server.sock');
+  // A listener that is killed leaves its socket.
+  const listener = spawn(process.execPath, [
+    '-e',
+    `require('net').createServer().listen(${JSON.stringify(socket)}, () => console.log('ready'))`,
+  ]);
+  await new Promise((resolve) => listener.stdout.once('data', resolve));
+  listener.kill('SIGKILL');
+  // A process that runs has the id of the crashed one: ourselves.
+  const file = serverFilePath(server.cm);
+  mkdirSync(join(server.cm, 'servers'));
+  const stale = {
+    pid: process.pid,
+    processStart: '1',
+    bootId: readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim(),
+    version: '0.0.0',
+    build: 'x',
+    socket,
+    started: new Date().toISOString(),
+  };
+  writeFileSync(file, JSON.stringify(stale));
+  writeFileSync(`${file}.lock`, `${process.pid} 1`);
+  const clients = Array.from({ length: 10 }, () => server.client());
+  await Promise.all(clients.map((client) => client.request('ping', {})));
+  assert.notEqual(await oneServer(server), process.pid);
+  assert.deepEqual(readdirSync(join(server.cm, 'servers')), [`${file.split('/').at(-1) ?? ''}`]);
+});
+
+test('a second server started by hand says that there is one, and leaves it alone', async (t) => {
+  const server = new TestServer(t);
+  const client = server.client();
+  await client.request('ping', {});
+  const pid = await oneServer(server);
+  const second = spawn(process.execPath, [server.serverPath, '--foreground'], {
+    env: { ...process.env, CM_HOME: server.cm },
+  });
+  let stderr = '';
+  second.stderr.on('data', (data: Buffer) => (stderr += data.toString()));
+  const code = await new Promise((resolve) => second.once('close', resolve));
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`"conflict".*An agent server runs already \\(process ${pid}\\)`));
+  assert.equal(await oneServer(server), pid);
+  await client.request('ping', {});
+});
+
+test('a stopped server is named with its process and what to do', async (t) => {
+  const server = new TestServer(t);
+  const first = server.client();
+  await first.request('ping', {});
+  const pid = await oneServer(server);
+  signalProcess(pid, 'SIGSTOP');
+  t.after(() => signalProcess(pid, 'SIGCONT'));
+  const second = server.client({ reconnect: false });
+  await assert.rejects(second.request('ping', {}, { timeoutMs: 20_000 }), {
+    code: 'unavailable',
+    message: `The agent server (process ${pid}) does not answer`,
+    hint: `End it with kill -9 ${pid} and try again; agents go on.`,
+  });
+  signalProcess(pid, 'SIGCONT');
+  await server.client().request('ping', {});
+  assert.equal(await oneServer(server), pid);
+});
+
+test('a server whose file was removed is found again by its socket', async (t) => {
+  const server = new TestServer(t);
+  await server.client().request('ping', {});
+  const pid = await oneServer(server);
+  rmSync(serverFilePath(server.cm));
+  await server.client().request('ping', {});
+  assert.equal(await oneServer(server), pid);
+});
+
+test('somebody else who listens on our socket does not keep the server from starting', async (t) => {
+  const server = new TestServer(t);
+  const socket = join(await server.runtimeDirectory, 'server.sock');
+  const other = createServer((connection) => connection.end('HTTP/1.1 200 OK\r\n\r\n'));
+  await new Promise<void>((resolve) => other.listen(socket, resolve));
+  t.after(() => other.close());
+  await server.client().request('ping', {});
+  await oneServer(server);
+});
+
+test('an unused server leaves by itself, and one with sessions stays', async (t) => {
+  const server = new TestServer(t, { env: { CM_IDLE_EXIT_MS: '300' } });
+  const client = server.client({ reconnect: false });
+  const { id } = await server.shell(client, 'cat');
+  const pid = await oneServer(server);
+  client.dispose();
+  await until('the server saw the client go', () => !isRunning(pid) || server.logText(id) === '');
+  // Twice the time in which an unused one leaves, measured by a session of it.
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  assert.ok(isRunning(pid));
+  const last = server.client({ reconnect: false });
+  await last.request('session/kill', { session: id });
+  assert.ok(isRunning(pid));
+  last.dispose();
+  await until('the unused server has gone', () => !isRunning(pid));
+  assert.equal(server.pid, undefined, 'its file went with it');
+  await assert.rejects(server.tmux('list-sessions'), 'tmux went with it');
+});
+
+test('a newer client takes over in the middle of requests: they are answered, and sessions go on', async (t) => {
+  const server = new TestServer(t);
+  const client = server.client();
+  const running = await server.shell(client, 'sleep 1000');
+  const before = await oneServer(server);
+  const requests = Promise.all(Array.from({ length: 20 }, () => server.shell(client, 'exit 4')));
+  const slow = client.request('session/stop', {
+    session: (await server.shell(client, 'trap "" TERM; sleep 1000')).id,
+    timeoutMs: 1000,
+  });
+  await server.client({ reconnect: false }).request('server/stop', { replace: true });
+  const [created, stopped] = await Promise.all([requests, slow]);
+  assert.equal(stopped.status, 'stopped');
+  assert.equal(new Set(created.map(({ id }) => id)).size, 20);
+  const sessions = await client.request('session/list', {});
+  assert.equal(sessions.length, 22, 'no request made two');
+  await until('the old server has gone', () => !isRunning(before));
+  await client.request('ping', {});
+  await oneServer(server);
+  const found = sessions.find(({ id }) => id === running.id);
+  assert.deepEqual([found?.status, found?.pid], ['running', running.pid]);
+});
