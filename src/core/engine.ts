@@ -17,6 +17,7 @@ import { homeEnvironment } from './conversations/home.js';
 import { installCommand } from './installCommand.js';
 import type { Machine } from './machine.js';
 import { SessionResume } from './sessions/resume.js';
+import { SessionFiles } from './sessions/sessionFiles.js';
 import { Sessions } from './sessions/sessions.js';
 import { SessionTable } from './sessions/sessionTable.js';
 import { Supervisor } from './sessions/supervisor.js';
@@ -190,6 +191,7 @@ export class Engine implements Disposable {
       find: (ref) => this.sessions.findAnywhere(ref),
       tool: (id) => catalog.get(id),
       placeholders,
+      files: new SessionFiles(machine, paths.active),
       umask: options.umask,
       clock,
     });

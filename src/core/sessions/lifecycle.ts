@@ -31,6 +31,8 @@ export type LifecycleEvent =
   | {
       readonly type: 'resumed';
       readonly request: string;
+      /** Size of the log: where the new run begins in it. */
+      readonly logSize: number;
       readonly machine: MachineIdentity;
       readonly note: string | null;
       readonly time: string;
@@ -145,6 +147,7 @@ function resume(record: SessionRecord, event: LifecycleEvent & { readonly type: 
     reason: event.note,
     machine: event.machine,
     resumeId: event.request,
+    runFrom: event.logSize,
     // The task is part of the conversation.
     delivery: 'none',
   };

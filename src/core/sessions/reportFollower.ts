@@ -9,6 +9,8 @@ export interface ReportFollowerOptions {
   readonly machine: Pick<Machine, 'stat' | 'readFile'>;
   /** The session's log. */
   readonly path: string;
+  /** Where the run of the tool begins in it: what stands before it was said by another one. */
+  readonly from: number;
   /** Reports in order; the next waits until this one is dealt with. */
   readonly onReport: (report: StateReport) => Promise<void>;
   readonly onError: (error: unknown) => void;
@@ -51,9 +53,9 @@ export class ReportFollower {
   }
 
   async #readToEnd(): Promise<void> {
-    const { machine, path, onReport } = this.#options;
+    const { machine, path, from, onReport } = this.#options;
     const size = (await machine.stat(path))?.size ?? 0;
-    this.#offset ??= Math.max(0, size - TAIL_BYTES);
+    this.#offset ??= Math.max(from, size - TAIL_BYTES);
     while (this.#offset < size) {
       const bytes = await machine.readFile(path, this.#offset, CHUNK_BYTES);
       if (bytes.length === 0) return;

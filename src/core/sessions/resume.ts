@@ -8,10 +8,12 @@ import type { Conversations } from '../conversations/conversations.js';
 import { homeEnvironment } from '../conversations/home.js';
 import type { Machine } from '../machine.js';
 import type { SessionStore } from '../store/sessionStore.js';
+import { LIST_PROCESSES } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { resumeArguments } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
+import type { SessionFiles } from './sessionFiles.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -26,6 +28,7 @@ export interface SessionResumeOptions {
   readonly find: (ref: string) => Promise<SessionRecord>;
   readonly tool: (id: string) => Tool;
   readonly placeholders: Placeholders;
+  readonly files: SessionFiles;
   /** The mask with which sessions make files. */
   readonly umask: number;
   readonly clock: Clock;
@@ -55,7 +58,7 @@ export class SessionResume {
   }
 
   async #resume(record: SessionRecord, { requestId, env: given }: Params<'session/resume'>): Promise<SessionRecord> {
-    const { machine, tmux, table, supervisor, placeholders, umask } = this.#options;
+    const { machine, tmux, table, supervisor, files, placeholders, umask } = this.#options;
     const { id } = record;
     if (!hasEnded(record)) {
       throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
@@ -84,12 +87,15 @@ export class SessionResume {
     const { mode, model, args } = record;
     const argv = resumeArguments(tool, { program: found.program, mode, model, args, conversationId });
 
+    await this.#lastRunGone(record);
+    await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     await supervisor.prepare(id, { argv, env: { ...found.env, ...home }, cwd: record.path, umask });
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {
       type: 'resumed',
       request: requestId,
+      logSize: (await files.stat(id, 'log'))?.size ?? 0,
       machine: identity,
       note: missing.length === 0 ? null : `resumed without the given ${missing.join(', ')}: values are not kept`,
       time: this.#now(),
@@ -136,6 +142,29 @@ export class SessionResume {
     }
     await this.#letGo(record, tool, () => store.writer(id));
     return id;
+  }
+
+  /** When tmux was killed, what ran in it may take a while to end, and then leaves its marks beside the record. */
+  async #lastRunGone({ id, name }: SessionRecord): Promise<void> {
+    const { machine, clock } = this.#options;
+    const isRunning = async (): Promise<boolean> => {
+      const { stdout } = await machine.run(['/bin/sh', '-c', LIST_PROCESSES]);
+      return stdout.split('\n').some((line) => line.trimEnd().endsWith(`/launch.sh ${id}`));
+    };
+    const deadline = clock.now() + LET_GO_MS;
+    let killed = false;
+    while (await isRunning()) {
+      if (clock.now() > deadline + (killed ? LET_GO_MS : 0)) {
+        if (killed) {
+          throw new CodeManagerError('conflict', `The last run of ${name} does not end`, {
+            hint: 'See cm doctor, and try again.',
+          });
+        }
+        killed = true;
+        await machine.killTree(null, id);
+      }
+      await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve));
+    }
   }
 
   async #letGo(record: SessionRecord, tool: Tool, writer: () => Promise<number | undefined>): Promise<void> {

@@ -392,12 +392,17 @@ export class Supervisor implements Disposable {
         this.#onOutput(id);
         return;
       case 'exit':
-        this.#attempt(`end of ${id}`, () => this.#end.finish(id));
+        this.#attempt(`end of ${id}`, () => this.#ifThere(id, 'exit', () => this.#end.finish(id)));
         return;
       case 'closed':
-        this.#attempt(`log of ${id}`, () => this.#logs.onWriterGone(id));
+        this.#attempt(`log of ${id}`, () => this.#ifThere(id, 'closed', () => this.#logs.onWriterGone(id)));
         return;
     }
+  }
+
+  /** Marks are also removed: that of a last run must not end the next one. */
+  async #ifThere(id: string, mark: 'exit' | 'closed', run: () => Promise<void>): Promise<void> {
+    if (await this.#files.has(id, mark)) await run();
   }
 
   #onOutput(id: string): void {
