@@ -50,17 +50,23 @@ export async function main(
   if (profiles !== undefined) mkdirSync(profiles, { recursive: true });
 
   let scratch: Scratch | undefined;
+  let isInterrupted = false;
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    process.once(signal, () => {
+    // It stays for good: others end the process once nobody listens any more.
+    process.on(signal, () => {
+      if (isInterrupted) return;
       process.stderr.write('\nClearing up\n');
+      isInterrupted = true;
       void Promise.resolve(scratch?.clear()).finally(() => process.exit(code));
     });
   }
 
+  // A function, since the variable changes while others wait.
+  const hasBeenInterrupted = (): boolean => isInterrupted;
   const done: { name: string; rows: readonly Row[] }[] = [];
   const errors: { group: string; message: string }[] = [];
   for (const { name, run } of GROUPS) {
@@ -75,6 +81,8 @@ export async function main(
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       errors.push({ group: name, message: [message, ...scratch.serverLogs()].join('\n') });
     }
+    // The rest of the way is the signal's.
+    if (hasBeenInterrupted()) await new Promise(() => undefined);
     for (const error of await scratch.clear()) errors.push({ group: name, message: String(error) });
   }
 

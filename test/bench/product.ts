@@ -5,10 +5,12 @@ import { randomUUID } from 'node:crypto';
 import { endHome } from '../../scripts/lib/cmHome.mjs';
 import type { Client, ConnectOptions, LogChunk } from '../../src/client/api.js';
 import { createClient } from '../../src/client/client.js';
+import { readServerFile } from '../../src/client/endpoint.js';
 import { serverEnvironment } from '../../src/client/serverProcess.js';
 import type { CreateSessionInput, Session } from '../../src/protocol/session.js';
 import type { Bench } from './figure.js';
-import { endAll, programsOf, tmuxPid } from './rawTmux.js';
+import { endTmux, tmuxPid } from './rawTmux.js';
+import { endAll } from './usage.js';
 
 /** The one context of a home: a name is free in each. */
 const CONTEXT = 'bench';
@@ -58,9 +60,11 @@ export async function openProduct(bench: Bench, { name, prepare }: ProductOption
       await profiled;
     }
     for (const one of clients) one.dispose();
-    const programs = await programsOf(socket);
+    // The server first: it would start more.
+    const server = await readServerFile(home);
+    if (server !== undefined) endAll([server.pid]);
+    await endTmux(socket);
     await endHome(home);
-    endAll(programs);
   });
   const client = connect({ subscribe: true, ...(profiled === undefined ? {} : { serverPath: undefined }) });
   // The login shell is read before anything is measured.

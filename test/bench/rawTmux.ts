@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { runOrThrow } from '../../scripts/lib/processes.mjs';
 import { TMUX_CONFIG } from '../../src/core/tmux/scripts.js';
 import type { Bench } from './figure.js';
-import { descendants } from './usage.js';
+import { descendants, endAll } from './usage.js';
 
 const ENVIRONMENT: NodeJS.ProcessEnv = {
   PATH: process.env['PATH'],
@@ -43,7 +43,7 @@ export async function openRawTmux(bench: Bench): Promise<RawTmux> {
   const clients = new Set<ControlClient>();
   const end = bench.scratch.defer(async () => {
     for (const client of clients) client.dispose();
-    endAll(await programsOf(socket));
+    await endTmux(socket);
   });
   await tmux('new-session', '-d', '-s', 'first', 'exec sleep 2147483647');
   return {
@@ -64,21 +64,13 @@ export async function tmuxPid(socket: string): Promise<number> {
   return Number(await runOrThrow('tmux', ['-S', socket, 'display-message', '-p', '#{pid}'], { env: ENVIRONMENT }));
 }
 
-/** Processes of a tmux and of everything in its windows: some outlive their window. Empty when none runs. */
-export async function programsOf(socket: string): Promise<readonly number[]> {
+/** Ends the tmux on a socket, if there is one, and everything that was started in it: some programs outlive their window. */
+export async function endTmux(socket: string): Promise<void> {
   const pid = existsSync(socket) ? await tmuxPid(socket).catch(() => 0) : 0;
-  return pid > 1 ? [pid, ...descendants(pid)] : [];
-}
-
-/** Ends processes at once. */
-export function endAll(pids: readonly number[]): void {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended by itself.
-    }
-  }
+  if (pid <= 1) return;
+  // Stopped, so that nothing is started between the look and the end.
+  process.kill(pid, 'SIGSTOP');
+  endAll([...descendants(pid), pid]);
 }
 
 function openControl(

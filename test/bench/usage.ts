@@ -77,3 +77,21 @@ export function descendants(pid: number): number[] {
   }
   return found;
 }
+
+/** Processes whose command line names this text, without this process. */
+export function processesNaming(text: string): number[] {
+  return list('/proc')
+    .map(Number)
+    .filter((pid) => pid > 1 && pid !== process.pid && read(`/proc/${pid}/cmdline`).includes(text));
+}
+
+/** Ends processes at once. */
+export function endAll(pids: readonly number[]): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch {
+      // It ended by itself.
+    }
+  }
+}
