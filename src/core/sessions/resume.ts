@@ -87,7 +87,6 @@ export class SessionResume {
     const { mode, model, args } = record;
     const argv = resumeArguments(tool, { program: found.program, mode, model, args, conversationId });
 
-    await this.#lastRunGone(record);
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     await supervisor.prepare(id, { argv, env: { ...found.env, ...home }, cwd: record.path, umask });
@@ -140,6 +139,7 @@ export class SessionResume {
         hint: 'Use that one, or stop it first.',
       });
     }
+    await this.#lastRunGone(record);
     await this.#letGo(record, tool, () => store.writer(id));
     return id;
   }
