@@ -81,7 +81,9 @@ export class TreeView {
   /** Picks an entry of a row's context menu. */
   async pickFromMenu(label: string, entry: string): Promise<void> {
     await this.row(label).click({ button: 'right' });
-    await this.#page.getByRole('menuitem', { name: entry, exact: true }).click();
+    // A menu takes no click in its first moment; the mouse over an entry chooses it for the key.
+    await this.#page.getByRole('menuitem', { name: entry, exact: true }).hover();
+    await this.#page.keyboard.press('Enter');
   }
 
   /** The entries of a row's context menu, which is closed again. */

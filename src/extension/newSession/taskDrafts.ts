@@ -24,9 +24,8 @@ export class TaskDrafts implements Disposable {
   async open(draft: Draft): Promise<void> {
     const document = await vscode.workspace.openTextDocument({ language: 'markdown', content: draft.task });
     this.#drafts.set(document.uri.toString(), draft);
-    const editor = await vscode.window.showTextDocument(document);
     const end = document.lineAt(document.lineCount - 1).range.end;
-    editor.selection = new vscode.Selection(end, end);
+    await vscode.window.showTextDocument(document, { selection: new vscode.Range(end, end) });
     this.#update();
   }
 

@@ -36,22 +36,21 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
     return await new Promise<StepResult<T>>((resolve, reject) => {
       listen(store, pick, () => '', resolve);
       let isAccepted = false;
-      store.add(
-        pick.onDidAccept(() => {
-          const [value] = pick.activeItems;
-          if (value !== undefined) resolve({ kind: 'next', value });
-          // Who presses Enter ahead of the items means the one that will be on top.
-          else isAccepted = pick.busy;
-        }),
-      );
+      const accept = (): void => {
+        const value = pick.activeItems[0] ?? (pick.value === '' ? firstItem(pick.items, options.active) : undefined);
+        if (value !== undefined) resolve({ kind: 'next', value });
+        // Who presses Enter ahead of the items means the one that will be on top.
+        else isAccepted = true;
+      };
+      store.add(pick.onDidAccept(accept));
+      store.add(pick.onDidChangeValue(() => (isAccepted = false)));
       store.add(pick.onDidTriggerItemButton(({ item, button }) => options.onItemButton?.(item, button)));
       const show = (items: readonly T[]): void => {
         pick.items = items;
         const active = options.active === undefined ? undefined : items.find(options.active);
         if (active !== undefined) pick.activeItems = [active];
         pick.busy = false;
-        const first = active ?? items.find(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
-        if (isAccepted && first !== undefined && pick.value === '') resolve({ kind: 'next', value: first });
+        if (isAccepted) accept();
       };
       if (options.items instanceof Promise) {
         pick.busy = true;
@@ -62,6 +61,15 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
   } finally {
     store.dispose();
   }
+}
+
+/** The item that is on top when the list opens. */
+function firstItem<T extends vscode.QuickPickItem>(
+  items: readonly T[],
+  isActive: ((item: T) => boolean) | undefined,
+): T | undefined {
+  const choices = items.filter(({ kind }) => kind !== vscode.QuickPickItemKind.Separator);
+  return (isActive === undefined ? undefined : choices.find(isActive)) ?? choices[0];
 }
 
 export interface InputStep extends StepOptions {

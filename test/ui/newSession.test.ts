@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { withWorkbench, type Workbench } from './workbench.js';
+
+/** Opens New Session… up to its last step. */
+async function upToTask(workbench: Workbench, agent: string): Promise<void> {
+  await workbench.showSideBar();
+  await workbench.runCommand('Code Manager: New Session…');
+  await workbench.quickInput.waitForTitle('New Session (1/3)');
+  await workbench.quickInput.accept();
+  await workbench.quickInput.waitForTitle('New Session (2/3)');
+  await workbench.quickInput.pick(agent);
+  await workbench.quickInput.waitForTitle('New Session (3/3)');
+}
+
+test('a session can be named and given arguments, and the same can be started again', async (t) => {
+  await withWorkbench(t, {}, async (workbench) => {
+    const { quickInput } = workbench;
+    await upToTask(workbench, 'Run a Command…');
+    await quickInput.input.fill('echo "$GREETING"');
+    await quickInput.widget.getByRole('button', { name: 'Options' }).click();
+    await quickInput.pick('Name');
+    await quickInput.accept('my-command');
+    await quickInput.pick('Environment');
+    await quickInput.accept('GREETING="hello there"');
+    await quickInput.waitForTitle('New Session: Options');
+    await quickInput.widget.getByRole('button', { name: 'Back' }).click();
+    await quickInput.waitForTitle('New Session (3/3)');
+    assert.equal(await quickInput.input.inputValue(), 'echo "$GREETING"');
+    await quickInput.accept();
+    await workbench.waitForOutput(/^hello there$/);
+    await workbench.waitForOutput(/^— completed, after \d+s —$/);
+
+    const sessions = workbench.tree('Sessions');
+    await sessions.waitForRow('the row', ({ label }) => label === 'my-command');
+    await workbench.runCommand('Code Manager: New Session (Same as Last)…');
+    await quickInput.waitForTitle('New Session (Same as Last)');
+    await quickInput.accept('echo once more');
+    await workbench.waitForOutput(/^once more$/);
+  });
+});
+
+test('the steps can be gone back from, and a command that is empty is not started', async (t) => {
+  await withWorkbench(t, {}, async (workbench) => {
+    const { quickInput } = workbench;
+    await upToTask(workbench, 'Run a Command…');
+    await quickInput.accept('');
+    await quickInput.waitForTitle('New Session (3/3)');
+    for (const title of ['New Session (2/3)', 'New Session (1/3)']) {
+      await quickInput.widget.getByRole('button', { name: 'Back' }).click();
+      await quickInput.waitForTitle(title);
+    }
+    await quickInput.cancel();
+    assert.equal(await workbench.notification('').count(), 0);
+  });
+});
+
+test('a task of several lines is written in an editor and started from its title bar', async (t) => {
+  await withWorkbench(t, {}, async (workbench) => {
+    const { quickInput, page } = workbench;
+    await upToTask(workbench, 'Run a Command…');
+    await quickInput.input.fill('echo first');
+    await quickInput.widget.getByRole('button', { name: 'Write in Editor' }).click();
+    await page.locator('.editor-instance .monaco-editor.focused').getByText('echo first').waitFor();
+    await page.keyboard.press('Enter');
+    await page.keyboard.type('echo second');
+    await page.locator('.editor-actions').getByRole('button', { name: 'Start Session' }).click();
+    await workbench.waitForOutput(/^first$/);
+    await workbench.waitForOutput(/^second$/);
+    await page.locator('.editor-instance').waitFor({ state: 'detached' });
+  });
+});
+
+test('what has changed in the folder of a session is shown file by file', async (t) => {
+  await withWorkbench(t, {}, async (workbench) => {
+    await upToTask(workbench, 'Run a Command…');
+    await workbench.quickInput.accept('sleep 600');
+    // Its start is over when it has been selected: nothing then closes the menu.
+    const row = await workbench
+      .tree('Sessions')
+      .waitForRow('the row', ({ level, selected }) => level === 2 && selected);
+    await writeFile(join(workbench.folder ?? '', 'README.md'), '# Changed by an agent\n');
+    await workbench.tree('Sessions').pickFromMenu(row.label, 'Show Changes');
+    await workbench.page.getByRole('tab', { name: /^Changes of / }).waitFor();
+    await workbench.page.getByText('Changed by an agent').first().waitFor();
+  });
+});
