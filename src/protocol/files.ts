@@ -24,6 +24,8 @@ export const SessionRecord = Session.extend({
   conversation: z.object({ home: z.string(), given: z.string().nullable() }).nullable().default(null),
   /** The request that resumed it last; a repeated one resumes nothing. */
   resumeId: z.string().default(''),
+  /** Byte offset of the log at which its last run began. */
+  runFrom: z.number().int().min(0).default(0),
   /** First byte offset of the log that is still on disk. */
   logBase: z.number().int().min(0).default(0),
 });
@@ -40,7 +42,7 @@ export function toSession(record: SessionRecord): Session {
 /** The same with the whole task. */
 export function toWholeSession(record: SessionRecord): Session {
   const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...rest } = record;
-  const { conversation: _c, resumeId: _i, ...session } = rest;
+  const { conversation: _c, resumeId: _i, runFrom: _f, ...session } = rest;
   return session;
 }
 
