@@ -9,9 +9,13 @@ import { Terminal } from '../helpers/terminal.js';
 import { quote, TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
-/** Says one thing more at each key and paints everything anew when its terminal is resized; `q` ends it. */
+/**
+ * Says one thing more at each key and paints everything anew when its terminal is resized; `q` ends it. It waits until
+ * the size is noted: whether it or the server is told first is up to the scheduler of a busy machine.
+ */
 const PROGRAM = `
-const [how] = process.argv.slice(2);
+const { readFileSync } = require('node:fs');
+const [how, sizes] = process.argv.slice(2);
 const said = [];
 const wrap = (text, columns) => {
   const rows = [''];
@@ -48,7 +52,15 @@ process.stdin.on('data', (keys) => {
     paint(false);
   }
 });
-process.stdout.on('resize', () => paint(true));
+const isNoted = () => {
+  try {
+    return readFileSync(sizes, 'utf8').endsWith(' ' + process.stdout.columns + ' ' + process.stdout.rows + '\\n');
+  } catch {
+    return false;
+  }
+};
+const onResize = () => (isNoted() ? paint(true) : setTimeout(onResize, 10));
+process.stdout.on('resize', onResize);
 if (how === 'whole') process.stdout.write('\\x1b[?1049h\\x1b[2J');
 paint(false);
 `;
@@ -93,7 +105,10 @@ for (const how of ['whole', 'below']) {
     const client = server.client();
     const program = join(server.work, 'program.cjs');
     writeFileSync(program, PROGRAM);
-    const { id } = await server.shell(client, `exec ${quote(process.execPath)} ${quote(program)} ${how}`);
+    const { id } = await server.shell(
+      client,
+      `exec ${quote(process.execPath)} ${quote(program)} ${how} ${quote(server.active)}/"$CM_SESSION.sizes"`,
+    );
     await until('it has begun', () => server.logText(id).includes('for shortcuts'));
 
     const live: string[] = [];
@@ -116,7 +131,15 @@ for (const how of ['whole', 'below']) {
     await terminal.close();
     // The window keeps the size of whoever was there last, and a new server finds it so.
     await server.kill();
-    await say(server, client, id, 10, 11);
+    // Keys are not pressed again when a connection breaks, and a new server has to find its sessions first.
+    await until('the session is reached again', () =>
+      client.request('session/key', { session: id, keys: ['x'] }).then(
+        () => true,
+        () => false,
+      ),
+    );
+    await until('it heard', () => server.logText(id).includes('w10x39'));
+    await say(server, client, id, 11);
     await client.request('session/key', { session: id, keys: ['q'] });
     await server.ended(client, id);
     await ended;
