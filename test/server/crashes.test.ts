@@ -24,19 +24,22 @@ const ending = (n: number): string => (n % 9 === 0 ? 'signal' : String(n % 9 ===
 
 async function create(client: Client, folder: string, n: number): Promise<Session> {
   const name = `child-${n}`;
-  return until(`${name} was started`, () =>
-    client
-      .request('session/create', {
+  return until(`${name} was started`, async () => {
+    try {
+      return await client.request('session/create', {
         requestId: `request-${n}`,
         tool: 'shell',
         task: CHILD,
         path: folder,
         name,
         args: [name, ending(n)],
-      })
+      });
+    } catch (error) {
       // What a client says after some repetitions; a person would try again.
-      .catch((error: unknown) => (String(error).includes('agent server') ? undefined : Promise.reject(error))),
-  );
+      if (String(error).includes('agent server')) return undefined;
+      throw error;
+    }
+  });
 }
 
 test('a hundred kills of the server cost no session, no byte and no exit status, and start nothing twice', async (t) => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test from 'node:test';
 import { serverFilePath } from '../../src/common/home.js';
 import { processStart } from '../../src/machines/local/processTree.js';
@@ -75,7 +75,7 @@ test('ten clients get one server also past what a crashed one left', async (t) =
   const clients = Array.from({ length: 10 }, () => server.client());
   await Promise.all(clients.map((client) => client.request('ping', {})));
   assert.notEqual(await oneServer(server), process.pid);
-  assert.deepEqual(readdirSync(join(server.cm, 'servers')), [`${file.split('/').at(-1) ?? ''}`]);
+  assert.deepEqual(readdirSync(join(server.cm, 'servers')), [basename(file)]);
 });
 
 test('a second server started by hand says that there is one, and leaves it alone', async (t) => {

@@ -42,7 +42,7 @@ const SHELL_OWN = new Set([
  * - How the tool ended is written down before the pane ends: a shell tells signal 9 and `exit 137` apart only by the
  *   words it prints, so its own stderr goes to a file; the subshell, which becomes the tool, keeps the terminal. For
  *   SIGINT and SIGPIPE shells print nothing: those are told as exit 130 and 141.
- * - Where it cannot be written (the disk is full) the shell ends in the same way, so that tmux knows.
+ * - Where it cannot be written (the disk is full) tmux knows the exit code, and signals are told as 128 and more.
  */
 export function launchScript(sessionsDirectory: string): string {
   return `umask 077
