@@ -46,6 +46,7 @@ export function variedSessions(): Session[] {
     { status: 'completed', state: null, exitCode: 0, completed: '2026-01-02T03:04:05.000Z' },
     { status: 'failed', state: null, exitCode: 3, unread: true },
     { status: 'stopped', state: null },
+    { status: 'stopped', state: null, conversationId: 'c0ffee' },
     { status: 'lost', state: null, reason: 'host restarted 14:02' },
   ];
   return changed.map((fields, index) => sessionRecord({ ...fields, id: `00000000000${index.toString(36)}` }));
