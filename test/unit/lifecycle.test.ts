@@ -34,6 +34,55 @@ test('a session that waits for nothing runs as soon as it is launched', () => {
   assert.deepEqual({ status, state, pid, started }, { status: 'running', state: 'unknown', pid: 42, started: T1 });
 });
 
+const resumed: LifecycleEvent = {
+  type: 'resumed',
+  request: 'resume-request',
+  logSize: 4711,
+  machine: { host: 'box', bootId: 'next' },
+  note: null,
+  time: T1,
+};
+
+const ENDED = [
+  { status: 'completed', exitCode: 0 },
+  { status: 'failed', exitCode: 3, unread: true, delivery: 'done' },
+  { status: 'failed', signal: 'SIGSEGV', unread: true },
+  { status: 'stopped', ending: 'stop', signal: 'SIGHUP' },
+  { status: 'stopped', ending: 'kill', archived: true },
+  { status: 'lost', reason: 'host restarted', delivery: 'pending', unread: true },
+] as const satisfies readonly Partial<SessionRecord>[];
+
+for (const ended of ENDED) {
+  test(`what is ${JSON.stringify(ended)} can be resumed, and then runs and ends like any other`, () => {
+    const before = record({
+      ...ended,
+      started: T0,
+      completed: T0,
+      conversationId: 'c0ffee',
+      mode: 'plan',
+      pinned: true,
+    });
+    const after = run(before, resumed);
+    assert.deepEqual(after, {
+      ...record({ conversationId: 'c0ffee', mode: 'plan', pinned: true }),
+      machine: { host: 'box', bootId: 'next' },
+      resumeId: 'resume-request',
+      runFrom: 4711,
+      changed: T1,
+    });
+    const again = run(after, launched);
+    assert.deepEqual([again.status, again.started], ['running', T1]);
+    const ending: LifecycleEvent = { type: 'ended', ending: { exitCode: 0, signal: null }, time: T1 };
+    assert.equal(run(again, ending).status, 'completed');
+  });
+}
+
+test('what runs cannot be resumed, and what a person should know of a resumed one is its reason', () => {
+  for (const running of [record(), run(record(), launched)]) assert.equal(run(running, resumed), running);
+  const noted = run(record({ status: 'lost' }), { ...resumed, note: 'without KEY' });
+  assert.equal(noted.reason, 'without KEY');
+});
+
 test('a startup dialog is shown while it is up, and ready ends the start', () => {
   const start = run(record(), { ...launched, waits: true });
   assert.equal(start.status, 'starting');

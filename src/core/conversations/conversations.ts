@@ -35,9 +35,10 @@ export interface ConversationsOptions {
 
 /** A look is taken when output has been quiet for so long: then the tool has written down what it said. */
 const QUIET_MS = 1_500;
-/** The least time between two looks; it grows while nothing is found. */
+/** The least time between two looks; it grows while nothing is found, since a look can start a program. */
 const LOOK_AGAIN_MS = 10_000;
-const LONGEST_MS = 10 * 60_000;
+const MISSED_MS = 4_000;
+const LONGEST_MS = 2 * 60_000;
 const LOG_TAIL_BYTES = 512 * 1024;
 /** What may be said to a tool as an id. */
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{3,127}$/;
@@ -121,15 +122,20 @@ export class Conversations implements Disposable {
       watch.timer = undefined;
       if (this.#watches.get(id) !== watch) return;
       if (clock.now() - watch.lastOutput < QUIET_MS) this.#schedule(id, watch);
-      else this.#attempt(id);
+      // Before its start is over nobody can have asked it anything.
+      else if (this.#options.table.get(id)?.status === 'running') this.#attempt(id);
     });
   }
 
   /** The last look is taken when it has ended: by then everything is written. */
   #onRecord(record: SessionRecord): void {
     if (record.conversation === null) return;
-    if (!hasEnded(record)) this.#running.add(record.id);
-    else if (this.#running.delete(record.id)) {
+    if (!hasEnded(record)) {
+      this.#running.add(record.id);
+      const watch = this.#watches.get(record.id);
+      // Its last words may have been said while it was starting.
+      if (watch && record.status === 'running' && record.conversationId === null) this.#schedule(record.id, watch);
+    } else if (this.#running.delete(record.id)) {
       this.#forget(record.id);
       this.#attempt(record.id);
     }
@@ -157,7 +163,8 @@ export class Conversations implements Disposable {
       const record = table.get(id) ?? before;
       if (watch) {
         watch.misses = found === undefined ? watch.misses + 1 : 0;
-        watch.next = clock.now() + Math.min(LOOK_AGAIN_MS * 2 ** watch.misses, LONGEST_MS);
+        const pause = found === undefined ? Math.min(MISSED_MS * 2 ** watch.misses, LONGEST_MS) : LOOK_AGAIN_MS;
+        watch.next = clock.now() + pause;
       }
       if (found === undefined || found === record.conversationId) return record.conversationId;
       log.info(`session ${id} is in conversation ${found}`);
@@ -168,10 +175,13 @@ export class Conversations implements Disposable {
 
   async #find(record: SessionRecord, store: ConversationStore): Promise<string | undefined> {
     const known = record.conversationId ?? record.conversation?.given ?? null;
-    let found = hasEnded(record)
+    const found = hasEnded(record)
       ? (record.conversationId ?? record.conversation?.given ?? undefined)
       : await store.openIn(await this.#options.machine.openFiles({ root: record.pid, marker: record.id }), known);
-    if (found === undefined && record.conversationId === null) found = await this.#begun(record, store);
+    if (found === undefined && record.conversationId === null) {
+      const begun = await this.#begun(record, store);
+      return begun !== undefined && ID.test(begun) ? begun : undefined;
+    }
     if (found === undefined || !ID.test(found)) return undefined;
     return found === record.conversationId || (await store.has(found)) ? found : undefined;
   }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
@@ -9,10 +10,12 @@ import { inputStep } from '../quickInput/steps.js';
 import { answer } from './answer.js';
 import type { Services } from './services.js';
 import { oneSession, severalSessions, type Question } from './targets.js';
-import { isAttachable } from './watchCommands.js';
+import { isAttachable, openLog } from './watchCommands.js';
 
 /** A polite end takes at most 10 s, a firm one follows. */
 const STOP_TIMEOUT_MS = 40_000;
+/** Some agents have to be asked for their records, and start slowly. */
+const RESUME_TIMEOUT_MS = 120_000;
 
 /** Commands that act on what runs. */
 export function registerControlCommands(services: Services): void {
@@ -41,6 +44,25 @@ export function registerControlCommands(services: Services): void {
       ),
     );
   });
+
+  const resume = async (args: readonly unknown[]): Promise<void> => {
+    const session = await oneSession(services, args, {
+      title: 'Resume',
+      accept: (row) => hasEnded(row.session) && row.session.conversationId !== null,
+      none: 'No session has ended whose conversation is known',
+    });
+    if (session === undefined) return;
+    const resumed = await working(`Resuming ${named([session])}…`, () =>
+      link.request(
+        'session/resume',
+        { session: session.id, requestId: randomUUID() },
+        { timeoutMs: RESUME_TIMEOUT_MS },
+      ),
+    );
+    await openLog(services, resumed);
+  };
+  commands.register('codeManager.session.resume', (...args) => resume(args));
+  commands.register('codeManager.session.resume.ask', () => resume([]));
 
   commands.register('codeManager.session.answer', async (...args) => {
     const session = await oneSession(services, args, {

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { Name } from '../../protocol/context.js';
+import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import { oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
@@ -69,6 +70,14 @@ export function registerOrganizeCommands(services: Services): void {
   commands.register('codeManager.session.copyAttachCommand', (...args) =>
     copy('Copy Attach Command', ({ id }) => `cm attach ${id}`)(args),
   );
+  commands.register('codeManager.session.copyLastAnswer', async (...args) => {
+    const session = await oneSession(services, args, { title: 'Copy Last Answer' });
+    if (session === undefined) return;
+    const { entries } = await link.request('session/transcript', { session: session.id });
+    const answer = entries.filter(({ kind }) => kind === 'answer').at(-1);
+    if (answer === undefined) throw new CodeManagerError('notFound', `${sessionName(session)} has not answered yet`);
+    await vscode.env.clipboard.writeText(answer.text);
+  });
 }
 
 /** Undefined: the person does not want to. True: running ones are to be killed. */

@@ -4,7 +4,7 @@ import type { Client } from '../../client/api.js';
 import { systemClock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { errorText } from '../../protocol/errors.js';
-import type { Session } from '../../protocol/session.js';
+import { hasEnded, type Session } from '../../protocol/session.js';
 import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../model/logText.js';
 import { oneLine } from '../model/plainText.js';
 
@@ -30,6 +30,8 @@ export class SessionLog implements Disposable {
   #session: Session;
   #follower: Disposable | undefined;
   #length = 0;
+  /** Where the log ended when its session did. */
+  #end = 0;
   #hasEnded = false;
   #isComplete = false;
 
@@ -58,7 +60,15 @@ export class SessionLog implements Disposable {
   /** The record has changed; an end is noted below the last line of the log. */
   update(session: Session): void {
     this.#session = session;
-    this.#finish();
+    if (this.#hasEnded && !hasEnded(session)) this.#goOn();
+    else this.#finish();
+  }
+
+  /** It was resumed: what comes now follows in the same log. */
+  #goOn(): void {
+    this.#hasEnded = false;
+    this.#isComplete = false;
+    this.#follow(this.#end);
   }
 
   dispose(): void {
@@ -67,13 +77,13 @@ export class SessionLog implements Disposable {
     this.#channel.dispose();
   }
 
-  #follow(): void {
+  #follow(from: number | { readonly tail: number } = { tail: this.#options.tailBytes }): void {
     this.#follower?.dispose();
     this.#write(`${logHeader(this.#session, this.#options.toolName, this.#options.isHere)}\n`);
     this.#follower = followText(this.#client, this.#session.id, {
-      from: { tail: this.#options.tailBytes },
+      from,
       onStart: ({ offset }) => {
-        const cut = cutLine(offset);
+        const cut = offset === from ? undefined : cutLine(offset);
         if (cut !== undefined) this.#write(`${cut}\n`);
       },
       onLines: (lines) => {
@@ -82,7 +92,8 @@ export class SessionLog implements Disposable {
         // A burst waits in the log's file instead of in the editor.
         return this.#writer.isFull ? this.#writer.drained() : undefined;
       },
-      onEnd: () => {
+      onEnd: (offset) => {
+        this.#end = offset;
         this.#isComplete = true;
         this.#finish();
       },

@@ -133,6 +133,7 @@ export const SESSION_TAGS = [
   'unread',
   'waiting',
   'working',
+  'resumable',
 ] as const;
 export type SessionTag = (typeof SESSION_TAGS)[number];
 
@@ -145,6 +146,7 @@ export function sessionContextValue(row: SessionRow): string {
   if (!hasEnded(session) && !isOffline) tags.add('attachable');
   if (description.word === 'Working' || description.word === 'Running') tags.add('interruptible');
   if (description.word === 'Needs input') tags.add('answerable');
+  if (hasEnded(session) && session.conversationId !== null) tags.add('resumable');
   if (session.pinned) tags.add('pinned');
   if (session.unread) tags.add('unread');
   return ['session', ...[...tags].sort()].join('+');

@@ -73,12 +73,17 @@ export class Notifier implements Disposable {
   }
 
   async #show(text: string, single: Notice | undefined, notices: readonly Notice[]): Promise<void> {
-    const actions = single === undefined ? [SHOW] : ACTIONS[single.kind];
+    const actions = single === undefined ? [SHOW] : this.#actions(single);
     const isBad = notices.some(({ kind }) => kind === 'failed' || kind === 'lost');
     const show = isBad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
     const action = await show(text, ...actions.map(({ title }) => title));
     const command = actions.find(({ title }) => title === action)?.command;
     if (command !== undefined) await vscode.commands.executeCommand(command, single?.sessionId);
+  }
+
+  #actions({ kind, sessionId }: Notice): readonly Action[] {
+    const canResume = kind === 'lost' && this.#deps.rows.find(sessionId)?.session.conversationId != null;
+    return canResume ? [RESUME, SHOW_LOG] : ACTIONS[kind];
   }
 
   /** A question that was answered meanwhile is not news. */
@@ -112,6 +117,7 @@ const ANSWER: Action = { title: 'Answer…', command: 'codeManager.session.answe
 const ATTACH: Action = { title: 'Attach', command: 'codeManager.session.attach' };
 const SHOW_LOG: Action = { title: 'Show Log', command: 'codeManager.session.showLog' };
 const START_AGAIN: Action = { title: 'Start Again…', command: 'codeManager.session.startAgain' };
+const RESUME: Action = { title: 'Resume', command: 'codeManager.session.resume' };
 const SHOW: Action = { title: 'Show', command: 'codeManager.sessions.focus' };
 
 const ACTIONS = {

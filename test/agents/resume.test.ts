@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import type { Conversation } from '../../src/protocol/conversation.js';
+import type { Session } from '../../src/protocol/session.js';
+import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
+import { TestHome } from '../helpers/testHome.js';
+import { until } from '../helpers/until.js';
+import { ScriptedModel } from '../model/server.js';
+import { agentHome, type AgentName } from './home.js';
+
+// Real agents after a reboot: each session goes on with its own conversation, offline.
+
+const DEADLINE_MS = 200_000;
+const TIMEOUT = { timeout: 900_000 };
+
+interface Agent {
+  readonly name: AgentName;
+  readonly tool: string;
+  readonly mode: string;
+  /** The option that trusts the folder, where it asks. */
+  readonly trust: { readonly cursor: string; readonly option: string } | undefined;
+}
+
+const AGENTS: readonly Agent[] = [
+  { name: 'claude', tool: 'claude', mode: 'acceptEdits', trust: { cursor: '❯', option: 'Yes, I trust this folder' } },
+  {
+    ...{ name: 'claude-old', tool: 'claude', mode: 'default' },
+    trust: { cursor: '❯', option: 'Yes, I trust this folder' },
+  },
+  { name: 'codex', tool: 'codex', mode: 'auto', trust: { cursor: '›', option: 'Trust and continue' } },
+  { name: 'opencode', tool: 'opencode', mode: 'auto', trust: undefined },
+  { name: 'gemini', tool: 'gemini', mode: 'auto_edit', trust: { cursor: '●', option: 'Trust folder' } },
+];
+
+/** A person's machine with one agent in the login shell's environment. */
+class Desk {
+  readonly home: TestHome;
+  readonly model: ScriptedModel;
+  readonly folder: string;
+  readonly #agent: Agent;
+
+  private constructor(home: TestHome, model: ScriptedModel, folder: string, agent: Agent) {
+    this.home = home;
+    this.model = model;
+    this.folder = folder;
+    this.#agent = agent;
+  }
+
+  static async setUp(t: TestContext, agent: Agent): Promise<Desk> {
+    const model = await ScriptedModel.start();
+    t.after(() => model.stop());
+    const dir = mkdtempSync('/var/tmp/cm-agent-');
+    t.after(() => until('the folder is removed', () => remove(dir)));
+    const home = new TestHome(t);
+    const folder = join(dir, 'project');
+    mkdirSync(folder);
+    execFileSync('git', ['init', '-q', folder]);
+    const { program, home: own, variables } = await agentHome(agent.name, model.url, dir);
+    const lines = Object.entries({ ...variables, HOME: own }).map(([name, value]) => `export ${name}='${value}'`);
+    lines.push(`export PATH='${dirname(program)}':"$PATH"`);
+    writeFileSync(join(home.user, '.bash_profile'), `${lines.join('\n')}\n`);
+    await home.ok('ctx', 'add', 'project', folder);
+    return new Desk(home, model, folder, agent);
+  }
+
+  async start(task: string, ...flags: readonly string[]): Promise<string> {
+    const { tool, mode } = this.#agent;
+    return this.home.ok('start', tool, task, '--ctx', 'project', '--mode', mode, ...flags);
+  }
+
+  session(id: string): Promise<Session> {
+    return this.home.json<Session>('status', id);
+  }
+
+  /** Waits for a session; trusts the folder when it asks. */
+  async is(id: string, what: string, condition: (session: Session) => boolean | Promise<boolean>): Promise<Session> {
+    const { trust } = this.#agent;
+    let last: Session | undefined;
+    try {
+      return await until(
+        `${id} ${what}`,
+        async () => {
+          last = await this.session(id);
+          if (await condition(last)) return last;
+          if (trust !== undefined && last.waiting?.kind === 'trust') await this.#trust(id, trust);
+          return undefined;
+        },
+        DEADLINE_MS,
+      );
+    } catch (error) {
+      const log = await this.home.ok('logs', id, '-n', '60');
+      throw new Error(`${String(error)}; it is ${JSON.stringify(last)}; its log:\n${log}`, { cause: error });
+    }
+  }
+
+  async #trust(id: string, { cursor, option }: { cursor: string; option: string }): Promise<void> {
+    const screen = await this.#tmux('capture-pane', '-p', '-J', '-t', `=${id}:`);
+    const line = screen.split('\n').find((text) => text.replace(/^[\s│]*/, '').startsWith(cursor)) ?? '';
+    await this.home.ok('key', id, line.includes(option) ? 'Enter' : 'Down');
+  }
+
+  /** What the agent recorded, once it holds a text and is known. */
+  async recorded(id: string, text: string): Promise<Conversation> {
+    await this.is(id, 'has a known conversation', ({ conversationId }) => conversationId !== null);
+    return until(
+      `the record of ${id} holds ${text}`,
+      async () => {
+        const conversation = await this.home.json<Conversation>('logs', id, '--transcript');
+        return conversation.entries.some((entry) => entry.text.includes(text)) && conversation;
+      },
+      DEADLINE_MS,
+    );
+  }
+
+  /** The tmux server is killed, as at a reboot. */
+  async reboot(): Promise<void> {
+    await this.#tmux('kill-server');
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
+    const socket = join(await chooseRuntimeDirectory(this.home.cm), 'tmux.sock');
+    return execFileSync('tmux', ['-N', '-S', socket, ...args], { encoding: 'utf8' });
+  }
+
+  /** Bodies of requests of the model that hold a text. */
+  asked(text: string): string[] {
+    return this.model.requests.map(({ body }) => JSON.stringify([body])).filter((body) => body.includes(text));
+  }
+}
+
+for (const agent of AGENTS) {
+  test(
+    `${agent.name}: two sessions in one folder resume their own conversations after a reboot`,
+    TIMEOUT,
+    async (t) => {
+      const desk = await Desk.setUp(t, agent);
+      const first = await desk.start('do:say(the first answer is apple)');
+      await desk.recorded(first, 'apple\n\nAll done');
+      const second = await desk.start('do:say(the second answer is banana)');
+      const other = await desk.recorded(second, 'banana\n\nAll done');
+
+      const before = await desk.recorded(first, 'apple\n\nAll done');
+      assert.deepEqual(
+        before.entries.filter(({ kind }) => kind === 'prompt').map(({ text }) => text),
+        ['do:say(the first answer is apple)'],
+      );
+      assert.equal(before.entries.at(-1)?.text, 'the first answer is apple\n\nAll done (1 steps).');
+      assert.notEqual(before.id, other.id);
+      assert.ok(before.usage.inputTokens > 0 && before.usage.outputTokens > 0);
+      const running = await desk.home.run(['resume', first]);
+      assert.equal(running.code, 6, running.stderr);
+
+      await desk.reboot();
+      for (const id of [first, second]) await desk.is(id, 'is lost', ({ status }) => status === 'lost');
+      assert.equal(await desk.home.ok('resume', first), first);
+      const resumed = await desk.is(first, 'runs again', ({ status }) => status === 'running');
+      assert.equal(resumed.conversationId, before.id);
+      assert.deepEqual(
+        [resumed.exitCode, resumed.signal, resumed.completed, resumed.unread],
+        [null, null, null, false],
+      );
+
+      await desk.home.ok('send', first, 'do:say(the third answer is cherry)');
+      const after = await desk.recorded(first, 'cherry\n\nAll done');
+      assert.deepEqual(
+        after.entries.filter(({ kind }) => kind === 'prompt').map(({ text }) => text),
+        ['do:say(the first answer is apple)', 'do:say(the third answer is cherry)'],
+      );
+      const asked = desk.asked('do:say(the third answer is cherry)');
+      assert.ok(
+        asked.some((body) => body.includes('the first answer is apple\\n\\nAll done')),
+        'the model got the first turn',
+      );
+      assert.equal(
+        asked.some((body) => body.includes('banana')),
+        false,
+      );
+      assert.ok((await desk.home.ok('logs', first, '-n', 'all')).includes('cherry'));
+      await desk.home.ok('stop', first);
+    },
+  );
+}
+
+function remove(dir: string): boolean {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
