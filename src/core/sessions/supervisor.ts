@@ -11,7 +11,7 @@ import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { LogSize } from '../../protocol/logSize.js';
+import { FIRST_SIZE, type LogSize } from '../../protocol/logSize.js';
 import { LogSizes } from '../logs/logSizes.js';
 import type { Machine } from '../machine.js';
 import type { Pane, PaneSize } from '../tmux/pane.js';
@@ -181,8 +181,6 @@ export class Supervisor implements Disposable {
       return this.start(record);
     }
     const sameBoot = record.machine.bootId === bootId;
-    // A tool that reads its terminal sees the end of it and leaves by itself.
-    if (sameBoot && (await this.#end.isToldSoon(id))) return this.#end.finish(id);
     const reason = !sameBoot ? 'host restarted' : tmuxRuns ? 'its window was closed' : 'its tmux has gone';
     log.warn(`session ${id} is lost: ${reason}`);
     await table.apply(id, { type: 'lost', reason, time: this.#now() });
@@ -272,6 +270,8 @@ export class Supervisor implements Disposable {
     this.#starting.add(id);
     try {
       let pane: Pane | undefined;
+      // A log that goes on may have ended in another size.
+      this.#noteSize(id, FIRST_SIZE);
       try {
         pane = await tmux.create(id);
         crashPoint('after-window');
@@ -281,6 +281,7 @@ export class Supervisor implements Disposable {
         if (!pane) throw error;
       }
       this.#live.track(pane);
+      this.#onSize(pane);
       this.#scheduleWatchdog();
       await this.#launched(record, pane);
     } finally {
@@ -429,9 +430,12 @@ export class Supervisor implements Disposable {
     else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));
   }
 
-  #onSize({ pane, columns, rows }: PaneSize): void {
-    const id = this.#live.find(pane);
-    if (id === undefined) return;
+  #onSize(size: PaneSize): void {
+    const id = this.#live.find(size.pane);
+    if (id !== undefined) this.#noteSize(id, size);
+  }
+
+  #noteSize(id: string, { columns, rows }: Pick<PaneSize, 'columns' | 'rows'>): void {
     try {
       const size = new LogSizes(this.#files.path(id, 'log')).note(columns, rows);
       if (size) this.#logResized.fire({ id, size });
