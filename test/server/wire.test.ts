@@ -59,7 +59,7 @@ test('what is no request gets an error, and the connection stays', async (t) => 
   await wire.ask(4, 'initialize', HELLO);
   const wrong = (await wire.ask(5, 'session/create', { requestId: 'x', tool: '../x', task: 'a\0b' })) as Answer;
   assert.equal(wrong.error?.data?.code, 'invalid');
-  for (const part of ['requestId', 'tool', 'NUL']) assert.ok(wrong.error?.message.includes(part), part);
+  for (const part of ['requestId', 'tool', 'NUL']) assert.ok(wrong.error.message.includes(part), part);
   await check();
 });
 
@@ -87,7 +87,7 @@ test('versions are negotiated: the older side is told which it is', async (t) =>
   assert.deepEqual([tooOld.error?.data?.code, tooOld.error?.data?.hint], ['tooOld', 'Update raw.']);
   const tooNew = (await wire.ask(2, 'initialize', { ...HELLO, protocolVersions: [99] })) as Answer;
   assert.equal(tooNew.error?.data?.code, 'conflict');
-  assert.match(tooNew.error?.data?.hint ?? '', /cm server restart/);
+  assert.match(tooNew.error.data.hint ?? '', /cm server restart/);
   const fits = (await wire.ask(3, 'initialize', { ...HELLO, protocolVersions: [99, 1] })) as Answer;
   assert.equal((fits.result as { protocolVersion: number }).protocolVersion, 1);
 });
@@ -154,7 +154,7 @@ test('many sessions with large tasks can still be listed, and one has its whole 
   assert.equal(server.record(sessions[1]?.id ?? '').task, task);
 });
 
-test('a client that asks too much at once is told so, and one that does not listen is cut off', async (t) => {
+test('a client that asks too much at once is told so', async (t) => {
   const { server, open, check } = await setUp(t);
   const wire = await open();
   await wire.ask(0, 'initialize', HELLO);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Client } from '../../src/client/api.js';
@@ -185,8 +185,7 @@ test('a window without a record is recovered, one whose record cannot be read is
 test('a record without a window tells how it ended when that was written, and unknown fields stay', async (t) => {
   const server = new TestServer(t);
   const client = server.client();
-  // It reads its terminal, so that it ends with it.
-  const { id } = await server.shell(client, 'read line; exit 7');
+  const { id } = await server.shell(client, 'sleep 1000');
   // It would start the server again before the end is written.
   client.dispose();
   await server.kill();
@@ -195,7 +194,7 @@ test('a record without a window tells how it ended when that was written, and un
     JSON.stringify({ ...server.record(id), colour: { of: 'tomorrow' } }),
   );
   await server.tmux('kill-server');
-  await until('the launcher told the end', () => existsSync(join(server.active, `${id}.exit`)));
+  writeFileSync(join(server.active, `${id}.exit`), 'exit 7\n');
   const next = server.client();
   const ended = await server.ended(next, id);
   assert.deepEqual([ended.status, ended.exitCode], ['failed', 7]);

@@ -27,7 +27,6 @@ export interface SessionEndOptions {
 /** tmux calls a pane dead when all its output is on the way to the log; that takes as long as the log grows. */
 const DEAD_STALL_MS = 5_000;
 const CLOSE_STALL_MS = 2_000;
-const TOLD_MS = 1_000;
 const LOOK_MS = 20;
 
 // Of several names for one number (SIGABRT, SIGIOT) the first is the usual one.
@@ -48,11 +47,14 @@ export class SessionEnd {
 
   /** Asks its processes to end, waits, then ends everything that it started. */
   async stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
-    const session = this.#options.live.get(id);
-    if (session && timeoutMs > 0) {
-      await this.#options.machine.signalGroup(session.pane.pid, signal);
-      await this.#untilEnded(id, timeoutMs);
+    const deadline = Date.now() + timeoutMs;
+    let session = this.#options.live.get(id);
+    // A launcher that has only just begun has no tool yet that could be asked.
+    while (session && Date.now() < deadline && !(await this.#options.machine.signalGroup(session.pane.pid, signal))) {
+      await delay(LOOK_MS);
+      session = this.#options.live.get(id);
     }
+    await this.#untilEnded(id, Math.max(0, deadline - Date.now()));
     await this.kill(id);
   }
 
@@ -83,11 +85,6 @@ export class SessionEnd {
         if (ended()) done();
       });
     });
-  }
-
-  /** Whether the launcher of a session whose window has gone writes how it ended, within a moment. */
-  isToldSoon(id: string): Promise<boolean> {
-    return this.#whileGrowing(id, TOLD_MS, () => this.#options.files.has(id, 'exit'));
   }
 
   /** Records how a session ended, after its log has got its last byte, and clears up. */

@@ -23,12 +23,7 @@ export function keyCommands(pane: string, keys: readonly string[]): readonly str
       });
     }
     // One character after -l is itself, whatever it means as a name.
-    if ([...key].length === 1) return tmuxCommand('send-keys', '-t', pane, '-l', word(key));
-    return tmuxCommand('send-keys', '-t', pane, key === 'S-Tab' ? 'BTab' : word(key));
+    if ([...key].length === 1) return tmuxCommand('send-keys', '-t', pane, '-l', key);
+    return tmuxCommand('send-keys', '-t', pane, key === 'S-Tab' ? 'BTab' : key);
   });
-}
-
-/** A semicolon at the end of a word would end the command, quoted or not. */
-function word(key: string): string {
-  return key.endsWith(';') ? `${key.slice(0, -1)}\\;` : key;
 }

@@ -67,12 +67,7 @@ fi
 if [ "$code" -gt 128 ] && [ -s "$dir/$id.note" ]; then end="signal $((code - 128))"; else end="exit $code"; fi
 sleep 0.1 2>/dev/null || sleep 1
 rm -f "$dir/$id.note"
-if { printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"; } 2>/dev/null; then :
-elif [ "\${end%% *}" = signal ]; then
-  ulimit -c 0
-  trap - INT QUIT TERM USR1 USR2 ALRM
-  kill -"$((code - 128))" $$
-fi
+{ printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"; } 2>/dev/null
 exit "$code"
 `;
 }

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import type { Client } from '../../src/client/api.js';
+import { TestServer } from '../helpers/testServer.js';
+import { until } from '../helpers/until.js';
+
+/**
+ * An input box in raw mode: writes every byte that it gets into a file. It asks for bracketed paste when `BRACKETED`
+ * is set, and shows a paste only after some time, as programs that redraw do.
+ */
+const RECORDER = `
+const { appendFileSync } = require('node:fs');
+process.stdin.setRawMode(true);
+if (process.env.BRACKETED) process.stdout.write('\\x1b[?2004h');
+let pasting = false;
+process.stdin.on('data', (data) => {
+  const text = data.toString('latin1');
+  appendFileSync('received', data);
+  appendFileSync('times', Date.now() + ' ' + (text.includes('\\r') && !pasting && text.length === 1 ? 'enter' : 'text') + '\\n');
+  if (text.includes('\\x1b[200~')) pasting = true;
+  if (text.includes('\\x1b[201~')) { pasting = false; setTimeout(() => { appendFileSync('times', Date.now() + ' shown\\n'); process.stdout.write('[pasted]'); }, 150); }
+});
+process.stdout.write('ready');
+`;
+
+interface Recorder {
+  readonly server: TestServer;
+  readonly client: Client;
+  readonly id: string;
+  readonly received: () => string;
+}
+
+async function record(t: TestContext, env: Record<string, string> = {}): Promise<Recorder> {
+  const server = new TestServer(t);
+  const client = server.client();
+  writeFileSync(join(server.work, 'recorder.cjs'), RECORDER);
+  const { id } = await server.shell(client, 'exec "$1" recorder.cjs', { args: [process.execPath], env });
+  await until('it is ready', () => server.logText(id).includes('ready'));
+  const file = join(server.work, 'received');
+  return { server, client, id, received: () => (existsSync(file) ? readFileSync(file, 'utf8') : '') };
+}
+
+test('text arrives as a paste where the program asked for that, and is submitted once it was taken', async (t) => {
+  const { server, client, id, received } = await record(t, { BRACKETED: '1' });
+  await client.request('session/send', { session: id, text: 'first line\nsecond 🦊 line\ttab' });
+  await until('it has all', () => received().endsWith('\r') && received().length > 20);
+  assert.equal(received(), '\x1b[200~first line\rsecond 🦊 line\ttab\x1b[201~\r');
+  const steps = readFileSync(join(server.work, 'times'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' ')[1]);
+  assert.deepEqual(steps.slice(-2), ['shown', 'enter'], 'Enter came after the paste was shown');
+});
+
+test('text cannot leave the paste or press a key', async (t) => {
+  const { client, id, received } = await record(t, { BRACKETED: '1' });
+  const hostile = 'a\x1b[201~\rrm -rf /\r\x03\x04\x1a\x7f\x9b201~\u0085\x1bOA z';
+  await client.request('session/send', { session: id, text: hostile, enter: false });
+  await until('the paste has ended', () => received().includes('\x1b[201~'));
+  // What is left of sequences is harmless text.
+  assert.equal(received(), '\x1b[200~a[201~\rrm -rf /\r201~OA z\x1b[201~');
+  await assert.rejects(client.request('session/send', { session: id, text: 'a\0b' }), { code: 'invalid' });
+});
+
+test('a text of 1 MB arrives whole', async (t) => {
+  const { client, id, received } = await record(t, { BRACKETED: '1' });
+  const text = Array.from({ length: 10_000 }, (_, n) => `line ${n} ${'ö'.repeat(45)}`).join('\n');
+  assert.ok(Buffer.byteLength(text) > 1_000_000);
+  await client.request('session/send', { session: id, text });
+  await until('it has all', () => received().endsWith('\x1b[201~\r'));
+  assert.equal(received(), `\x1b[200~${text.replaceAll('\n', '\r')}\x1b[201~\r`);
+});
+
+test('sends of many clients at once do not mix', async (t) => {
+  const { server, client, id, received } = await record(t, { BRACKETED: '1' });
+  const texts = Array.from({ length: 12 }, (_, n) => `text ${n} ${'x'.repeat(2000)}`);
+  const clients = [client, server.client(), server.client()];
+  await Promise.all(texts.map((text, n) => (clients[n % 3] ?? client).request('session/send', { session: id, text })));
+  const wanted = texts.map((text) => `\x1b[200~${text}\x1b[201~\r`).sort();
+  await until('all have arrived', () => received().length === wanted.join('').length);
+  assert.deepEqual(
+    received()
+      .split(/(?<=\r)/)
+      .sort(),
+    wanted,
+  );
+});
+
+test('keys are pressed by their names, and what is no key is refused before any is pressed', async (t) => {
+  const { client, id, received } = await record(t);
+  const keys: readonly (readonly [string, string])[] = [
+    ['Enter', '\r'],
+    ['Escape', '\x1b'],
+    ['Tab', '\t'],
+    ['BTab', '\x1b[Z'],
+    ['S-Tab', '\x1b[Z'],
+    ['Space', ' '],
+    ['BSpace', '\x7f'],
+    ['Up', '\x1b[A'],
+    ['Down', '\x1b[B'],
+    ['PageUp', '\x1b[5~'],
+    ['Delete', '\x1b[3~'],
+    ['F5', '\x1b[15~'],
+    ['C-c', '\x03'],
+    ['C-d', '\x04'],
+    ['M-x', '\x1bx'],
+    ['M-;', '\x1b;'],
+    ['y', 'y'],
+    [';', ';'],
+    ["'", "'"],
+    ['"', '"'],
+    ['\\', '\\'],
+    ['$', '$'],
+    ['#', '#'],
+    ['-', '-'],
+    ['~', '~'],
+    ['{', '{'],
+    ['é', 'é'],
+    ['🦊', '🦊'],
+  ];
+  let expected = '';
+  for (const [key, bytes] of keys) {
+    await client.request('session/key', { session: id, keys: [key] });
+    expected += bytes;
+    await until(`${key} arrives`, () => received().length >= expected.length);
+    assert.equal(received(), expected, key);
+  }
+  await client.request('session/key', { session: id, keys: ['1', 'Down', 'Enter'] });
+  expected += '1\x1b[B\r';
+  await until('three keys arrive', () => received() === expected);
+  for (const key of [
+    'Return',
+    'Foo',
+    'enter',
+    'C-S-a',
+    'S-a',
+    'ab',
+    '$1',
+    '-X',
+    'C-',
+    ' ',
+    '\n',
+    '\x1b',
+    'Up; kill-server',
+  ]) {
+    await assert.rejects(client.request('session/key', { session: id, keys: ['x', key] }), { code: 'invalid' }, key);
+  }
+  await client.request('session/key', { session: id, keys: ['e'] });
+  await until('only the last key came', () => received() === `${expected}e`);
+});
+
+test('interrupt presses what interrupts the program', async (t) => {
+  const { client, id, received } = await record(t);
+  await client.request('session/interrupt', { session: id });
+  await until('it arrives', () => received() === '\x03');
+});
+
+test('while a person types in an attached terminal nothing is sent, unless it is forced', async (t) => {
+  const { client, id, received } = await record(t);
+  const { command, env } = await client.request('session/attach', { session: id });
+  const terminal = spawn('script', ['-qfec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
+    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
+  });
+  t.after(() => terminal.kill('SIGKILL'));
+  let screen = '';
+  terminal.stdout.on('data', (data: Buffer) => (screen += data.toString()));
+  await until('it is attached', () => screen.includes('ready'));
+  // tmux counts time in seconds, and attaching is no typing: until a later second a key cannot be told from it.
+  await until('typing is noticed', async () => {
+    terminal.stdin.write('t');
+    return client.request('session/send', { session: id, text: 'x', enter: false }).then(
+      () => false,
+      (error: unknown) => String(error).includes('Somebody types in'),
+    );
+  });
+  await client.request('session/send', { session: id, text: 'forced', enter: false, force: true });
+  await until('it arrives', () => received().endsWith('forced'));
+});
