@@ -105,14 +105,13 @@ class Desk {
   /** What the agent recorded, once it holds a text and is known. */
   async recorded(id: string, text: string): Promise<Conversation> {
     await this.is(id, 'has a known conversation', ({ conversationId }) => conversationId !== null);
-    return until(
-      `the record of ${id} holds ${text}`,
-      async () => {
-        const conversation = await this.home.json<Conversation>('logs', id, '--transcript');
-        return conversation.entries.some((entry) => entry.text.includes(text)) && conversation;
-      },
-      DEADLINE_MS,
-    );
+    let last: Conversation | undefined;
+    await this.is(id, `has recorded ${text}`, async () => {
+      last = await this.home.json<Conversation>('logs', id, '--transcript');
+      return last.entries.some((entry) => entry.text.includes(text));
+    });
+    assert.ok(last);
+    return last;
   }
 
   /** The tmux server is killed, as at a reboot. */
