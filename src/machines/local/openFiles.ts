@@ -12,8 +12,7 @@ const READERS = 8;
 export async function openFiles(of: { root: number | null; marker: string } | null): Promise<readonly ProcessFiles[]> {
   const table = systemProcessTable();
   const all = (await table.list()).filter(({ isZombie }) => !isZombie);
-  const entries =
-    of === null ? all : members(all, of.root, await table.withVariable(all, `CM_SESSION=${of.marker}`));
+  const entries = of === null ? all : members(all, of.root, await table.withVariable(all, `CM_SESSION=${of.marker}`));
   const limiter = new Limiter(READERS);
   return Promise.all(entries.map(({ pid }) => limiter.run(async () => ({ pid, files: await filesOf(pid) }))));
 }
