@@ -117,7 +117,7 @@ async function complements(app: App, completes: Completes | undefined): Promise<
       return contexts.map(({ name, path }) => [name, path]);
     }
     case 'tool': {
-      const tools = await ask(app, 'tool/list', {});
+      const tools = await ask(app, 'tool/list', { versions: false });
       return tools.filter(({ installed }) => installed).map(({ id, name }) => [id, name]);
     }
     case 'session': {

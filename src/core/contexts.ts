@@ -185,7 +185,7 @@ export class Contexts {
       [
         'agents',
         async () => {
-          const installed = (await tools.list(false))
+          const installed = (await tools.list({ refresh: false, versions: false }))
             .filter((tool) => tool.installed && tool.installCommand !== null)
             .map(({ name }) => name);
           return installed.length > 0 ? installed.join(', ') : 'none found; any command can be run';

@@ -1,6 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { formatBytes } from '../common/text.js';
-import { errorText, toCodeManagerError } from '../protocol/errors.js';
+import { errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { Check } from '../protocol/requests.js';
 import type { Engine } from './engine.js';
 import { installCommand } from './installCommand.js';
@@ -8,7 +8,7 @@ import { logoutCheck } from './logout.js';
 
 const LOW_DISK_BYTES = 500 * 1000 * 1000;
 
-type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null };
+type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null; readonly code?: ErrorCode };
 
 /** Looks at everything that agents need on this machine, and says for each finding what mends it. */
 export async function runDoctor(engine: Engine): Promise<Check[]> {
@@ -17,13 +17,11 @@ export async function runDoctor(engine: Engine): Promise<Check[]> {
   const check = async (name: string, run: () => Promise<Finding>): Promise<void> => {
     const started = performance.now();
     let finding: Finding;
-    let code: string | null = null;
     try {
       finding = await run();
     } catch (error) {
       const failure = toCodeManagerError(error);
-      code = failure.code;
-      finding = { status: 'failed', detail: errorText(error), fix: failure.hint ?? null };
+      finding = { status: 'failed', detail: errorText(error), fix: failure.hint ?? null, code: failure.code };
     }
     checks.push({
       name,
@@ -31,7 +29,7 @@ export async function runDoctor(engine: Engine): Promise<Check[]> {
       detail: finding.detail,
       fix: finding.fix ?? null,
       ms: performance.now() - started,
-      code,
+      code: finding.code ?? null,
     });
   };
   const ok = (detail: string): Finding => ({ status: 'ok', detail });
@@ -42,7 +40,10 @@ export async function runDoctor(engine: Engine): Promise<Check[]> {
   });
   await check('tmux', async () => {
     const info = await engine.checkMachine();
-    if (info.problem) return { status: 'failed', detail: info.problem.message, fix: info.problem.command };
+    if (info.problem) {
+      const { message, command } = info.problem;
+      return { status: 'failed', detail: message, fix: command, code: 'dependencyMissing' };
+    }
     const { program, version } = await tmux.program();
     return ok(`${version.text} (${program}), socket ${tmux.socket}`);
   });
@@ -64,7 +65,9 @@ export async function runDoctor(engine: Engine): Promise<Check[]> {
       : ok(`${shell}, ${Object.keys(env).length} variables`);
   });
   await check('agents', async () => {
-    const installed = (await tools.list(true)).filter((tool) => tool.installed && tool.installCommand !== null);
+    const installed = (await tools.list({ refresh: true, versions: true })).filter(
+      (tool) => tool.installed && tool.installCommand !== null,
+    );
     if (installed.length === 0)
       return {
         status: 'warning',

@@ -152,6 +152,7 @@ export class Engine implements Disposable {
       contextForPath: (path) => this.contexts.forPathOrNew(path),
       supervisor: this.supervisor,
       tool: (id) => catalog.get(id),
+      toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
       placeholders,
       worktreesDirectory: paths.worktrees,
       umask: options.umask,

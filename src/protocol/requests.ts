@@ -121,7 +121,11 @@ export const REQUESTS = {
     z.array(Check),
   ),
 
-  'tool/list': request(z.object({ refresh: z.boolean().default(false) }), z.array(ToolInfo)),
+  /** Without `versions` no tool is started to ask for its own. */
+  'tool/list': request(
+    z.object({ refresh: z.boolean().default(false), versions: z.boolean().default(true) }),
+    z.array(ToolInfo),
+  ),
 
   'session/create': request(CreateSession, Session),
   /** Newest first. */

@@ -36,9 +36,9 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
       return contexts.test(params);
     },
 
-    'tool/list': async ({ refresh }) => {
-      if (refresh) await engine.checkMachine();
-      return tools.list(refresh);
+    'tool/list': async (params) => {
+      if (params.refresh) await engine.checkMachine();
+      return tools.list(params);
     },
 
     'session/create': async (params) => {

@@ -20,6 +20,7 @@ import { conversationHome } from '../conversations/home.js';
 import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
+import type { Tools } from '../tools/tools.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 import { createWorktree } from './worktree.js';
@@ -34,6 +35,8 @@ export interface SessionsOptions {
   readonly contextForPath: (path: string) => Promise<Context>;
   readonly supervisor: Supervisor;
   readonly tool: (id: string) => Tool;
+  /** What the tool says its version is; never rejects. */
+  readonly toolVersion: Tools['version'];
   readonly placeholders: Placeholders;
   readonly worktreesDirectory: string;
   /** The mask with which sessions make files. */
@@ -219,6 +222,10 @@ export class Sessions {
         throw error;
       }
       await contexts.touch(context.id).catch((error: unknown) => log.warn(`context ${context.id}: ${String(error)}`));
+      // Not waited for: asking starts the tool once more.
+      void this.#options.toolVersion(tool, program, env).then(async (version) => {
+        if (version !== null) await table.patch(id, { toolVersion: version });
+      });
       return table.get(id) ?? record;
     } finally {
       this.#names.delete(name);

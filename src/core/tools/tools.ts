@@ -1,10 +1,10 @@
-import { Limiter } from '../../common/async.js';
+import { delay, Limiter } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Tool, ToolInfo } from '../../protocol/tool.js';
-import type { Machine } from '../machine.js';
+import type { LoginEnvironment, Machine } from '../machine.js';
 import type { ToolCatalog } from './catalog.js';
 import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js';
 
@@ -16,20 +16,25 @@ export interface ToolsOptions {
 }
 
 const VERSION_TIMEOUT_MS = 10_000;
+/** A list does not wait longer for a tool that is slow to say its version; the next one has it. */
+const LIST_WAIT_MS = 1_500;
 
 /** Which agents a machine has. */
 export class Tools {
   readonly #options: ToolsOptions;
   /** Asking a version starts the tool, so each program is asked once. */
-  readonly #versions = new Map<string, string | null>();
+  readonly #versions = new Map<string, Promise<string | null>>();
   readonly #limiter = new Limiter(2);
 
   constructor(options: ToolsOptions) {
     this.#options = options;
   }
 
-  /** @param refresh read the login shell, the folder of tools and the versions again */
-  async list(refresh: boolean): Promise<ToolInfo[]> {
+  /**
+   * @param refresh read the login shell, the folder of tools and the versions again
+   * @param versions ask the tools for theirs, which starts each of them
+   */
+  async list({ refresh, versions }: { refresh: boolean; versions: boolean }): Promise<ToolInfo[]> {
     const { catalog, machine } = this.#options;
     if (refresh) {
       await catalog.reload();
@@ -37,10 +42,10 @@ export class Tools {
     }
     const login = await machine.loginEnvironment({ refresh });
     const { host } = await machine.identity();
-    return Promise.all(catalog.all().map((tool) => this.#info(tool, login, host)));
+    return Promise.all(catalog.all().map((tool) => this.#info(tool, login, host, versions)));
   }
 
-  async #info(tool: Tool, login: Awaited<ReturnType<Machine['loginEnvironment']>>, host: string): Promise<ToolInfo> {
+  async #info(tool: Tool, login: LoginEnvironment, host: string, versions: boolean): Promise<ToolInfo> {
     const { machine, placeholders } = this.#options;
     const info: ToolInfo = {
       id: tool.id,
@@ -63,7 +68,9 @@ export class Tools {
         ...info,
         installed: true,
         path: program[0] ?? null,
-        version: await this.#version(tool, program, login.env),
+        version: versions
+          ? await Promise.race([this.version(tool, program, login.env), delay(LIST_WAIT_MS).then(() => null)])
+          : null,
       };
     } catch (error) {
       if (error instanceof CodeManagerError && error.code === 'toolMissing') return info;
@@ -71,17 +78,14 @@ export class Tools {
     }
   }
 
-  async #version(
-    tool: Tool,
-    program: readonly string[],
-    env: Readonly<Record<string, string>>,
-  ): Promise<string | null> {
+  /** What a tool says its version is; null when it says none. Asked once. */
+  version(tool: Tool, program: readonly string[], env: Readonly<Record<string, string>>): Promise<string | null> {
     const { versionArgs } = tool;
-    if (versionArgs === null) return null;
+    if (versionArgs === null) return Promise.resolve(null);
     const key = program.join('\0');
     const known = this.#versions.get(key);
-    if (known !== undefined) return known;
-    const version = await this.#limiter
+    if (known) return known;
+    const version = this.#limiter
       .run(async () => {
         const fullEnv = { ...env, ...toolEnvironment(tool, process.versions['electron'] !== undefined) };
         const { stdout } = await this.#options.machine.run([...program, ...versionArgs], {
