@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import type { Client, ConnectOptions } from '../../src/client/api.js';
 import { createClient } from '../../src/client/client.js';
+import { delay } from '../../src/common/async.js';
 import { killTree } from '../../src/machines/local/processTree.js';
 import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
 import { SessionRecord } from '../../src/protocol/files.js';
@@ -102,10 +103,15 @@ export class TestServer {
   }
 
   /** The session once `condition` holds. */
-  session(client: Client, id: string, what: string, condition: (session: Session) => boolean): Promise<Session> {
+  async session(client: Client, id: string, what: string, condition: (session: Session) => boolean): Promise<Session> {
+    // Many sessions are waited for at a time: not by asking for each of them as fast as possible.
+    let pauseMs = 10;
     return until(`${id} ${what}`, async () => {
       const session = await client.request('session/get', { session: id });
-      return condition(session) && session;
+      if (condition(session)) return session;
+      await delay(pauseMs);
+      pauseMs = Math.min(250, pauseMs * 1.5);
+      return undefined;
     });
   }
 

@@ -74,6 +74,8 @@ test('a log whose writer is killed goes on, with a line that tells of the gap', 
   const [cat = 0] = readFileSync(`/proc/${writer}/task/${writer}/children`, 'utf8').trim().split(' ').map(Number);
   signalProcess(cat, 'SIGKILL');
   signalProcess(writer, 'SIGKILL');
+  // tmux learns of it when it has something to write.
+  await client.request('session/send', { session: id, text: 'lost' });
   await until('the gap is told', () =>
     server.logText(id).includes('[Code Manager: output before this line may be missing'),
   );

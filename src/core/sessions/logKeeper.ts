@@ -31,6 +31,7 @@ interface State {
   /** When output was told last and when the log was opened again last, in milliseconds since the epoch. */
   told: number;
   reopened: number;
+  again: { cancel(): void } | undefined;
   capCheck: { cancel(): void } | undefined;
   /** Where the system cannot free the head of a file: not tried again before the log has this size. */
   tryAgainAt: number;
@@ -47,7 +48,8 @@ export class LogKeeper implements Disposable {
 
   #state(id: string): State {
     let state = this.#states.get(id);
-    if (!state) this.#states.set(id, (state = { told: 0, reopened: 0, capCheck: undefined, tryAgainAt: 0 }));
+    if (!state)
+      this.#states.set(id, (state = { told: 0, reopened: 0, again: undefined, capCheck: undefined, tryAgainAt: 0 }));
     return state;
   }
 
@@ -91,15 +93,22 @@ export class LogKeeper implements Disposable {
     if (!record || hasEnded(record) || (await files.has(id, 'exit'))) return;
     const known = live.get(id);
     const pane = known && (await tmux.pane(known.pane.pane));
-    if (pane?.dead === false) await this.reopen(id);
+    if (pane?.dead === false && (!pane.piped || (await files.has(id, 'closed')))) await this.reopen(id);
   }
 
-  /** Has the log written again, with a line that tells of the gap. Asked too often it waits for the next time. */
+  /** Has the log written again, with a line that tells of the gap. Asked too often it waits for a moment. */
   async reopen(id: string): Promise<void> {
     const { tmux, log, clock, table, files, live } = this.#options;
     const known = live.get(id);
     const state = this.#state(id);
-    if (!known || clock.now() - state.reopened < REOPEN_MS) return;
+    if (!known) return;
+    if (clock.now() - state.reopened < REOPEN_MS) {
+      state.again ??= clock.after(REOPEN_MS, () => {
+        state.again = undefined;
+        this.onWriterGone(id).catch((error: unknown) => log.warn(`log of ${id}: ${errorText(error)}`));
+      });
+      return;
+    }
     state.reopened = clock.now();
     log.warn(`the log of ${id} was not being written; opening it again`);
     await files.remove(id, 'closed');
@@ -108,7 +117,9 @@ export class LogKeeper implements Disposable {
   }
 
   forget(id: string): void {
-    this.#states.get(id)?.capCheck?.cancel();
+    const state = this.#states.get(id);
+    state?.again?.cancel();
+    state?.capCheck?.cancel();
     this.#states.delete(id);
   }
 

@@ -96,7 +96,7 @@ export class SessionEnd {
       const pane = await this.#deadPane(id);
       const exit = await this.#exit(id, pane);
       const time = new Date((await files.stat(id, 'exit'))?.mtimeMs ?? clock.now()).toISOString();
-      await tmux.kill(id).catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
+      if (pane) await tmux.kill(pane).catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
       if (pane?.piped !== false) await this.#logClosed(id);
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), time });
       await files.clear(id);

@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { Deferred, Throttler, type Clock } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
 import { DisposableStore, toDisposable, type Disposable } from '../../common/disposable.js';
@@ -8,7 +8,7 @@ import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import { SessionRecord } from '../../protocol/files.js';
+import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { FIRST_SIZE, type LogSize } from '../../protocol/logSize.js';
@@ -19,6 +19,7 @@ import { launchFile, type Launch } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { LiveSessions } from './liveSession.js';
 import { LogKeeper } from './logKeeper.js';
+import { ORPHAN_MS, recoveredRecord, removeOrphans } from './recovery.js';
 import { ReportFollower } from './reportFollower.js';
 import { SessionEnd } from './sessionEnd.js';
 import { SessionFiles } from './sessionFiles.js';
@@ -45,8 +46,6 @@ export interface SupervisorOptions {
 const WATCHDOG_MS = 15_000;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
 const RECHECK_MS = 500;
-/** Longer than any start takes from its launch file to its record. */
-const ORPHAN_MS = 60_000;
 
 /**
  * Keeps the records of one machine's sessions and its tmux in agreement: starts windows, hears what happens to them,
@@ -133,13 +132,15 @@ export class Supervisor implements Disposable {
   }
 
   async #adopt(): Promise<void> {
-    this.#options.clock.after(ORPHAN_MS, () => this.#attempt('clean-up', () => this.#removeOrphans()));
-    await this.#removeOrphans();
+    const { machine, directory, clock, log } = this.#options;
+    const clean = (): Promise<void> => removeOrphans(machine, directory, clock.now());
+    clock.after(ORPHAN_MS, () => this.#attempt('clean-up', clean));
     try {
+      await clean();
       await this.check();
     } catch (error) {
       // Without tmux nothing can be said about sessions: they keep their last word until it is there again.
-      this.#options.log.error(`sessions cannot be taken over: ${errorText(error)}`);
+      log.error(`sessions cannot be taken over: ${errorText(error)}`);
     }
     this.#scheduleWatchdog();
   }
@@ -162,7 +163,7 @@ export class Supervisor implements Disposable {
     for (const pane of panes.values()) {
       const record = table.get(pane.session);
       // A server that was killed between recording an end and clearing up left a window behind.
-      if (record && hasEnded(record)) await tmux.kill(pane.session);
+      if (record && hasEnded(record)) await tmux.kill(pane);
       else if (!record) await this.#recover(pane);
     }
   }
@@ -180,6 +181,9 @@ export class Supervisor implements Disposable {
       log.info(`session ${id} was recorded and not started; starting it`);
       return this.start(record);
     }
+    // It may have been started since tmux was asked.
+    const found = (await this.#options.tmux.panes()).find(({ session }) => session === id);
+    if (found || this.#starting.has(id)) return;
     const sameBoot = record.machine.bootId === bootId;
     const reason = !sameBoot ? 'host restarted' : tmuxRuns ? 'its window was closed' : 'its tmux has gone';
     log.warn(`session ${id} is lost: ${reason}`);
@@ -207,7 +211,6 @@ export class Supervisor implements Disposable {
     this.#logChanged.fire(id);
   }
 
-  /** A window whose record is gone: what runs there must be seen and can be ended. */
   async #recover({ session: id, pane: target, window }: Pane): Promise<void> {
     const { table, tmux, machine, log, directory, identity } = this.#options;
     const pane = await tmux.pane(target);
@@ -216,39 +219,11 @@ export class Supervisor implements Disposable {
       log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
       return;
     }
-    const path = (await tmux.currentPath(target)) ?? '';
-    const now = this.#now();
     log.warn(`window ${window} has no record; session ${id} is recovered from it`);
-    await table.add(
-      SessionRecord.parse({
-        id,
-        name: `recovered-${id.slice(-4)}`,
-        contextId: '',
-        contextName: basename(path),
-        path: path === '' ? '/' : path,
-        machine: identity,
-        tool: 'shell',
-        task: '',
-        status: 'starting',
-        created: now,
-        changed: now,
-        reason: 'its record was lost; it was found in tmux',
-      }),
-    );
+    const path = (await tmux.currentPath(target)) ?? '';
+    await table.add(recoveredRecord(id, path, identity, this.#now()));
     const record = table.get(id);
     if (record) await this.#takeOver(record, pane);
-  }
-
-  /** Launch files hold secrets; one without a record is of a start that a crash cut off. */
-  async #removeOrphans(): Promise<void> {
-    const { machine, directory, clock } = this.#options;
-    for (const name of await machine.list(directory)) {
-      const match = /^([0-9a-z]+)\.launch(?:ed)?$/.exec(name);
-      if (!match || (await machine.stat(join(directory, `${match[1] ?? ''}.json`)))) continue;
-      // Another host that shares this home may be about to write the record.
-      const file = await machine.stat(join(directory, name));
-      if (file && clock.now() - file.mtimeMs > ORPHAN_MS / 2) await machine.remove(join(directory, name));
-    }
   }
 
   /** Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves nothing half. */

@@ -6,6 +6,7 @@ import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
+import { HUB, linkAll, MAKE_HUB } from './hub.js';
 import { keyCommands } from './keys.js';
 import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type PaneSize } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
@@ -25,8 +26,6 @@ export interface TmuxOptions {
   readonly log: Logger;
 }
 
-// The hidden session that holds a link to every window, so that one client hears of all of them.
-const HUB = '_cm';
 /** The pane option that tells how far a typed task got. */
 const TASK_OPTION = '@cm_task';
 /** What tmux says when nothing runs behind a socket; anything else that goes wrong says nothing about its panes. */
@@ -182,8 +181,7 @@ export class TmuxServer implements Disposable {
       if (value !== undefined) env[name] = value;
     }
     const config = join(runtimeDirectory, 'tmux.conf');
-    const hub = ['new-session', '-d', '-s', HUB, 'exec sleep 2147483647'];
-    const command = [program, '-u', '-S', this.socket, '-f', config, ...hub];
+    const command = [program, '-u', '-S', this.socket, '-f', config, ...MAKE_HUB];
     const scope = scopePrefix(await readLoginFacts(machine, process.env));
     let result = await machine.run([...scope, ...command], {
       env: { ...scopeEnvironment(scope, process.env), ...env },
@@ -213,7 +211,7 @@ export class TmuxServer implements Disposable {
     try {
       const [[pid] = []] = await control.run("display-message -p '#{pid}'");
       this.#serverPid = Number(pid);
-      await this.#linkAll(control);
+      await linkAll(control, (error) => this.#options.log.warn(`a window cannot be linked: ${errorText(error)}`));
       control.onNotification(({ name, rest }) => {
         if (name === 'subscription-changed') this.#onSubscription(rest);
         else if (/window-close$/.test(name)) this.#windowClosed.fire();
@@ -234,20 +232,6 @@ export class TmuxServer implements Disposable {
       if (NO_HUB.test(reason)) return 'noHub';
       if (NO_SERVER.test(reason)) return 'none';
       throw error;
-    }
-  }
-
-  /** Every window of ours in the hidden session, also those that were made without it or survived its end. */
-  async #linkAll(control: ControlClient): Promise<void> {
-    const [lines = []] = await control.run(
-      tmuxCommand('list-windows', '-a', '-F', `#{window_id} #{session_name} #{${SESSION_OPTION}}`),
-    );
-    const windows = lines.map((line) => line.split(' '));
-    const linked = new Set(windows.filter(([, session]) => session === HUB).map(([window]) => window));
-    for (const [window = '', session = '', id = ''] of windows) {
-      if (session === HUB || id === '' || linked.has(window)) continue;
-      const link = tmuxCommand('link-window', '-d', '-s', window, '-t', `=${HUB}:`);
-      await control.run(link).catch((error: unknown) => this.#options.log.warn(`${id}: ${errorText(error)}`));
     }
   }
 
@@ -394,14 +378,12 @@ export class TmuxServer implements Disposable {
   }
 
   /** Ends the window with what is left in it. Fine when it has gone. */
-  async kill(session: string): Promise<void> {
+  async kill({ window }: Pick<Pane, 'window'>): Promise<void> {
     if (!(await this.connect()) || !this.#live) return;
-    const [windows = []] = await this.#live.run(
-      tmuxCommand('list-windows', '-t', `=${HUB}:`, '-F', `#{window_id} #{${SESSION_OPTION}}`),
-    );
-    const window = windows.find((line) => line.endsWith(` ${session}`))?.split(' ')[0];
-    // kill-window takes it out of both sessions; the emptied one goes by itself.
-    if (window !== undefined) await this.#live.run(tmuxCommand('kill-window', '-t', window)).catch(() => undefined);
+    // It goes out of both sessions; the emptied one goes by itself.
+    await this.#live.run(tmuxCommand('kill-window', '-t', window)).catch((error: unknown) => {
+      if (!(error instanceof CodeManagerError) || error.code !== 'internal') throw error;
+    });
   }
 
   /** Program and arguments of a terminal client for a session. */
