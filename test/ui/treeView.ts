@@ -15,6 +15,28 @@ export interface TreeRow {
   readonly selected: boolean;
 }
 
+/**
+ * Chooses an entry of the open menu. A menu takes no click in its first moment; once the mouse over an entry has focused
+ * it, the key chooses it.
+ */
+export async function pickMenuItem(page: Page, entry: string): Promise<void> {
+  const item = page.getByRole('menuitem', { name: entry, exact: true });
+  const focused = page.locator('.monaco-menu .action-item.focused').filter({ hasText: entry });
+  await item.waitFor({ timeout: 5000 });
+  await waitFor(`“${entry}” in the menu`, async () => {
+    await item.hover({ timeout: 5000 });
+    await page.mouse.move(...(await middle(item)));
+    return (await focused.count()) > 0;
+  });
+  await page.keyboard.press('Enter');
+  await item.waitFor({ state: 'hidden' });
+}
+
+async function middle(item: Locator): Promise<[number, number]> {
+  const { x, y, width, height } = (await item.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  return [x + width / 2 + Math.random() * 4, y + height / 2];
+}
+
 /** A tree in the side bar, found by the name of its view. */
 export class TreeView {
   readonly #page: Page;
@@ -81,9 +103,7 @@ export class TreeView {
   /** Picks an entry of a row's context menu. */
   async pickFromMenu(label: string, entry: string): Promise<void> {
     await this.row(label).click({ button: 'right' });
-    // A menu takes no click in its first moment; the mouse over an entry chooses it for the key.
-    await this.#page.getByRole('menuitem', { name: entry, exact: true }).hover();
-    await this.#page.keyboard.press('Enter');
+    await pickMenuItem(this.#page, entry);
   }
 
   /** The entries of a row's context menu, which is closed again. */
