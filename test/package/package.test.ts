@@ -37,13 +37,20 @@ describe('The packaged extension', () => {
           .split(sep)
           .join('/'),
       );
-    for (const needed of ['package.json', 'readme.md', 'dist/extension.js', 'dist/server.js', 'dist/cm.js']) {
+    for (const needed of [
+      'package.json',
+      'readme.md',
+      'dist/extension.js',
+      'dist/server.js',
+      'dist/cm.js',
+      'media/demo/agent.mjs',
+    ]) {
       assert.ok(files.includes(needed), `${needed} is missing from ${files.join(', ')}`);
     }
     const isUnwanted = (file: string) => /^(src|test|scripts|node_modules|out|\.)|\.(ts|map|mjs|vsix)$/.test(file);
-    // The installer adds its own record.
+    // The installer adds its own record, and the demo agent is a script that users run.
     assert.deepEqual(
-      files.filter((file) => isUnwanted(file) && file !== '.vsixmanifest'),
+      files.filter((file) => isUnwanted(file) && !['.vsixmanifest', 'media/demo/agent.mjs'].includes(file)),
       [],
     );
   });
