@@ -140,6 +140,7 @@ export class TestServer {
     // They would start the server again.
     for (const client of this.#clients) client.dispose();
     await this.kill();
+    if (!existsSync(this.cm)) return;
     const sessions = ['active', 'archive'].map((name) => join(this.cm, 'sessions', name)).filter(existsSync);
     const names = sessions.flatMap((folder) => readdirSync(folder));
     const ids = new Set(names.flatMap((name) => /^([0-9a-z]{12})\./.exec(name)?.[1] ?? []));

@@ -193,9 +193,10 @@ test('a home that cannot be ours or cannot be written is refused with what to do
 
   const mount = mkdtempSync('/tmp/cm-readonly-');
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', mount]);
+  await refused(join(mount, 'cm'), { code: 'unavailable', message: /the disk is read-only/ });
+  // Last: hooks are called in the order in which they are added.
   t.after(() => {
     execFileSync('umount', ['-l', mount]);
     rmSync(mount, { recursive: true });
   });
-  await refused(join(mount, 'cm'), { code: 'unavailable', message: /the disk is read-only/ });
 });

@@ -5,6 +5,7 @@ import {
   closeSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   openSync,
   readFileSync,
   readdirSync,
@@ -14,7 +15,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import {
   diskBytes,
   isRunning,
@@ -86,8 +87,9 @@ test('a log whose writer is killed goes on, with a line that tells of the gap', 
 });
 
 test('a full disk stops the log and nothing else, until there is room again', async (t) => {
-  const mount = smallDisk(t, '1536k');
+  const mount = smallDisk('1536k');
   const server = new TestServer(t, { cm: join(mount, 'cm') });
+  t.after(() => removeDisk(mount));
   const client = server.client();
   const echo = await server.shell(client, 'stty -echo; while read line; do echo "heard $line"; done');
   const counter = await server.shell(
@@ -117,8 +119,9 @@ test('a full disk stops the log and nothing else, until there is room again', as
 });
 
 test('an end on a full disk is told as it was', async (t) => {
-  const mount = smallDisk(t, '1024k');
+  const mount = smallDisk('1024k');
   const server = new TestServer(t, { cm: join(mount, 'cm') });
+  t.after(() => removeDisk(mount));
   const client = server.client();
   const go = join(server.work, 'go');
   const wait = `while [ ! -e ${quote(go)} ]; do sleep 0.1; done`;
@@ -137,15 +140,17 @@ test('an end on a full disk is told as it was', async (t) => {
   );
 });
 
-/** A disk of its own, that is taken away when the test is over. Only root can make one. */
-function smallDisk(t: TestContext, size: string): string {
-  const mount = execFileSync('mktemp', ['-d', '/tmp/cm-disk-XXXXXX'], { encoding: 'utf8' }).trim();
+/** A disk of its own. Only root can make one. */
+function smallDisk(size: string): string {
+  const mount = mkdtempSync('/tmp/cm-disk-');
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', mount]);
-  t.after(() => {
-    execFileSync('umount', ['-l', mount]);
-    rmSync(mount, { recursive: true });
-  });
   return mount;
+}
+
+/** Hooks are called in the order in which they are added: this one after those that end what lives on the disk. */
+function removeDisk(mount: string): void {
+  execFileSync('umount', ['-l', mount]);
+  rmSync(mount, { recursive: true });
 }
 
 /** Writes a file until the disk has no room for one byte more. */

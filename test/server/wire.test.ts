@@ -158,8 +158,7 @@ test('a client that asks too much at once is told so', async (t) => {
   const { server, open, check } = await setUp(t);
   const wire = await open();
   await wire.ask(0, 'initialize', HELLO);
-  for (let n = 1; n <= 1000; n++)
-    wire.send(JSON.stringify({ jsonrpc: '2.0', id: n, method: 'tool/list', params: {} }));
+  for (let n = 1; n <= 1000; n++) wire.send(JSON.stringify({ jsonrpc: '2.0', id: n, method: 'tool/list', params: {} }));
   const last = (await wire.answer(1000)) as Answer;
   assert.equal(last.error?.data?.code, 'unavailable');
   const { id } = await server.shell(server.client(), 'cat');
