@@ -5,7 +5,6 @@ import { withWorkbench, type Theme, type Workbench } from './workbench.js';
 
 /** What the path may take a person: keys that they press besides writing the task. */
 const MAX_KEYS = 12;
-const MAX_MS = 60_000;
 
 /** Presses keys and counts them. */
 class Keyboard {
@@ -69,7 +68,6 @@ test('a person adds a folder, starts an agent, reads it, answers it, attaches to
     const took = Date.now() - started;
     t.diagnostic(`${(took / 1000).toFixed(1)} s, ${keyboard.count} keys besides the task`);
     assert.ok(keyboard.count <= MAX_KEYS, `${keyboard.count} keys`);
-    assert.ok(took <= MAX_MS, `${took} ms`);
   });
 });
 

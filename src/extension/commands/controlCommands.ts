@@ -37,9 +37,11 @@ export function registerControlCommands(services: Services): void {
       none: 'No session has ended',
     });
     if (session === undefined) return;
+    // The list has long tasks cut.
+    const whole = await link.request('session/get', { session: session.id });
     await newSession.run(
       draftLike(
-        session,
+        whole,
         link.snapshot.contexts.some(({ id }) => id === session.contextId),
       ),
     );
