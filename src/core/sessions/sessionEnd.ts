@@ -60,11 +60,11 @@ export class SessionEnd {
 
   /** Ends every process of a session at once and records the end. */
   async kill(id: string): Promise<void> {
-    const { machine, table, live } = this.#options;
+    const { machine, live } = this.#options;
     // A process id from the record alone may be another process's by today; the marker is not.
     await machine.killTree(live.get(id)?.pane.pid ?? null, id);
-    const record = table.get(id);
-    if (record && !hasEnded(record)) await this.finish(id);
+    // Also when it has ended by now: whoever records that may still be clearing up.
+    await this.finish(id);
   }
 
   #untilEnded(id: string, timeoutMs: number): Promise<void> {
