@@ -32,7 +32,6 @@ const AGENTS: readonly Agent[] = [
   },
   { name: 'codex', tool: 'codex', mode: 'auto', trust: { cursor: '›', option: 'Trust and continue' } },
   { name: 'opencode', tool: 'opencode', mode: 'auto', trust: undefined },
-  { name: 'gemini', tool: 'gemini', mode: 'auto_edit', trust: { cursor: '●', option: 'Trust folder' } },
 ];
 
 /** A person's machine with one agent in the login shell's environment. */
