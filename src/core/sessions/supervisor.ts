@@ -43,7 +43,9 @@ export interface SupervisorOptions {
 }
 
 /** A look at tmux by itself, should a push have been missed. */
-const WATCHDOG_MS = 15_000;
+const WATCHDOG_MS = 60_000;
+/** A tmux that did not answer is asked again sooner. */
+const RETRY_MS = 5_000;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
 const RECHECK_MS = 500;
 
@@ -141,6 +143,7 @@ export class Supervisor implements Disposable {
     } catch (error) {
       // Without tmux nothing can be said about sessions: they keep their last word until it is there again.
       log.error(`sessions cannot be taken over: ${errorText(error)}`);
+      this.#scheduleWatchdog(RETRY_MS);
     }
     this.#scheduleWatchdog();
   }
@@ -430,10 +433,16 @@ export class Supervisor implements Disposable {
     if (this.#watchdog) return;
     this.#watchdog = this.#options.clock.after(ms, () => {
       this.#watchdog = undefined;
-      this.check()
-        .catch((error: unknown) => this.#options.log.warn(`watchdog: ${errorText(error)}`))
-        .finally(() => {
-          if (this.#options.table.all().some((record) => !hasEnded(record))) this.#scheduleWatchdog();
+      void this.check()
+        .then(
+          () => WATCHDOG_MS,
+          (error: unknown) => {
+            this.#options.log.warn(`watchdog: ${errorText(error)}`);
+            return RETRY_MS;
+          },
+        )
+        .then((next) => {
+          if (this.#options.table.all().some((record) => !hasEnded(record))) this.#scheduleWatchdog(next);
         });
     });
   }
