@@ -4,16 +4,10 @@ import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { showBytes } from './rawLog.js';
+import type { ShowLogOptions } from './showLogOptions.js';
 import { showText } from './textLog.js';
 
 const DEFAULT_LINES = 50;
-
-export interface ShowLogOptions {
-  readonly follow: boolean;
-  /** How many lines of what is there are shown. */
-  readonly lines: number | 'all';
-  readonly raw: boolean;
-}
 
 export async function logs(app: App, invocation: Invocation): Promise<void> {
   const [ref = ''] = invocation.args;

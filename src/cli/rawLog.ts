@@ -1,5 +1,5 @@
 import type { App } from './app.js';
-import type { ShowLogOptions } from './logsCommand.js';
+import type { ShowLogOptions } from './showLogOptions.js';
 
 const NEWLINE = 0x0a;
 const FIRST_TAIL_BYTES = 128 * 1024;

@@ -1,7 +1,7 @@
 import type { FollowTextOptions } from '../client/followText.js';
 import { followText } from '../client/followText.js';
 import type { App } from './app.js';
-import type { ShowLogOptions } from './logsCommand.js';
+import type { ShowLogOptions } from './showLogOptions.js';
 
 const FIRST_TAIL_BYTES = 128 * 1024;
 
