@@ -16,20 +16,21 @@ export async function attach(app: App, invocation: Invocation): Promise<number> 
 
 /** Hands this terminal to a session until the person detaches. Gives the exit code of the terminal client. */
 export async function attachTo(app: App, session: string, readOnly: boolean): Promise<number> {
-  const { command, env } = await app.client.request('session/attach', { session, readOnly });
+  const attach = await app.client.request('session/attach', { session, readOnly });
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new CodeManagerError('invalid', 'Attaching needs a terminal', {
       hint: '`cm logs` and `cm send` work without one.',
     });
   }
-  const [program = '', ...args] = command;
+  if (attach === null) throw new CodeManagerError('unavailable', 'Sessions of other machines cannot be attached to');
+  const [program = '', ...args] = attach.command;
   // A terminal inside somebody's own tmux is a terminal like any other.
   const { TMUX: _tmux, TMUX_PANE: _pane, ...inherited } = app.env;
   app.client.dispose();
   // Ctrl-C is for the agent.
   const ignore = (): void => {};
   process.removeAllListeners('SIGINT').on('SIGINT', ignore);
-  const child = spawn(program, args, { stdio: 'inherit', env: { ...inherited, ...env } });
+  const child = spawn(program, args, { stdio: 'inherit', env: { ...inherited, ...attach.env } });
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => {
       reject(new CodeManagerError('dependencyMissing', `${program} could not be run: ${cause.message}`, { cause }));

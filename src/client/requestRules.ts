@@ -14,6 +14,15 @@ const REPEATABLE = {
   'context/edit': true,
   'context/remove': false,
   'context/test': true,
+  'machine/list': true,
+  'machine/connect': true,
+  'machine/disconnect': true,
+  'machine/test': true,
+  'machine/install': false,
+  'machine/folders': true,
+  'machine/hosts': true,
+  'question/answer': false,
+  'operation/cancel': true,
   'tool/list': true,
   'session/create': true,
   'session/list': true,
@@ -28,6 +37,10 @@ const REPEATABLE = {
   'session/archive': false,
   'session/purge': false,
   'session/attach': true,
+  // Terminals belong to one connection.
+  'terminal/open': false,
+  'terminal/resize': false,
+  'terminal/close': false,
   'session/transcript': true,
   'session/resume': true,
   'session/changes': true,
@@ -38,6 +51,9 @@ const REPEATABLE = {
   'server/status': true,
   'server/stop': false,
   'doctor/run': true,
+  'token/list': true,
+  'token/new': false,
+  'token/revoke': false,
 } as const satisfies Record<Method, boolean>;
 
 export function isRepeatable(method: Method): boolean {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock, type Clock } from '../common/async.js';
+import { VERSION } from '../common/build.js';
 import { DisposableStore, type Disposable } from '../common/disposable.js';
 import { Emitter } from '../common/emitter.js';
 import { IdGenerator } from '../common/ids.js';
@@ -101,6 +102,10 @@ export class Engine implements Disposable {
       connection: 'connected',
       since: this.#now(),
       problem: null,
+      node: identity.host,
+      version: VERSION,
+      lastSeen: null,
+      nextTry: null,
     };
 
     this.table = this.#disposables.add(

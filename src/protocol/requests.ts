@@ -13,6 +13,11 @@ export const PROTOCOL_VERSIONS = [1] as const;
 const Ref = z.string().min(1);
 const Empty = z.object({});
 const SessionRef = z.object({ session: Ref });
+/** Id or name of a machine, or a context on it. */
+const MachineRef = z.object({ machine: Ref });
+/** The client's own id of something long: its progress is told under it, and `operation/cancel` ends it. */
+const Operation = z.string().min(1).max(100).optional();
+const Size = z.object({ columns: z.number().int().min(1).max(2000), rows: z.number().int().min(1).max(1000) });
 
 export const ServerInfo = z.object({
   version: z.string(),
@@ -53,6 +58,15 @@ export const AttachCommand = z.object({
   env: z.record(z.string(), z.string()),
 });
 export type AttachCommand = z.infer<typeof AttachCommand>;
+
+/** A token without its secret. */
+export const TokenInfo = z.object({
+  id: z.string(),
+  name: z.string(),
+  created: Timestamp,
+  lastUsed: Timestamp.nullable(),
+});
+export type TokenInfo = z.infer<typeof TokenInfo>;
 
 /** Where a log is read from: a byte offset, or so many bytes before its end. */
 const LogPosition = z.union([z.number().int().min(0), z.object({ tail: z.number().int().min(0) })]);
@@ -96,6 +110,8 @@ export const REQUESTS = {
       name: Name,
       path: z.string().min(1),
       machine: MachineSpec.default('local'),
+      /** Of an agent server that is reached by a port or URL; kept in the credentials only. */
+      token: z.string().min(1).optional(),
       tags: z.array(Name).default([]),
     }),
     Context,
@@ -110,6 +126,7 @@ export const REQUESTS = {
       context: Ref,
       name: Name.optional(),
       path: z.string().min(1).optional(),
+      machine: MachineSpec.optional(),
       tags: z.array(Name).optional(),
     }),
     Context,
@@ -117,13 +134,42 @@ export const REQUESTS = {
   /** Refused while sessions run in it unless forced; they then go on without it. */
   'context/remove': request(z.object({ context: Ref, force: z.boolean().default(false) }), Context),
   'context/test': request(
-    z.object({ context: Ref, timeoutMs: z.number().int().min(1).default(30_000) }),
+    z.object({ context: Ref, timeoutMs: z.number().int().min(1).default(30_000), operation: Operation }),
     z.array(Check),
   ),
 
+  'machine/list': request(Empty, z.array(Machine)),
+  /** Answers when it is connected. What it asks meanwhile comes as `question` to this client alone. */
+  'machine/connect': request(MachineRef.extend({ operation: Operation }), Machine),
+  /** Until somebody connects it again. */
+  'machine/disconnect': request(MachineRef, Machine),
+  'machine/test': request(
+    MachineRef.extend({ timeoutMs: z.number().int().min(1).default(30_000), operation: Operation }),
+    z.array(Check),
+  ),
+  /** Puts this version's agent server there and makes the contexts of the machine use it. */
+  'machine/install': request(MachineRef.extend({ operation: Operation }), Machine),
+  /** The folders in a folder of a machine, which need not be that of a context yet. `~` is the home there. */
+  'machine/folders': request(
+    z.object({ machine: MachineSpec, path: z.string().min(1).default('~'), operation: Operation }),
+    z.object({ path: z.string(), folders: z.array(z.string()) }),
+  ),
+  /** Hosts that the person's ssh configuration names. */
+  'machine/hosts': request(
+    Empty,
+    z.array(z.object({ alias: z.string(), hostName: z.string().nullable(), user: z.string().nullable() })),
+  ),
+  /** Null: not answered, and the sign-in ends. */
+  'question/answer': request(z.object({ id: z.string(), answer: z.string().nullable() }), Empty),
+  'operation/cancel': request(z.object({ operation: z.string() }), Empty),
+
   /** Without `versions` no tool is started to ask for its own. */
   'tool/list': request(
-    z.object({ refresh: z.boolean().default(false), versions: z.boolean().default(true) }),
+    z.object({
+      refresh: z.boolean().default(false),
+      versions: z.boolean().default(true),
+      machine: Ref.default('local'),
+    }),
     z.array(ToolInfo),
   ),
 
@@ -167,7 +213,15 @@ export const REQUESTS = {
   'session/archive': request(z.object({ session: Ref, force: z.boolean().default(false) }), Session),
   /** Deletes record and log. */
   'session/purge': request(z.object({ session: Ref, force: z.boolean().default(false) }), Session),
-  'session/attach': request(z.object({ session: Ref, readOnly: z.boolean().default(false) }), AttachCommand),
+  /** Null for a session that is reached over a connection of the agent server: use `terminal/open`. */
+  'session/attach': request(z.object({ session: Ref, readOnly: z.boolean().default(false) }), AttachCommand.nullable()),
+  /** A terminal in a session over this connection: frames both ways with the answered id, then `terminal/exit`. */
+  'terminal/open': request(
+    Size.extend({ session: Ref, readOnly: z.boolean().default(false) }),
+    z.object({ terminal: z.number().int() }),
+  ),
+  'terminal/resize': request(Size.extend({ terminal: z.number().int() }), Empty),
+  'terminal/close': request(z.object({ terminal: z.number().int() }), Empty),
   /** What the tool itself recorded of the conversation; `notFound` when that is not known. */
   'session/transcript': request(SessionRef, Conversation),
   /** Takes the conversation of an ended session up again, in the same session. The same request id resumes once. */
@@ -224,6 +278,13 @@ export const REQUESTS = {
   /** Refused while sessions run unless forced; they go on in any case. `replace`: a newer client takes over. */
   'server/stop': request(z.object({ force: z.boolean().default(false), replace: z.boolean().default(false) }), Empty),
   'doctor/run': request(Empty, z.array(Check)),
+
+  /** Those who may connect to the agent server over TCP. */
+  'token/list': request(Empty, z.array(TokenInfo)),
+  /** The only time that the token itself is told. */
+  'token/new': request(z.object({ name: Name }), TokenInfo.extend({ token: z.string() })),
+  /** Ends the connections that use it. */
+  'token/revoke': request(z.object({ token: Ref }), TokenInfo),
 } as const;
 
 export type Method = keyof typeof REQUESTS;

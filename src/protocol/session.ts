@@ -35,6 +35,8 @@ export const Session = z.looseObject({
   /** The folder in which the tool runs. */
   path: z.string(),
   machine: MachineIdentity,
+  /** Id of the machine by which clients are told of its connection. */
+  machineId: z.string().default('local'),
   tool: ToolId,
   task: z.string(),
   mode: z.string().nullable().default(null),

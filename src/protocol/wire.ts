@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { ServerEvent } from './events.js';
 import { WireError } from './errors.js';
 import { LogSize } from './logSize.js';
+import { Progress, Question } from './question.js';
 
 /** JSON-RPC 2.0 in text frames. */
 export const RequestMessage = z.object({
@@ -36,6 +37,22 @@ export const Notification = z.discriminatedUnion('method', [
     method: z.literal('log/resized'),
     params: LogSize.extend({ subscription: z.number().int() }),
   }),
+  /** Only to the client whose request needs the answer; answered by `question/answer`. */
+  z.object({ jsonrpc: z.literal('2.0'), method: z.literal('question'), params: Question }),
+  /** The answer is not needed any more. */
+  z.object({
+    jsonrpc: z.literal('2.0'),
+    method: z.literal('question/withdrawn'),
+    params: z.object({ id: z.string() }),
+  }),
+  /** Only to the client that asked for the operation. */
+  z.object({ jsonrpc: z.literal('2.0'), method: z.literal('progress'), params: Progress }),
+  /** The program of a terminal has ended, or the way to it. */
+  z.object({
+    jsonrpc: z.literal('2.0'),
+    method: z.literal('terminal/exit'),
+    params: z.object({ terminal: z.number().int(), code: z.number().int().nullable() }),
+  }),
 ]);
 export type Notification = z.infer<typeof Notification>;
 
@@ -44,7 +61,10 @@ export const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 const HEADER_BYTES = 12;
 
-/** A binary frame: subscription id (uint32), offset of its first byte (uint64), then log bytes. Big-endian. */
+/**
+ * A binary frame: id (uint32), offset of its first byte (uint64), then bytes. Big-endian. From the server: bytes of a
+ * log or a terminal, whose ids are of one series. From the client: what was typed into a terminal.
+ */
 export function encodeLogFrame(subscription: number, offset: number, bytes: Uint8Array): Uint8Array {
   const frame = new Uint8Array(HEADER_BYTES + bytes.length);
   const view = new DataView(frame.buffer);

@@ -2,6 +2,7 @@ import type { Engine } from '../core/engine.js';
 import { runDoctor } from '../core/doctor.js';
 import { LogSizes } from '../core/logs/logSizes.js';
 import { toWholeSession } from '../protocol/files.js';
+import { CodeManagerError } from '../protocol/errors.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 
@@ -90,5 +91,25 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
     },
 
     'doctor/run': () => runDoctor(engine),
+
+    'machine/list': () => [...engine.machines],
+    'machine/connect': unsupported,
+    'machine/disconnect': unsupported,
+    'machine/test': unsupported,
+    'machine/install': unsupported,
+    'machine/folders': unsupported,
+    'machine/hosts': () => [],
+    'question/answer': unsupported,
+    'operation/cancel': unsupported,
+    'terminal/open': unsupported,
+    'terminal/resize': unsupported,
+    'terminal/close': unsupported,
+    'token/list': () => [],
+    'token/new': unsupported,
+    'token/revoke': unsupported,
   };
+}
+
+function unsupported(): never {
+  throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
 }

@@ -43,6 +43,10 @@ export function machineRecord(fields: Partial<Machine> = {}): Machine {
     connection: 'connected',
     since: '2026-01-02T03:04:05.000Z',
     problem: null,
+    node: 'test-host',
+    version: null,
+    lastSeen: null,
+    nextTry: null,
     ...fields,
   };
 }

@@ -88,7 +88,7 @@ async function resized(server: TestServer, id: string, columns: number, rows: nu
 }
 
 async function attach(t: TestContext, server: TestServer, client: Client, id: string): Promise<Terminal> {
-  const { command, env } = await client.request('session/attach', { session: id });
+  const { command, env } = (await client.request('session/attach', { session: id })) ?? assert.fail('it is here');
   return Terminal.open(t, {
     dir: server.home.root,
     command: ['env', '-u', 'TMUX', ...command],

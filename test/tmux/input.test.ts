@@ -160,7 +160,7 @@ test('interrupt presses what interrupts the program', async (t) => {
 
 test('while a person types in an attached terminal nothing is sent, unless it is forced', async (t) => {
   const { client, id, received } = await record(t);
-  const { command, env } = await client.request('session/attach', { session: id });
+  const { command, env } = (await client.request('session/attach', { session: id })) ?? assert.fail('it is here');
   const terminal = spawn('script', ['-qfec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
     env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
   });

@@ -33,7 +33,8 @@ async function assertAllHear(
 
 /** Runs the attach command in a terminal of its own until it shows `expected`. */
 async function attachShows(client: Client, session: string, expected: string): Promise<void> {
-  const { command, env } = await client.request('session/attach', { session, readOnly: true });
+  const { command, env } =
+    (await client.request('session/attach', { session, readOnly: true })) ?? assert.fail('it is here');
   const terminal = spawn('script', ['-qfec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
     env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
   });

@@ -30,7 +30,9 @@ export class Attachments implements Disposable {
     const key = `${session.id}${readOnly ? ':read-only' : ''}`;
     const existing = this.#terminals.get(key);
     if (existing !== undefined) return existing.show();
-    const { command, env } = await this.#link.request('session/attach', { session: session.id, readOnly });
+    const attach = await this.#link.request('session/attach', { session: session.id, readOnly });
+    if (attach === null) return;
+    const { command, env } = attach;
     // Two clicks may wait for the same answer.
     const made = this.#terminals.get(key);
     if (made !== undefined) return made.show();
