@@ -133,14 +133,22 @@ test('what a person ended is stopped, however it ended', () => {
 
 test('a turn that ended is unread until somebody looks, and the next turn takes the mark away', () => {
   const working = run(record(), launched, { type: 'state', state: 'working', time: T1 });
-  const idle = run(working, { type: 'state', state: 'idle', time: T1 });
+  const idle = run(working, { type: 'state', state: 'idle', turnEnded: true, time: T1 });
   assert.equal(idle.unread, true);
   assert.equal(run(idle, { type: 'state', state: 'idle', time: T1 }).unread, true);
   assert.equal(run(idle, { type: 'state', state: 'working', time: T1 }).unread, false);
+  const looked = { ...idle, unread: false };
+  const told = run(looked, { type: 'state', state: 'idle', turnEnded: true, time: T1 });
+  assert.equal(told.unread, false, 'the same end told again, after a restart of the server, is no news');
   assert.equal(
     run(record(), launched, { type: 'state', state: 'idle', time: T1 }).unread,
     false,
     'ready for the first task is no news',
+  );
+  assert.equal(
+    run(working, { type: 'state', state: 'idle', time: T1 }).unread,
+    false,
+    'a person who interrupted it knows',
   );
 });
 

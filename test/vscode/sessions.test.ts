@@ -115,7 +115,12 @@ describe('Sessions', function () {
   });
 
   it('take all selected rows where a command means several', async () => {
-    const [first, second, third] = await Promise.all([start('sleep 100'), start('sleep 100'), start('sleep 100')]);
+    const task = 'echo ready; sleep 100';
+    const [first, second, third] = await Promise.all([start(task), start(task), start(task)]);
+    // Before its program runs there is nobody who could be interrupted.
+    await until('that all have said something', () =>
+      [first, second, third].every(({ id }) => (current(id)?.lastOutput ?? null) !== null),
+    );
     const nodes = [first, second].map(({ id }) => ({ kind: 'session', id: `session:${id}`, sessionId: id }));
     await run('session.interrupt', nodes[0], nodes);
     await until('that both have ended', () =>

@@ -20,6 +20,8 @@ export type LifecycleEvent =
       readonly state: SessionState;
       readonly phase?: Phase;
       readonly waiting?: Waiting;
+      /** What the tool was asked to do is done, or went wrong: there is something to look at. */
+      readonly turnEnded?: boolean;
       readonly time: string;
     }
   | { readonly type: 'endAsked'; readonly how: 'stop' | 'kill' }
@@ -71,9 +73,9 @@ export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): S
         : record;
     case 'state': {
       const next = withState({ ...record, status: 'running' }, event.state, event.time, event);
-      // A turn that ended wants to be looked at; one that goes on or asks is no news to review any more.
-      const turnEnded = event.state === 'idle' && (record.state === 'working' || record.state === 'waiting');
-      return { ...next, unread: turnEnded || (event.state === 'idle' && record.unread) };
+      const isNews = event.turnEnded === true && record.state !== 'idle';
+      // A turn that goes on or asks is nothing to review any more.
+      return { ...next, unread: event.state === 'idle' && (isNews || record.unread) };
     }
     case 'endAsked':
       return { ...record, ending: event.how === 'kill' ? 'kill' : (record.ending ?? 'stop') };

@@ -21,6 +21,8 @@ export class ReportFollower {
   readonly #options: ReportFollowerOptions;
   readonly #reader = new StateReportReader();
   #offset: number | undefined;
+  /** Reports from before we watched; undefined once they are told. */
+  #past: StateReport[] | undefined = [];
   #reading = false;
   #grown = false;
 
@@ -60,7 +62,20 @@ export class ReportFollower {
       const bytes = await machine.readFile(path, this.#offset, CHUNK_BYTES);
       if (bytes.length === 0) return;
       this.#offset += bytes.length;
-      for (const report of this.#reader.push(bytes)) await onReport(report);
+      for (const report of this.#reader.push(bytes)) {
+        if (this.#past) this.#past.push(report);
+        else await onReport(report);
+      }
     }
+    const last = lastWord(this.#past ?? []);
+    this.#past = undefined;
+    if (last) await onReport(last);
   }
+}
+
+/** What holds of reports that came while nobody listened: the last one, or the end of a turn just before it. */
+function lastWord(reports: readonly StateReport[]): StateReport | undefined {
+  const [before, last] = [reports.at(-2), reports.at(-1)];
+  const ended = before?.state === 'done' || before?.state === 'error';
+  return last?.state === 'idle' && ended ? before : last;
 }

@@ -75,9 +75,11 @@ export function reportEvent(report: StateReport, time: string): LifecycleEvent |
     case 'working':
       return { type: 'state', state: 'working', time };
     case 'idle':
+      return { type: 'state', state: 'idle', time };
     case 'done':
     case 'error':
-      return { type: 'state', state: 'idle', time };
+      // Tools are idle too when they have started, and when a person interrupted them: nobody has to be told that.
+      return { type: 'state', state: 'idle', turnEnded: true, time };
     case 'blocked': {
       const trust = report.kind === null && /\btrust\b/i.test(report.message);
       const kind = trust ? 'trust' : report.kind === 'auth' ? 'login' : (report.kind ?? 'permission');
