@@ -127,6 +127,8 @@ export const REQUESTS = {
       name: Name.optional(),
       path: z.string().min(1).optional(),
       machine: MachineSpec.optional(),
+      /** As with `context/add`. */
+      token: z.string().min(1).optional(),
       tags: z.array(Name).optional(),
     }),
     Context,

@@ -33,6 +33,16 @@ export interface MachineView {
   readonly connection: Connection;
   /** ISO time since when. */
   readonly since: string;
+  /** ISO time when anything was heard of it last, where that is known. */
+  readonly lastSeen?: string | null;
+}
+
+/** A machine that is tried again keeps its word for so long, and does not change to and fro with every try. */
+const BRIEF_MS = 10_000;
+
+function isReachable({ connection, lastSeen }: MachineView, now: number): boolean {
+  if (connection !== 'connecting') return connection === 'connected';
+  return typeof lastSeen !== 'string' || now - Date.parse(lastSeen) < BRIEF_MS;
 }
 
 function waitingText({ kind, text }: Waiting): string {
@@ -63,11 +73,10 @@ function ran(session: Session): string {
  * @param machine connection of the session's machine; absent means reachable
  */
 export function describe(session: Session, now: number, machine?: MachineView): Description {
-  const unreachable =
-    machine !== undefined && machine.connection !== 'connected' && machine.connection !== 'connecting';
-  if (unreachable && (session.status === 'running' || session.status === 'starting')) {
+  const isOpen = session.status === 'running' || session.status === 'starting';
+  if (isOpen && machine !== undefined && !isReachable(machine, now)) {
     const last = describe(session, now);
-    const seen = formatAge(now - Date.parse(machine.since));
+    const seen = formatAge(now - Date.parse(machine.lastSeen ?? machine.since));
     return {
       word: 'Offline',
       detail: `was ${last.word.toLowerCase()}, seen ${seen === 'now' ? 'just now' : `${seen} ago`}`,

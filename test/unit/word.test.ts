@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Session } from '../../src/protocol/session.js';
-import { describe } from '../../src/protocol/word.js';
+import { describe, type MachineView } from '../../src/protocol/word.js';
 
 const NOW = Date.parse('2026-01-01T12:00:00.000Z');
 const at = (secondsAgo: number): string => new Date(NOW - secondsAgo * 1000).toISOString();
@@ -98,4 +98,16 @@ test('an unreachable machine keeps the last word with its age, and ended session
     describe(session({ state: 'working' }), NOW, { connection: 'connected', since: at(180) }).word,
     'Working',
   );
+});
+
+test('the age of the last word is that of the last news, and a try to reach the machine does not change it', () => {
+  const seen = (machine: MachineView): string => {
+    const { word, detail } = describe(session({ state: 'working' }), NOW, machine);
+    return `${word} ${detail}`.trim();
+  };
+  assert.equal(seen({ connection: 'offline', since: at(60), lastSeen: at(300) }), 'Offline was working, seen 5m ago');
+  assert.equal(seen({ connection: 'connecting', since: at(1), lastSeen: at(300) }), 'Offline was working, seen 5m ago');
+  assert.equal(seen({ connection: 'connecting', since: at(1), lastSeen: at(2) }), 'Working');
+  assert.equal(seen({ connection: 'connecting', since: at(1), lastSeen: null }), 'Working');
+  assert.equal(seen({ connection: 'signInNeeded', since: at(60) }), 'Offline was working, seen 1m ago');
 });
