@@ -1,5 +1,9 @@
 import type { Disposable } from '../common/disposable.js';
+import type { Event } from '../common/emitter.js';
+import type { Machine as MachineInfo } from '../protocol/context.js';
+import type { Check } from '../protocol/requests.js';
 import type { MachineIdentity } from '../protocol/session.js';
+import type { Operation } from './operation.js';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -30,6 +34,58 @@ export interface ProcessStream extends Disposable {
   ) => Disposable;
 }
 
+export interface TerminalSize {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A program in a terminal of its own. */
+export interface Terminal extends Disposable {
+  write(data: Uint8Array): void;
+  resize(size: TerminalSize): void;
+  /** The bytes are only valid during the call. What comes before the first listener is held for it. */
+  readonly onData: Event<Uint8Array>;
+  /** Called once, also for one who asks later; null when the way to it is gone or a signal ended it. */
+  readonly onExit: Event<number | null>;
+  /** Takes no more bytes from the program until {@link resume}. */
+  pause(): void;
+  resume(): void;
+}
+
+/** Where bytes of a file go as it grows. `data` resolves when the receiver can take more. */
+export interface FileSink {
+  /** `bytes` are only valid during the call. */
+  data(offset: number, bytes: Uint8Array): Promise<void> | undefined;
+  /** The end of the following: the file cannot be read, or the machine cannot be reached any more. */
+  fail(error: unknown): void;
+}
+
+/** Where Code Manager is at home on a machine. */
+export interface MachinePlace {
+  /** Folder of all data: CM_HOME there, else `~/.cm`. */
+  readonly home: string;
+  /** Folder for sockets. */
+  readonly runtimeDirectory: string;
+  /** The mask with which the person's programs make files. */
+  readonly umask: number;
+}
+
+/** What is known of the way to a machine. */
+export type LinkState = Pick<MachineInfo, 'connection' | 'since' | 'problem' | 'node' | 'lastSeen' | 'nextTry'>;
+
+/** The way to a machine that is not always there. It heals by itself unless somebody disconnected it or a person is needed. */
+export interface MachineLink {
+  readonly state: LinkState;
+  /** After every change of the state. `connected`: every call works again, and identity and place may be others. */
+  readonly onDidChange: Event<LinkState>;
+  /** Resolves when it is connected. Without an operation nobody is asked. */
+  connect(operation?: Operation): Promise<void>;
+  /** Until somebody connects it again. */
+  disconnect(): Promise<void>;
+  /** The steps of the way in order: resolve, connect, host key, sign in, shell. False when one failed. */
+  test(operation: Operation, onCheck: (check: Check) => void): Promise<boolean>;
+}
+
 /** What the login shell would give a program that a person starts. */
 export interface LoginEnvironment {
   readonly env: Readonly<Record<string, string>>;
@@ -45,12 +101,24 @@ export interface ProcessFiles {
   readonly files: readonly string[];
 }
 
-/** Where commands run and files are read. The engine reaches every machine through this and nothing else. */
+/**
+ * Where commands run and files are read. The engine reaches every machine through this and nothing else. While a
+ * machine cannot be reached every call rejects at once with `unavailable`.
+ */
 export interface Machine {
   /** `local` for the machine of the agent server. */
   readonly id: string;
   readonly type: 'local' | 'ssh';
+  /** Undefined for a machine that is always there. */
+  readonly link?: MachineLink;
+  /** Another one after the machine was restarted, or when the way to it leads to another node. */
   identity(): Promise<MachineIdentity>;
+  /** Makes the folders for us alone, where they are not there. */
+  place(): Promise<MachinePlace>;
+  /** Its own clock, in milliseconds since the epoch. */
+  now(): Promise<number>;
+  /** A program in a new terminal; `TERM` is taken from `env`, default `xterm-256color`. */
+  openTerminal(command: readonly string[], options: TerminalSize & Pick<RunOptions, 'cwd' | 'env'>): Promise<Terminal>;
   /** Read once and kept; `refresh` reads it again. Never rejects: falls back to a plain environment with a warning. */
   loginEnvironment(options?: { refresh?: boolean }): Promise<LoginEnvironment>;
   /** Program and arguments, no shell. Resolves whatever the exit code; rejects when it cannot be started or timed out. */
@@ -65,13 +133,21 @@ export interface Machine {
   ): Promise<{ readonly size: number; readonly isDirectory: boolean; readonly mtimeMs: number } | undefined>;
   /** Bytes from an offset, fewer at the end of the file. */
   readFile(path: string, from?: number, length?: number): Promise<Uint8Array>;
+  /** Bytes of a file from an offset on, and what it gets, until disposed; one that is not there yet is waited for. */
+  followFile(path: string, from: number, sink: FileSink): Disposable;
+  /** To the end of a file, which is made (0600) when it is not there. */
+  append(path: string, data: string): Promise<void>;
+  /** Over a file of that name. False when there is nothing to rename. */
+  rename(from: string, to: string): Promise<boolean>;
+  /** Room for more on the disk of a folder. */
+  freeBytes(folder: string): Promise<number>;
   /** 0600, whole or not at all. */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   makeDirectory(path: string): Promise<void>;
   /** Names in a folder; none when it is not there. */
   list(directory: string): Promise<readonly string[]>;
   remove(path: string): Promise<void>;
-  /** Names of files in a folder that were made, changed or removed, as it happens. */
+  /** Names of files in a folder that were made, changed (by size or time) or removed, as it happens. */
   watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable;
   /** Frees the disk under the bytes before `offset` without moving those behind it; false where the system cannot. */
   releaseHead(path: string, offset: number): Promise<boolean>;

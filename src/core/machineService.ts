@@ -1,17 +1,63 @@
-import type { Question } from '../protocol/question.js';
+import type { Disposable } from '../common/disposable.js';
+import type { Event } from '../common/emitter.js';
+import type { Machine as MachineInfo } from '../protocol/context.js';
+import type { Change } from '../protocol/events.js';
+import type { LogSize } from '../protocol/logSize.js';
+import type { Check, Method, Params, Result } from '../protocol/requests.js';
+import type { Session } from '../protocol/session.js';
+import type { Terminal, TerminalSize } from './machine.js';
+import type { Operation } from './operation.js';
 
-/**
- * Who answers what a machine asks while it signs in. Without one nobody is asked, and a sign-in that needs a person
- * fails as `unauthorized`.
- */
-export interface Asker {
-  /** Null when nobody answered in time or the person declined. */
-  ask(question: Omit<Question, 'id'>, signal: AbortSignal): Promise<string | null>;
+export type { Terminal, TerminalSize } from './machine.js';
+export type { Asker, Operation } from './operation.js';
+
+/** Requests that are about the sessions of one machine. */
+export type SessionMethod = Extract<Method, `session/${string}`> | 'tool/list' | 'log/info';
+
+/** Where log bytes go. `write` resolves when the receiver can take more: a slow one lags in the file, not in memory. */
+export interface LogSink {
+  /** `bytes` are only valid during the call. */
+  write(offset: number, bytes: Uint8Array): Promise<void> | undefined;
+  /** Said before any byte of that size. */
+  resized(size: LogSize): void;
+  /** All bytes of an ended session were written. */
+  end(offset: number): void;
+  fail(error: unknown): void;
 }
 
-/** Something long that a client asked for and may cancel. */
-export interface Operation {
-  readonly asker: Asker | undefined;
-  readonly signal: AbortSignal;
-  progress(message: string, percent?: number): void;
+/** Where a log is read from: a byte offset, or so many bytes before its end. */
+export type LogPosition = Params<'log/subscribe'>['from'];
+/** What `log/subscribe` answers, but for the id of the subscription. */
+export type LogStart = Omit<Result<'log/subscribe'>, 'subscription'>;
+
+/** A log that is being followed. Nothing is written before {@link start}. */
+export interface LogSubscription extends LogStart {
+  readonly feed: Disposable;
+  start(): void;
+}
+
+/** The sessions of one machine, wherever it is and however it is reached. */
+export interface MachineService extends Disposable {
+  /** `local`, or as `machineId` gives it. */
+  readonly id: string;
+  readonly info: MachineInfo;
+  /** `session/*`, `machine/changed` and `notice`, of this machine alone. */
+  readonly onDidChange: Event<Change>;
+  /** Those that are not archived; the last known ones while it cannot be reached. */
+  sessions(): readonly Session[];
+  /** Sessions that have not ended. */
+  readonly busy: number;
+  /** Resolves when it is connected, at once when it is. @throws CodeManagerError `unauthorized`, `unavailable`, `dependencyMissing` … */
+  connect(operation?: Operation): Promise<void>;
+  /** Until somebody connects it again. */
+  disconnect(): Promise<void>;
+  call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>>;
+  subscribeLog(session: string, from: LogPosition, sink: LogSink): Promise<LogSubscription>;
+  openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal>;
+  /** Walks the real path to a session in a folder, step by step; stops at the first step that fails, without rejecting. */
+  test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void>;
+  /** The folders in a folder there; `~` is the home there. */
+  folders(path: string): Promise<Result<'machine/folders'>>;
+  /** Absolute, `~` expanded. @throws CodeManagerError `invalid` when there is no such folder */
+  resolveFolder(path: string): Promise<string>;
 }

@@ -1,14 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import type { Disposable } from '../../common/disposable.js';
-
-/** Where log bytes go. `write` resolves when the receiver can take more: a slow one lags in the file, not in memory. */
-export interface LogSink {
-  /** `bytes` are only valid during the call. */
-  write(offset: number, bytes: Uint8Array): Promise<void> | undefined;
-  /** All bytes of an ended session were written. */
-  end(offset: number): void;
-  fail(error: unknown): void;
-}
+import type { LogSink } from '../machineService.js';
 
 // One buffer serves all feeds: a read from the page cache takes microseconds, less than a trip through the thread
 // pool, and what was read is copied into its frame before anything else runs.
@@ -21,14 +13,14 @@ export interface LogFeedOptions {
   readonly closed: boolean;
   /** First offset that may be read: what lies before it is being freed, and a reader that lags that far skips it. */
   readonly base: () => number;
-  readonly sink: LogSink;
+  readonly sink: Pick<LogSink, 'write' | 'end' | 'fail'>;
 }
 
 /** Sends one log from an offset and then what comes, straight from the file. */
 export class LogFeed implements Disposable {
   readonly #path: string;
   readonly #base: () => number;
-  readonly #sink: LogSink;
+  readonly #sink: LogFeedOptions['sink'];
   #file: number | undefined;
   #offset: number;
   #closed: boolean;

@@ -2,19 +2,34 @@ import { constants, promises as fs } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Disposable } from '../../common/disposable.js';
-import type { LoginEnvironment, Machine, ProcessStream, RunOptions, RunResult } from '../../core/machine.js';
+import { homeDirectory } from '../../common/home.js';
+import type {
+  FileSink,
+  LoginEnvironment,
+  Machine,
+  MachinePlace,
+  ProcessStream,
+  RunOptions,
+  RunResult,
+  Terminal,
+  TerminalSize,
+} from '../../core/machine.js';
 import { writeFileAtomic } from '../../core/store/atomicFile.js';
 import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.js';
+import { openHome } from '../../core/store/home.js';
 import { makeFolder } from '../../core/store/makeFolder.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
+import { FileFollower } from './fileFollower.js';
 import { machineIdentity } from './identity.js';
+import { LocalTerminal } from './localTerminal.js';
 import { DEFAULT_LIMITS, readLoginEnvironment, type LoginLimits } from './loginEnvironment.js';
 import { openFiles } from './openFiles.js';
 import { LocalProcessStream } from './processStream.js';
 import { killTree, signalGroup } from './processTree.js';
 import { runProcess } from './runProcess.js';
+import { chooseRuntimeDirectory } from './runtimeDirectory.js';
 import { chooseShell, type Shell } from './shells.js';
 
 /** Disk blocks that a hole may take away. */
@@ -28,6 +43,8 @@ export interface LocalMachineOptions {
   /** Login shell; default the user's in the system, then SHELL, then `/bin/sh`. */
   readonly shell?: string;
   readonly limits?: LoginLimits;
+  /** The mask with which the person's programs make files; default 022. */
+  readonly umask?: number;
 }
 
 /** The machine of the agent server. */
@@ -38,6 +55,8 @@ export class LocalMachine implements Machine {
   readonly #home: string;
   readonly #shell: Shell;
   readonly #limits: LoginLimits;
+  readonly #umask: number;
+  readonly #data: string;
   #identity: Promise<MachineIdentity> | undefined;
   #login: Promise<LoginEnvironment> | undefined;
 
@@ -47,11 +66,22 @@ export class LocalMachine implements Machine {
     this.#home = this.#base['HOME'] ?? homedir();
     this.#shell = chooseShell([options.shell, currentUser().shell, env['SHELL']]);
     this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#umask = options.umask ?? 0o022;
+    this.#data = homeDirectory({ ...env, HOME: this.#home });
   }
 
   identity(): Promise<MachineIdentity> {
     this.#identity ??= machineIdentity();
     return this.#identity;
+  }
+
+  async place(): Promise<MachinePlace> {
+    const { root } = await openHome(this.#data);
+    return { home: root, runtimeDirectory: await chooseRuntimeDirectory(root), umask: this.#umask };
+  }
+
+  async now(): Promise<number> {
+    return Promise.resolve(Date.now());
   }
 
   loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
@@ -67,6 +97,13 @@ export class LocalMachine implements Machine {
 
   open(command: readonly string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): ProcessStream {
     return new LocalProcessStream(command, { ...options, env: options.env ?? this.#base });
+  }
+
+  async openTerminal(
+    command: readonly string[],
+    options: TerminalSize & Pick<RunOptions, 'cwd' | 'env'>,
+  ): Promise<Terminal> {
+    return Promise.resolve(new LocalTerminal(command, { ...options, env: options.env ?? this.#base }));
   }
 
   async findProgram(name: string, path: string): Promise<string | undefined> {
@@ -117,6 +154,33 @@ export class LocalMachine implements Machine {
     } finally {
       await file.close();
     }
+  }
+
+  followFile(path: string, from: number, sink: FileSink): Disposable {
+    return new FileFollower(path, from, sink);
+  }
+
+  async append(path: string, data: string): Promise<void> {
+    try {
+      await fs.appendFile(path, data, { mode: 0o600 });
+    } catch (error) {
+      throw toDiskError(error, path);
+    }
+  }
+
+  async rename(from: string, to: string): Promise<boolean> {
+    try {
+      await fs.rename(from, to);
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw toDiskError(error, to);
+    }
+  }
+
+  async freeBytes(folder: string): Promise<number> {
+    const { bavail, bsize } = await fs.statfs(folder);
+    return bavail * bsize;
   }
 
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {
