@@ -119,6 +119,15 @@ export async function runNodeTests(files, options = {}) {
 }
 
 /**
+ * @param {string} failure name of a failure of {@link runNodeTests}
+ * @param {string} bundle
+ * @returns {boolean} whether it is of this file
+ */
+export function isOfFile(failure, bundle) {
+  return failure === shortName(bundle) || failure.startsWith(`${shortName(bundle)}: `);
+}
+
+/**
  * @param {unknown} error
  * @returns {boolean} whether a suite or test failed only with those inside it, which are counted themselves
  */

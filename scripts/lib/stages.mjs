@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { noTests, oneFailed, onePassed } from './counts.mjs';
+import { afterSecondTry, noTests, oneFailed, onePassed } from './counts.mjs';
 import { ensureDependencies } from './dependencies.mjs';
-import { bundleTests, findTests, runNodeTests } from './nodeTests.mjs';
+import { bundleTests, findTests, isOfFile, runNodeTests } from './nodeTests.mjs';
 import { outDir, repoRoot } from './paths.mjs';
 import { run } from './processes.mjs';
 import { ensurePrograms } from './systemPackages.mjs';
@@ -30,7 +30,7 @@ export const stages = [
     name: 'unit',
     programs: ['git', 'tmux', 'bash', 'zsh', 'fish'],
     needsBuild: false,
-    run: async () => nodeStage(await unitFolders()),
+    run: async () => nodeStage(await unitFolders(), { secondTry: false }),
   },
   { name: 'tmux', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['tmux']) },
   {
@@ -40,10 +40,20 @@ export const stages = [
     run: () => nodeStage(['server']),
   },
   { name: 'cli', programs: ['tmux', 'git', 'bash', 'zsh', 'fish'], needsBuild: true, run: () => nodeStage(['cli']) },
-  { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], 1) },
+  { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], { concurrency: 1 }) },
   { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: extensionHost },
-  { name: 'ui', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: () => nodeStage(['ui'], 1) },
-  { name: 'package', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: () => nodeStage(['package'], 1) },
+  {
+    name: 'ui',
+    programs: ['tmux', 'git', 'chromium'],
+    needsBuild: true,
+    run: () => nodeStage(['ui'], { concurrency: 1 }),
+  },
+  {
+    name: 'package',
+    programs: ['tmux', 'git', 'chromium'],
+    needsBuild: true,
+    run: () => nodeStage(['package'], { concurrency: 1 }),
+  },
   { name: 'desktop', programs: ['tmux', 'git'], needsBuild: true, onRequest: true, run: desktop },
 ];
 
@@ -74,13 +84,19 @@ async function npmScript(script, testName) {
 
 /**
  * @param {readonly string[]} folders
- * @param {number} [concurrency]
+ * @param {{concurrency?: number, secondTry?: boolean}} [options] `secondTry`: files that fail are run once more, alone
  * @returns {Promise<import('./counts.mjs').TestCounts>}
  */
-async function nodeStage(folders, concurrency) {
+async function nodeStage(folders, { concurrency, secondTry = true } = {}) {
   const files = (await Promise.all(folders.map(findTests))).flat();
   if (files.length === 0) return oneFailed(folders.map((folder) => `test/${folder}`).join(', '), 'There are no tests');
-  return await runNodeTests(await bundleTests(files), concurrency === undefined ? {} : { concurrency });
+  const options = concurrency === undefined ? {} : { concurrency };
+  const bundles = await bundleTests(files);
+  const counts = await runNodeTests(bundles, options);
+  if (!secondTry || counts.failed === 0) return counts;
+  const again = bundles.filter((bundle) => counts.failures.some(({ name }) => isOfFile(name, bundle)));
+  const second = await runNodeTests(again, { concurrency: 1 });
+  return afterSecondTry(counts, second);
 }
 
 /** @returns {Promise<import('./counts.mjs').TestCounts>} */
