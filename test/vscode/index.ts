@@ -28,6 +28,7 @@ export async function run(): Promise<void> {
       passed++;
     });
     started.on('retry', (test: Mocha.Test, error: unknown) => {
+      // eslint-disable-next-line no-console -- the one way out of the extension host
       console.log(`Tried again: ${test.fullTitle()}: ${String(error)}`);
     });
     started.on('fail', (test, error: unknown) => {
