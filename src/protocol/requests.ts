@@ -153,7 +153,13 @@ export const REQUESTS = {
   'machine/install': request(MachineRef.extend({ operation: Operation }), Machine),
   /** The folders in a folder of a machine, which need not be that of a context yet. `~` is the home there. */
   'machine/folders': request(
-    z.object({ machine: MachineSpec, path: z.string().min(1).default('~'), operation: Operation }),
+    z.object({
+      machine: MachineSpec,
+      path: z.string().min(1).default('~'),
+      /** Of an agent server that no context reaches yet; used for this request only. */
+      token: z.string().min(1).optional(),
+      operation: Operation,
+    }),
     z.object({ path: z.string(), folders: z.array(z.string()) }),
   ),
   /** Hosts that the person's ssh configuration names. */
