@@ -2,7 +2,14 @@ import type { Disposable } from '../common/disposable.js';
 import type { Event } from '../common/emitter.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
+import type { Progress, Question } from '../protocol/question.js';
 import type { Method, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
+
+/**
+ * Puts a question of a machine to the person: their answer, or null when there is none to be had. The signal takes it
+ * away again; its reason is a `QuestionEnd`, and what is answered afterwards does not count.
+ */
+export type AnswerQuestion = (question: Question, signal: AbortSignal) => Promise<string | null>;
 
 /** How the client stands to the agent server. */
 export type ConnectionState =
@@ -26,6 +33,8 @@ export interface ConnectOptions {
   readonly reconnect?: boolean;
   /** With `subscribe`: begin after this event instead of with a snapshot, when the server still has what came since. */
   readonly resume?: { readonly instance: string; readonly seq: number };
+  /** Asked what requests of this client make machines ask. Without it such questions are never answered. */
+  readonly onQuestion?: AnswerQuestion;
   readonly log?: (message: string) => void;
 }
 
@@ -50,6 +59,30 @@ export interface FollowLogOptions {
   readonly onError?: (error: Error) => void;
 }
 
+export interface OpenTerminalOptions {
+  readonly columns: number;
+  readonly rows: number;
+  /** What is typed goes nowhere. */
+  readonly readOnly?: boolean;
+  /** It is not wanted any more: closed as soon as it is open (`cancelled`). */
+  readonly signal?: AbortSignal;
+}
+
+/** Takes bytes of a terminal. While a returned promise is pending nothing more is read on this client. */
+export type TerminalListener = (bytes: Uint8Array) => void | Promise<void>;
+
+/** A terminal in a session, wherever that runs, over the connection of the client. It ends with the connection. */
+export interface Terminal extends Disposable {
+  /** For one listener at a time; the first one also gets what came before it. */
+  onData(listener: TerminalListener): Disposable;
+  /** Exit code of what ran in it, null when the way to it broke. Called once, also when that has happened already. */
+  onExit(listener: (code: number | null) => void): Disposable;
+  write(bytes: Uint8Array): void;
+  resize(columns: number, rows: number): void;
+  /** Leaves the session alone. */
+  dispose(): void;
+}
+
 /** The typed way to the agent server that the CLI, the extension and other servers share. */
 export interface Client extends Disposable {
   readonly state: ConnectionState;
@@ -60,6 +93,8 @@ export interface Client extends Disposable {
   readonly onDidReset: Event<Snapshot>;
   /** One change, after it has been applied to `snapshot`; in order and without gaps. */
   readonly onDidChange: Event<{ readonly seq: number; readonly time: string; readonly change: Change }>;
+  /** How far operations of this client are; see `runOperation`. */
+  readonly onProgress: Event<Progress>;
   /**
    * Waits for the connection (at most `timeoutMs`, default 10 s), then asks. Rejects with a CodeManagerError, at once
    * when the server could not be started. `signal` gives up waiting (`cancelled`).
@@ -72,4 +107,6 @@ export interface Client extends Disposable {
   ): Promise<Result<M>>;
   /** Follows a log until disposed or ended; after a cut it goes on from the last byte. */
   followLog(session: string, options: FollowLogOptions): Disposable;
+  /** Opens a terminal in a session for which `session/attach` gives no command. */
+  openTerminal(session: string, options: OpenTerminalOptions): Promise<Terminal>;
 }

@@ -4,15 +4,26 @@ import { Emitter } from '../common/emitter.js';
 import { homeDirectory } from '../common/home.js';
 import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
 import { ServerEvent } from '../protocol/events.js';
+import type { Progress } from '../protocol/question.js';
 import type { Method, ParamsInput, Result, Snapshot } from '../protocol/requests.js';
 import { Notification } from '../protocol/wire.js';
-import type { Client, ConnectionState, ConnectOptions, FollowLogOptions } from './api.js';
+import type {
+  AnswerQuestion,
+  Client,
+  ConnectionState,
+  ConnectOptions,
+  FollowLogOptions,
+  OpenTerminalOptions,
+  Terminal,
+} from './api.js';
 import { ConnectionLostError } from './connection.js';
 import { checkResult, isSameBuild, openServer, type EndpointOptions, type Opened } from './endpoint.js';
 import { INITIAL_LINK, reduceLink, toConnectionState, type Link, type LinkInput } from './link.js';
 import { LogFollower, type LogSource } from './logFollower.js';
+import { OpenQuestions } from './questions.js';
 import { isRepeatable } from './requestRules.js';
 import { SnapshotStore } from './snapshotStore.js';
+import { ClientTerminal, type Terminals } from './terminal.js';
 
 const FIRST_RETRY_MS = 50;
 const MAX_RETRY_MS = 5000;
@@ -31,6 +42,12 @@ export function createClient(options: ConnectOptions, dependencies: ClientDepend
   return new AgentServerClient(options, dependencies);
 }
 
+/** One connection with everything that belongs to it and ends with it. */
+interface Source extends LogSource {
+  readonly terminals: Terminals;
+  readonly questions: OpenQuestions;
+}
+
 type EventMessage = { readonly seq: number; readonly time: string; readonly change: ServerEvent['change'] };
 
 class AgentServerClient implements Client {
@@ -42,10 +59,12 @@ class AgentServerClient implements Client {
   readonly #onDidChangeState = new Emitter<ConnectionState>();
   readonly #onDidReset = new Emitter<Snapshot>();
   readonly #onDidChange = new Emitter<EventMessage>();
-  readonly #waiting = new Set<Deferred<LogSource>>();
+  readonly #onProgress = new Emitter<Progress>();
+  readonly #onQuestion: AnswerQuestion | undefined;
+  readonly #waiting = new Set<Deferred<Source>>();
   readonly #followers = new Set<LogFollower>();
   #link: Link = INITIAL_LINK;
-  #source: LogSource | undefined;
+  #source: Source | undefined;
   #retry: { cancel(): void } | undefined;
   #attempt = new AbortController();
   /** The last event that is known, in which life of the server. */
@@ -62,6 +81,7 @@ class AgentServerClient implements Client {
     };
     this.#reconnects = options.reconnect ?? true;
     this.#position = options.resume;
+    this.#onQuestion = options.onQuestion;
     this.#clock = clock;
     this.#random = random;
     void this.#connect();
@@ -78,6 +98,7 @@ class AgentServerClient implements Client {
   readonly onDidChangeState = this.#onDidChangeState.event;
   readonly onDidReset = this.#onDidReset.event;
   readonly onDidChange = this.#onDidChange.event;
+  readonly onProgress = this.#onProgress.event;
 
   async request<M extends Method>(
     method: M,
@@ -113,16 +134,26 @@ class AgentServerClient implements Client {
     return toDisposable(() => follower.dispose());
   }
 
+  async openTerminal(session: string, options: OpenTerminalOptions): Promise<Terminal> {
+    const source = this.#source ?? (await this.#connected(options));
+    try {
+      return await ClientTerminal.open(source.connection, source.build, source.terminals, session, options);
+    } catch (error) {
+      throw toCodeManagerError(error);
+    }
+  }
+
   dispose(): void {
     this.#dispatch({ type: 'disposed', error: new CodeManagerError('cancelled', 'Disconnected') });
-    for (const emitter of [this.#onDidChangeState, this.#onDidReset, this.#onDidChange]) emitter.dispose();
+    const emitters = [this.#onDidChangeState, this.#onDidReset, this.#onDidChange, this.#onProgress];
+    for (const emitter of emitters) emitter.dispose();
   }
 
   /** Waits for the connection, or for the news that there will be none. */
-  async #connected({ signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number }): Promise<LogSource> {
+  async #connected({ signal, timeoutMs }: { signal?: AbortSignal; timeoutMs?: number }): Promise<Source> {
     if (this.#link.kind === 'ended') throw this.#link.error;
     if (signal?.aborted) throw new CodeManagerError('cancelled', 'Cancelled');
-    const waiter = new Deferred<LogSource>();
+    const waiter = new Deferred<Source>();
     const onAbort = (): void => waiter.reject(new CodeManagerError('cancelled', 'Cancelled'));
     const timer = setTimeout(() => {
       const lastError = 'error' in this.#link ? this.#link.error : undefined;
@@ -198,7 +229,21 @@ class AgentServerClient implements Client {
 
   #use({ connection, initialized }: Opened): void {
     const { server, snapshot, events = [], seq } = initialized;
-    const source: LogSource = { connection, build: server.build, followers: new Map() };
+    const questions = new OpenQuestions(
+      this.#onQuestion,
+      (id, answer) => {
+        // A question that nobody has any more needs no answer.
+        connection.request('question/answer', { id, answer }).catch(() => undefined);
+      },
+      this.#clock,
+    );
+    const source: Source = {
+      connection,
+      build: server.build,
+      followers: new Map(),
+      terminals: new Map(),
+      questions,
+    };
     this.#source = source;
     if (snapshot !== undefined) this.#store.reset(snapshot);
     this.#position = snapshot === undefined && this.#position !== undefined ? this.#position : at(server.instance, seq);
@@ -209,15 +254,20 @@ class AgentServerClient implements Client {
     for (const follower of [...this.#followers]) follower.start(source);
     connection.attach({
       onNotification: (message) => this.#notified(source, message),
-      onLogFrame: (frame) => source.followers.get(frame.subscription)?.receive(frame),
+      onLogFrame: (frame) => {
+        source.followers.get(frame.subscription)?.receive(frame);
+        source.terminals.get(frame.subscription)?.receive(frame.bytes);
+      },
       onClose: (error) => {
+        source.questions.cut();
+        for (const terminal of [...source.terminals.values()]) terminal.exited(null);
         if (this.#source !== source) return;
         this.#dispatch({ type: 'closed', error, final: !this.#reconnects, now: this.#clock.now() });
       },
     });
   }
 
-  #notified(source: LogSource, message: unknown): void {
+  #notified(source: Source, message: unknown): void {
     const checked = isSameBuild(source.build) ? (message as Notification) : Notification.safeParse(message).data;
     if (checked === undefined) return this.#skipUnknown(message);
     switch (checked.method) {
@@ -229,6 +279,18 @@ class AgentServerClient implements Client {
         break;
       case 'log/resized':
         source.followers.get(checked.params.subscription)?.resized(checked.params);
+        break;
+      case 'question':
+        source.questions.ask(checked.params);
+        break;
+      case 'question/withdrawn':
+        source.questions.withdraw(checked.params.id);
+        break;
+      case 'progress':
+        this.#onProgress.fire(checked.params);
+        break;
+      case 'terminal/exit':
+        source.terminals.get(checked.params.terminal)?.exited(checked.params.code);
         break;
     }
   }

@@ -128,6 +128,11 @@ export class Connection implements Disposable {
     });
   }
 
+  /** Sends a binary frame, after everything that was sent before it. */
+  sendFrame(frame: Uint8Array): void {
+    if (this.#closed === undefined) this.#socket.send(frame, { binary: true });
+  }
+
   /** Stops reading until `until` settles; the server then holds back by itself. */
   pauseUntil(until: Promise<unknown>): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;

@@ -7,13 +7,15 @@ import { serverFilePath } from '../../src/common/home.js';
 import { toCodeManagerError } from '../../src/protocol/errors.js';
 import type { Change } from '../../src/protocol/events.js';
 import { REQUESTS, type Method, type ServerInfo, type Snapshot } from '../../src/protocol/requests.js';
-import { encodeLogFrame } from '../../src/protocol/wire.js';
+import { decodeLogFrame, encodeLogFrame, type LogFrame } from '../../src/protocol/wire.js';
 
 export type Handler = (params: never, peer: Peer) => unknown;
 
 /** One client of a scripted server. */
 export interface Peer {
   readonly socket: WebSocket;
+  /** What it typed into terminals. */
+  readonly frames: LogFrame[];
   notify(method: string, params: unknown): void;
   sendLog(subscription: number, offset: number, bytes: Uint8Array): void;
 }
@@ -111,12 +113,17 @@ export class ScriptedServer {
   #accept(socket: WebSocket): void {
     const peer: Peer = {
       socket,
+      frames: [],
       notify: (method, params) => socket.send(JSON.stringify({ jsonrpc: '2.0', method, params })),
       sendLog: (subscription, offset, bytes) => socket.send(encodeLogFrame(subscription, offset, bytes)),
     };
     this.peers.add(peer);
     socket.on('close', () => this.peers.delete(peer));
-    socket.on('message', (data: Buffer) => void this.#answer(peer, data));
+    socket.on('message', (data: Buffer, isBinary) => {
+      const frame = isBinary ? decodeLogFrame(data) : undefined;
+      if (frame === undefined) void this.#answer(peer, data);
+      else peer.frames.push(frame);
+    });
   }
 
   async #answer(peer: Peer, data: Buffer): Promise<void> {
