@@ -1,9 +1,11 @@
 import type { Disposable } from '../common/disposable.js';
 import type { Event } from '../common/emitter.js';
+import type { CodeManagerError } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
 import type { Progress, Question } from '../protocol/question.js';
 import type { Method, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
+import type { Transport } from './transport.js';
 
 /**
  * Puts a question of a machine to the person: their answer, or null when there is none to be had. The signal takes it
@@ -15,14 +17,21 @@ export type AnswerQuestion = (question: Question, signal: AbortSignal) => Promis
 export type ConnectionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected'; readonly server: ServerInfo }
-  /** It goes on trying by itself unless `final`; `error` says why it is not connected. */
-  | { readonly kind: 'disconnected'; readonly error: Error; readonly final: boolean };
+  /** It goes on trying by itself, at `nextTry` (ms), unless `final`; `error` says why it is not connected. */
+  | {
+      readonly kind: 'disconnected';
+      readonly error: Error;
+      readonly final: boolean;
+      readonly nextTry?: number | undefined;
+    };
 
 export interface ConnectOptions {
   /** Shown in the server's log and status: `cm`, `vscode`. */
   readonly name: string;
   /** Home of all data; default CM_HOME or `~/.cm`. */
   readonly home?: string;
+  /** How a server elsewhere is reached. Undefined: the server of this host, with the three options around this one. */
+  readonly transport?: Transport | undefined;
   /** The server's bundle, started when none runs. Undefined: never start one. */
   readonly serverPath?: string | undefined;
   /** Also replace a server of the same version that was built from other code. For people who change the code. */
@@ -31,6 +40,12 @@ export interface ConnectOptions {
   readonly subscribe?: boolean;
   /** Connect again after a cut, with back-off, and start the server again when it has gone. Default true. */
   readonly reconnect?: boolean;
+  /** How it waits between tries, in milliseconds, and which failures trying again by itself would only make worse. */
+  readonly retry?: {
+    readonly firstMs: number;
+    readonly maxMs: number;
+    readonly isFinal?: (error: CodeManagerError) => boolean;
+  };
   /** With `subscribe`: begin after this event instead of with a snapshot, when the server still has what came since. */
   readonly resume?: { readonly instance: string; readonly seq: number };
   /** Asked what requests of this client make machines ask. Without it such questions are never answered. */
@@ -109,4 +124,6 @@ export interface Client extends Disposable {
   followLog(session: string, options: FollowLogOptions): Disposable;
   /** Opens a terminal in a session for which `session/attach` gives no command. */
   openTerminal(session: string, options: OpenTerminalOptions): Promise<Terminal>;
+  /** Tries at once, when it is waiting for the next try. */
+  retry(): void;
 }

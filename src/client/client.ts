@@ -53,6 +53,7 @@ type EventMessage = { readonly seq: number; readonly time: string; readonly chan
 class AgentServerClient implements Client {
   readonly #endpoint: EndpointOptions;
   readonly #reconnects: boolean;
+  readonly #retryRule: NonNullable<ConnectOptions['retry']>;
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #store = new SnapshotStore();
@@ -66,6 +67,7 @@ class AgentServerClient implements Client {
   #link: Link = INITIAL_LINK;
   #source: Source | undefined;
   #retry: { cancel(): void } | undefined;
+  #nextTry: number | undefined;
   #attempt = new AbortController();
   /** The last event that is known, in which life of the server. */
   #position: { instance: string; seq: number } | undefined;
@@ -73,6 +75,7 @@ class AgentServerClient implements Client {
   constructor(options: ConnectOptions, { clock = systemClock, random = Math.random }: ClientDependencies) {
     this.#endpoint = {
       name: options.name,
+      transport: options.transport,
       home: options.home ?? homeDirectory(),
       serverPath: options.serverPath,
       replaceOtherBuild: options.replaceOtherBuild ?? false,
@@ -80,6 +83,7 @@ class AgentServerClient implements Client {
       log: options.log ?? (() => {}),
     };
     this.#reconnects = options.reconnect ?? true;
+    this.#retryRule = options.retry ?? { firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS };
     this.#position = options.resume;
     this.#onQuestion = options.onQuestion;
     this.#clock = clock;
@@ -88,7 +92,8 @@ class AgentServerClient implements Client {
   }
 
   get state(): ConnectionState {
-    return toConnectionState(this.#link);
+    const state = toConnectionState(this.#link);
+    return state.kind === 'disconnected' && !state.final ? { ...state, nextTry: this.#nextTry } : state;
   }
 
   get snapshot(): Snapshot {
@@ -143,6 +148,10 @@ class AgentServerClient implements Client {
     }
   }
 
+  retry(): void {
+    this.#dispatch({ type: 'retry' });
+  }
+
   dispose(): void {
     this.#dispatch({ type: 'disposed', error: new CodeManagerError('cancelled', 'Disconnected') });
     const emitters = [this.#onDidChangeState, this.#onDidReset, this.#onDidChange, this.#onProgress];
@@ -180,19 +189,24 @@ class AgentServerClient implements Client {
     if (after.kind !== 'connected') this.#dropConnection();
     this.#retry?.cancel();
     this.#retry = undefined;
+    this.#nextTry = undefined;
     switch (after.kind) {
       case 'connecting':
         void this.#connect();
         break;
       case 'connected':
         break;
-      case 'waiting':
-        this.#retry = this.#clock.after(backoff(after.attempt, FIRST_RETRY_MS, MAX_RETRY_MS, this.#random), () =>
-          this.#dispatch({ type: 'retry' }),
-        );
+      case 'waiting': {
+        const { firstMs, maxMs } = this.#retryRule;
+        const wait = backoff(after.attempt, firstMs, maxMs, this.#random);
+        this.#nextTry = this.#clock.now() + wait;
+        this.#retry = this.#clock.after(wait, () => this.#dispatch({ type: 'retry' }));
         // Without a server of its own to start, waiting for somebody else's is all that can be done.
-        if (this.#endpoint.serverPath !== undefined) this.#rejectWaiting(after.error);
+        if (this.#endpoint.serverPath !== undefined || this.#endpoint.transport !== undefined) {
+          this.#rejectWaiting(after.error);
+        }
         break;
+      }
       case 'ended':
         this.#attempt.abort();
         this.#rejectWaiting(after.error);
@@ -223,7 +237,8 @@ class AgentServerClient implements Client {
       if (signal.aborted) return;
       const error = toCodeManagerError(thrown);
       this.#endpoint.log(`No connection to the agent server: ${error.message}`);
-      this.#dispatch({ type: 'failed', error, final: !this.#reconnects || error.code === 'tooOld' });
+      const final = !this.#reconnects || error.code === 'tooOld' || this.#retryRule.isFinal?.(error) === true;
+      this.#dispatch({ type: 'failed', error, final });
     }
   }
 

@@ -1,12 +1,18 @@
-import { connect } from 'node:net';
 import { WebSocket, type RawData } from 'ws';
 import { Deferred } from '../common/async.js';
 import type { Disposable } from '../common/disposable.js';
 import { CodeManagerError, ErrorCode } from '../protocol/errors.js';
 import type { Method, ParamsInput } from '../protocol/requests.js';
-import { decodeLogFrame, MAX_MESSAGE_BYTES, ResponseMessage, type LogFrame } from '../protocol/wire.js';
+import { decodeLogFrame, ResponseMessage, type LogFrame } from '../protocol/wire.js';
+import { openSocket, type Transport } from './transport.js';
 
-const HANDSHAKE_TIMEOUT_MS = 5000;
+/** How often a far end is asked for a sign of life, and how long it has to give one. */
+const BEAT_MS = 20_000;
+const BEAT_ANSWER_MS = 10_000;
+/** Clocks that jump further than this between two looks tell of a sleep. */
+const LOOK_MS = 2_000;
+const SLEPT_MS = 10_000;
+const AWAKE_ANSWER_MS = 3_000;
 
 /** The connection broke before the answer came: whether the request was carried out is not known. */
 export class ConnectionLostError extends CodeManagerError {
@@ -51,26 +57,11 @@ export class Connection implements Disposable {
     socket.on('close', () => this.#close());
   }
 
-  /** Connects to a unix socket. Rejects with `unavailable` when nobody answers there. */
-  static open(socketPath: string): Promise<Connection> {
-    return new Promise((resolve, reject) => {
-      // The scheme only keeps the proxy code of VS Code's extension host away, which drops `createConnection` otherwise.
-      // The real path is given below, since a URL would change its spaces and colons.
-      const socket = new WebSocket('ws+unix:/agent-server:/', {
-        // The socket's own timer: that of the handshake only listens to it.
-        createConnection: () => connect({ path: socketPath, timeout: HANDSHAKE_TIMEOUT_MS }),
-        perMessageDeflate: false,
-        maxPayload: MAX_MESSAGE_BYTES,
-        handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      });
-      const fail = (cause: Error): void =>
-        reject(new CodeManagerError('unavailable', 'The agent server does not answer', { cause }));
-      socket.on('error', fail);
-      socket.once('open', () => {
-        socket.off('error', fail);
-        resolve(new Connection(socket));
-      });
-    });
+  /** Rejects as {@link openSocket} does. A far server that falls silent counts as gone. */
+  static async open(transport: Transport, signal: AbortSignal): Promise<Connection> {
+    const connection = new Connection(await openSocket(transport, signal));
+    if (transport.kind !== 'socket') connection.#watchPulse();
+    return connection;
   }
 
   get isClosed(): boolean {
@@ -147,6 +138,34 @@ export class Connection implements Disposable {
   dispose(): void {
     this.#socket.terminate();
     this.#close();
+  }
+
+  /** A link that was cut without a word, or while this machine slept, would look alive for minutes. */
+  #watchPulse(): void {
+    let heard = Date.now();
+    let last = heard;
+    let deadline: number | undefined;
+    this.#socket.on('pong', () => {
+      heard = Date.now();
+      deadline = undefined;
+    });
+    const timer = setInterval(() => {
+      const now = Date.now();
+      const slept = now - last > SLEPT_MS;
+      last = now;
+      // While nothing is read its answer cannot be read either.
+      if (this.#socket.isPaused) {
+        deadline = undefined;
+      } else if (deadline !== undefined && now > deadline && !slept) {
+        this.#socket.terminate();
+        this.#close(new Error('The agent server fell silent'));
+      } else if (slept || (deadline === undefined && now - heard > BEAT_MS)) {
+        deadline = now + (slept ? AWAKE_ANSWER_MS : BEAT_ANSWER_MS);
+        this.#socket.ping();
+      }
+    }, LOOK_MS);
+    timer.unref();
+    void this.closed.then(() => clearInterval(timer));
   }
 
   #receive(data: RawData, isBinary: boolean): void {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { delay } from '../common/async.js';
+import { delay, withTimeout } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { serverFilePath } from '../common/home.js';
 import { CodeManagerError } from '../protocol/errors.js';
@@ -7,15 +7,19 @@ import { ServerFile } from '../protocol/files.js';
 import { PROTOCOL_VERSIONS, REQUESTS, type ParamsInput, type Result, type ServerInfo } from '../protocol/requests.js';
 import { Connection } from './connection.js';
 import { ServerProcess } from './serverProcess.js';
+import type { Transport } from './transport.js';
 import { compareVersions } from './version.js';
 
 const START_DEADLINE_MS = 10_000;
 const RETRY_MS = 20;
+const INITIALIZE_TIMEOUT_MS = 30_000;
 /** A server that ended because it found another one is started again when that other one is still not there. */
 const RESTART_AFTER_MS = 500;
 
 export interface EndpointOptions {
   readonly name: string;
+  /** Undefined: the server of this host. */
+  readonly transport: Transport | undefined;
   readonly home: string;
   /** Undefined: never start a server. */
   readonly serverPath: string | undefined;
@@ -39,16 +43,18 @@ export async function readServerFile(home: string): Promise<ServerFile | undefin
 }
 
 /**
- * Finds the agent server of this host, starts it when there is none, replaces it when it is older than this client, and
- * makes it known to each other. Rejects with what the server said when it does not start, with `unavailable` when it
- * does not answer within 10 s, and with `tooOld` when this client is.
+ * Connects to a server elsewhere, or finds the agent server of this host, starts it when there is none and replaces it
+ * when it is older than this client; makes both known to each other. Rejects with what the server said when it does not start, with `unavailable` when it
+ * does not answer within 10 s, with `tooOld` when this client is, and with what the transport says.
  */
 export async function openServer(
   options: EndpointOptions,
   resume: { instance: string; seq: number } | undefined,
   signal: AbortSignal,
 ): Promise<Opened> {
-  const { home, serverPath, log } = options;
+  const { home, serverPath, log, transport } = options;
+  // A server elsewhere is its own host's business: it is neither started nor replaced from here.
+  if (transport !== undefined) return initialize(transport, options, resume, signal);
   const deadline = Date.now() + START_DEADLINE_MS;
   let child: ServerProcess | undefined;
   let startAgainAt = 0;
@@ -60,7 +66,7 @@ export async function openServer(
       const file = await readServerFile(home);
       if (file !== undefined) {
         try {
-          const opened = await initialize(file, options, resume);
+          const opened = await initialize({ kind: 'socket', path: file.socket }, options, resume, signal);
           if (!mayReplace || !isReplaceable(opened.initialized.server, options)) return opened;
           mayReplace = false;
           if (!(await replaceServer(opened, options))) return opened;
@@ -94,11 +100,12 @@ export async function openServer(
 }
 
 async function initialize(
-  file: ServerFile,
+  transport: Transport,
   options: EndpointOptions,
   resume: { instance: string; seq: number } | undefined,
+  signal: AbortSignal,
 ): Promise<Opened> {
-  const connection = await Connection.open(file.socket);
+  const connection = await Connection.open(transport, signal);
   try {
     const params: ParamsInput<'initialize'> = {
       protocolVersions: [...PROTOCOL_VERSIONS],
@@ -106,7 +113,11 @@ async function initialize(
       subscribe: options.subscribe,
       ...(resume === undefined ? {} : { resume }),
     };
-    const result = await connection.request('initialize', params);
+    const result = await withTimeout(
+      connection.request('initialize', params, { signal }),
+      INITIALIZE_TIMEOUT_MS,
+      () => new CodeManagerError('unavailable', 'The agent server does not answer'),
+    );
     return { connection, initialized: checkResult('initialize', result, buildOf(result)) };
   } catch (error) {
     connection.dispose();

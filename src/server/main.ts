@@ -13,6 +13,7 @@ import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
 import type { ServerFile } from '../protocol/files.js';
 import { AgentServer, SOCKET_NAME } from './agentServer.js';
+import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
 
@@ -150,4 +151,7 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-run(process.argv.includes('--foreground')).then((code) => process.exit(code), fail);
+const whole = process.argv.includes('--dial-stdio')
+  ? dialStdio(homeDirectory(), __filename)
+  : run(process.argv.includes('--foreground'));
+whole.then((code) => process.exit(code), fail);
