@@ -17,7 +17,7 @@ import { ensurePrograms } from './systemPackages.mjs';
  */
 
 /** Folders below `test/` that are a stage of their own; every other one is a part of the stage `unit`. */
-const stageFolders = ['tmux', 'server', 'cli', 'agents', 'vscode', 'ui', 'package'];
+const stageFolders = ['tmux', 'server', 'cli', 'conformance', 'agents', 'vscode', 'ui', 'package'];
 const noTestFolders = ['fixtures', 'fakes', 'helpers'];
 
 /** @type {readonly Stage[]} */
@@ -40,6 +40,12 @@ export const stages = [
     run: () => nodeStage(['server']),
   },
   { name: 'cli', programs: ['tmux', 'git', 'bash', 'zsh', 'fish'], needsBuild: true, run: () => nodeStage(['cli']) },
+  {
+    name: 'conformance',
+    programs: ['tmux', 'git', 'bash'],
+    needsBuild: true,
+    run: () => nodeStage(['conformance'], { concurrency: 1 }),
+  },
   { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], { concurrency: 1 }) },
   { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: extensionHost },
   {
