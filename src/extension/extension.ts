@@ -61,7 +61,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const link = store.add(new ServerLink(isSupported ? connect : undefined, onError));
   const rows = store.add(new SessionRows(link, systemClock, onError));
   const tools = new ToolCatalog(link);
-  const logs = store.add(new SessionLogs(link, rows, tools, settings));
+  const logs = store.add(new SessionLogs(link, tools, settings));
   const documents = store.add(new ReadOnlyDocuments());
   const attachments = store.add(new Attachments(link));
   const drafts = store.add(new TaskDrafts(keys));

@@ -36,7 +36,7 @@ test('a row says since when, why and where, and the word where its group does no
 });
 
 test('a row of another machine names it, and an offline one keeps its last icon in grey', () => {
-  const row = rowOf({ machine: { host: 'lab', bootId: 'b' }, state: 'working' }, AWAY);
+  const row = rowOf({ machineId: AWAY.id, state: 'working' }, AWAY);
   assert.match(rowDescription(row, byStatus), /demo @lab$/);
   assert.deepEqual(sessionIcon(row.session, row.description.word, NOW), { icon: 'pulse', color: 'disabledForeground' });
 });
@@ -203,8 +203,8 @@ test('a log begins with what it is and ends with how it ended', () => {
     exitCode: 3,
     completed: '2026-01-02T03:16:09.000Z',
   });
-  assert.match(logHeader(session, 'Claude Code', true), /^— refactor-auth · Claude Code · demo · .*\d\d:\d\d —$/);
-  assert.match(logHeader(session, 'Claude Code', false), / · demo @test-host · /);
+  assert.match(logHeader(session, 'Claude Code', undefined), /^— refactor-auth · Claude Code · demo · .*\d\d:\d\d —$/);
+  assert.match(logHeader(session, 'Claude Code', 'lab'), / · demo @lab · /);
   assert.equal(logFooter(session), '— failed, exit 3, after 12m 4s —');
   assert.equal(logFooter({ ...session, status: 'completed', exitCode: 0 }), '— completed, after 12m 4s —');
   assert.equal(logFooter(sessionRecord()), undefined);

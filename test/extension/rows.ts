@@ -1,6 +1,7 @@
 import type { Machine } from '../../src/protocol/context.js';
 import type { Session } from '../../src/protocol/session.js';
 import { describe } from '../../src/protocol/word.js';
+import { sessionPlace } from '../../src/extension/model/machines.js';
 import type { SessionRow } from '../../src/extension/model/sessionRows.js';
 import { machineRecord, sessionRecord } from '../helpers/records.js';
 
@@ -10,15 +11,14 @@ export const NOW = Date.parse('2026-01-02T03:09:05.000Z');
 /** Rows as the view has them, without the short delay that holds a row in its group. */
 export function rowsOf(sessions: readonly Session[], machines: readonly Machine[] = []): SessionRow[] {
   return sessions.map((session) => {
-    const machine = machines.find(({ host }) => host === session.machine.host);
-    const description = describe(session, NOW, machine);
+    const place = sessionPlace(session, machines);
+    const description = describe(session, NOW, place.machine);
     return {
       session,
       description,
       group: description.group,
       context: undefined,
-      machine,
-      isHere: machine === undefined || machine.type === 'local',
+      ...place,
     };
   });
 }
@@ -30,7 +30,7 @@ export function rowOf(fields: Partial<Session>, machine?: Machine): SessionRow {
   return row;
 }
 
-export const AWAY = machineRecord({ id: 'lab', host: 'lab', type: 'ssh', connection: 'offline' });
+export const AWAY = machineRecord({ id: 'ssh:lab', host: 'lab', type: 'ssh', connection: 'offline' });
 
 /** Sessions of every word, pinned and unread ones among them. */
 export function variedSessions(): Session[] {

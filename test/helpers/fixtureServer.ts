@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
+import { machineId } from '../../src/protocol/context.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { Params, Snapshot } from '../../src/protocol/requests.js';
 import type { Session } from '../../src/protocol/session.js';
@@ -37,6 +38,7 @@ export function twelveWords(): Snapshot {
       contextName: context.name,
       path: context.path,
       machine: { host: context === infra ? 'lab-3' : HOST, bootId: 'boot' },
+      machineId: machineId(context.machine),
       tool: 'claude',
       toolVersion: '2.1.4',
       task: `Please ${name.replaceAll('-', ' ')}.`,
@@ -56,7 +58,7 @@ export function twelveWords(): Snapshot {
   return {
     machines: [
       machineRecord({ host: HOST, since: minutesAgo(600) }),
-      machineRecord({ id: 'lab-3', host: 'lab-3', type: 'ssh', connection: 'offline', since: minutesAgo(3) }),
+      machineRecord({ id: 'ssh:lab-3', host: 'lab-3', type: 'ssh', connection: 'offline', since: minutesAgo(3) }),
     ],
     contexts: [api, web, infra],
     sessions: [

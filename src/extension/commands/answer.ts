@@ -53,7 +53,7 @@ async function ask(
   note: string,
 ): Promise<'attach' | { readonly value: string } | undefined> {
   const row = rowOf(services, session);
-  const place = `${labelText(contextName(row))}${row.isHere ? '' : ` @${labelText(session.machine.host)}`}`;
+  const place = `${labelText(contextName(row))}${row.isHere ? '' : ` @${labelText(row.machineName)}`}`;
   const kind = session.waiting?.kind ?? 'question';
   const title = `${sessionName(session)} · ${kind} · ${place}`;
   const asked = oneLine(session.waiting?.text ?? '', 200);

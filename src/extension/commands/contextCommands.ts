@@ -4,7 +4,7 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import { Name, type Context } from '../../protocol/context.js';
 import type { Check, ParamsInput } from '../../protocol/requests.js';
 import { hasEnded } from '../../protocol/session.js';
-import { machineOf } from '../model/contextTree.js';
+import { machineName, machineOf } from '../model/machines.js';
 import { countOf, labelText, oneLine, shortPath } from '../model/plainText.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import type { ServerLink } from '../model/serverLink.js';
@@ -89,12 +89,16 @@ async function oneContext(link: ServerLink, args: readonly unknown[], title: str
     placeholder: 'Choose a context',
     items: [...contexts]
       .sort((a, b) => a.name.localeCompare(b.name))
-      .map((context) => ({
-        iconPath: new vscode.ThemeIcon('folder'),
-        label: labelText(context.name),
-        description: `${labelText(shortPath(context.path, HOME), 200)} · ${machineOf(context, machines)?.host ?? ''}`,
-        context,
-      })),
+      .map((context) => {
+        const machine = machineOf(context, machines);
+        const place = machine === undefined ? '' : ` · ${labelText(machineName(machine, machines))}`;
+        return {
+          iconPath: new vscode.ThemeIcon('folder'),
+          label: labelText(context.name),
+          description: `${labelText(shortPath(context.path, HOME), 200)}${place}`,
+          context,
+        };
+      }),
   });
   return result.kind === 'next' ? result.value.context : undefined;
 }

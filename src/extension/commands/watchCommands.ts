@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import { readWholeLog } from '../logs/wholeLog.js';
+import { machineElsewhere, sessionPlace } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import { parseFilter } from '../model/sessionFilter.js';
 import type { GroupBy } from '../model/sessionTree.js';
@@ -105,13 +106,19 @@ export async function openFolder(path: string): Promise<void> {
 }
 
 async function openWholeLog(services: Services, session: Session): Promise<void> {
-  const { link, tools, rows, documents } = services;
+  const { link, tools, documents } = services;
   const title = `${oneLine(session.name, 60)}.log`;
   const location = vscode.ProgressLocation.Notification;
   const text = await vscode.window.withProgress(
     { location, title: `Reading ${title}`, cancellable: true },
     (_progress, token) =>
-      readWholeLog(link.logClient, session, tools.nameOf(session.tool), rows.find(session.id)?.isHere ?? true, token),
+      readWholeLog(
+        link.logClient,
+        session,
+        tools.nameOf(session.tool),
+        machineElsewhere(session, link.snapshot.machines),
+        token,
+      ),
   );
   await documents.show(`log:${session.id}`, title, text, { atEnd: !hasEnded(session) });
   await markRead(services, [session]);
@@ -130,8 +137,7 @@ async function askEnded({ link, rows, tools }: Services): Promise<string | undef
         description: describe(session, now),
         group: GROUPS[GROUPS.length - 1] ?? 'Ended',
         context: undefined,
-        machine: undefined,
-        isHere: true,
+        ...sessionPlace(session, link.snapshot.machines),
       }));
     return sessionItems([...rows.all.filter(({ session }) => hasEnded(session)), ...others], tools, now);
   };

@@ -15,7 +15,8 @@ const MAX_LENGTH = 8 * 1024 * 1024;
 
 export interface SessionLogOptions {
   readonly toolName: string;
-  readonly isHere: boolean;
+  /** Name of its machine when that is another one than this window's. */
+  readonly machine: string | undefined;
   readonly tailBytes: number;
   /** The newest record, undefined when it is gone. */
   readonly current: () => Session | undefined;
@@ -64,6 +65,11 @@ export class SessionLog implements Disposable {
     else this.#finish();
   }
 
+  /** A line of ours among those of the agent. */
+  note(text: string): void {
+    if (!this.#hasEnded) this.#write(`${text}\n`);
+  }
+
   /** It was resumed: what comes now follows in the same log. */
   #goOn(): void {
     this.#hasEnded = false;
@@ -79,7 +85,7 @@ export class SessionLog implements Disposable {
 
   #follow(from: number | { readonly tail: number } = { tail: this.#options.tailBytes }): void {
     this.#follower?.dispose();
-    this.#write(`${logHeader(this.#session, this.#options.toolName, this.#options.isHere)}\n`);
+    this.#write(`${logHeader(this.#session, this.#options.toolName, this.#options.machine)}\n`);
     this.#follower = followText(this.#client, this.#session.id, {
       from,
       onStart: ({ offset }) => {

@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import type { Machine } from '../../protocol/context.js';
 import type { Session } from '../../protocol/session.js';
+import { machineElsewhere, machineName } from '../model/machines.js';
+import { OfflineNotes } from '../model/offlineNotes.js';
 import type { ServerLink } from '../model/serverLink.js';
-import type { SessionRows } from '../model/sessionRows.js';
 import type { Settings } from '../services/settings.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
 import { SessionLog } from './sessionLog.js';
@@ -13,22 +15,22 @@ const MAX_CHANNELS = 8;
 /** The output channels of sessions: made on first use, the longest unused one given up for a new one. */
 export class SessionLogs implements Disposable {
   readonly #link: ServerLink;
-  readonly #rows: SessionRows;
   readonly #tools: ToolCatalog;
   readonly #settings: Settings;
   /** In the order of use. */
   readonly #logs = new Map<string, SessionLog>();
+  readonly #offline = new OfflineNotes();
   readonly #store = new DisposableStore();
 
-  constructor(link: ServerLink, rows: SessionRows, tools: ToolCatalog, settings: Settings) {
+  constructor(link: ServerLink, tools: ToolCatalog, settings: Settings) {
     this.#link = link;
-    this.#rows = rows;
     this.#tools = tools;
     this.#settings = settings;
     this.#store.add(
       link.onDidChange((change) => {
         if (change.type === 'reset') this.#compare();
         if (change.type !== 'change') return;
+        if (change.change.type === 'machine/changed') this.#note(change.change.machine);
         if (change.change.type === 'session/removed') this.#close(change.change.id);
         if (change.change.type === 'session/changed') {
           const { session } = change.change;
@@ -49,7 +51,7 @@ export class SessionLogs implements Disposable {
     }
     const log = new SessionLog(this.#link.logClient, session, {
       toolName: this.#tools.nameOf(session.tool),
-      isHere: this.#rows.find(session.id)?.isHere ?? true,
+      machine: machineElsewhere(session, this.#link.snapshot.machines),
       tailBytes: Math.max(1, this.#settings.get('logs.tailKiB')) * 1024,
       current: () => this.#link.session(session.id),
     });
@@ -76,11 +78,19 @@ export class SessionLogs implements Disposable {
   }
 
   #compare(): void {
+    for (const machine of this.#link.snapshot.machines) this.#note(machine);
     for (const [id, log] of [...this.#logs]) {
       const session = this.#link.session(id);
       if (session === undefined) this.#close(id);
       else log.update(session);
     }
+  }
+
+  #note(machine: Machine): void {
+    const { machines } = this.#link.snapshot;
+    const text = this.#offline.look(machine, machineName(machine, machines), Date.now());
+    if (text === undefined) return;
+    for (const [id, log] of this.#logs) if (this.#link.session(id)?.machineId === machine.id) log.note(text);
   }
 
   #close(id: string): void {

@@ -12,12 +12,16 @@ const MAX_RAW_BYTES = 64 * 1024 * 1024;
 /** More than this the editor shows badly. */
 const MAX_TEXT_LENGTH = 20 * 1024 * 1024;
 
-/** Reads the log of a session as far as it has come, as text for people. Rejects with `cancelled` by the token. */
+/**
+ * Reads the log of a session as far as it has come, as text for people. Rejects with `cancelled` by the token.
+ *
+ * @param machine name of its machine when that is another one than this window's
+ */
 export async function readWholeLog(
   client: Client,
   session: Session,
   toolName: string,
-  isHere: boolean,
+  machine: string | undefined,
   token: vscode.CancellationToken,
 ): Promise<string> {
   const parts: string[] = [];
@@ -28,7 +32,8 @@ export async function readWholeLog(
     from: { tail: MAX_RAW_BYTES },
     follow: false,
     onStart: ({ offset, path }) => {
-      if (offset > 0) note = `— ${formatBytes(offset)} earlier are only in the raw log, ${path} —\n`;
+      if (offset > 0)
+        note = `— ${formatBytes(offset)} earlier are only in the raw log, ${path}${machine === undefined ? '' : ` on ${machine}`} —\n`;
     },
     onLines: (lines) => {
       const text = joinLines(lines);
@@ -51,7 +56,7 @@ export async function readWholeLog(
     follower.dispose();
   }
   const footer = logFooter(session);
-  return [`${logHeader(session, toolName, isHere)}\n`, note, ...parts, footer === undefined ? '' : `${footer}\n`].join(
+  return [`${logHeader(session, toolName, machine)}\n`, note, ...parts, footer === undefined ? '' : `${footer}\n`].join(
     '',
   );
 }

@@ -7,9 +7,13 @@ import { localDateTime } from './sessionLabel.js';
 /** Longer lines make the editor slow; the whole is in the raw log. */
 const LINE_LENGTH = 4096;
 
-/** `— refactor-auth · Claude Code · api @build-box · 14:02 —` */
-export function logHeader(session: Session, toolName: string, isHere: boolean): string {
-  const place = isHere ? session.contextName : `${session.contextName} @${session.machine.host}`;
+/**
+ * `— refactor-auth · Claude Code · api @build-box · 14:02 —`
+ *
+ * @param machine name of its machine when that is another one than this window's
+ */
+export function logHeader(session: Session, toolName: string, machine: string | undefined): string {
+  const place = machine === undefined ? session.contextName : `${session.contextName} @${machine}`;
   const parts = [session.name, toolName, place, localDateTime(session.started ?? session.created)];
   return `— ${parts.map((part) => oneLine(part)).join(' · ')} —`;
 }

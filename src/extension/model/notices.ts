@@ -63,15 +63,21 @@ const KINDS: Partial<Record<Word, Notice['kind']>> = {
   Completed: 'finished',
 };
 
-function text({ session }: SessionRow, kind: Notice['kind'], detail: string): string {
+function text({ session, machineName }: SessionRow, kind: Notice['kind'], detail: string): string {
   const name = oneLine(session.name, 60);
   switch (kind) {
     case 'needsInput':
       return `${name} ${waitingText(session)}`;
     case 'failed':
       return detail === '' ? `${name} failed` : `${name} failed (${oneLine(detail)})`;
-    case 'lost':
+    case 'lost': {
+      const restart = /^host restarted(?: (?:at )?(\d\d:\d\d))?$/.exec(detail);
+      if (restart !== null) {
+        const at = restart[1] === undefined ? '' : ` at ${restart[1]}`;
+        return `${name} was lost: ${oneLine(machineName, 60)} restarted${at}`;
+      }
       return detail === '' ? `${name} was lost` : `${name} was lost: ${oneLine(detail)}`;
+    }
     case 'finished': {
       const end = session.completed ?? session.changed;
       const ms = Date.parse(end) - Date.parse(session.started ?? session.created);

@@ -38,6 +38,7 @@ export interface Filterable {
   readonly session: Session;
   readonly description: Description;
   readonly context: Context | undefined;
+  readonly machineName: string;
 }
 
 export function matchesFilter(filter: SessionFilter | undefined, row: Filterable): boolean {
@@ -48,14 +49,14 @@ function has(value: string): (text: string) => boolean {
   return (text) => text.toLowerCase().includes(value);
 }
 
-function valuesOf(key: Key | 'text', { session, description, context }: Filterable): readonly string[] {
+function valuesOf(key: Key | 'text', { session, description, context, machineName }: Filterable): readonly string[] {
   switch (key) {
     case 'agent':
       return [session.tool];
     case 'context':
       return [session.contextName];
     case 'machine':
-      return [session.machine.host];
+      return [machineName];
     case 'tag':
       return context?.tags ?? [];
     case 'state':
@@ -66,7 +67,7 @@ function valuesOf(key: Key | 'text', { session, description, context }: Filterab
         session.task,
         session.tool,
         session.contextName,
-        session.machine.host,
+        machineName,
         description.word,
         description.detail,
         session.id,

@@ -2,6 +2,7 @@ import { formatAge, formatDuration, truncate } from '../../common/text.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { WaitingKind } from '../../protocol/tool.js';
 import { describe, type Description, type Group, type Word } from '../../protocol/word.js';
+import { otherNode } from './machines.js';
 import { countOf, firstLines, labelText, markdownText, oneLine } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 import type { GroupBy } from './sessionTree.js';
@@ -64,16 +65,16 @@ export interface LabelOptions {
  * side bar cuts the end off: who, since when and the beginning of why stay readable at 300 pixels.
  */
 export function rowDescription(row: SessionRow, { groupBy, now }: LabelOptions): string {
-  const { session, description, group } = row;
+  const { description, group } = row;
   const isSaidByGroup = groupBy === 'status' && group === description.word;
   const detail = oneLine(description.detail, DETAIL_LENGTH);
   const word = isSaidByGroup && detail !== '' ? '' : description.word;
   const state = [word, detail].filter((part) => part !== '').join(/^(after|until)\b/.test(detail) ? ' ' : ' · ');
   const place = [
     groupBy === 'context' ? '' : labelText(contextName(row), 40),
-    row.isHere ? '' : `@${labelText(session.machine.host, 40)}`,
+    row.isHere ? '' : `@${labelText(row.machineName, 40)}`,
   ];
-  return [age(row, now), state, place.filter((part) => part !== '').join(' ')]
+  return [age(row, now), state, labelText(otherNode(row), 80), place.filter((part) => part !== '').join(' ')]
     .filter((part) => part !== '')
     .join(' · ');
 }
@@ -97,9 +98,10 @@ export function spokenLabel(row: SessionRow, toolName: string, now: number): str
   return [
     oneLine(session.name),
     toolName,
-    `${oneLine(contextName(row))} on ${oneLine(session.machine.host)}`,
+    `${oneLine(contextName(row))} on ${oneLine(row.machineName)}`,
     description.word.toLowerCase(),
     oneLine(description.detail).replace(': ', ' '),
+    oneLine(otherNode(row)),
     `for ${spokenAge(now - Date.parse(session.changed))}`,
     session.pinned ? 'pinned' : '',
   ]
@@ -142,8 +144,7 @@ export function sessionContextValue(row: SessionRow): string {
   const isOffline = description.word === 'Offline';
   const tags = new Set<SessionTag>([isOffline ? 'offline' : phaseTag(session, description)]);
   if (row.isHere) tags.add('local');
-  if (!hasEnded(session)) tags.add('running');
-  if (!hasEnded(session) && !isOffline) tags.add('attachable');
+  if (!hasEnded(session) && !isOffline) tags.add('running').add('attachable');
   if (description.word === 'Working' || description.word === 'Running') tags.add('interruptible');
   if (description.word === 'Needs input') tags.add('answerable');
   if (hasEnded(session) && session.conversationId !== null) tags.add('resumable');
@@ -174,9 +175,11 @@ export function tooltipMarkdown(
   lines.push(`**${word}** · ${age(row, now)}`);
   const facts: [string, string][] = [
     ['Agent', [toolName, session.toolVersion ?? ''].filter((part) => part !== '').join(' ')],
-    ['Context', `${contextName(row)} on ${session.machine.host}`],
+    ['Context', `${contextName(row)} on ${row.machineName}`],
     ['Folder', session.worktree?.path ?? session.path],
   ];
+  const node = otherNode(row);
+  if (node !== '') facts.push(['Node', node]);
   if (session.mode !== null) facts.push(['Mode', session.mode]);
   if (session.model !== null) facts.push(['Model', session.model]);
   if (session.started !== null) facts.push(['Started', localDateTime(session.started)]);

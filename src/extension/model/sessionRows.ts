@@ -5,6 +5,7 @@ import type { Context, Machine } from '../../protocol/context.js';
 import type { Session } from '../../protocol/session.js';
 import { describe, type Description, type Group } from '../../protocol/word.js';
 import { GroupHold } from './groupHold.js';
+import { sessionPlace } from './machines.js';
 import type { ServerLink } from './serverLink.js';
 
 /** A session with all that its row shows. */
@@ -15,6 +16,8 @@ export interface SessionRow {
   readonly group: Group;
   readonly context: Context | undefined;
   readonly machine: Machine | undefined;
+  /** As people see it, also while the machine itself is not known. */
+  readonly machineName: string;
   /** On the machine of this window. */
   readonly isHere: boolean;
 }
@@ -63,20 +66,18 @@ export class SessionRows implements Disposable {
     const now = this.#clock.now();
     const { sessions, contexts, machines } = this.#link.snapshot;
     const contextById = new Map(contexts.map((context) => [context.id, context]));
-    const machineByHost = new Map(machines.map((machine) => [machine.host, machine]));
     this.#hold.keepOnly(new Set(sessions.map(({ id }) => id)));
     this.#rows = sessions
       .filter(({ archived }) => !archived)
       .map((session) => {
-        const machine = machineByHost.get(session.machine.host);
-        const description = describe(session, now, machine);
+        const place = sessionPlace(session, machines);
+        const description = describe(session, now, place.machine);
         return {
           session,
           description,
           group: this.#hold.place(session.id, description.group, now),
           context: contextById.get(session.contextId),
-          machine,
-          isHere: machine === undefined || machine.type === 'local',
+          ...place,
         };
       });
     this.#wake?.cancel();

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
-import type { Context } from '../../protocol/context.js';
-import { machineOf } from '../model/contextTree.js';
+import type { Context, Machine } from '../../protocol/context.js';
+import { machineName, machineOf, machineTrouble } from '../model/machines.js';
 import { labelText, shortPath } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
@@ -44,7 +44,7 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
   const byMachine = machines.flatMap((machine): PlaceItem[] => {
     const members = others.filter((context) => machineOf(context, machines)?.id === machine.id).sort(byLastUse);
     if (members.length === 0) return [];
-    return [separator(machine.host), ...members.map(contextItem)];
+    return [separator(machineLabel(machine, machines)), ...members.map(contextItem)];
   });
   return [
     ...here,
@@ -52,6 +52,13 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
     separator(''),
     { iconPath: new vscode.ThemeIcon('add'), label: 'Add Context…', description: 'another folder', place: 'add' },
   ];
+}
+
+/** A machine's name, and what is wrong with it: a session there may have to wait. */
+function machineLabel(machine: Machine, machines: readonly Machine[]): string {
+  const trouble = machineTrouble(machine, Date.now());
+  const name = labelText(machineName(machine, machines));
+  return trouble === '' || machine.type === 'local' ? name : `${name} · ${trouble}`;
 }
 
 function contextItem(context: Context): PlaceItem {

@@ -1,23 +1,33 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import type { Machine } from '../../protocol/context.js';
 import { VIEWS } from '../ids.js';
 import {
   buildContextTree,
   contextContextValue,
   contextNodeId,
-  isTooOld,
-  machineContextValue,
-  machineDescription,
-  machineIcon,
   runningIn,
   type ContextNode,
 } from '../model/contextTree.js';
+import {
+  isTooOld,
+  machineAddress,
+  machineContextValue,
+  machineDescription,
+  machineIcon,
+  machineName,
+} from '../model/machines.js';
 import { labelText, markdownText, shortPath } from '../model/plainText.js';
+import { localDateTime } from '../model/sessionLabel.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import { HOME } from '../services/workspaceFolders.js';
 import { untilKnown } from './serverMessage.js';
+
+/** How often `offline 3m, next try 8s` is drawn anew while a try is ahead and somebody looks. */
+const NEXT_TRY_MS = 2000;
+const MINUTE_MS = 60_000;
 
 /** The Contexts view: machines and the folders on them. */
 export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Disposable {
@@ -28,7 +38,11 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   readonly #view: vscode.TreeView<ContextNode>;
   readonly #nodes = new Map<string, ContextNode>();
   #parents: ReadonlyMap<string, ContextNode> = new Map();
-  #drawn = '';
+  /** Which rows there were when all were drawn last. */
+  #structure = '';
+  /** What each row looked like when it was drawn last. */
+  #drawn = new Map<string, string>();
+  #tick: NodeJS.Timeout | undefined;
   /** How many wait for the first rows. */
   #asked = 0;
 
@@ -79,20 +93,22 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   }
 
   dispose(): void {
+    clearTimeout(this.#tick);
     this.#store.dispose();
   }
 
   #machineItem(machineId: string): vscode.TreeItem {
-    const machine = this.#link.snapshot.machines.find(({ id }) => id === machineId);
+    const { machines } = this.#link.snapshot;
+    const machine = machines.find(({ id }) => id === machineId);
     if (machine === undefined) return new vscode.TreeItem('…');
-    const item = new vscode.TreeItem(labelText(machine.host), vscode.TreeItemCollapsibleState.Expanded);
-    item.description = machineDescription(machine, Date.now());
+    const name = labelText(machineName(machine, machines));
+    const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Expanded);
+    const description = machineDescription(machine, Date.now());
+    item.description = description;
     item.iconPath = new vscode.ThemeIcon(machineIcon(machine));
     item.contextValue = machineContextValue(machine);
-    if (machine.problem !== null) {
-      const { message, command } = machine.problem;
-      item.tooltip = new vscode.MarkdownString([message, command ?? ''].map((text) => markdownText(text)).join('\n\n'));
-    } else item.tooltip = labelText(machine.host);
+    item.tooltip = new vscode.MarkdownString(machineTooltip(machine, description));
+    item.accessibilityInformation = { label: `${name}, ${description.replace(' · ', ', ')}` };
     return item;
   }
 
@@ -101,7 +117,7 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
     if (context === undefined) return new vscode.TreeItem('…');
     const item = new vscode.TreeItem(labelText(context.name));
     const running = runningIn(contextId, this.#link.snapshot);
-    const path = labelText(shortPath(context.path, HOME), 200);
+    const path = labelText(context.machine === 'local' ? shortPath(context.path, HOME) : context.path, 200);
     item.description = running === 0 ? path : `${path} · ${running} running`;
     item.iconPath = new vscode.ThemeIcon('folder');
     item.contextValue = contextContextValue(context);
@@ -127,17 +143,69 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
       machine !== undefined && isMissing ? (isTooOld(machine) ? 'tooOld' : 'missing') : 'ok',
     );
     this.#keys.set('codeManager.tmuxInstaller', installerOf(machine?.problem?.command ?? ''));
+    clearTimeout(this.#tick);
     if (!this.#view.visible) return;
-    const look = JSON.stringify([
-      this.#link.status.kind,
-      snapshot.machines.map((one) => [one, machineDescription(one, Date.now())]),
-      snapshot.contexts.map((context) => [context, runningIn(context.id, snapshot)]),
-    ]);
-    if (look === this.#drawn) return;
-    this.#drawn = look;
-    // Whoever still waits for the first rows gets the newest ones anyway.
-    if (this.#asked === 0) this.#treeChanged.fire(undefined);
+    this.#scheduleTick(snapshot.machines);
+    this.#redraw();
   }
+
+  #redraw(): void {
+    const { snapshot, status } = this.#link;
+    const { roots, children } = buildContextTree(snapshot);
+    const nodes = roots.flatMap((root) => [root, ...(children.get(root.id) ?? [])]);
+    const structure = [status.kind, ...nodes.map(({ id }) => id)].join('\n');
+    const before = this.#drawn;
+    this.#drawn = new Map(nodes.map((node) => [node.id, this.#look(node)]));
+    if (structure !== this.#structure) {
+      this.#structure = structure;
+      // Whoever still waits for the first rows gets the newest ones anyway.
+      if (this.#asked === 0) this.#treeChanged.fire(undefined);
+      return;
+    }
+    for (const node of nodes) {
+      if (before.get(node.id) !== this.#drawn.get(node.id)) this.#treeChanged.fire(this.#known(node));
+    }
+  }
+
+  /** All that a row shows, as one string to compare. */
+  #look(node: ContextNode): string {
+    const { machines, contexts } = this.#link.snapshot;
+    if (node.kind === 'context') {
+      const context = contexts.find(({ id }) => id === node.contextId);
+      return JSON.stringify([context, runningIn(node.contextId, this.#link.snapshot)]);
+    }
+    const machine = machines.find(({ id }) => id === node.machineId);
+    if (machine === undefined) return '';
+    const { nextTry: _nextTry, lastSeen: _lastSeen, ...shown } = machine;
+    return JSON.stringify([shown, machineName(machine, machines), machineDescription(machine, Date.now())]);
+  }
+
+  /** Ages and the time to the next try go on by themselves, as long as somebody looks. */
+  #scheduleTick(machines: readonly Machine[]): void {
+    const away = machines.filter(({ connection }) => connection === 'offline');
+    if (away.length === 0) return;
+    const isTried = away.some(({ nextTry }) => nextTry !== null && Date.parse(nextTry) > Date.now());
+    this.#tick = setTimeout(() => this.#update(), isTried ? NEXT_TRY_MS : MINUTE_MS);
+  }
+}
+
+/** More of a machine than its row has room for. Nothing that a host says is markup. */
+function machineTooltip(machine: Machine, description: string): string {
+  const { problem, node, host, version, lastSeen, connection } = machine;
+  const facts = [
+    ...(machine.type === 'local' ? [] : [`Reached as ${markdownText(machineAddress(machine))}`]),
+    ...(node === null || node === host ? [] : [`Calls itself ${markdownText(node)}`]),
+    ...(version === null ? [] : [`Agent server ${markdownText(version)}`]),
+    ...(lastSeen === null || connection === 'connected' ? [] : [`Last seen ${localDateTime(lastSeen)}`]),
+  ];
+  return [
+    `**${markdownText(host)}** · ${markdownText(description)}`,
+    facts.join('  \n'),
+    markdownText(problem?.message ?? '', 500),
+    markdownText(problem?.command ?? '', 500),
+  ]
+    .filter((text) => text !== '')
+    .join('\n\n');
 }
 
 const INSTALLERS = ['brew', 'apt', 'dnf', 'yum', 'pacman', 'zypper', 'apk', 'pkg', 'nix'] as const;
