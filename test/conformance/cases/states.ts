@@ -40,7 +40,7 @@ export const stateCases: readonly Case[] = [
         `state=blocked:kind=permission:msg=${b64('approve Bash: npm publish\x1b[31m')}`,
         'state=working',
         `state=blocked:kind=question:msg=${b64('answer: Which colour?')}`,
-        'state=idle',
+        'state=done',
       );
       const seen = [];
       await next(desk, id);

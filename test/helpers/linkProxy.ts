@@ -1,0 +1,191 @@
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import type { TestContext } from 'node:test';
+import { until } from './until.js';
+
+/** What a link does with bytes, in both directions. */
+export type LinkState =
+  | { readonly kind: 'open' }
+  /** Every connection is broken, and new ones are refused. */
+  | { readonly kind: 'cut' }
+  /** Half open: connections stay and new ones are accepted, but no byte passes any more. */
+  | { readonly kind: 'held' }
+  /** Each piece comes so much later; with `stall` every so many pieces it takes that long more, as after a loss. */
+  | {
+      readonly kind: 'slow';
+      readonly delayMs: number;
+      readonly stall?: { readonly every: number; readonly ms: number };
+    };
+
+interface Pair {
+  readonly near: Socket;
+  readonly far: Socket;
+}
+
+const OPEN: LinkState = { kind: 'open' };
+
+/** A link between two programs over TCP that can be cut, held and slowed down, and that counts what passes. */
+export class LinkProxy {
+  readonly #server: Server;
+  readonly #target: { readonly host: string; readonly port: number };
+  readonly #pairs = new Set<Pair>();
+  #state: LinkState = OPEN;
+  #cutAt: number | undefined;
+  /** Bytes that passed, there and back. */
+  sent = 0;
+  received = 0;
+  /** Connections that were made since the beginning. */
+  connections = 0;
+  /** Tries to connect, also while it was cut. */
+  tries = 0;
+
+  private constructor(target: { readonly host: string; readonly port: number }) {
+    this.#target = target;
+    this.#server = createServer({ pauseOnConnect: true }, (near) => this.#accept(near));
+  }
+
+  /** Opened on a free port of loopback; closed when the test is over. */
+  static async open(t: TestContext, target: { readonly host?: string; readonly port: number }): Promise<LinkProxy> {
+    const proxy = new LinkProxy({ host: target.host ?? '127.0.0.1', port: target.port });
+    await new Promise<void>((resolve, reject) => {
+      proxy.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
+    });
+    t.after(() => proxy.close());
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Connections that are open. */
+  get open(): number {
+    return this.#pairs.size;
+  }
+
+  get bytes(): number {
+    return this.sent + this.received;
+  }
+
+  /** Breaks every connection and refuses new ones until `mend`. */
+  cut(): void {
+    this.#state = { kind: 'cut' };
+    this.#cutAt = undefined;
+    this.#breakAll();
+  }
+
+  /** Breaks every connection, and takes new ones at once. */
+  interrupt(): void {
+    this.#breakAll();
+  }
+
+  /** Cuts when so many bytes have come back from the target since the beginning; before the rest is passed on. */
+  cutAfter(received: number): void {
+    this.#cutAt = received;
+  }
+
+  /** Swallows everything without breaking anything. */
+  hold(): void {
+    this.#state = { kind: 'held' };
+  }
+
+  slow(delayMs: number, stall?: { readonly every: number; readonly ms: number }): void {
+    this.#state = { kind: 'slow', delayMs, ...(stall === undefined ? {} : { stall }) };
+  }
+
+  /** As good as new; what was held is broken, since bytes of it are missing. */
+  mend(): void {
+    const wasHeld = this.#state.kind === 'held';
+    this.#state = OPEN;
+    if (wasHeld) this.#breakAll();
+  }
+
+  /** Waits until something has connected again. */
+  async connected(): Promise<void> {
+    await until('a connection passes', () => this.#pairs.size > 0);
+  }
+
+  async close(): Promise<void> {
+    this.#breakAll();
+    await new Promise<void>((resolve) => void this.#server.close(() => resolve()));
+  }
+
+  #breakAll(): void {
+    for (const { near, far } of this.#pairs) {
+      near.resetAndDestroy();
+      far.resetAndDestroy();
+    }
+    this.#pairs.clear();
+  }
+
+  #accept(near: Socket): void {
+    this.tries++;
+    near.on('error', () => undefined);
+    if (this.#state.kind === 'cut') {
+      near.resetAndDestroy();
+      return;
+    }
+    this.connections++;
+    const far = connect(this.#target);
+    const pair: Pair = { near, far };
+    this.#pairs.add(pair);
+    near.setNoDelay(true);
+    far.setNoDelay(true);
+    const close = (): void => {
+      this.#pairs.delete(pair);
+      near.destroy();
+      far.destroy();
+    };
+    far.on('error', close);
+    near.on('close', close);
+    far.on('close', () => {
+      // What came before the end still has to get there.
+      near.end();
+      this.#pairs.delete(pair);
+    });
+    this.#pipe(pair, near, far, (size) => (this.sent += size));
+    this.#pipe(pair, far, near, (size) => {
+      this.received += size;
+      if (this.#cutAt !== undefined && this.received >= this.#cutAt) this.cut();
+    });
+    near.resume();
+  }
+
+  #pipe(pair: Pair, from: Socket, to: Socket, count: (size: number) => void): void {
+    let pieces = 0;
+    /** Pieces keep their order however long each takes. */
+    let last: Promise<void> = Promise.resolve();
+    let waiting = 0;
+    from.on('data', (data: Buffer) => {
+      const state = this.#state;
+      if (state.kind === 'held' || state.kind === 'cut') return;
+      count(data.length);
+      // Counting may have cut it.
+      if (!this.#pairs.has(pair)) return;
+      pieces++;
+      const stall = state.kind === 'slow' ? state.stall : undefined;
+      const delayMs =
+        state.kind === 'slow' ? state.delayMs + (stall !== undefined && pieces % stall.every === 0 ? stall.ms : 0) : 0;
+      if (delayMs === 0 && waiting === 0) {
+        this.#write(from, to, data);
+        return;
+      }
+      waiting++;
+      const ready = new Promise((resolve) => setTimeout(resolve, delayMs));
+      last = Promise.all([last, ready]).then(() => {
+        waiting--;
+        if (this.#pairs.has(pair) && !this.#isHeld()) this.#write(from, to, data);
+      });
+    });
+    from.on('end', () => void last.then(() => to.end()));
+  }
+
+  #isHeld(): boolean {
+    return this.#state.kind === 'held';
+  }
+
+  #write(from: Socket, to: Socket, data: Buffer): void {
+    if (to.destroyed || to.write(data)) return;
+    from.pause();
+    to.once('drain', () => from.resume());
+  }
+}
