@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { delay } from '../common/async.js';
 import { stripTerminal } from '../common/terminalText.js';
-import { formatBytes, formatDuration } from '../common/text.js';
+import { formatAge, formatBytes, formatDuration, truncate } from '../common/text.js';
 import type { Client } from '../client/api.js';
 import { readServerFile } from '../client/endpoint.js';
 import { CodeManagerError } from '../protocol/errors.js';
@@ -10,7 +10,7 @@ import type { App } from './app.js';
 import { exitCodeOf } from './attachCommand.js';
 import type { Invocation } from './command.js';
 import { shortPath } from './sessionView.js';
-import { formatFields } from './table.js';
+import { formatFields, formatTable } from './table.js';
 
 const GONE_DEADLINE_MS = 10_000;
 
@@ -18,14 +18,25 @@ export async function status(app: App): Promise<void> {
   await printStatus(app, await app.connectToRunning().request('server/status', {}));
 }
 
-export async function run(app: App): Promise<number> {
+export async function run(app: App, invocation: Invocation): Promise<number> {
+  const env = { ...app.env };
+  const token = invocation.value('token');
+  if (token !== undefined) {
+    app.output.note('Others on this host can see a token on the command line: use --token-file or CM_AGENT_TOKEN.');
+    // Not in the arguments of what is started now.
+    env['CM_AGENT_TOKEN'] = token;
+  }
+  const args = ['port', 'host', 'token-file', 'tls-cert', 'tls-key'].flatMap((flag) => {
+    const value = invocation.value(flag);
+    return value === undefined ? [] : [`--${flag}=${value}`];
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.removeAllListeners(signal).on(signal, () => {
       // Ctrl-C in a terminal reaches both processes, and a server may take a second one for impatience.
       if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal);
     });
   }
-  const child = spawn(process.execPath, [app.serverPath, '--foreground'], { stdio: 'inherit', env: app.env });
+  const child = spawn(process.execPath, [app.serverPath, '--foreground', ...args], { stdio: 'inherit', env });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(code ?? exitCodeOf(signal)));
@@ -42,6 +53,47 @@ export async function stop(app: App, invocation: Invocation): Promise<void> {
 export async function restart(app: App): Promise<void> {
   await stopRunning(app, { force: true });
   await printStatus(app, await app.client.request('server/status', {}));
+}
+
+const TOKEN_ACTIONS = { list: listTokens, new: newToken, revoke: revokeToken } as const;
+
+export async function token(app: App, invocation: Invocation): Promise<void> {
+  const [action = 'list', ref] = invocation.args;
+  if (!Object.hasOwn(TOKEN_ACTIONS, action)) {
+    throw new CodeManagerError('invalid', `Tokens can be listed, made and revoked, not ${truncate(action, 40)}`, {
+      hint: 'cm server token list|new NAME|revoke NAME',
+    });
+  }
+  const run = TOKEN_ACTIONS[action as keyof typeof TOKEN_ACTIONS];
+  if (run !== listTokens && ref === undefined) {
+    throw new CodeManagerError('invalid', `\`cm server token ${action}\` needs a name`);
+  }
+  await run(app, ref ?? '');
+}
+
+async function listTokens({ client, output }: App): Promise<void> {
+  const tokens = await client.request('token/list', {});
+  if (output.json) return output.record(tokens);
+  if (tokens.length === 0) return output.note('There are no tokens. Make one: `cm server token new NAME`.');
+  const now = Date.now();
+  const ago = (time: string | null): string => (time === null ? 'never' : formatAge(now - Date.parse(time)));
+  const columns = [{ title: 'ID' }, { title: 'NAME', min: 8 }, { title: 'AGE' }, { title: 'LAST USED' }];
+  const rows = tokens.map(({ id, name, created, lastUsed }) => [id, name, ago(created), ago(lastUsed)]);
+  const cells = rows.map((row) => row.map(stripTerminal));
+  await output.lines(formatTable(columns, cells, { width: output.columns }));
+}
+
+async function newToken({ client, output }: App, name: string): Promise<void> {
+  const made = await client.request('token/new', { name });
+  if (output.json) return output.record(made);
+  await output.lines([made.token]);
+  output.note('It is not shown again. Whoever has it can run commands as you.');
+}
+
+async function revokeToken({ client, output }: App, ref: string): Promise<void> {
+  const revoked = await client.request('token/revoke', { token: ref });
+  if (output.json) return output.record(revoked);
+  await output.lines([revoked.id]);
 }
 
 /** False when none was running. Resolves when it has gone. */
@@ -82,10 +134,10 @@ function isAlive(pid: number): boolean {
 }
 
 async function printStatus({ output }: App, result: Result<'server/status'>): Promise<void> {
-  const { server, uptimeMs, sessions, clients, memory, home, socket, tmux } = result;
+  const { server, uptimeMs, sessions, clients, memory, home, socket, url, tmux } = result;
   if (output.json) {
     const uptime = Math.round(uptimeMs / 1000);
-    return output.record({ ...server, uptime, sessions, clients, memory, home, socket, tmux });
+    return output.record({ ...server, uptime, sessions, clients, memory, home, socket, url, tmux });
   }
   const fields = [
     ['host', server.host],
@@ -97,6 +149,7 @@ async function printStatus({ output }: App, result: Result<'server/status'>): Pr
     ['memory', formatBytes(memory)],
     ['home', shortPath(home)],
     ['socket', socket],
+    ...(url === null ? [] : ([['url', url]] as const)),
     ['tmux', tmux ?? 'not found'],
   ] as const;
   await output.lines(formatFields(fields.map(([name, value]) => [name, stripTerminal(value)])));

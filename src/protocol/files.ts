@@ -69,6 +69,8 @@ export const ServerFile = z.object({
   build: z.string(),
   socket: z.string(),
   started: z.string(),
+  /** Where it listens on TCP. */
+  url: z.string().nullable().default(null),
 });
 export type ServerFile = z.infer<typeof ServerFile>;
 

@@ -280,6 +280,8 @@ export const REQUESTS = {
       memory: z.number(),
       home: z.string(),
       socket: z.string(),
+      /** Where it listens on TCP. */
+      url: z.string().nullable().default(null),
       tmux: z.string().nullable(),
     }),
   ),

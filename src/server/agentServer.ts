@@ -2,25 +2,37 @@ import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { WebSocketServer } from 'ws';
+import { WebSocketServer, type WebSocket } from 'ws';
 import { delay, KeyedMutex } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { shortHostName } from '../common/home.js';
 import type { Logger } from '../common/logger.js';
 import type { Engine } from '../core/engine.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
-import { PROTOCOL_VERSIONS, type Method, type Params, type Result, type ServerInfo } from '../protocol/requests.js';
+import {
+  PROTOCOL_VERSIONS,
+  type Method,
+  type Params,
+  type Result,
+  type ServerInfo,
+  type TokenInfo,
+} from '../protocol/requests.js';
 import { MAX_MESSAGE_BYTES } from '../protocol/wire.js';
 import { ClientConnection, type RequestHandler } from './clientConnection.js';
 import { EventLog } from './eventLog.js';
 import { createHandlers, type Handlers } from './handlers.js';
 import { PID_HEADER } from './singleInstance.js';
+import { TcpListener, type TcpOptions } from './tcp/tcpListener.js';
+import { tokenHandlers } from './tcp/tokenHandlers.js';
+import type { TokenStore } from './tcp/tokenStore.js';
 
 export interface AgentServerOptions {
   readonly engine: Engine;
   readonly runtimeDirectory: string;
   readonly log: Logger;
-  /** Goes by itself when nobody has needed it for so long, in milliseconds. */
+  /** Who may connect over TCP. */
+  readonly tokens: TokenStore;
+  /** Goes by itself when nobody has needed it for so long, in milliseconds; never when infinite. */
   readonly idleExitMs: number;
   /** The server wants to end; the owner disposes it. */
   readonly onStop: (reason: string) => void;
@@ -47,12 +59,13 @@ export class AgentServer implements RequestHandler {
   readonly #handlers: Handlers;
   readonly #listening = new KeyedMutex();
   #http: Server | undefined;
+  #tcp: TcpListener | undefined;
   #busy = 0;
   #idleTimer: NodeJS.Timeout | undefined;
   #stopping = false;
 
   constructor(options: AgentServerOptions) {
-    const { engine, log } = options;
+    const { engine } = options;
     this.#options = options;
     this.socket = join(options.runtimeDirectory, SOCKET_NAME);
     this.info = {
@@ -65,6 +78,7 @@ export class AgentServer implements RequestHandler {
     };
     this.#handlers = {
       ...createHandlers(engine),
+      ...tokenHandlers(options.tokens),
       initialize: (params, connection) => this.#initialize(params, connection),
       'server/status': () => this.#status(),
       'server/stop': (params) => this.#stop(params),
@@ -88,26 +102,41 @@ export class AgentServer implements RequestHandler {
     engine.supervisor.onLogClosed((id) => {
       for (const connection of this.#connections) connection.onLogClosed(id);
     });
-    this.#webSockets.on('connection', (socket) => {
-      const connection = new ClientConnection(socket, this, log);
-      this.#connections.add(connection);
-      let alive = true;
-      const beat = setInterval(() => {
-        if (!alive) socket.terminate();
-        alive = false;
-        socket.ping();
-      }, HEARTBEAT_MS);
-      beat.unref();
-      socket.on('pong', () => {
-        alive = true;
-      });
-      socket.on('close', () => {
-        clearInterval(beat);
-        this.#connections.delete(connection);
-        this.#considerIdle();
-      });
+  }
+
+  /** A client whose right to be here is known; over TCP by its token. */
+  accept(socket: WebSocket, token?: TokenInfo): ClientConnection {
+    const connection = new ClientConnection(socket, this, this.#options.log, token?.id);
+    this.#connections.add(connection);
+    let alive = true;
+    const beat = setInterval(() => {
+      if (!alive) socket.terminate();
+      alive = false;
+      socket.ping();
+    }, HEARTBEAT_MS);
+    beat.unref();
+    socket.on('pong', () => {
+      alive = true;
+    });
+    socket.on('close', () => {
+      clearInterval(beat);
+      this.#connections.delete(connection);
       this.#considerIdle();
     });
+    this.#considerIdle();
+    return connection;
+  }
+
+  /** Listens on a port too. @throws CodeManagerError as `TcpListener.open` does */
+  async listenTcp(options: TcpOptions): Promise<TcpListener> {
+    const clients = {
+      accept: (socket: WebSocket, token: TokenInfo) => {
+        const connection = this.accept(socket, token);
+        return () => connection.initialized;
+      },
+    };
+    this.#tcp = await TcpListener.open(options, this.#options.tokens, clients, this.#options.log);
+    return this.#tcp;
   }
 
   /** Opens the socket, also again when it vanished; clients that are connected stay. */
@@ -127,9 +156,7 @@ export class AgentServer implements RequestHandler {
       response.writeHead(426, { [PID_HEADER]: String(process.pid) }).end();
     });
     http.on('upgrade', (request, socket, head) => {
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#webSockets.emit('connection', webSocket, request),
-      );
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket));
     });
     // The process's umask keeps everybody else out, also when the folder's mode was changed by hand.
     await new Promise<void>((resolve, reject) => {
@@ -194,6 +221,7 @@ export class AgentServer implements RequestHandler {
       memory: process.memoryUsage.rss(),
       home: engine.paths.root,
       socket: this.socket,
+      url: this.#tcp?.url ?? null,
       tmux: engine.tmux.version?.text ?? null,
     };
   }
@@ -220,7 +248,7 @@ export class AgentServer implements RequestHandler {
   #considerIdle(): void {
     const { engine, idleExitMs, onStop, log } = this.#options;
     const idle = this.#connections.size === 0 && engine.runningSessions === 0 && this.#busy === 0;
-    if (!idle) {
+    if (!idle || !Number.isFinite(idleExitMs)) {
       clearTimeout(this.#idleTimer);
       this.#idleTimer = undefined;
       return;
@@ -239,6 +267,7 @@ export class AgentServer implements RequestHandler {
     clearTimeout(this.#idleTimer);
     for (const connection of this.#connections) connection.close();
     this.#http?.close();
+    this.#tcp?.close();
     this.#webSockets.close();
     await rm(this.socket, { force: true }).catch((error: unknown) => this.#options.log.warn(errorText(error)));
     await delay(20);

@@ -33,7 +33,13 @@ export class ClientConnection {
   initialized = false;
   subscribed = false;
 
-  constructor(socket: WebSocket, handler: RequestHandler, log: Logger) {
+  /** @param token id of the token with which it came over TCP; undefined on the socket of this host */
+  constructor(
+    socket: WebSocket,
+    handler: RequestHandler,
+    log: Logger,
+    readonly token: string | undefined = undefined,
+  ) {
     this.#socket = socket;
     this.#handler = handler;
     this.#log = log;

@@ -11,7 +11,7 @@ export type Handlers = {
 };
 
 /** Requests that are about the server itself. */
-type ServerMethod = 'initialize' | 'server/status' | 'server/stop';
+type ServerMethod = 'initialize' | 'server/status' | 'server/stop' | 'token/list' | 'token/new' | 'token/revoke';
 
 /** Every request of the wire that the engine answers, one line each. */
 export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
@@ -104,9 +104,6 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
     'terminal/open': unsupported,
     'terminal/resize': unsupported,
     'terminal/close': unsupported,
-    'token/list': () => [],
-    'token/new': unsupported,
-    'token/revoke': unsupported,
   };
 }
 

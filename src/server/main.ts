@@ -15,7 +15,9 @@ import type { ServerFile } from '../protocol/files.js';
 import { AgentServer, SOCKET_NAME } from './agentServer.js';
 import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
+import { readOptions, type ServerOptions } from './options.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
+import { TokenStore } from './tcp/tokenStore.js';
 
 /** A client that comes within this time finds the server still there. */
 const IDLE_EXIT_MS = 60_000;
@@ -23,18 +25,20 @@ const IDLE_EXIT_MS = 60_000;
 const ADOPT_WAIT_MS = 2_000;
 
 /** The whole life of the process. Resolves with its exit code. */
-async function run(foreground: boolean): Promise<number> {
+async function run(options: ServerOptions): Promise<number> {
+  const { foreground } = options;
   const umask = process.umask(0o077);
   const home = homeDirectory();
   await openHome(home);
   const runtimeDirectory = await chooseRuntimeDirectory(home);
   const log = new FileLogger(join(home, 'server.log'), { echo: foreground, debug: process.env['CM_DEBUG'] === '1' });
+  for (const warning of options.warnings) log.warn(warning);
   const file = serverFilePath(home);
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
   const started = await withStartLock(`${file}.lock`, async () => {
     const pid = await findOther(file, join(runtimeDirectory, SOCKET_NAME));
-    if (pid === undefined) return start({ home, runtimeDirectory, file, umask, log });
+    if (pid === undefined) return start({ home, runtimeDirectory, file, umask, log, options });
     if (!foreground) return undefined;
     throw new CodeManagerError('conflict', `An agent server runs already (process ${pid})`, {
       hint: 'cm server stop ends it.',
@@ -74,6 +78,7 @@ interface StartOptions {
   /** The mask with which sessions make files; our own is stricter. */
   readonly umask: number;
   readonly log: FileLogger;
+  readonly options: ServerOptions;
 }
 
 async function start({
@@ -82,6 +87,7 @@ async function start({
   file,
   umask,
   log,
+  options,
 }: StartOptions): Promise<{ server: AgentServer; engine: Engine; stopped: Promise<string> }> {
   const machine = new LocalMachine();
   const engine = await Engine.open({
@@ -97,13 +103,19 @@ async function start({
   const stopped = new Promise<string>((resolve) => {
     stop = resolve;
   });
+  const tokens = new TokenStore(home);
+  if (options.token !== undefined) tokens.give(options.token.token, options.token.name);
+  const { tcp } = options;
   const server = new AgentServer({
     engine,
     runtimeDirectory,
     log,
-    idleExitMs: Number(process.env['CM_IDLE_EXIT_MS'] ?? IDLE_EXIT_MS),
+    tokens,
+    // Nobody elsewhere could start it again.
+    idleExitMs: tcp === undefined ? Number(process.env['CM_IDLE_EXIT_MS'] ?? IDLE_EXIT_MS) : Infinity,
     onStop: (reason) => stop(reason),
   });
+  const listener = tcp === undefined ? undefined : await server.listenTcp(tcp);
 
   const record: ServerFile = {
     pid: process.pid,
@@ -113,6 +125,7 @@ async function start({
     build: BUILD,
     socket: server.socket,
     started: server.info.started,
+    url: listener?.url ?? null,
   };
   const introduce = (): Promise<boolean> => writeFileAtomic(file, JSON.stringify(record, null, 2) + '\n');
   // Somebody looked for us and did not find us: what leads to us has vanished.
@@ -128,6 +141,10 @@ async function start({
   await server.listen();
   await introduce();
   log.info(`agent server ${VERSION} (${BUILD}) listens on ${server.socket}`);
+  if (listener !== undefined) {
+    log.info(`clients with a token are let in at ${listener.url}`);
+    if ((await tokens.list()).length === 0) log.warn('There is no token yet: cm server token new NAME');
+  }
   // Read ahead, so that the first start does not wait for the login shell.
   void machine.loginEnvironment().then(({ warnings }) => {
     for (const warning of warnings) log.warn(warning);
@@ -151,7 +168,9 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
-const whole = process.argv.includes('--dial-stdio')
-  ? dialStdio(homeDirectory(), __filename)
-  : run(process.argv.includes('--foreground'));
-whole.then((code) => process.exit(code), fail);
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2), process.env);
+  return options.dialStdio ? dialStdio(homeDirectory(), __filename) : run(options);
+}
+
+main().then((code) => process.exit(code), fail);

@@ -1,0 +1,89 @@
+import { readFileSync, statSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { TcpOptions } from './tcp/tcpListener.js';
+
+export interface ServerOptions {
+  readonly foreground: boolean;
+  readonly dialStdio: boolean;
+  /** Undefined: the unix socket only. */
+  readonly tcp: TcpOptions | undefined;
+  /** A token that holds for the life of the process, and what it is called. */
+  readonly token: { readonly token: string; readonly name: string } | undefined;
+  /** What the person should know, one sentence each. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * What the process was asked to be. Takes CM_AGENT_TOKEN out of the environment, so that nothing that is started later
+ * sees it. @throws CodeManagerError `invalid` for arguments that make no sense or files that cannot be read
+ */
+export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): ServerOptions {
+  const envToken = env['CM_AGENT_TOKEN'];
+  delete env['CM_AGENT_TOKEN'];
+  const warnings: string[] = [];
+  const { values } = parseArguments(args);
+  const { port: portText, host = '127.0.0.1', 'token-file': tokenFile } = values;
+  const foreground = values.foreground === true;
+  const dialStdio = values['dial-stdio'] === true;
+  const given = tokenFile === undefined ? envToken : readToken(tokenFile, warnings);
+  const name = tokenFile === undefined ? 'CM_AGENT_TOKEN' : 'token file';
+  const token = given === undefined || given === '' ? undefined : { token: given, name };
+  if (portText === undefined) {
+    for (const flag of ['host', 'tls-cert', 'tls-key', 'token-file'] as const) {
+      if (values[flag] !== undefined) throw new CodeManagerError('invalid', `--${flag} needs --port`);
+    }
+    return { foreground, dialStdio, tcp: undefined, token: undefined, warnings };
+  }
+  const port = Number(portText);
+  if (!/^\d+$/.test(portText) || port > 65_535) {
+    throw new CodeManagerError('invalid', `${portText} is not a port`);
+  }
+  return { foreground, dialStdio, tcp: { port, host, tls: readTls(values) }, token, warnings };
+}
+
+type Values = ReturnType<typeof parseArguments>['values'];
+
+function parseArguments(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        foreground: { type: 'boolean' },
+        'dial-stdio': { type: 'boolean' },
+        port: { type: 'string' },
+        host: { type: 'string' },
+        'token-file': { type: 'string' },
+        'tls-cert': { type: 'string' },
+        'tls-key': { type: 'string' },
+      },
+    });
+  } catch (cause) {
+    throw new CodeManagerError('invalid', cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+function readTls(values: Values): TcpOptions['tls'] {
+  const { 'tls-cert': cert, 'tls-key': key } = values;
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined || key === undefined) {
+    throw new CodeManagerError('invalid', '--tls-cert and --tls-key belong together');
+  }
+  return { cert: read(cert), key: read(key) };
+}
+
+function readToken(path: string, warnings: string[]): string {
+  const token = read(path).trim();
+  if (token === '') throw new CodeManagerError('invalid', `${path} is empty`);
+  if ((statSync(path).mode & 0o077) !== 0) warnings.push(`Others can read ${path}: chmod 600 it.`);
+  return token;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new CodeManagerError('invalid', `${path} cannot be read: ${reason}`, { cause });
+  }
+}

@@ -1,0 +1,201 @@
+import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { Logger } from '../../common/logger.js';
+import { isLoopback } from '../../client/transport.js';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import type { TokenInfo } from '../../protocol/requests.js';
+import { MAX_MESSAGE_BYTES } from '../../protocol/wire.js';
+import { isOwnHost } from './hostNames.js';
+import { Lockout } from './lockout.js';
+import { limitRequests } from './requestLimit.js';
+import type { TokenStore } from './tokenStore.js';
+
+/** Time for TLS, the request and its headers; and for the first message after it. */
+const HANDSHAKE_MS = 10_000;
+const MAX_HEADER_BYTES = 8 * 1024;
+const MAX_CLIENTS = 64;
+/** Also those that have not signed in. */
+const MAX_SOCKETS = 256;
+const MAX_SOCKETS_PER_ADDRESS = 96;
+const REVOKED_CLOSE = 4401;
+
+export interface TcpOptions {
+  /** 0: any that is free. */
+  readonly port: number;
+  /** Name or address to listen on; anything but this host itself needs a certificate. */
+  readonly host: string;
+  /** PEM texts. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+}
+
+export interface TcpClients {
+  /** A client that has signed in. The result tells whether it has said who it is. */
+  accept(socket: WebSocket, token: TokenInfo): () => boolean;
+}
+
+/** Lets clients with a token in over TCP: on this host, or with TLS from anywhere. */
+export class TcpListener {
+  readonly #options: TcpOptions;
+  readonly #tokens: TokenStore;
+  readonly #clients: TcpClients;
+  readonly #log: Logger;
+  readonly #http: Server;
+  readonly #lockout = new Lockout();
+  readonly #webSockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: false,
+  });
+  readonly #open = new Map<WebSocket, string>();
+  readonly #sockets = new Map<string, number>();
+
+  private constructor(options: TcpOptions, tokens: TokenStore, clients: TcpClients, log: Logger) {
+    this.#options = options;
+    this.#tokens = tokens;
+    this.#clients = clients;
+    this.#log = log;
+    const limits = {
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HANDSHAKE_MS,
+      requestTimeout: HANDSHAKE_MS,
+      connectionsCheckingInterval: HANDSHAKE_MS / 4,
+    };
+    this.#http =
+      options.tls === undefined
+        ? createServer(limits)
+        : createTlsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS });
+    this.#http.maxConnections = MAX_SOCKETS;
+    this.#http.on('connection', (socket: Socket) => this.#count(socket));
+    this.#http.on('request', (_request, response) => {
+      response.writeHead(426, { connection: 'close' }).end();
+    });
+    this.#http.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      this.#upgrade(request, socket, head).catch((error: unknown) => {
+        log.error(`a sign-in failed: ${errorText(error)}`);
+        refuse(socket, 500);
+      });
+    });
+    tokens.onDidRevoke((id) => this.#end(id));
+  }
+
+  /** @throws CodeManagerError `invalid` for a way that would show tokens to the network, `conflict` when the port is taken */
+  static async open(options: TcpOptions, tokens: TokenStore, clients: TcpClients, log: Logger): Promise<TcpListener> {
+    if (options.tls === undefined && !isLoopback(options.host)) {
+      throw new CodeManagerError('invalid', `${options.host} can be reached by others, who would read the token`, {
+        hint: 'Give --tls-cert and --tls-key, or leave --host out and come over ssh.',
+      });
+    }
+    let listener: TcpListener;
+    try {
+      listener = new TcpListener(options, tokens, clients, log);
+    } catch (cause) {
+      throw new CodeManagerError('invalid', 'The certificate or its key cannot be used', { cause });
+    }
+    await new Promise<void>((resolve, reject) => {
+      const fail = (error: NodeJS.ErrnoException): void => {
+        const taken = error.code === 'EADDRINUSE';
+        reject(
+          new CodeManagerError(
+            taken ? 'conflict' : 'invalid',
+            taken
+              ? `Port ${options.port} is taken`
+              : `Cannot listen on ${options.host}:${options.port}: ${error.message}`,
+            { cause: error },
+          ),
+        );
+      };
+      listener.#http.once('error', fail).listen(options.port, options.host.replace(/^\[|\]$/g, ''), () => {
+        listener.#http.off('error', fail).on('error', (error) => log.error(`TCP: ${error.message}`));
+        resolve();
+      });
+    });
+    return listener;
+  }
+
+  /** `ws://127.0.0.1:9876` */
+  get url(): string {
+    const { address, port } = this.#http.address() as AddressInfo;
+    return `${this.#options.tls === undefined ? 'ws' : 'wss'}://${address.includes(':') ? `[${address}]` : address}:${port}`;
+  }
+
+  get port(): number {
+    return (this.#http.address() as AddressInfo).port;
+  }
+
+  /** Takes nobody else; who is connected is the owner's business. */
+  close(): void {
+    this.#http.close();
+    this.#http.closeIdleConnections();
+  }
+
+  #count(socket: Socket): void {
+    const address = socket.remoteAddress ?? '?';
+    const before = this.#sockets.get(address) ?? 0;
+    if (before >= MAX_SOCKETS_PER_ADDRESS) return void socket.destroy();
+    this.#sockets.set(address, before + 1);
+    socket.once('close', () => {
+      const left = (this.#sockets.get(address) ?? 1) - 1;
+      if (left > 0) this.#sockets.set(address, left);
+      else this.#sockets.delete(address);
+    });
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const address = request.socket.remoteAddress ?? '?';
+    const locked = this.#lockout.remaining(address);
+    if (locked > 0) return refuse(socket, 429, { 'retry-after': String(Math.ceil(locked / 1000)) });
+    const { host, origin, authorization } = request.headers;
+    if (!isOwnHost(host, this.#options.host, this.#options.tls?.cert)) return refuse(socket, 421);
+    // Only browsers send it, and no page of a browser has any business here.
+    if (origin !== undefined) return refuse(socket, 403);
+    // A token in a URL would end up in logs on the way; it is not even looked at.
+    if (request.url !== '/') return refuse(socket, request.url?.includes('?') === true ? 400 : 404);
+    if (this.#open.size >= MAX_CLIENTS) return refuse(socket, 503);
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) return refuse(socket, 401, { 'www-authenticate': 'Bearer' });
+    const known = await this.#tokens.verify(token);
+    if (known === undefined) {
+      const lock = this.#lockout.failed(address);
+      this.#log.warn(`a wrong token came from ${address}${lock === 0 ? '' : `; nothing is taken for ${lock} ms`}`);
+      return refuse(socket, 401, { 'www-authenticate': 'Bearer' });
+    }
+    // Others may have brought wrong ones while this one was looked up.
+    this.#lockout.succeeded(address);
+    if (socket.destroyed) return;
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, known, address));
+  }
+
+  #accept(webSocket: WebSocket, token: TokenInfo, address: string): void {
+    this.#open.set(webSocket, token.id);
+    webSocket.once('close', () => this.#open.delete(webSocket));
+    webSocket.on('error', () => undefined);
+    limitRequests(webSocket);
+    const hasIntroducedItself = this.#clients.accept(webSocket, token);
+    const timer = setTimeout(() => {
+      if (!hasIntroducedItself()) webSocket.terminate();
+    }, HANDSHAKE_MS);
+    webSocket.once('close', () => clearTimeout(timer));
+    this.#log.info(`a client signed in from ${address} with token ${token.id}`);
+    this.#tokens.used(token.id).catch((error: unknown) => this.#log.warn(errorText(error)));
+  }
+
+  #end(tokenId: string): void {
+    for (const [webSocket, id] of this.#open) {
+      if (id !== tokenId) continue;
+      webSocket.close(REVOKED_CLOSE, 'the token was revoked');
+      webSocket.terminate();
+    }
+  }
+}
+
+function refuse(socket: Duplex, status: number, headers: Readonly<Record<string, string>> = {}): void {
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': '0' });
+  const text = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${text}\r\n`);
+}
