@@ -35,16 +35,18 @@ const shared = {
   legalComments: 'linked',
   logLevel: 'warning',
   define: { CM_VERSION: JSON.stringify(version), CM_BUILD: JSON.stringify(sourceHash()) },
-  // Optional native parts of ws; it works without them.
-  external: ['vscode', 'bufferutil', 'utf-8-validate'],
+  // Optional native parts of ws and ssh2; both work without them.
+  external: ['vscode', 'bufferutil', 'utf-8-validate', 'cpu-features', '*.node'],
 };
 
-/** Loaded only when a screen has to be read, so it stays a file of its own beside the bundles. */
-const headlessTerminal = {
-  name: 'headless-terminal-apart',
+/** Packages that few runs need: files of their own beside the bundles, loaded when they are wanted. */
+const apart = { '@xterm/headless': 'headless-terminal', ssh2: 'ssh2' };
+
+const packagesApart = {
+  name: 'packages-apart',
   setup(build) {
-    build.onResolve({ filter: /^@xterm\/headless$/ }, (args) =>
-      args.kind === 'entry-point' ? undefined : { path: './headless-terminal.js', external: true },
+    build.onResolve({ filter: /^(@xterm\/headless|ssh2)$/ }, (args) =>
+      args.kind === 'entry-point' ? undefined : { path: `./${apart[args.path]}.js`, external: true },
     );
   },
 };
@@ -53,12 +55,12 @@ const bundles = [
   { entryPoints: { extension: 'src/extension/extension.ts' }, target: 'node22' },
   { entryPoints: { server: 'src/server/main.ts' }, target: 'node20' },
   { entryPoints: { cm: 'src/cli/main.ts' }, target: 'node20', banner: { js: '#!/usr/bin/env node' } },
-  { entryPoints: { 'headless-terminal': '@xterm/headless' }, target: 'node20', plugins: [] },
+  ...Object.entries(apart).map(([name, file]) => ({ entryPoints: { [file]: name }, target: 'node20', plugins: [] })),
 ];
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 for (const bundle of bundles) {
-  const options = { ...shared, plugins: [headlessTerminal], outdir: 'dist', ...bundle };
+  const options = { ...shared, plugins: [packagesApart], outdir: 'dist', ...bundle };
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);
 }

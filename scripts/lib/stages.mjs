@@ -17,7 +17,7 @@ import { ensurePrograms } from './systemPackages.mjs';
  */
 
 /** Folders below `test/` that are a stage of their own; every other one is a part of the stage `unit`. */
-const stageFolders = ['tmux', 'server', 'cli', 'conformance', 'agents', 'vscode', 'ui', 'package'];
+const stageFolders = ['tmux', 'server', 'ssh', 'cli', 'conformance', 'agents', 'vscode', 'ui', 'package'];
 const noTestFolders = ['fixtures', 'fakes', 'helpers'];
 
 /** @type {readonly Stage[]} */
@@ -38,6 +38,12 @@ export const stages = [
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
     run: () => nodeStage(['server']),
+  },
+  {
+    name: 'ssh',
+    programs: ['ssh', 'sshd', 'tmux', 'git', 'bash', 'zsh', 'fish'],
+    needsBuild: true,
+    run: () => nodeStage(['ssh']),
   },
   { name: 'cli', programs: ['tmux', 'git', 'bash', 'zsh', 'fish'], needsBuild: true, run: () => nodeStage(['cli']) },
   {

@@ -32,6 +32,8 @@ export interface SshConnectOptions {
   readonly jump?: SshConnection | undefined;
   /** Used in place of the person's own ssh configuration, as by `ssh -F`. */
   readonly configFile?: string | undefined;
+  /** Has HOME, PATH and SSH_AUTH_SOCK; default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
 export interface SshExit {

@@ -1,0 +1,194 @@
+import { chooseAlgorithms } from './algorithms.js';
+import { closedFailure } from './closedFailure.js';
+import { HostKeyCheck } from './hostKeyCheck.js';
+import { loadSsh2, onMethodRefused, type Ssh2 } from './loadSsh2.js';
+import { Patience } from './patience.js';
+import { SignIn, type Ask } from './signIn.js';
+import { Ssh2Connection } from './ssh2Connection.js';
+import { keyPath, readSshConfig, type EffectiveConfig } from './sshConfig.js';
+import type { SshConnection, SshConnectOptions, SshReach } from './sshConnection.js';
+import { SshFailure } from './sshFailure.js';
+import { openProxy, openTcp, openThrough, recordHead, resolveHost, timedOut, type Wire } from './wire.js';
+
+const TIMEOUT_MS = 15_000;
+const QUESTION_TIMEOUT_MS = 120_000;
+const MAX_JUMPS = 8;
+
+/**
+ * Connects and signs in as `ssh` would: by the person's own configuration, through the hosts that it names, with the
+ * keys of the agent and of files, and by asking. The key of every host on the way is checked.
+ * @throws SshFailure
+ */
+export async function connectSsh(reach: SshReach, options: SshConnectOptions): Promise<SshConnection> {
+  const ssh2 = await loadSsh2();
+  return await new Connecting(ssh2, options).connect(reach, options.jump, 0);
+}
+
+class Connecting {
+  readonly #ssh2: Ssh2;
+  readonly #options: SshConnectOptions;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(ssh2: Ssh2, options: SshConnectOptions) {
+    this.#ssh2 = ssh2;
+    this.#options = options;
+    this.#env = options.env ?? process.env;
+  }
+
+  async connect(reach: SshReach, jump: SshConnection | undefined, depth: number): Promise<SshConnection> {
+    const { configFile, signal, onStep } = this.#options;
+    if (depth > MAX_JUMPS) {
+      throw new SshFailure('configuration', `ssh's configuration leads to ${reach.host} through itself`, {
+        hint: 'Look at its ProxyJump lines.',
+      });
+    }
+    const config = await readSshConfig(reach, { env: this.#env, configFile, signal });
+    const patience = new Patience(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
+      timedOut(config.hostName, config.port),
+    );
+    let through = jump;
+    try {
+      if (through === undefined && config.jumps.length > 0) {
+        patience.hold();
+        through = await this.#jumpTo(config, depth);
+        patience.release();
+      }
+      const wire = await this.#wire(config, through, patience);
+      if (depth === 0) onStep?.('connect', `${config.hostName} port ${config.port}`);
+      const connection = await this.#handshake(config, reach, wire, patience, depth);
+      if (through !== jump) connection.onClose(() => through?.dispose());
+      return connection;
+    } catch (error) {
+      if (through !== jump) through?.dispose();
+      throw error;
+    } finally {
+      patience.dispose();
+    }
+  }
+
+  /** Connects to the last hop through those before it. */
+  async #jumpTo(config: EffectiveConfig, depth: number): Promise<SshConnection> {
+    let through: SshConnection | undefined;
+    for (const hop of config.jumps) {
+      const before = through;
+      try {
+        through = await this.connect(hop, before, depth + 1);
+      } catch (error) {
+        before?.dispose();
+        throw error;
+      }
+      if (before !== undefined) through.onClose(() => before.dispose());
+    }
+    if (through === undefined) throw new SshFailure('configuration', 'ProxyJump names no host');
+    return through;
+  }
+
+  async #wire(config: EffectiveConfig, through: SshConnection | undefined, patience: Patience): Promise<Wire> {
+    const { hostName, port, family, bindAddress, proxyCommand } = config;
+    if (through !== undefined) return await patience.race(openThrough(through, hostName, port));
+    if (proxyCommand !== undefined) return openProxy(proxyCommand, this.#env);
+    const addresses = await patience.race(resolveHost(hostName, family));
+    this.#options.onStep?.('resolve', addresses.map(({ address }) => address).join(', '));
+    patience.touch();
+    return await openTcp(addresses, { host: hostName, port, bindAddress, signal: patience.signal });
+  }
+
+  async #handshake(
+    config: EffectiveConfig,
+    reach: SshReach,
+    wire: Wire,
+    patience: Patience,
+    depth: number,
+  ): Promise<SshConnection> {
+    const { asker, log, machine, onStep } = this.#options;
+    const target = `${config.user}@${config.alias}`;
+    const client = new this.#ssh2.Client();
+    let asking = false;
+    const ask: Ask | undefined =
+      asker === undefined || config.batchMode
+        ? undefined
+        : async (question) => {
+            patience.hold();
+            asking = true;
+            try {
+              const name = machine ?? reach.host;
+              return await asker.ask({ ...question, machine: name, timeoutMs: QUESTION_TIMEOUT_MS }, patience.signal);
+            } finally {
+              asking = false;
+              patience.release();
+            }
+          };
+    const hostKey = await HostKeyCheck.create(config, ask);
+    const report = depth === 0 ? onStep : undefined;
+    return await new Promise<SshConnection>((resolve, reject) => {
+      let problem: Error | undefined;
+      let hadHandshake = false;
+      const fail = (error: SshFailure): void => {
+        patience.signal.removeEventListener('abort', onAbort);
+        reject(error);
+        client.destroy();
+        wire.stream.destroy();
+      };
+      const onAbort = (): void => fail(patience.reason);
+      const signIn = new SignIn({
+        ssh2: this.#ssh2,
+        config,
+        target,
+        keyFile: reach.keyFile == null ? undefined : keyPath(reach.keyFile, this.#env),
+        ask,
+        note: (sentence) => log.warn(sentence),
+        abort: fail,
+      });
+      client.on('error', (error) => {
+        // A key of the agent that cannot sign is no reason to stop.
+        if (error.level !== 'agent') problem ??= error;
+      });
+      client.on('banner', (text) => signIn.heard(text));
+      client.on('handshake', () => {
+        patience.touch();
+        if (hadHandshake) return;
+        hadHandshake = true;
+        hostKey.remember().then(
+          (file) => file !== undefined && log.info(`The key of ${config.alias} was added to ${file}`),
+          (error: unknown) => log.warn(`The key of ${config.alias} could not be kept: ${String(error)}`),
+        );
+      });
+      client.once('ready', () => {
+        patience.signal.removeEventListener('abort', onAbort);
+        client.removeAllListeners('close');
+        report?.('sign in', signIn.method);
+        resolve(new Ssh2Connection(client, wire, `${config.user}@${config.hostName}:${config.port}`));
+      });
+      client.once('close', () => {
+        const context = { config, target, wire, signIn, head: head(), asking, hadHandshake };
+        fail(signIn.failure ?? closedFailure(problem, context));
+      });
+      client.connect({
+        sock: wire.stream,
+        username: config.user,
+        readyTimeout: 0,
+        authHandler: signIn.handler,
+        algorithms: chooseAlgorithms(config, hostKey),
+        hostVerifier: (key: Buffer, verify: (valid: boolean) => void) => {
+          patience.touch();
+          hostKey.check(key).then(
+            (detail) => {
+              if (!hadHandshake) report?.('host key', detail);
+              verify(true);
+            },
+            (error: unknown) =>
+              fail(error instanceof SshFailure ? error : new SshFailure('hostKeyUnknown', String(error))),
+          );
+        },
+      });
+      // The library holds the stream back until it listens itself.
+      const head = recordHead(wire.stream);
+      onMethodRefused(client, (methods, partial) => {
+        patience.touch();
+        signIn.refused(methods, partial);
+      });
+      patience.signal.addEventListener('abort', onAbort, { once: true });
+      if (patience.signal.aborted) onAbort();
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import type { ClientChannel } from 'ssh2';
+import { toDisposable, type Disposable } from '../../common/disposable.js';
+import { Emitter } from '../../common/emitter.js';
+import type { SshChannel, SshExit } from './sshConnection.js';
+import type { SshFailure } from './sshFailure.js';
+
+/** A channel of the library. Nothing is read before somebody listens. */
+export class Ssh2Channel implements SshChannel {
+  readonly #channel: ClientChannel;
+  readonly #data = new Emitter<Uint8Array>();
+  readonly #stderr = new Emitter<Uint8Array>();
+  readonly #exits = new Set<(exit: SshExit) => void>();
+  #status: { readonly code: number | null; readonly signal: string | null } | undefined;
+  #exit: SshExit | undefined;
+  #flowing = false;
+  #paused = false;
+  #disposed = false;
+  /** Streams that have not ended, and the channel itself. */
+  #open = 3;
+
+  /** @param lost says why, when the channel ends and the connection with it */
+  constructor(channel: ClientChannel, lost: () => SshFailure) {
+    this.#channel = channel;
+    channel.on('exit', (code: number | null, signal?: string) => {
+      this.#status = { code, signal: signal?.replace(/^SIG/, '') ?? null };
+    });
+    const closed = (): void => {
+      if (--this.#open > 0) return;
+      this.#end(this.#status === undefined && !this.#disposed ? lost() : undefined);
+    };
+    channel.once('end', closed);
+    channel.stderr.once('end', closed);
+    channel.once('close', closed);
+    channel.on('error', () => undefined);
+  }
+
+  readonly onData = (listener: (data: Uint8Array) => void): Disposable => {
+    this.#flow();
+    return this.#data.event(listener);
+  };
+
+  readonly onStderr = (listener: (data: Uint8Array) => void): Disposable => this.#stderr.event(listener);
+
+  readonly onExit = (listener: (exit: SshExit) => void): Disposable => {
+    this.#flow();
+    const entry = (exit: SshExit): void => listener(exit);
+    const exit = this.#exit;
+    if (exit !== undefined) queueMicrotask(() => entry(exit));
+    else this.#exits.add(entry);
+    return toDisposable(() => this.#exits.delete(entry));
+  };
+
+  write(data: string | Uint8Array): Promise<void> | undefined {
+    const channel = this.#channel;
+    if (!channel.writable || channel.write(data)) return undefined;
+    return new Promise((resolve) => {
+      const done = (): void => {
+        channel.off('drain', done);
+        channel.off('close', done);
+        resolve();
+      };
+      channel.once('drain', done);
+      channel.once('close', done);
+    });
+  }
+
+  end(): void {
+    if (this.#channel.writable) this.#channel.end();
+  }
+
+  signal(name: string): void {
+    if (this.#exit === undefined) this.#channel.signal(name);
+  }
+
+  resize(columns: number, rows: number): void {
+    if (this.#exit === undefined) this.#channel.setWindow(rows, columns, 0, 0);
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#channel.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#flowing) this.#channel.resume();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    this.#data.dispose();
+    this.#stderr.dispose();
+    this.#channel.close();
+    // What still comes is thrown away, so that the channel can end.
+    this.#channel.resume();
+    this.#channel.stderr.resume();
+    this.#end(undefined);
+  }
+
+  /** After the listeners that are added at the same time as the first one. */
+  #flow(): void {
+    if (this.#flowing) return;
+    this.#flowing = true;
+    setImmediate(() => {
+      this.#channel.stderr.on('data', (chunk: Uint8Array) => this.#stderr.fire(chunk));
+      this.#channel.on('data', (chunk: Uint8Array) => this.#data.fire(chunk));
+      if (this.#paused) this.#channel.pause();
+    });
+  }
+
+  #end(error: SshFailure | undefined): void {
+    if (this.#exit !== undefined) return;
+    this.#exit = { code: this.#status?.code ?? null, signal: this.#status?.signal ?? null, error };
+    const listeners = [...this.#exits];
+    this.#exits.clear();
+    for (const listener of listeners) listener(this.#exit);
+  }
+}

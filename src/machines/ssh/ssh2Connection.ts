@@ -1,0 +1,155 @@
+import type { Duplex } from 'node:stream';
+import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
+import { withTimeout } from '../../common/async.js';
+import { toDisposable } from '../../common/disposable.js';
+import { stripTerminal } from '../../common/terminalText.js';
+import { truncate } from '../../common/text.js';
+import { pingClient } from './loadSsh2.js';
+import { Ssh2Channel } from './ssh2Channel.js';
+import type { SshChannel, SshConnection, SshExecOptions } from './sshConnection.js';
+import { SshFailure } from './sshFailure.js';
+import type { Wire } from './wire.js';
+
+/** How long the goodbye may take before the connection is cut. */
+const GOODBYE_MS = 500;
+/** A host whose SFTP never begins, because something else runs in its place. */
+const SFTP_TIMEOUT_MS = 15_000;
+
+/** A signed-in client of the library as a connection. */
+export class Ssh2Connection implements SshConnection {
+  readonly target: string;
+  readonly #client: Client;
+  readonly #wire: Wire;
+  readonly #listeners = new Set<(error: SshFailure | undefined) => void>();
+  #closed: { readonly error: SshFailure | undefined } | undefined;
+  #failure: Error | undefined;
+
+  constructor(client: Client, wire: Wire, target: string) {
+    this.#client = client;
+    this.#wire = wire;
+    this.target = target;
+    client.on('error', (error) => (this.#failure ??= error));
+    client.on('close', () => this.#close(this.#lost()));
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  get bytesRead(): number {
+    return this.#wire.bytesRead();
+  }
+
+  get bytesWritten(): number {
+    return this.#wire.bytesWritten();
+  }
+
+  readonly onClose: SshConnection['onClose'] = (listener) => {
+    const entry = (error: SshFailure | undefined): void => listener(error);
+    const closed = this.#closed;
+    if (closed !== undefined) queueMicrotask(() => entry(closed.error));
+    else this.#listeners.add(entry);
+    return toDisposable(() => this.#listeners.delete(entry));
+  };
+
+  async exec(command: string, { pty }: SshExecOptions = {}): Promise<SshChannel> {
+    const options = pty === undefined ? {} : { pty: { rows: pty.rows, cols: pty.columns, term: pty.term } };
+    const channel = await this.#open<ClientChannel>('channels', (done) => this.#client.exec(command, options, done));
+    return new Ssh2Channel(channel, () => this.#closed?.error ?? this.#lost());
+  }
+
+  forwardTcp(host: string, port: number): Promise<Duplex> {
+    return this.#open<ClientChannel>(
+      'forward',
+      (done) => this.#client.forwardOut('127.0.0.1', 0, host, port, done),
+      `${host} port ${port}`,
+    );
+  }
+
+  async sftp(): Promise<SFTPWrapper> {
+    return await withTimeout(
+      this.#open<SFTPWrapper>('noSftp', (done) => this.#client.sftp(done)),
+      SFTP_TIMEOUT_MS,
+      () => new SshFailure('noSftp', `${this.target} does not answer by SFTP`),
+    );
+  }
+
+  async ping(): Promise<void> {
+    if (this.#closed !== undefined) throw this.#lost();
+    try {
+      await pingClient(this.#client);
+    } catch (error) {
+      if (error instanceof Error && !(error instanceof SshFailure)) throw this.#lost();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    if (this.#closed !== undefined) return;
+    const client = this.#client;
+    client.end();
+    const timer = setTimeout(() => this.#wire.stream.destroy(), GOODBYE_MS);
+    timer.unref();
+    client.once('close', () => clearTimeout(timer));
+    this.#close(undefined);
+  }
+
+  #close(error: SshFailure | undefined): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = { error };
+    const listeners = [...this.#listeners];
+    this.#listeners.clear();
+    for (const listener of listeners) listener(error);
+  }
+
+  #lost(): SshFailure {
+    const why = this.#failure === undefined ? '' : `: ${truncate(stripTerminal(this.#failure.message), 200)}`;
+    return new SshFailure('closed', `The connection to ${this.target} has ended${why}`, { cause: this.#failure });
+  }
+
+  #open<T>(
+    reason: 'channels' | 'forward' | 'noSftp',
+    request: (done: (error: Error | undefined, opened: T) => void) => void,
+    what = '',
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown): void => {
+        if (this.#closed !== undefined || !this.#wire.stream.writable) reject(this.#closed?.error ?? this.#lost());
+        else reject(openFailure(reason, error, this.target, what));
+      };
+      try {
+        request((error, opened) => (error ? fail(error) : resolve(opened)));
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+}
+
+/** What the library says when a channel was not opened; a refused channel has a number as its reason. */
+function openFailure(
+  reason: 'channels' | 'forward' | 'noSftp',
+  error: unknown,
+  target: string,
+  what: string,
+): SshFailure {
+  const text = error instanceof Error ? error.message.replace(/^\(SSH\) Channel open failure: /, '') : String(error);
+  const said = truncate(stripTerminal(text), 200);
+  const refused = typeof (error as { reason?: unknown }).reason === 'number';
+  if (reason === 'forward') {
+    const forbidden = (error as { reason?: unknown }).reason === 1;
+    return new SshFailure(
+      'forward',
+      forbidden ? `${target} does not forward connections` : `${target} cannot reach ${what}: ${said}`,
+      { cause: error, ...(forbidden ? { hint: 'Its sshd needs AllowTcpForwarding yes.' } : {}) },
+    );
+  }
+  if (refused) {
+    return new SshFailure('channels', `${target} opens no further session on this connection`, {
+      hint: 'Its sshd limits them by MaxSessions.',
+      cause: error,
+    });
+  }
+  if (reason === 'noSftp') return new SshFailure('noSftp', `${target} has no SFTP: ${said}`, { cause: error });
+  return new SshFailure('channels', `${target} does not run commands: ${said}`, { cause: error });
+}

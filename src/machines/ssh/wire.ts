@@ -1,0 +1,205 @@
+import { spawn } from 'node:child_process';
+import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
+import { Socket } from 'node:net';
+import { Duplex, type Readable } from 'node:stream';
+import { promisify } from 'node:util';
+import { stripTerminal } from '../../common/terminalText.js';
+import { truncate } from '../../common/text.js';
+import type { SshConnection } from './sshConnection.js';
+import { SshFailure } from './sshFailure.js';
+
+const lookup = promisify(dnsLookup);
+/** How long an address is tried alone before the next one is tried beside it. */
+const STAGGER_MS = 300;
+
+/** The bytes to and from a host, before anything is known of ssh. */
+export interface Wire {
+  readonly stream: Duplex;
+  readonly bytesRead: () => number;
+  readonly bytesWritten: () => number;
+  /** What the program that makes the stream said on its standard error, when there is one. */
+  readonly said: () => string;
+}
+
+/** @throws SshFailure `hostNotFound` */
+export async function resolveHost(host: string, family: 0 | 4 | 6): Promise<LookupAddress[]> {
+  try {
+    return await lookup(host, { all: true, family });
+  } catch (error) {
+    const temporary = (error as NodeJS.ErrnoException).code === 'EAI_AGAIN';
+    throw new SshFailure(
+      'hostNotFound',
+      temporary ? `The name ${host} cannot be looked up now` : `There is no host with the name ${host}`,
+      { hint: 'Check the spelling, the network and the VPN.', cause: error },
+    );
+  }
+}
+
+/**
+ * Connects to the first address that answers; a slow one does not hold up the next.
+ * @throws SshFailure
+ */
+export function openTcp(
+  addresses: readonly LookupAddress[],
+  options: {
+    readonly host: string;
+    readonly port: number;
+    readonly bindAddress?: string | undefined;
+    readonly signal: AbortSignal;
+  },
+): Promise<Wire> {
+  return new Promise((resolve, reject) => {
+    const waiting = [...addresses];
+    const open = new Set<Socket>();
+    let failure: unknown;
+    let timer: NodeJS.Timeout | undefined;
+    const settle = (): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', onAbort);
+      for (const socket of open) socket.destroy();
+    };
+    const onAbort = (): void => {
+      settle();
+      reject(
+        options.signal.reason instanceof SshFailure ? options.signal.reason : new SshFailure('cancelled', 'Cancelled'),
+      );
+    };
+    const next = (): void => {
+      clearTimeout(timer);
+      const address = waiting.shift();
+      if (address === undefined) {
+        if (open.size > 0) return;
+        settle();
+        return reject(tcpFailure(failure, options.host, options.port));
+      }
+      const socket = new Socket();
+      open.add(socket);
+      socket.once('error', (error) => {
+        failure ??= error;
+        open.delete(socket);
+        next();
+      });
+      socket.once('connect', () => {
+        open.delete(socket);
+        settle();
+        socket.removeAllListeners('error');
+        // Until the library listens.
+        socket.on('error', () => undefined);
+        socket.setNoDelay(true);
+        resolve({
+          stream: socket,
+          bytesRead: () => socket.bytesRead,
+          bytesWritten: () => socket.bytesWritten,
+          said: () => '',
+        });
+      });
+      socket.connect({ host: address.address, port: options.port, localAddress: options.bindAddress });
+      timer = setTimeout(next, STAGGER_MS);
+    };
+    if (options.signal.aborted) return onAbort();
+    options.signal.addEventListener('abort', onAbort, { once: true });
+    next();
+  });
+}
+
+/** A stream to a host through another one. */
+export async function openThrough(jump: SshConnection, host: string, port: number): Promise<Wire> {
+  const stream = await jump.forwardTcp(host, port);
+  return {
+    stream,
+    bytesRead: () => jump.bytesRead,
+    bytesWritten: () => jump.bytesWritten,
+    said: () => '',
+  };
+}
+
+/** A stream made by a shell command of the person's own configuration. It ends with the stream. */
+export function openProxy(command: string, env: NodeJS.ProcessEnv): Wire {
+  const windows = process.platform === 'win32';
+  const shell = env['SHELL'] || '/bin/sh';
+  const child = spawn(windows ? command : shell, windows ? [] : ['-c', `exec ${command}`], {
+    env,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    shell: windows,
+    windowsHide: true,
+  });
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-2000)));
+  let read = 0;
+  let written = 0;
+  const stream = new Duplex({
+    read: () => child.stdout.resume(),
+    write: (chunk: Buffer, _encoding, done) => {
+      written += chunk.length;
+      child.stdin.write(chunk, done);
+    },
+    final: (done) => child.stdin.end(done),
+    destroy: (error, done) => {
+      child.kill('SIGHUP');
+      done(error);
+    },
+  });
+  child.stdout.on('data', (chunk: Buffer) => {
+    read += chunk.length;
+    if (!stream.push(chunk)) child.stdout.pause();
+  });
+  child.stdout.on('end', () => stream.push(null));
+  child.stdin.on('error', () => undefined);
+  child.on('error', (error) => {
+    said = error.message;
+    stream.destroy();
+  });
+  // Its last words are read before the stream is over.
+  child.on('close', () => stream.destroy());
+  return {
+    stream,
+    bytesRead: () => read,
+    bytesWritten: () => written,
+    said: () => truncate(stripTerminal(said), 300),
+  };
+}
+
+function tcpFailure(error: unknown, host: string, port: number): SshFailure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  switch (code) {
+    case 'ECONNREFUSED':
+      return new SshFailure('refused', `Nothing listens on port ${port} of ${host}`, {
+        hint: 'Check that sshd runs there and that the port is right.',
+        cause: error,
+      });
+    case 'EHOSTUNREACH':
+    case 'ENETUNREACH':
+    case 'EADDRNOTAVAIL':
+    case 'EHOSTDOWN':
+    case 'ENETDOWN':
+      return new SshFailure('noRoute', `There is no route to ${host}`, {
+        hint: 'Check the network and the VPN.',
+        cause: error,
+      });
+    case 'ETIMEDOUT':
+      return timedOut(host, port);
+    default:
+      return new SshFailure('closed', `No connection to ${host} port ${port}: ${code || String(error)}`, {
+        cause: error,
+      });
+  }
+}
+
+export function timedOut(host: string, port: number): SshFailure {
+  return new SshFailure('timedOut', `${host} port ${port} does not answer`, {
+    hint: 'Check that the host is on, the network, the VPN and the firewall.',
+  });
+}
+
+/** Remembers the first bytes of a stream without consuming them, to tell what it is that does not speak ssh. */
+export function recordHead(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  const listener = (chunk: Buffer): void => {
+    chunks.push(chunk.subarray(0, 512));
+    size += chunk.length;
+    if (size >= 512) stream.off('data', listener);
+  };
+  stream.on('data', listener);
+  return () => Buffer.concat(chunks).toString('latin1');
+}
