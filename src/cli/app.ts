@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Client, ConnectOptions } from '../client/api.js';
+import type { AnswerQuestion, Client, ConnectOptions } from '../client/api.js';
 import { createClient } from '../client/client.js';
 import { homeDirectory } from '../common/home.js';
 import { CodeManagerError } from '../protocol/errors.js';
@@ -11,6 +11,7 @@ export class App {
   readonly env: NodeJS.ProcessEnv;
   readonly #clients: Client[] = [];
   #client: Client | undefined;
+  #asker: Promise<AnswerQuestion> | undefined;
 
   constructor(output: Output, env: NodeJS.ProcessEnv) {
     this.output = output;
@@ -40,6 +41,7 @@ export class App {
       log: (message) => {
         if ((this.env['CM_DEBUG'] ?? '') !== '') this.output.note(message);
       },
+      onQuestion: async (question, signal) => (await this.#asks())(question, signal),
       ...options,
     });
     this.#clients.push(client);
@@ -58,6 +60,11 @@ export class App {
     } catch (cause) {
       throw new CodeManagerError('invalid', 'The current folder does not exist any more', { cause });
     }
+  }
+
+  /** One for all connections, so that questions come one after another. */
+  #asks(): Promise<AnswerQuestion> {
+    return (this.#asker ??= import('./asker.js').then(({ createAsker }) => createAsker(this.output, process.stdin)));
   }
 
   dispose(): void {

@@ -22,7 +22,10 @@ export async function attachTo(app: App, session: string, readOnly: boolean): Pr
       hint: '`cm logs` and `cm send` work without one.',
     });
   }
-  if (attach === null) throw new CodeManagerError('unavailable', 'Sessions of other machines cannot be attached to');
+  if (attach === null) {
+    const { attachRemotely } = await import('./remoteTerminal.js');
+    return attachRemotely(app, session, readOnly);
+  }
   const [program = '', ...args] = attach.command;
   // A terminal inside somebody's own tmux is a terminal like any other.
   const { TMUX: _tmux, TMUX_PANE: _pane, ...inherited } = app.env;

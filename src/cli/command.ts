@@ -1,7 +1,7 @@
 import type { App } from './app.js';
 
 /** What the shell offers while a value is typed. */
-export type Completes = 'session' | 'context' | 'tool' | 'file' | 'folder' | readonly string[];
+export type Completes = 'session' | 'context' | 'machine' | 'sshHost' | 'tool' | 'file' | 'folder' | readonly string[];
 
 export interface Flag {
   /** Without the dashes. */
@@ -32,7 +32,7 @@ export interface Invocation {
   readonly args: readonly string[];
   /** What stands after `--`, for commands that pass it on. */
   readonly rest: readonly string[];
-  /** True when the switch, or the flag without its optional value, was given. */
+  /** True when the switch or the flag was given, whatever its value. */
   has(flag: string): boolean;
   /** The value of a flag, the last one when it was given several times. */
   value(flag: string): string | undefined;

@@ -1,10 +1,12 @@
 import { stripTerminal } from '../common/terminalText.js';
+import { connectionText, machineType } from '../protocol/machineText.js';
 import type { Method, ParamsInput, Result } from '../protocol/requests.js';
 import { describe } from '../protocol/word.js';
 import type { App } from './app.js';
 import type { Argument, Command, Completes, Flag } from './command.js';
 import { COMMANDS, GROUPS } from './commands.js';
 import { allFlags } from './parse.js';
+import { machineOf } from './sessionView.js';
 
 const ANSWER_MS = 1500;
 
@@ -116,15 +118,24 @@ async function complements(app: App, completes: Completes | undefined): Promise<
       const contexts = await ask(app, 'context/list', {});
       return contexts.map(({ name, path }) => [name, path]);
     }
+    case 'machine': {
+      const machines = await ask(app, 'machine/list', {});
+      const now = Date.now();
+      return machines.map((machine) => [machine.host, `${machineType(machine)}, ${connectionText(machine, now)}`]);
+    }
+    case 'sshHost': {
+      const hosts = await ask(app, 'machine/hosts', {});
+      return hosts.map(({ alias, hostName }) => [alias, hostName ?? '']);
+    }
     case 'tool': {
       const tools = await ask(app, 'tool/list', { versions: false });
       return tools.filter(({ installed }) => installed).map(({ id, name }) => [id, name]);
     }
     case 'session': {
-      const sessions = await ask(app, 'session/list', {});
+      const [sessions, machines] = await Promise.all([ask(app, 'session/list', {}), ask(app, 'machine/list', {})]);
       const now = Date.now();
       return sessions.flatMap((session): Candidate[] => {
-        const { word, detail } = describe(session, now);
+        const { word, detail } = describe(session, now, machineOf(session, machines));
         const text = detail === '' ? word : `${word}, ${detail}`;
         return [
           [session.name, text],
@@ -136,7 +147,7 @@ async function complements(app: App, completes: Completes | undefined): Promise<
 }
 
 /** A key press starts no server and waits for none: where nobody answers, there is nothing to offer. */
-async function ask<M extends Extract<Method, `${string}/list`>>(
+async function ask<M extends Extract<Method, `${string}/list` | 'machine/hosts'>>(
   app: App,
   method: M,
   params: ParamsInput<M>,

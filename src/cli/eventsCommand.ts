@@ -1,6 +1,7 @@
 import { stripTerminal } from '../common/terminalText.js';
 import type { Change } from '../protocol/events.js';
 import { CodeManagerError } from '../protocol/errors.js';
+import { connectionText } from '../protocol/machineText.js';
 import { describe } from '../protocol/word.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -57,7 +58,7 @@ function eventText({ output }: App, change: Change, machines: Parameters<typeof 
     case 'context/removed':
       return `context ${change.id}  ${stripTerminal(change.name)}  removed`;
     case 'machine/changed':
-      return stripTerminal(`machine ${change.machine.host}  ${change.machine.connection}`);
+      return stripTerminal(`machine ${change.machine.host}  ${connectionText(change.machine, Date.now())}`);
     case 'notice':
       return stripTerminal(`${change.level}  ${change.message}`);
   }

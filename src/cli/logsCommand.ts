@@ -3,6 +3,7 @@ import { CodeManagerError } from '../protocol/errors.js';
 import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
+import { tellCuts } from './cutNotes.js';
 import { showBytes } from './rawLog.js';
 import type { ShowLogOptions } from './showLogOptions.js';
 import { showText } from './textLog.js';
@@ -32,7 +33,12 @@ export async function logs(app: App, invocation: Invocation): Promise<void> {
 }
 
 export async function showLog(app: App, session: Session, options: ShowLogOptions): Promise<void> {
-  await (options.raw ? showBytes(app, session.id, options) : showText(app, session.id, options));
+  const cuts = options.follow ? tellCuts(app, session) : undefined;
+  try {
+    await (options.raw ? showBytes(app, session.id, options) : showText(app, session.id, options));
+  } finally {
+    cuts?.dispose();
+  }
 }
 
 function parseLines(text: string | undefined): number | 'all' | undefined {

@@ -17,8 +17,11 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     return await dispatch(app, words);
   } catch (error) {
-    output.note(errorText(error));
-    return EXIT_CODES[toCodeManagerError(error).code];
+    const { code } = toCodeManagerError(error);
+    // Who cancels something knows that.
+    if (code === 'cancelled') output.transient('');
+    else output.note(errorText(error));
+    return EXIT_CODES[code];
   } finally {
     clearInterval(alive);
     app.dispose();

@@ -1,4 +1,5 @@
 import { stripTerminal } from '../common/terminalText.js';
+import { fitWidth } from './displayWidth.js';
 
 export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold';
 
@@ -11,12 +12,19 @@ export class Output {
   /** Results as JSON. */
   readonly json: boolean;
   readonly #hasColour: boolean;
+  /** A line on the standard error stands only until something else is said. */
+  #hasTransient = false;
 
   constructor(stdout: NodeJS.WriteStream, stderr: NodeJS.WriteStream, json: boolean, env: NodeJS.ProcessEnv) {
     this.#stdout = stdout;
     this.#stderr = stderr;
     this.json = json;
     this.#hasColour = stdout.isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
+  }
+
+  /** Whether a person reads what is said beside the results. */
+  get isRemarkTerminal(): boolean {
+    return this.#stderr.isTTY;
   }
 
   get isTerminal(): boolean {
@@ -38,6 +46,7 @@ export class Output {
 
   /** Text for a terminal goes here only after it was neutralised. Resolves when more may be written. */
   async write(data: string | Uint8Array): Promise<void> {
+    this.transient('');
     if (this.#stdout.write(data)) return;
     await new Promise<void>((resolve) => this.#stdout.once('drain', resolve));
   }
@@ -53,7 +62,20 @@ export class Output {
 
   /** Something to know that is no result. */
   note(text: string): void {
+    this.transient('');
     this.#stderr.write(`${stripTerminal(text)}\n`);
+  }
+
+  /** Shows in a terminal what is going on at this moment, in place of what was shown so before; '' takes it away. */
+  transient(text: string): void {
+    if (!this.#stderr.isTTY || (text === '' && !this.#hasTransient)) return;
+    this.#hasTransient = text !== '';
+    this.#stderr.write(`\r\x1b[K${fitWidth(stripTerminal(text), (this.#stderr.columns || 80) - 1)}`);
+  }
+
+  /** A part of a prompt, as it is: text that is not our own has been neutralised. */
+  prompt(text: string): void {
+    this.#stderr.write(text);
   }
 
   /** Our own text for people who called it wrongly, laid out in lines. */

@@ -2,8 +2,9 @@ import { homedir } from 'node:os';
 import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, formatDuration } from '../common/text.js';
 import type { Machine } from '../protocol/context.js';
+import { connectionText, machineType } from '../protocol/machineText.js';
 import type { Session } from '../protocol/session.js';
-import { describe, type MachineView, type Word } from '../protocol/word.js';
+import { describe, type Word } from '../protocol/word.js';
 import type { Colour, Output } from './output.js';
 import { formatFields, formatTable, type Column } from './table.js';
 
@@ -27,9 +28,15 @@ export function paintWord(output: Output, word: string): string {
   return colour === undefined ? word : output.paint(colour, word);
 }
 
-/** The connection of a session's machine, found by its host; undefined where it is not known. */
-export function machineOf(session: Session, machines: readonly Machine[]): MachineView | undefined {
-  return machines.find(({ host }) => host === session.machine.host);
+/** The machine of a session; undefined where it is not known. */
+export function machineOf(session: Session, machines: readonly Machine[]): Machine | undefined {
+  return machines.find(({ id }) => id === session.machineId);
+}
+
+/** The context, and the machine when it is not this host. */
+function place(session: Session, machine: Machine | undefined): string {
+  if (session.machineId === 'local') return session.contextName;
+  return `${session.contextName} @${machine?.host ?? session.machine.host}`;
 }
 
 export function sessionColumns(output: Output): Column[] {
@@ -44,17 +51,17 @@ export function sessionColumns(output: Output): Column[] {
   ];
 }
 
-export function sessionRow(session: Session, now: number, machine?: MachineView): string[] {
+export function sessionRow(session: Session, now: number, machine?: Machine): string[] {
   const { word, detail } = describe(session, now, machine);
   const age = formatAge(now - Date.parse(session.changed));
-  return [session.id, session.name, session.tool, session.contextName, word, age, detail].map(stripTerminal);
+  return [session.id, session.name, session.tool, place(session, machine), word, age, detail].map(stripTerminal);
 }
 
 export function sessionTable(
   output: Output,
   sessions: readonly Session[],
   now: number,
-  machines: readonly Machine[] = [],
+  machines: readonly Machine[],
 ): string[] {
   const rows = sessions.map((session) => sessionRow(session, now, machineOf(session, machines)));
   return formatTable(sessionColumns(output), rows, { width: output.columns });
@@ -66,9 +73,21 @@ export function shortPath(path: string): string {
   return path === home ? '~' : path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
+/** Its name, how it is reached, how the connection is, and what is to be done about it. */
+function machineText(session: Session, machine: Machine | undefined, now: number): string {
+  const { host: recorded } = session.machine;
+  if (machine === undefined || machine.type === 'local') return machine?.host ?? recorded;
+  const node = recorded === machine.host || recorded === '' ? '' : `, ran on ${recorded}`;
+  const { problem } = machine;
+  const why = problem === null ? '' : ` · ${problem.message}${problem.command === null ? '' : `: ${problem.command}`}`;
+  return `${machine.host} (${machineType(machine)}, ${connectionText(machine, now)}${node})${why}`;
+}
+
 /** One session as lines for people. */
-export function sessionDetails(output: Output, session: Session, now: number): string[] {
-  const { word, detail } = describe(session, now);
+export function sessionDetails(output: Output, session: Session, now: number, machines: readonly Machine[]): string[] {
+  const machine = machineOf(session, machines);
+  const { word, detail } = describe(session, now, machine);
+  const isHere = session.machineId === 'local';
   const time = (iso: string | null): string =>
     iso === null ? '' : `${iso} (${formatAge(now - Date.parse(iso), { seconds: true })})`;
   const from = session.started ?? session.created;
@@ -79,14 +98,14 @@ export function sessionDetails(output: Output, session: Session, now: number): s
     ['status', detail === '' ? word : `${word} · ${detail}`],
     ['tool', [session.tool, session.toolVersion ?? ''].join(' ').trim()],
     ['context', session.contextName],
-    ['path', shortPath(session.path)],
-    ['machine', session.machine.host],
+    ['path', isHere ? shortPath(session.path) : session.path],
+    ['machine', machineText(session, machine, now)],
     ['task', session.task.length > 500 ? `${session.task.slice(0, 500)}…` : session.task],
     ['arguments', session.args.join(' ')],
     ['mode', session.mode ?? ''],
     ['model', session.model ?? ''],
     ['branch', session.worktree?.branch ?? ''],
-    ['worktree', session.worktree === null ? '' : shortPath(session.worktree.path)],
+    ['worktree', session.worktree === null ? '' : isHere ? shortPath(session.worktree.path) : session.worktree.path],
     ['title', session.title ?? ''],
     ['created', time(session.created)],
     ['started', time(session.started)],

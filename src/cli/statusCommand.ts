@@ -12,9 +12,13 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
   for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch']) {
     if (invocation.has(flag)) throw usageError(command, `--${flag} is for lists and cannot be used with an ID`);
   }
-  const record = await app.client.request('session/get', { session });
+  const [record, machines] = await Promise.all([
+    app.client.request('session/get', { session }),
+    app.client.request('machine/list', {}),
+  ]);
   if (app.output.json) return app.output.record(record);
-  await app.output.lines(invocation.has('quiet') ? [record.id] : sessionDetails(app.output, record, Date.now()));
+  if (invocation.has('quiet')) return app.output.lines([record.id]);
+  await app.output.lines(sessionDetails(app.output, record, Date.now(), machines));
 }
 
 /** The filter of a list, as the wire takes it. */
@@ -31,12 +35,15 @@ export function listFilter(invocation: Invocation): ParamsInput<'session/list'> 
 }
 
 async function list(app: App, invocation: Invocation): Promise<void> {
-  const sessions = await app.client.request('session/list', listFilter(invocation));
+  const [sessions, machines] = await Promise.all([
+    app.client.request('session/list', listFilter(invocation)),
+    app.client.request('machine/list', {}),
+  ]);
   const { output } = app;
   if (output.json) return output.record(sessions);
   if (invocation.has('quiet')) return output.lines(sessions.map(({ id }) => id));
   if (sessions.length === 0) return output.note('No sessions.');
-  await output.lines(sessionTable(output, sessions, Date.now()));
+  await output.lines(sessionTable(output, sessions, Date.now(), machines));
 }
 
 async function watch(app: App, invocation: Invocation): Promise<void> {

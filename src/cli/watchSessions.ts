@@ -1,11 +1,13 @@
 import { systemClock, Throttler } from '../common/async.js';
 import { stripTerminal } from '../common/terminalText.js';
 import type { Client } from '../client/api.js';
+import type { Machine } from '../protocol/context.js';
 import type { ParamsInput, Snapshot } from '../protocol/requests.js';
 import type { Session } from '../protocol/session.js';
-import { describe } from '../protocol/word.js';
+import { describe, type Word } from '../protocol/word.js';
 import type { App } from './app.js';
 import { forever } from './forever.js';
+import { isCalled } from './machineView.js';
 import { machineOf, sessionColumns, sessionRow, sessionTable } from './sessionView.js';
 import { formatTable } from './table.js';
 
@@ -25,6 +27,7 @@ export async function watchSessions(app: App, filter: Filter, quiet: boolean): P
     client.onDidChange(({ change }) => {
       if (change.type === 'session/changed') show.changed(change.session).catch(fail);
       else if (change.type === 'session/removed') show.removed(change.id, change.name).catch(fail);
+      else if (change.type === 'machine/changed') show.machine(change.machine).catch(fail);
       else if (change.type !== 'notice') show.others().catch(fail);
     });
   });
@@ -34,6 +37,7 @@ interface View {
   reset(): Promise<void>;
   changed(session: Session): Promise<void>;
   removed(id: string, name: string): Promise<void>;
+  machine(machine: Machine): Promise<void>;
   others(): Promise<void>;
 }
 
@@ -62,15 +66,17 @@ function inTerminal({ output }: App, client: Client, filter: Filter): View {
   minutely();
   output.onResize(() => throttler.trigger());
   const redraw = async (): Promise<void> => throttler.trigger();
-  return { reset: async () => draw(), changed: redraw, removed: redraw, others: redraw };
+  return { reset: async () => draw(), changed: redraw, removed: redraw, machine: redraw, others: redraw };
 }
 
 /** One line, or one object, for each session at the start and for each change of one. */
 function asLines({ output }: App, client: Client, filter: Filter, quiet: boolean): View {
-  const known = new Map<string, string>();
+  const known = new Map<string, { readonly name: string; readonly word: Word }>();
   const isShown = (session: Session): boolean => matches(session, filter, client.snapshot, Date.now());
+  const wordOf = (session: Session): Word =>
+    describe(session, Date.now(), machineOf(session, client.snapshot.machines)).word;
   const line = async (session: Session): Promise<void> => {
-    known.set(session.id, session.name);
+    known.set(session.id, { name: session.name, word: wordOf(session) });
     if (output.json) return output.record(session);
     if (quiet) return output.lines([session.id]);
     const row = sessionRow(session, Date.now(), machineOf(session, client.snapshot.machines));
@@ -84,7 +90,7 @@ function asLines({ output }: App, client: Client, filter: Filter, quiet: boolean
   return {
     async reset() {
       const ids = new Set(client.snapshot.sessions.map(({ id }) => id));
-      for (const [id, name] of [...known]) if (!ids.has(id)) await gone(id, name);
+      for (const [id, { name }] of [...known]) if (!ids.has(id)) await gone(id, name);
       for (const session of client.snapshot.sessions) if (isShown(session)) await line(session);
     },
     async changed(session) {
@@ -93,6 +99,14 @@ function asLines({ output }: App, client: Client, filter: Filter, quiet: boolean
       if (session.archived) known.delete(session.id);
     },
     removed: gone,
+    async machine(machine) {
+      // A session's record says nothing of its machine, so readers of records are told of the machine itself.
+      if (output.json) return output.record({ machine });
+      for (const session of client.snapshot.sessions.filter(({ machineId }) => machineId === machine.id)) {
+        const before = known.get(session.id)?.word;
+        if (before === undefined ? isShown(session) : before !== wordOf(session)) await line(session);
+      }
+    },
     async others() {},
   };
 }
@@ -105,13 +119,11 @@ export function matches(session: Session, filter: Filter, { contexts, machines }
   if (session.archived && !archived) return false;
   if (tool !== undefined && session.tool !== tool) return false;
   if (context !== undefined && session.contextId !== context && session.contextName !== context) return false;
-  if (machine !== undefined) {
-    const ids = machines.filter(({ host }) => host === session.machine.host).map(({ id }) => id);
-    if (session.machine.host !== machine && !ids.includes(machine)) return false;
-  }
+  const own = machineOf(session, machines);
+  if (machine !== undefined && session.machine.host !== machine && !(own && isCalled(own, machine))) return false;
   if (tag !== undefined && !contexts.some(({ id, tags }) => id === session.contextId && tags.includes(tag)))
     return false;
   if (state === undefined) return true;
-  const { word } = describe(session, now, machineOf(session, machines));
+  const { word } = describe(session, now, own);
   return [word, session.status, session.state ?? ''].some((name) => plain(name) === plain(state));
 }

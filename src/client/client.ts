@@ -128,7 +128,7 @@ class AgentServerClient implements Client {
   }
 
   followLog(session: string, options: FollowLogOptions): Disposable {
-    const follower = new LogFollower(session, options, () => this.#followers.delete(follower));
+    const follower = new LogFollower(session, options, () => this.#followers.delete(follower), this.#clock);
     this.#followers.add(follower);
     if (this.#link.kind === 'ended') {
       const { error } = this.#link;

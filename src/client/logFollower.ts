@@ -1,3 +1,4 @@
+import { systemClock, type Clock } from '../common/async.js';
 import type { Disposable } from '../common/disposable.js';
 import { toCodeManagerError } from '../protocol/errors.js';
 import type { LogSize } from '../protocol/logSize.js';
@@ -5,6 +6,8 @@ import type { LogFrame } from '../protocol/wire.js';
 import type { FollowLogOptions } from './api.js';
 import type { Connection } from './connection.js';
 import { checkResult } from './endpoint.js';
+
+const RETRY_MS = 1000;
 
 /** Where a follower gets its bytes: one connection after another. */
 export interface LogSource {
@@ -20,6 +23,7 @@ export class LogFollower implements Disposable {
   readonly #session: string;
   readonly #options: FollowLogOptions;
   readonly #onDone: () => void;
+  readonly #clock: Clock;
   #source: LogSource | undefined;
   #subscription: number | undefined;
   /** The next byte that is wanted; undefined before the first answer. */
@@ -30,8 +34,9 @@ export class LogFollower implements Disposable {
   #done = false;
 
   /** @param onDone called once when it needs no more connections */
-  constructor(session: string, options: FollowLogOptions, onDone: () => void) {
+  constructor(session: string, options: FollowLogOptions, onDone: () => void, clock: Clock = systemClock) {
     this.#session = session;
+    this.#clock = clock;
     this.#options = options;
     this.#onDone = onDone;
   }
@@ -55,8 +60,17 @@ export class LogFollower implements Disposable {
     source.connection.request('log/subscribe', params, { onResult }).catch((error: unknown) => {
       // A broken connection is followed by the next one.
       if (source.connection.isClosed || this.#done) return;
+      const failure = toCodeManagerError(error);
+      // A machine that cannot be reached just now comes back, and what was read of it before goes on then.
+      if (failure.code === 'unavailable' && this.#offset !== undefined) return this.#startLater(source);
       this.#finish();
-      this.#options.onError?.(toCodeManagerError(error));
+      this.#options.onError?.(failure);
+    });
+  }
+
+  #startLater(source: LogSource): void {
+    this.#clock.after(RETRY_MS, () => {
+      if (!source.connection.isClosed && this.#source === source) this.start(source);
     });
   }
 

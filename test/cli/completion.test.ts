@@ -15,6 +15,8 @@ test('commands, flags and fixed values are offered without a server', async (t) 
   const home = new TestHome(t);
   assert.deepEqual(await offers(home, 'st'), ['start', 'status', 'stop']);
   assert.deepEqual(await offers(home, 'ctx', ''), ['add', 'list', 'show', 'edit', 'remove', 'test']);
+  assert.deepEqual(await offers(home, 'machine', ''), ['list', 'test', 'connect', 'disconnect', 'install']);
+  assert.deepEqual(await offers(home, 'ctx', 'add', 'x', '/src', '--agent'), ['--agent', '--agent-port']);
   assert.deepEqual(await offers(home, 'stop', '--t'), ['--timeout']);
   assert.deepEqual(await offers(home, 'wait', 'x', '--for', 'i'), ['input', 'idle']);
   assert.deepEqual(await offers(home, 'wait', '--for=i'), ['--for=input', '--for=idle']);
