@@ -34,6 +34,8 @@ export interface SshdOptions {
   readonly config?: readonly string[];
   /** A port that was used before; default: a free one. */
   readonly port?: number;
+  /** What sshd is started by, such as `unshare --uts`; it has to become sshd. */
+  readonly wrapper?: readonly string[];
 }
 
 /**
@@ -113,7 +115,8 @@ export class Sshd {
     writeFileSync(config, this.#config({ ...this.#options, ...more }));
     const program = SSHD.find((path) => existsSync(path));
     if (program === undefined) throw new Error('There is no sshd: apt-get install openssh-server');
-    const child = spawn(program, ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const command = [...(this.#options.wrapper ?? []), program, '-D', '-e', '-f', config];
+    const child = spawn(command[0] ?? program, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#process = child;
     this.log = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.log += text));

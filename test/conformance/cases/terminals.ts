@@ -122,7 +122,8 @@ export const terminalCases: readonly Case[] = [
         const sent = desk.client.request('session/send', { session: id, text: 'x', enter: false });
         return sent.then(
           () => undefined,
-          (error: unknown) => (String(error).includes('Somebody types in') ? error : undefined),
+          (error: unknown) =>
+            error instanceof Error && error.message.includes('Somebody types in') ? error : undefined,
         );
       });
       await desk.client.request('session/send', { session: id, text: 'forced', force: true });
