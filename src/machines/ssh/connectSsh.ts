@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chooseAlgorithms } from './algorithms.js';
 import { closedFailure } from './closedFailure.js';
 import { HostKeyCheck } from './hostKeyCheck.js';
@@ -43,6 +44,7 @@ class Connecting {
       });
     }
     const config = await readSshConfig(reach, { env: this.#env, configFile, signal });
+    this.#needKeyFile(reach);
     const patience = new Patience(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
       timedOut(config.hostName, config.port),
     );
@@ -64,6 +66,15 @@ class Connecting {
     } finally {
       patience.dispose();
     }
+  }
+
+  #needKeyFile({ keyFile }: SshReach): void {
+    if (keyFile == null) return;
+    const path = keyPath(keyFile, this.#env);
+    if (existsSync(path) || existsSync(`${path}.pub`)) return;
+    throw new SshFailure('configuration', `There is no key file ${path}`, {
+      hint: 'Name the file of the private key.',
+    });
   }
 
   /** Connects to the last hop through those before it. */

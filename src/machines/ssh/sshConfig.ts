@@ -9,6 +9,7 @@ import type { SshReach } from './sshConnection.js';
 import { SshFailure } from './sshFailure.js';
 
 const TIMEOUT_MS = 10_000;
+const DEFAULT_IDENTITY = /^~[\\/]\.ssh[\\/]id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)$/;
 
 /** What ssh would do to reach a host: its configuration with every alias, pattern and default applied. */
 export interface EffectiveConfig {
@@ -92,13 +93,15 @@ export function parseEffectiveConfig(text: string, reach: SshReach, env: NodeJS.
   const list = (key: string): string[] => (first(key) ?? '').split(',').filter((word) => word !== '');
 
   const hostName = first('hostname') ?? reach.host;
-  const port = Number(first('port') ?? '22');
+  const port = Number(first('port')) || 22;
   const user = first('user') ?? userInfo().username;
   const hostKeyAlias = optional('hostkeyalias');
   const values = { alias: reach.host, hostName, port, user, hostKeyAlias };
-  const files = (settings.get('identityfile') ?? [])
-    .filter((file) => file !== 'none')
+  const configured = (settings.get('identityfile') ?? [])
+    // A key that was asked for stands in place of the defaults, as after `ssh -i`.
+    .filter((file) => file !== 'none' && (reach.keyFile == null || !DEFAULT_IDENTITY.test(file)))
     .map((file) => expandPath(file, values, env));
+  const files = [...(reach.keyFile == null ? [] : [keyPath(reach.keyFile, env)]), ...configured];
   const strict = first('stricthostkeychecking');
   const timeout = Number(first('connecttimeout'));
   const family = first('addressfamily');
@@ -149,10 +152,7 @@ function defaultConfig(reach: SshReach, env: NodeJS.ProcessEnv): EffectiveConfig
     `user ${reach.user ?? userInfo().username}`,
     `hostname ${reach.host}`,
     `port ${reach.port ?? 22}`,
-    ...(reach.keyFile == null
-      ? ['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => join(folder, name))
-      : [reach.keyFile]
-    ).map((file) => `identityfile ${file}`),
+    ...['id_ed25519', 'id_ecdsa', 'id_rsa'].map((name) => `identityfile ~/.ssh/${name}`),
     `userknownhostsfile ${join(folder, 'known_hosts')}`,
   ];
   return parseEffectiveConfig(lines.join('\n'), reach, env);
@@ -163,7 +163,6 @@ async function runSshG(reach: SshReach, source: ConfigSource): Promise<string | 
   const args = ['-G', ...configArguments(source)];
   if (reach.user != null) args.push('-l', reach.user);
   if (reach.port != null) args.push('-p', String(reach.port));
-  if (reach.keyFile != null) args.push('-i', keyPath(reach.keyFile, source.env).replaceAll('%', '%%'));
   args.push('--', reach.host);
   return new Promise((resolve, reject) => {
     const options = { env: source.env, timeout: TIMEOUT_MS, maxBuffer: 1024 * 1024, windowsHide: true };
