@@ -7,9 +7,11 @@ import { systemClock } from '../common/async.js';
 import { VERSION } from '../common/build.js';
 import { DisposableStore } from '../common/disposable.js';
 import { homeDirectory } from '../common/home.js';
+import { addSshHost } from './addHost/addHost.js';
 import { registerContextCommands, addContext } from './commands/contextCommands.js';
 import { registerControlCommands } from './commands/controlCommands.js';
 import { registerHelpCommands } from './commands/helpCommands.js';
+import { connectMachine, registerMachineCommands } from './commands/machineCommands.js';
 import { registerOrganizeCommands } from './commands/organizeCommands.js';
 import type { Services } from './commands/services.js';
 import { openLog, registerWatchCommands } from './commands/watchCommands.js';
@@ -22,6 +24,8 @@ import { TaskDrafts } from './newSession/taskDrafts.js';
 import { offerCommandLine } from './services/commandLine.js';
 import { CommandRegistry } from './services/commandRegistry.js';
 import { ContextKeys } from './services/contextKeys.js';
+import { MachineQuestions } from './services/machineQuestions.js';
+import { Operations } from './services/operations.js';
 import { Problems } from './services/problems.js';
 import { writeServerConfig } from './services/serverConfig.js';
 import { Settings } from './services/settings.js';
@@ -45,6 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const home = homeDirectory();
   const serverPath = context.asAbsolutePath(join('dist', 'server.js'));
+  const questions = new MachineQuestions();
   const connect: ConnectFor = (purpose) =>
     createClient({
       name: purpose === 'picture' ? 'vscode' : 'vscode-log',
@@ -53,6 +58,7 @@ export function activate(context: vscode.ExtensionContext): void {
       serverPath: purpose === 'picture' ? serverPath : undefined,
       subscribe: purpose === 'picture',
       log: (message) => log.info(message),
+      onQuestion: questions.answer,
     });
 
   const problems = new Problems(log);
@@ -61,6 +67,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const link = store.add(new ServerLink(isSupported ? connect : undefined, onError));
   const rows = store.add(new SessionRows(link, systemClock, onError));
   const tools = new ToolCatalog(link);
+  const operations = new Operations(link, questions);
   const logs = store.add(new SessionLogs(link, tools, settings));
   const documents = store.add(new ReadOnlyDocuments());
   const attachments = store.add(new Attachments(link));
@@ -87,6 +94,8 @@ export function activate(context: vscode.ExtensionContext): void {
     keys,
     defaultTool: () => settings.get('defaultTool'),
     addContext: () => addContext(link),
+    addSshHost: () => addSshHost(link),
+    connect: (id) => connectMachine(services, id),
     onStarted: async (session) => {
       // Whoever has attached to it meanwhile sees more than the log.
       if (!attachments.has(session.id)) await openLog(services, session);
@@ -104,6 +113,7 @@ export function activate(context: vscode.ExtensionContext): void {
     link,
     rows,
     tools,
+    operations,
     logs,
     documents,
     attachments,
@@ -116,6 +126,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerControlCommands(services);
   registerOrganizeCommands(services);
   registerContextCommands(services);
+  registerMachineCommands(services);
   registerHelpCommands(services, serverPath);
 
   const took = (performance.now() - begun).toFixed(1);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { repoRoot } from '../../scripts/lib/paths.mjs';
+import { Connection } from '../../src/protocol/context.js';
 import { COMMANDS, VIEWS } from '../../src/extension/ids.js';
 import { CONTEXT_KEYS } from '../../src/extension/model/contextKeyValues.js';
 import { contextContextValue } from '../../src/extension/model/contextTree.js';
@@ -63,8 +64,13 @@ test('every command can be reached: by the palette, a menu, or a row', () => {
   const inWelcome = new Set(
     viewsWelcome.flatMap(({ contents }) => [...contents.matchAll(/\(command:([\w.]+)/g)].map((match) => match[1])),
   );
-  // A click on a row, and what the Sessions view shows without an agent server.
-  const byRows = ['codeManager.session.open', 'codeManager.sessions.showAllEnded', 'codeManager.server.retry'];
+  // A click on a row, what the Sessions view shows without an agent server, and a notification.
+  const byRows = [
+    'codeManager.session.open',
+    'codeManager.sessions.showAllEnded',
+    'codeManager.server.retry',
+    'codeManager.machine.showDetails',
+  ];
   for (const command of COMMANDS) {
     const isReachable =
       !hidden.has(command) || inMenus.has(command) || inWelcome.has(command) || byRows.includes(command);
@@ -100,7 +106,11 @@ test('every condition about a row fits a row that can exist', () => {
     contextContextValue(contextRecord()),
     contextContextValue(contextRecord({ machine: { type: 'ssh', host: 'lab-3' } })),
     machineContextValue(machineRecord()),
-    machineContextValue(machineRecord({ connection: 'dependencyMissing' })),
+    ...Connection.options.flatMap((connection) => [
+      machineContextValue(machineRecord({ connection })),
+      machineContextValue(machineRecord({ id: 'ssh:lab-3', type: 'ssh', connection })),
+      machineContextValue(machineRecord({ id: 'agent:lab-3', type: 'agent', version: '0.0.1', connection })),
+    ]),
   ];
   const entries = menus['view/item/context'] ?? [];
   assert.ok(entries.length > 20);
@@ -123,6 +133,36 @@ test('a row has at most two inline actions', () => {
     const isOffline = value.includes('+offline');
     assert.ok(isOffline ? shown.length === 0 : shown.length <= 2, `${value}: ${shown.length}`);
   }
+});
+
+test('a machine offers what its state asks for: a new context, to reconnect, to sign in', () => {
+  const entries = (menus['view/item/context'] ?? []).filter(({ when = '' }) => when.includes('machine'));
+  const offered = (fields: Parameters<typeof machineRecord>[0], isShown: (group: string) => boolean): string[] => {
+    const value = machineContextValue(machineRecord(fields));
+    return entries
+      .filter(({ group = '', when = '' }) => {
+        const source = /viewItem =~ \/((?:[^/\\]|\\.)+)\//.exec(when)?.[1] ?? '$^';
+        return isShown(group) && new RegExp(source).test(value);
+      })
+      .map(({ command = '' }) => command.replace('codeManager.', ''));
+  };
+  const isInline = (group: string): boolean => group.startsWith('inline');
+  const ssh = { id: 'ssh:lab-3', type: 'ssh' } as const;
+  assert.deepEqual(offered({}, isInline), ['machine.newContext']);
+  assert.deepEqual(offered(ssh, isInline), ['machine.newContext']);
+  assert.deepEqual(offered({ ...ssh, connection: 'offline' }, isInline), ['machine.reconnect']);
+  assert.deepEqual(offered({ ...ssh, connection: 'signInNeeded' }, isInline), ['machine.signIn']);
+  assert.deepEqual(offered({ ...ssh, connection: 'hostKeyChanged' }, isInline), []);
+  const inMenu = (fields: Parameters<typeof machineRecord>[0]): string[] =>
+    offered(fields, (group) => !isInline(group));
+  assert.deepEqual(inMenu({}), ['machine.newContext', 'machine.test', 'machine.showServerLog', 'doctor.run']);
+  assert.deepEqual(inMenu(ssh), ['machine.newContext', 'machine.test', 'machine.disconnect', 'machine.install']);
+  assert.deepEqual(inMenu({ ...ssh, type: 'agent', id: 'agent:lab-3', version: '0.0.1' }), [
+    'machine.newContext',
+    'machine.test',
+    'machine.disconnect',
+    'machine.update',
+  ]);
 });
 
 test('the settings of the manifest have the names and defaults that the code reads', () => {

@@ -2,7 +2,6 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { Name, type Context } from '../../protocol/context.js';
-import type { Check, ParamsInput } from '../../protocol/requests.js';
 import { hasEnded } from '../../protocol/session.js';
 import { machineName, machineOf } from '../model/machines.js';
 import { countOf, labelText, oneLine, shortPath } from '../model/plainText.js';
@@ -14,11 +13,15 @@ import { checksText } from './doctor.js';
 import { all, confirm } from './controlCommands.js';
 import type { Services } from './services.js';
 import { contextId } from './targets.js';
-import { openFolder } from './watchCommands.js';
+import { editContext } from './editContext.js';
+import { openFolder } from './openFolder.js';
+
+/** A test of another machine signs in, which may wait for a person. */
+const TEST_TIMEOUT_MS = 120_000;
 
 /** Commands about folders in which agents work. */
 export function registerContextCommands(services: Services): void {
-  const { commands, link, newSession, documents, contextsView } = services;
+  const { commands, link, newSession, documents, contextsView, operations } = services;
 
   commands.register('codeManager.context.add', async () => {
     const id = await addContext(link);
@@ -42,9 +45,8 @@ export function registerContextCommands(services: Services): void {
   const test = async (args: readonly unknown[]): Promise<void> => {
     const context = await oneContext(link, args, 'Test Context');
     if (context === undefined) return;
-    const checks = await testing(context.name, (signal) =>
-      link.request('context/test', { context: context.id }, { signal, timeoutMs: 40_000 }),
-    );
+    const params = { context: context.id, timeoutMs: TEST_TIMEOUT_MS };
+    const checks = await operations.run(`Testing ${oneLine(context.name, 60)}`, 'context/test', params);
     await documents.show(`test:${context.id}`, `Test of ${oneLine(context.name)}`, checksText(checks));
   };
   commands.register('codeManager.context.test', (...args) => test(args));
@@ -66,7 +68,7 @@ export function registerContextCommands(services: Services): void {
 
   commands.register('codeManager.context.openFolder', async (...args) => {
     const context = await oneContext(link, args, 'Open Folder');
-    if (context !== undefined) await openFolder(context.path);
+    if (context !== undefined) await openFolder(context.path, context.machine, link.snapshot);
   });
   commands.register('codeManager.context.copyPath', async (...args) => {
     const context = await oneContext(link, args, 'Copy Path');
@@ -151,53 +153,6 @@ async function askFolder(title: string): Promise<string | undefined> {
   return typed.kind === 'next' && typed.value.trim() !== '' ? typed.value.trim() : undefined;
 }
 
-async function editContext(link: ServerLink, context: Context): Promise<void> {
-  const result = await pickStep({
-    title: `Edit Context "${oneLine(context.name, 60)}"`,
-    placeholder: 'What to change',
-    items: [
-      {
-        iconPath: new vscode.ThemeIcon('tag'),
-        label: 'Name',
-        description: labelText(context.name),
-        field: 'name' as const,
-      },
-      {
-        iconPath: new vscode.ThemeIcon('folder'),
-        label: 'Path',
-        description: labelText(context.path, 200),
-        field: 'path' as const,
-      },
-      {
-        iconPath: new vscode.ThemeIcon('bookmark'),
-        label: 'Tags',
-        description: labelText(context.tags.join(', ') || 'none'),
-        field: 'tags' as const,
-      },
-    ],
-  });
-  if (result.kind !== 'next') return;
-  const { field } = result.value;
-  const typed = await inputStep({
-    title: `Edit Context "${oneLine(context.name, 60)}"`,
-    value: field === 'tags' ? context.tags.join(', ') : context[field],
-    prompt: { name: 'Name', path: 'Path of the folder', tags: 'Tags, with commas between them' }[field],
-    ...(field === 'name' ? { validate: (value: string) => Name.safeParse(value).error?.issues[0]?.message } : {}),
-  });
-  if (typed.kind !== 'next') return;
-  const value = typed.value.trim();
-  const tags = value
-    .split(',')
-    .map((tag) => tag.trim())
-    .filter((tag) => tag !== '');
-  const changes: Omit<ParamsInput<'context/edit'>, 'context'> = field === 'tags'
-    ? { tags }
-    : field === 'name'
-      ? { name: value }
-      : { path: value };
-  await link.request('context/edit', { context: context.id, ...changes });
-}
-
 async function removeContext(link: ServerLink, context: Context): Promise<void> {
   const running = link.snapshot.sessions.filter((session) => session.contextId === context.id && !hasEnded(session));
   const message = `Remove context "${oneLine(context.name, 60)}"?`;
@@ -214,17 +169,4 @@ async function removeContext(link: ServerLink, context: Context): Promise<void> 
   if (action === undefined) return;
   if (action === stopAll) await all(running, ({ id }) => link.request('session/stop', { session: id }));
   await link.request('context/remove', { context: context.id, force: running.length > 0 });
-}
-
-async function testing(
-  name: string,
-  run: (signal: AbortSignal) => Promise<readonly Check[]>,
-): Promise<readonly Check[]> {
-  const title = `Testing ${oneLine(name, 60)}`;
-  const location = vscode.ProgressLocation.Notification;
-  return await vscode.window.withProgress({ location, title, cancellable: true }, (_progress, token) => {
-    const abort = new AbortController();
-    token.onCancellationRequested(() => abort.abort());
-    return run(abort.signal);
-  });
 }

@@ -2,6 +2,7 @@ import { access, constants, readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
+import { printable } from '../model/plainText.js';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const satisfies Record<Check['status'], string>;
 
@@ -21,7 +22,8 @@ export function checksText(checks: readonly Check[]): string {
         ? 'Everything is fine.'
         : 'Works, with warnings.'
       : `${wrong} of ${checks.length} checks failed. The lines with → say what to do.`;
-  return `${[...lines, '', summary].join('\n')}\n`;
+  // What a host says is shown as text and nothing else.
+  return printable(`${[...lines, '', summary].join('\n')}\n`);
 }
 
 /** What can be found out from here when the agent server cannot be asked. */

@@ -6,6 +6,7 @@ import type { SessionRows } from '../model/sessionRows.js';
 import type { NewSession } from '../newSession/newSession.js';
 import type { TaskDrafts } from '../newSession/taskDrafts.js';
 import type { CommandRegistry } from '../services/commandRegistry.js';
+import type { Operations } from '../services/operations.js';
 import type { Problems } from '../services/problems.js';
 import type { Settings } from '../services/settings.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
@@ -24,6 +25,7 @@ export interface Services {
   readonly link: ServerLink;
   readonly rows: SessionRows;
   readonly tools: ToolCatalog;
+  readonly operations: Operations;
   readonly logs: SessionLogs;
   readonly documents: ReadOnlyDocuments;
   readonly attachments: Attachments;

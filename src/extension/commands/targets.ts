@@ -24,6 +24,10 @@ export function contextId([first]: readonly unknown[]): string | undefined {
   return idOf(first, 'contextId');
 }
 
+export function machineIdOf([first]: readonly unknown[]): string | undefined {
+  return idOf(first, 'machineId');
+}
+
 export interface Question {
   /** The command as the person knows it, for the title of the list. */
   readonly title: string;

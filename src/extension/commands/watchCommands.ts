@@ -8,6 +8,7 @@ import type { GroupBy } from '../model/sessionTree.js';
 import { sessionItems } from '../quickInput/askSession.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import { describe, GROUPS } from '../../protocol/word.js';
+import { openFolder, specOfMachine } from './openFolder.js';
 import { showChanges } from './showChanges.js';
 import type { Services } from './services.js';
 import { oneSession } from './targets.js';
@@ -55,7 +56,10 @@ export function registerWatchCommands(services: Services): void {
   });
   commands.register('codeManager.session.openFolder', async (...args) => {
     const session = await oneSession(services, args, { title: 'Open Folder' });
-    if (session !== undefined) await openFolder(session.worktree?.path ?? session.path);
+    if (session === undefined) return;
+    const { link } = services;
+    const path = session.worktree?.path ?? session.path;
+    await openFolder(path, specOfMachine(session.machineId, link.snapshot), link.snapshot);
   });
 
   commands.register('codeManager.sessions.show', async () => {
@@ -98,11 +102,6 @@ export async function markRead({ link }: Services, sessions: readonly Session[])
       .filter(({ unread }) => unread)
       .map(({ id }) => link.request('session/update', { session: id, unread: false })),
   );
-}
-
-/** Opens a folder of this machine in a window, the one that has it already or a new one. */
-export async function openFolder(path: string): Promise<void> {
-  await vscode.commands.executeCommand('vscode.openFolder', vscode.Uri.file(path), { forceNewWindow: true });
 }
 
 async function openWholeLog(services: Services, session: Session): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Client } from '../../client/api.js';
+import { runOperation, type OperationMethod, type OperationOptions } from '../../client/operation.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
+import type { Machine } from '../../protocol/context.js';
 import type { Change } from '../../protocol/events.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Method, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
@@ -70,6 +72,10 @@ export class ServerLink implements Disposable {
     return this.snapshot.sessions.find((session) => session.id === id);
   }
 
+  machine(id: string): Machine | undefined {
+    return this.snapshot.machines.find((machine) => machine.id === id);
+  }
+
   /** Starts to connect unless that was done before. */
   open(): void {
     if (this.#client === undefined && this.#connect !== undefined) this.#use(this.#connect('picture'));
@@ -95,6 +101,17 @@ export class ServerLink implements Disposable {
     this.open();
     if (this.#client === undefined) throw unsupported();
     return await this.#client.request(method, params, options);
+  }
+
+  /** As {@link request}, for what takes long, tells how far it is and can be cancelled. */
+  async operation<M extends OperationMethod>(
+    method: M,
+    params: Omit<ParamsInput<M>, 'operation'>,
+    options?: OperationOptions,
+  ): Promise<Result<M>> {
+    this.open();
+    if (this.#client === undefined) throw unsupported();
+    return await runOperation(this.#client, method, params, options);
   }
 
   dispose(): void {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { ToolInfo } from '../../protocol/tool.js';
-import { labelText } from '../model/plainText.js';
+import { labelText, oneLine } from '../model/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
 
@@ -8,21 +8,27 @@ interface AgentItem extends vscode.QuickPickItem {
   readonly tool?: ToolInfo;
 }
 
-/** The second step: who. What is not installed is shown with the command that installs it. */
+/**
+ * The second step: who. What is not installed is shown with the command that installs it.
+ *
+ * @param machine id of the machine on which it is to run
+ * @param place name of that machine when it is another one than this window's
+ */
 export async function askAgent(
   tools: ToolCatalog,
   title: string,
   recent: readonly string[],
+  { machine, place }: { readonly machine: string; readonly place: string | undefined },
 ): Promise<{ readonly id: string } | 'back' | undefined> {
   for (let refresh = false; ; refresh = true) {
     const result = await pickStep<AgentItem>({
       title,
-      placeholder: 'Which agent?',
+      placeholder: place === undefined ? 'Which agent?' : `Which agent on ${oneLine(place, 60)}?`,
       canGoBack: true,
       items:
-        !refresh && tools.known.length > 0
-          ? itemsOf(tools.known, recent)
-          : tools.list({ refresh }).then((list) => itemsOf(list, recent)),
+        !refresh && tools.known(machine).length > 0
+          ? itemsOf(tools.known(machine), recent)
+          : tools.list({ refresh, machine }).then((list) => itemsOf(list, recent)),
     });
     if (result.kind === 'back') return 'back';
     const tool = result.kind === 'next' ? result.value.tool : undefined;

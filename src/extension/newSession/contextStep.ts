@@ -9,11 +9,11 @@ import { untilKnown } from '../views/serverMessage.js';
 import type { Place } from './draft.js';
 
 interface PlaceItem extends vscode.QuickPickItem {
-  readonly place?: Place | 'add';
+  readonly place?: Place | 'add' | 'addHost';
 }
 
 /** The first step: where. The folder of this window comes first, then contexts by last use. */
-export async function askContext(link: ServerLink, title: string): Promise<Place | 'add' | undefined> {
+export async function askContext(link: ServerLink, title: string): Promise<Place | 'add' | 'addHost' | undefined> {
   const result = await pickStep<PlaceItem>({
     title,
     placeholder: 'Where should the agent work?',
@@ -51,6 +51,12 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
     ...byMachine,
     separator(''),
     { iconPath: new vscode.ThemeIcon('add'), label: 'Add Context…', description: 'another folder', place: 'add' },
+    {
+      iconPath: new vscode.ThemeIcon('vm-connect'),
+      label: 'Add SSH Host…',
+      description: 'a folder on another machine',
+      place: 'addHost',
+    },
   ];
 }
 

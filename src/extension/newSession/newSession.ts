@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/session.js';
+import { machineName, machineOf } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { wasPastedFrom } from '../model/words.js';
@@ -36,6 +37,9 @@ export interface NewSessionDependencies {
   /** The tool that the settings prefer, empty for none. */
   readonly defaultTool: () => string;
   readonly addContext: () => Promise<string | undefined>;
+  readonly addSshHost: () => Promise<string | undefined>;
+  /** Connects a machine unless it is connected; the person can answer what it asks. */
+  readonly connect: (machineId: string) => Promise<void>;
   /** Called with each session that was started. */
   readonly onStarted: (session: Session) => Promise<void>;
 }
@@ -58,11 +62,13 @@ export class NewSession {
       if (step === 1 || place === undefined) {
         const answer = await askContext(this.#deps.link, title(1));
         if (answer === undefined) return;
-        place = answer === 'add' ? await this.#added() : answer;
+        place = typeof answer === 'string' ? await this.#added(answer) : answer;
         if (place === undefined) return;
         step = 2;
       } else if (step === 2 || tool === undefined) {
-        const answer = await askAgent(this.#deps.tools, title(2), this.#recentTools);
+        const on = machineOfPlace(place, this.#deps.link);
+        await this.#deps.connect(on.machine);
+        const answer = await askAgent(this.#deps.tools, title(2), this.#recentTools, on);
         if (answer === undefined) return;
         if (answer !== 'back') tool = answer.id;
         step = answer === 'back' ? 1 : 3;
@@ -108,7 +114,8 @@ export class NewSession {
 
   async #askTask(given: Draft, stepTitle: string, canGoBack: boolean): Promise<'back' | 'done'> {
     let draft = given;
-    const tools = await this.#deps.tools.list().catch(() => this.#deps.tools.known);
+    const { machine } = machineOfPlace(draft.place, this.#deps.link);
+    const tools = await this.#deps.tools.list({ machine }).catch(() => this.#deps.tools.known(machine));
     const tool = tools.find(({ id }) => id === draft.tool);
     const isCommand = draft.tool === 'shell';
     for (;;) {
@@ -156,8 +163,8 @@ export class NewSession {
     }
   }
 
-  async #added(): Promise<Place | undefined> {
-    const contextId = await this.#deps.addContext();
+  async #added(how: 'add' | 'addHost'): Promise<Place | undefined> {
+    const contextId = await (how === 'add' ? this.#deps.addContext() : this.#deps.addSshHost());
     if (contextId === undefined) return undefined;
     const context = await this.#deps.link.request('context/get', { context: contextId });
     return { kind: 'context', contextId, name: context.name };
@@ -182,10 +189,21 @@ function title(step: number): string {
   return `New Session (${step}/${TOTAL})`;
 }
 
+/** On which machine a session is to run, with its name when that is another one than this window's. */
+function machineOfPlace(place: Place, link: ServerLink): { machine: string; place: string | undefined } {
+  const { contexts, machines } = link.snapshot;
+  const context = place.kind === 'folder' ? undefined : contexts.find(({ id }) => id === place.contextId);
+  const machine = context === undefined ? undefined : machineOf(context, machines);
+  if (machine === undefined || machine.type === 'local') return { machine: 'local', place: undefined };
+  return { machine: machine.id, place: machineName(machine, machines) };
+}
+
 /** An agent reads and runs what lies in its folder, so it is not started in one that the person does not trust. */
 function refuseUntrusted(place: Place, link: ServerLink): void {
+  const context = place.kind === 'folder' ? place : link.snapshot.contexts.find(({ id }) => id === place.contextId);
+  // Folders of other machines are none of this window's.
   const path =
-    place.kind === 'folder' ? place.path : link.snapshot.contexts.find(({ id }) => id === place.contextId)?.path;
+    context === undefined || ('machine' in context && context.machine !== 'local') ? undefined : context.path;
   if (path === undefined || !isUntrusted(path)) return;
   const manage = 'Manage Workspace Trust';
   void vscode.window

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { DisposableStore } from '../../common/disposable.js';
+import { DisposableStore, toDisposable } from '../../common/disposable.js';
+import { interruption } from './interruption.js';
 
 /** How a person left one step of several. */
 export type StepResult<T> =
@@ -15,12 +16,18 @@ export interface StepOptions {
   readonly placeholder?: string;
   readonly canGoBack?: boolean;
   readonly buttons?: readonly vscode.QuickInputButton[];
+  /** It is asked in between: whatever hides it leaves it for good. Others come back after such a step. */
+  readonly interrupts?: boolean;
+  /** Counts as left when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 export interface PickStep<T extends vscode.QuickPickItem> extends StepOptions {
   /** Items that are there at once, or that are waited for with a progress bar. */
   readonly items: readonly T[] | Promise<readonly T[]>;
   readonly active?: (item: T) => boolean;
+  /** An entry for what is typed, below the others; undefined where that means nothing. */
+  readonly typed?: (value: string) => T | undefined;
   /** A button of an item; the list stays open. */
   readonly onItemButton?: (item: T, button: vscode.QuickInputButton) => void;
 }
@@ -34,7 +41,7 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
   pick.matchOnDetail = true;
   try {
     return await new Promise<StepResult<T>>((resolve, reject) => {
-      listen(store, pick, () => '', resolve);
+      listen(store, pick, () => '', options, resolve);
       let isAccepted = false;
       const accept = (): void => {
         const value = pick.activeItems[0] ?? (pick.value === '' ? firstItem(pick.items, options.active) : undefined);
@@ -43,10 +50,20 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
         else isAccepted = true;
       };
       store.add(pick.onDidAccept(accept));
-      store.add(pick.onDidChangeValue(() => (isAccepted = false)));
+      let given: readonly T[] = [];
+      store.add(
+        pick.onDidChangeValue((value) => {
+          isAccepted = false;
+          if (options.typed === undefined) return;
+          const typed = options.typed(value);
+          pick.items = typed === undefined ? given : [...given, typed];
+        }),
+      );
       store.add(pick.onDidTriggerItemButton(({ item, button }) => options.onItemButton?.(item, button)));
       const show = (items: readonly T[]): void => {
-        pick.items = items;
+        const typed = options.typed?.(pick.value);
+        given = items;
+        pick.items = typed === undefined ? items : [...items, typed];
         const active = options.active === undefined ? undefined : items.find(options.active);
         if (active !== undefined) pick.activeItems = [active];
         pick.busy = false;
@@ -75,6 +92,8 @@ function firstItem<T extends vscode.QuickPickItem>(
 export interface InputStep extends StepOptions {
   readonly prompt?: string;
   readonly value?: string;
+  /** What is typed is not shown. */
+  readonly password?: boolean;
   readonly validate?: (value: string) => string | undefined;
   /** Called while typing; a text that it returns takes the place of the dialog's end by a button. */
   readonly onValue?: (value: string) => Promise<string | undefined>;
@@ -88,9 +107,10 @@ export async function inputStep(options: InputStep): Promise<StepResult<string>>
   input.ignoreFocusOut = true;
   input.prompt = options.prompt;
   input.value = options.value ?? '';
+  input.password = options.password ?? false;
   try {
     return await new Promise<StepResult<string>>((resolve) => {
-      listen(store, input, () => input.value, resolve);
+      listen(store, input, () => input.value, options, resolve);
       store.add(
         input.onDidChangeValue((value) => {
           input.validationMessage = value === '' ? undefined : options.validate?.(value);
@@ -134,6 +154,7 @@ function listen<T>(
   store: DisposableStore,
   input: Input,
   value: () => string,
+  { interrupts = false, signal }: StepOptions,
   resolve: (result: StepResult<T>) => void,
 ): void {
   store.add(
@@ -141,5 +162,13 @@ function listen<T>(
       resolve(button === vscode.QuickInputButtons.Back ? { kind: 'back' } : { kind: 'button', button, value: value() }),
     ),
   );
-  store.add(input.onDidHide(() => resolve({ kind: 'cancel' })));
+  const leave = (): void => resolve({ kind: 'cancel' });
+  signal?.addEventListener('abort', leave, { once: true });
+  store.add(toDisposable(() => signal?.removeEventListener('abort', leave)));
+  store.add(
+    input.onDidHide(() => {
+      if (interrupts || !interruption.isRunning) leave();
+    }),
+  );
+  if (!interrupts) store.add(interruption.onOver(() => input.show()));
 }

@@ -1,32 +1,46 @@
 import type { ToolInfo } from '../../protocol/tool.js';
 import type { ServerLink } from '../model/serverLink.js';
 
-/** What the agents are called and whether they are installed, as the agent server says. */
+/** The first look into a slow login shell takes its time, more so over a slow line. */
+const LIST_TIMEOUT_MS = 30_000;
+
+/** What the agents are called and whether they are installed on a machine, as the agent server says. */
 export class ToolCatalog {
   readonly #link: ServerLink;
-  #tools: readonly ToolInfo[] = [];
-  #pending: Promise<readonly ToolInfo[]> | undefined;
+  /** By the id of the machine. */
+  readonly #tools = new Map<string, readonly ToolInfo[]>();
+  readonly #pending = new Map<string, Promise<readonly ToolInfo[]>>();
 
   constructor(link: ServerLink) {
     this.#link = link;
   }
 
-  /** The name people know, or the id until the list is there. */
+  /** The name people know, or the id until a list is there. */
   nameOf(id: string): string {
-    return this.#tools.find((tool) => tool.id === id)?.name ?? id;
+    for (const tools of this.#tools.values()) {
+      const name = tools.find((tool) => tool.id === id)?.name;
+      if (name !== undefined) return name;
+    }
+    return id;
   }
 
-  /** What was last heard, possibly nothing. */
-  get known(): readonly ToolInfo[] {
-    return this.#tools;
+  /** What was last heard of a machine, possibly nothing. */
+  known(machine = 'local'): readonly ToolInfo[] {
+    return this.#tools.get(machine) ?? [];
   }
 
-  async list(options: { refresh?: boolean } = {}): Promise<readonly ToolInfo[]> {
-    this.#pending ??= this.#link
-      // The first look into a slow login shell takes its time.
-      .request('tool/list', { refresh: options.refresh ?? false }, { timeoutMs: 30_000 })
-      .then((tools) => (this.#tools = tools))
-      .finally(() => (this.#pending = undefined));
-    return await this.#pending;
+  async list(options: { refresh?: boolean; machine?: string } = {}): Promise<readonly ToolInfo[]> {
+    const { refresh = false, machine = 'local' } = options;
+    const pending = this.#pending.get(machine);
+    if (pending !== undefined) return await pending;
+    const asked = this.#link
+      .request('tool/list', { refresh, machine }, { timeoutMs: LIST_TIMEOUT_MS })
+      .then((tools) => {
+        this.#tools.set(machine, tools);
+        return tools;
+      })
+      .finally(() => this.#pending.delete(machine));
+    this.#pending.set(machine, asked);
+    return await asked;
   }
 }
