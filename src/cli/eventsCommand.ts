@@ -59,6 +59,8 @@ function eventText({ output }: App, change: Change, machines: Parameters<typeof 
       return `context ${change.id}  ${stripTerminal(change.name)}  removed`;
     case 'machine/changed':
       return stripTerminal(`machine ${change.machine.host}  ${connectionText(change.machine, Date.now())}`);
+    case 'machine/removed':
+      return stripTerminal(`machine ${change.id}  removed`);
     case 'notice':
       return stripTerminal(`${change.level}  ${change.message}`);
   }

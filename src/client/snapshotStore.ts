@@ -45,6 +45,9 @@ export class SnapshotStore {
       case 'machine/changed':
         this.#machines.set(change.machine.id, change.machine);
         break;
+      case 'machine/removed':
+        this.#machines.delete(change.id);
+        break;
       case 'notice':
         break;
     }

@@ -1,27 +1,27 @@
 import { basename } from 'node:path';
-import type { Context } from '../protocol/context.js';
-import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
+import { machineId, remoteSpec, type Context, type MachineSpec } from '../protocol/context.js';
+import { CodeManagerError } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
-import type { Check, Params } from '../protocol/requests.js';
-import { hasEnded } from '../protocol/session.js';
-import { KeyedMutex, withTimeout } from '../common/async.js';
-import type { Machine } from './machine.js';
-import type { SessionTable } from './sessions/sessionTable.js';
+import type { Params } from '../protocol/requests.js';
+import { KeyedMutex } from '../common/async.js';
+import type { MachineService, Operation } from './machineService.js';
 import type { ContextStore } from './store/contextStore.js';
+import type { CredentialsStore } from './store/credentialsStore.js';
 import { uniqueName } from './store/names.js';
-import type { TmuxServer } from './tmux/tmuxServer.js';
-import type { Tools } from './tools/tools.js';
 
 export interface ContextsOptions {
   readonly store: ContextStore;
-  readonly table: SessionTable;
-  readonly machine: Machine;
-  readonly tmux: TmuxServer;
-  readonly tools: Tools;
+  readonly credentials: CredentialsStore;
+  /** The service of a machine, made when there is none. @throws CodeManagerError `unavailable` for an unknown kind */
+  readonly service: (spec: MachineSpec) => MachineService;
+  /** Absolute path on this host. */
+  readonly resolvePath: (path: string) => string;
+  /** How many sessions that have not ended a context has. */
+  readonly running: (context: string) => number;
   readonly onChange: (change: Change) => void;
 }
 
-/** Folders in which agents work. */
+/** Folders in which agents work, on any machine. */
 export class Contexts {
   readonly #options: ContextsOptions;
   readonly #making = new KeyedMutex();
@@ -51,9 +51,9 @@ export class Contexts {
     for (const { id, name } of before.values()) onChange({ type: 'context/removed', id, name });
   }
 
-  /** The context whose folder holds the path; the deepest one wins. */
+  /** The context on this host whose folder holds the path; the deepest one wins. */
   async forPath(path: string): Promise<Context | undefined> {
-    return this.#options.store.forPath(this.#options.machine.resolvePath(path));
+    return this.#options.store.forPath(this.#options.resolvePath(path));
   }
 
   /** Asked by several at once it makes one. */
@@ -62,27 +62,39 @@ export class Contexts {
       const known = await this.forPath(path);
       if (known) return known;
       const taken = new Set(this.all().map(({ name }) => name));
-      const folder = this.#options.machine.resolvePath(path);
-      return this.add({ name: uniqueName(contextName(folder), taken), path, machine: 'local', tags: [] });
+      const name = uniqueName(contextName(this.#options.resolvePath(path)), taken);
+      return this.add({ name, path, machine: 'local', tags: [] });
     });
   }
 
-  async add({ name, path, machine, tags }: Params<'context/add'>): Promise<Context> {
-    if (machine !== 'local') {
-      throw new CodeManagerError('invalid', 'Only contexts on this host can be added by this version', {
-        hint: 'Leave the host out.',
-      });
+  /** Connects its machine first, and keeps nothing when that cannot be done or the folder is not there. */
+  async add({ name, path, machine, token, tags }: Params<'context/add'>, operation?: Operation): Promise<Context> {
+    const { store, credentials, onChange } = this.#options;
+    const id = machineId(machine);
+    const before = token === undefined ? undefined : await credentials.get(id);
+    if (token !== undefined) await credentials.set(id, token);
+    try {
+      const folder = await this.#folder(machine, path, operation);
+      const context = await store.add({ name, path: folder, machine, tags });
+      onChange({ type: 'context/changed', context });
+      return context;
+    } catch (error) {
+      if (token !== undefined) await (before === undefined ? credentials.delete(id) : credentials.set(id, before));
+      throw error;
     }
-    const context = await this.#options.store.add({ name, path: await this.#folder(path), machine, tags });
-    this.#options.onChange({ type: 'context/changed', context });
-    return context;
   }
 
-  async edit({ context: ref, name, path, tags }: Params<'context/edit'>): Promise<Context> {
-    const { id } = this.get(ref);
-    const context = await this.#options.store.edit(id, {
+  async edit(
+    { context: ref, name, path, machine, tags }: Params<'context/edit'>,
+    operation?: Operation,
+  ): Promise<Context> {
+    const known = this.get(ref);
+    const moved = machine !== undefined || path !== undefined;
+    const folder = moved ? await this.#folder(machine ?? known.machine, path ?? known.path, operation) : undefined;
+    const context = await this.#options.store.edit(known.id, {
       ...(name === undefined ? {} : { name }),
-      ...(path === undefined ? {} : { path: await this.#folder(path) }),
+      ...(folder === undefined ? {} : { path: folder }),
+      ...(machine === undefined ? {} : { machine }),
       ...(tags === undefined ? {} : { tags }),
     });
     this.#options.onChange({ type: 'context/changed', context });
@@ -92,9 +104,7 @@ export class Contexts {
   /** Its sessions go on and keep their records. */
   async remove({ context: ref, force }: Params<'context/remove'>): Promise<Context> {
     const context = this.get(ref);
-    const running = this.#options.table
-      .all()
-      .filter((record) => record.contextId === context.id && !hasEnded(record)).length;
+    const running = this.#options.running(context.id);
     if (running > 0 && !force) {
       throw new CodeManagerError(
         'conflict',
@@ -117,85 +127,17 @@ export class Contexts {
     this.#options.onChange({ type: 'context/changed', context: this.get(ref) });
   }
 
-  async #folder(path: string): Promise<string> {
-    const { machine } = this.#options;
-    if (path.includes('\0')) throw new CodeManagerError('invalid', 'A path cannot contain NUL characters');
-    const folder = machine.resolvePath(path);
-    const known = await machine.stat(folder);
-    if (!known)
-      throw new CodeManagerError('invalid', `${folder} does not exist`, { hint: 'Name a folder that is there.' });
-    if (!known.isDirectory) throw new CodeManagerError('invalid', `${folder} is no folder`, { hint: 'Name a folder.' });
-    return folder;
-  }
-
-  /** Walks the real path to a session in this context. Stops at the first step that fails. */
-  async test({ context: ref, timeoutMs }: Params<'context/test'>): Promise<Check[]> {
-    const { machine, tmux, tools } = this.#options;
-    const context = this.get(ref);
-    const checks: Check[] = [];
-    const deadline = Date.now() + timeoutMs;
-    const step = async (name: string, run: () => Promise<string>): Promise<boolean> => {
-      const started = performance.now();
-      try {
-        const left = deadline - Date.now();
-        const detail = await withTimeout(
-          run(),
-          Math.max(1, left),
-          () => new CodeManagerError('timeout', `no answer within ${timeoutMs / 1000} s`),
-        );
-        checks.push({ name, status: 'ok', detail, fix: null, ms: performance.now() - started, code: null });
-        return true;
-      } catch (error) {
-        const { code, hint } = toCodeManagerError(error);
-        checks.push({
-          name,
-          status: 'failed',
-          detail: errorText(error),
-          fix: hint ?? null,
-          ms: performance.now() - started,
-          code,
-        });
-        return false;
-      }
-    };
-    const steps: readonly (readonly [string, () => Promise<string>])[] = [
-      [
-        'machine',
-        async () => {
-          if (context.machine !== 'local')
-            throw new CodeManagerError('unavailable', 'machines of this kind are not supported by this version');
-          return (await machine.identity()).host;
-        },
-      ],
-      ['folder', async () => this.#folder(context.path)],
-      [
-        'shell',
-        async () => {
-          const { warnings, env } = await machine.loginEnvironment();
-          return warnings.length > 0 ? warnings.join(' ') : (env['SHELL'] ?? '/bin/sh');
-        },
-      ],
-      [
-        'tmux',
-        async () => {
-          const { program, version } = await tmux.program();
-          return `${version.text} (${program})`;
-        },
-      ],
-      [
-        'agents',
-        async () => {
-          const installed = (await tools.list({ refresh: false, versions: false }))
-            .filter((tool) => tool.installed && tool.installCommand !== null)
-            .map(({ name }) => name);
-          return installed.length > 0 ? installed.join(', ') : 'none found; any command can be run';
-        },
-      ],
-    ];
-    for (const [name, run] of steps) {
-      if (!(await step(name, run))) break;
+  /** Absolute path of a folder that is there. */
+  async #folder(machine: MachineSpec, path: string, operation: Operation | undefined): Promise<string> {
+    if (machine !== 'local' && remoteSpec(machine) === undefined) {
+      throw new CodeManagerError('invalid', 'Machines of this kind are not supported by this version', {
+        hint: 'Update Code Manager.',
+      });
     }
-    return checks;
+    const service = this.#options.service(machine);
+    // This host is checked by its folder alone: a context may be added before tmux is there.
+    if (remoteSpec(machine) !== undefined) await service.connect(operation);
+    return service.resolveFolder(path);
   }
 }
 

@@ -1,17 +1,21 @@
-import { statfs } from 'node:fs/promises';
 import { formatBytes } from '../common/text.js';
-import { errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
+import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { Check } from '../protocol/requests.js';
-import type { Engine } from './engine.js';
+import type { EngineService } from './engineService.js';
 import { installCommand } from './installCommand.js';
 import { logoutCheck } from './logout.js';
-
-const LOW_DISK_BYTES = 500 * 1000 * 1000;
+import { LOW_DISK_BYTES } from './machineFolders.js';
 
 type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null; readonly code?: ErrorCode };
 
-/** Looks at everything that agents need on this machine, and says for each finding what mends it. */
-export async function runDoctor(engine: Engine): Promise<Check[]> {
+/**
+ * Looks at everything that agents need on this machine, and says for each finding what mends it.
+ *
+ * @param problems what could not be read on disk
+ */
+export async function runDoctor(service: EngineService, problems: readonly string[]): Promise<Check[]> {
+  const { engine } = service;
+  if (engine === undefined) throw new CodeManagerError('unavailable', 'The agent server is still starting');
   const { machine, tmux, tools, paths } = engine;
   const checks: Check[] = [];
   const check = async (name: string, run: () => Promise<Finding>): Promise<void> => {
@@ -39,7 +43,7 @@ export async function runDoctor(engine: Engine): Promise<Check[]> {
     return ok(`${host}, started as ${bootId.slice(0, 8)}, Node ${process.versions.node}`);
   });
   await check('tmux', async () => {
-    const info = await engine.checkMachine();
+    const info = await service.checkMachine();
     if (info.problem) {
       const { message, command } = info.problem;
       return { status: 'failed', detail: message, fix: command, code: 'dependencyMissing' };
@@ -77,15 +81,14 @@ export async function runDoctor(engine: Engine): Promise<Check[]> {
     return ok(installed.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', '));
   });
   await check('data', async () => {
-    const { bavail, bsize } = await statfs(paths.root);
-    const free = bavail * bsize;
+    const free = await machine.freeBytes(paths.root);
     const detail = `${paths.root}, ${formatBytes(free)} free`;
     return free < LOW_DISK_BYTES
       ? { status: 'warning', detail, fix: 'Free disk space: logs stop when the disk is full.' }
       : ok(detail);
   });
   await check('logout', () => logoutCheck(machine));
-  for (const problem of engine.problems)
+  for (const problem of problems)
     checks.push({ name: 'file', status: 'warning', detail: problem, fix: null, ms: null, code: null });
   return checks;
 }

@@ -12,6 +12,8 @@ export const ServerEvent = z.object({
     z.object({ type: z.literal('context/changed'), context: Context }),
     z.object({ type: z.literal('context/removed'), id: z.string(), name: z.string() }),
     z.object({ type: z.literal('machine/changed'), machine: Machine }),
+    /** No context is on it any more. */
+    z.object({ type: z.literal('machine/removed'), id: z.string() }),
     /** Something a person should know that belongs to no record, e.g. a record on disk that could not be read. */
     z.object({ type: z.literal('notice'), level: z.enum(['info', 'warning', 'error']), message: z.string() }),
   ]),

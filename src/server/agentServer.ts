@@ -7,7 +7,6 @@ import { delay, KeyedMutex } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { shortHostName } from '../common/home.js';
 import type { Logger } from '../common/logger.js';
-import type { Engine } from '../core/engine.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import {
   PROTOCOL_VERSIONS,
@@ -21,13 +20,14 @@ import { MAX_MESSAGE_BYTES } from '../protocol/wire.js';
 import { ClientConnection, type RequestHandler } from './clientConnection.js';
 import { EventLog } from './eventLog.js';
 import { createHandlers, type Handlers } from './handlers.js';
+import type { Hub } from './hub/hub.js';
 import { PID_HEADER } from './singleInstance.js';
 import { TcpListener, type TcpOptions } from './tcp/tcpListener.js';
 import { tokenHandlers } from './tcp/tokenHandlers.js';
 import type { TokenStore } from './tcp/tokenStore.js';
 
 export interface AgentServerOptions {
-  readonly engine: Engine;
+  readonly hub: Hub;
   readonly runtimeDirectory: string;
   readonly log: Logger;
   /** Who may connect over TCP. */
@@ -65,7 +65,7 @@ export class AgentServer implements RequestHandler {
   #stopping = false;
 
   constructor(options: AgentServerOptions) {
-    const { engine } = options;
+    const { hub } = options;
     this.#options = options;
     this.socket = join(options.runtimeDirectory, SOCKET_NAME);
     this.info = {
@@ -77,13 +77,13 @@ export class AgentServer implements RequestHandler {
       started: new Date().toISOString(),
     };
     this.#handlers = {
-      ...createHandlers(engine),
+      ...createHandlers(hub),
       ...tokenHandlers(options.tokens),
       initialize: (params, connection) => this.#initialize(params, connection),
       'server/status': () => this.#status(),
       'server/stop': (params) => this.#stop(params),
     };
-    engine.onDidChange((change) => {
+    hub.onDidChange((change) => {
       const event = this.#events.append(change, new Date().toISOString());
       let text: string | undefined;
       for (const connection of this.#connections) {
@@ -92,15 +92,6 @@ export class AgentServer implements RequestHandler {
         connection.sendEvent(event, text);
       }
       this.#considerIdle();
-    });
-    engine.supervisor.onLogChanged((id) => {
-      for (const connection of this.#connections) connection.onLogGrown(id);
-    });
-    engine.supervisor.onLogResized(({ id, size }) => {
-      for (const connection of this.#connections) connection.onLogResized(id, size);
-    });
-    engine.supervisor.onLogClosed((id) => {
-      for (const connection of this.#connections) connection.onLogClosed(id);
     });
   }
 
@@ -208,27 +199,27 @@ export class AgentServer implements RequestHandler {
     const answer = { protocolVersion, server: this.info, capabilities: [], seq: this.#events.seq };
     if (!subscribe) return answer;
     const events = resume && this.#events.since(resume.instance, resume.seq);
-    return events ? { ...answer, events } : { ...answer, snapshot: this.#options.engine.snapshot() };
+    return events ? { ...answer, events } : { ...answer, snapshot: this.#options.hub.snapshot() };
   }
 
   #status(): Result<'server/status'> {
-    const { engine } = this.#options;
+    const { hub } = this.#options;
     return {
       server: this.info,
       uptimeMs: Date.now() - Date.parse(this.info.started),
-      sessions: engine.runningSessions,
+      sessions: hub.busy,
       clients: this.#connections.size,
       memory: process.memoryUsage.rss(),
-      home: engine.paths.root,
+      home: hub.data.paths.root,
       socket: this.socket,
       url: this.#tcp?.url ?? null,
-      tmux: engine.tmux.version?.text ?? null,
+      tmux: hub.local.engine?.tmux.version?.text ?? null,
     };
   }
 
   #stop({ force, replace }: Params<'server/stop'>): Result<'server/stop'> {
-    const { engine, onStop } = this.#options;
-    const running = engine.runningSessions;
+    const { hub, onStop } = this.#options;
+    const running = hub.busy;
     if (running > 0 && !force && !replace) {
       throw new CodeManagerError('conflict', `${running} ${running === 1 ? 'session is' : 'sessions are'} running`, {
         hint: 'They go on without the agent server, and the next command starts it again; --force stops it anyway.',
@@ -246,8 +237,8 @@ export class AgentServer implements RequestHandler {
   }
 
   #considerIdle(): void {
-    const { engine, idleExitMs, onStop, log } = this.#options;
-    const idle = this.#connections.size === 0 && engine.runningSessions === 0 && this.#busy === 0;
+    const { hub, idleExitMs, onStop, log } = this.#options;
+    const idle = this.#connections.size === 0 && hub.busy === 0 && this.#busy === 0;
     if (!idle || !Number.isFinite(idleExitMs)) {
       clearTimeout(this.#idleTimer);
       this.#idleTimer = undefined;
@@ -255,7 +246,7 @@ export class AgentServer implements RequestHandler {
     }
     this.#idleTimer ??= setTimeout(() => {
       this.#idleTimer = undefined;
-      if (this.#connections.size > 0 || engine.runningSessions > 0) return this.#considerIdle();
+      if (this.#connections.size > 0 || hub.busy > 0) return this.#considerIdle();
       log.info('nobody needs the agent server');
       onStop('unused');
     }, idleExitMs);

@@ -1,11 +1,12 @@
 import type { WebSocket } from 'ws';
 import type { Logger } from '../common/logger.js';
-import { CodeManagerError, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
+import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { ServerEvent } from '../protocol/events.js';
 import { REQUESTS, type Method } from '../protocol/requests.js';
-import type { LogSize } from '../protocol/logSize.js';
-import { encodeLogFrame, RequestMessage, type Notification } from '../protocol/wire.js';
-import { LogFeed, type LogFeedOptions } from '../core/logs/logFeed.js';
+import { decodeLogFrame, encodeLogFrame, RequestMessage, type Notification } from '../protocol/wire.js';
+import type { LogSink, LogSubscription, Terminal } from '../core/machineService.js';
+import { LogStream } from './logStream.js';
+import { TerminalStream } from './terminalStream.js';
 
 /** What a connection asks the server for. */
 export interface RequestHandler {
@@ -25,8 +26,10 @@ export class ClientConnection {
   readonly #socket: WebSocket;
   readonly #handler: RequestHandler;
   readonly #log: Logger;
-  readonly #feeds = new Map<number, { readonly session: string; readonly feed: LogFeed }>();
-  #nextFeed = 1;
+  readonly #gone = new AbortController();
+  readonly #logs = new Map<number, LogStream>();
+  readonly #terminals = new Map<number, TerminalStream>();
+  #nextStream = 1;
   #running = 0;
   /** Set by `initialize`. */
   name = '?';
@@ -38,22 +41,34 @@ export class ClientConnection {
     socket: WebSocket,
     handler: RequestHandler,
     log: Logger,
-    readonly token: string | undefined = undefined,
+    readonly token?: string,
   ) {
     this.#socket = socket;
     this.#handler = handler;
     this.#log = log;
     socket.on('message', (data: Buffer, isBinary) => {
-      if (isBinary)
-        this.#answer({
-          jsonrpc: '2.0',
-          id: null,
-          error: { code: INVALID_REQUEST, message: 'binary frames come from the server only' },
-        });
+      if (isBinary) this.#onFrame(data);
       else void this.#onMessage(data.toString('utf8'));
     });
     socket.on('close', () => this.dispose());
     socket.on('error', (error) => log.debug(`client ${this.name}: ${error.message}`));
+  }
+
+  /** Aborted when the client has gone. */
+  get closed(): AbortSignal {
+    return this.#gone.signal;
+  }
+
+  /** What was typed into a terminal; one that has just ended takes it no more. */
+  #onFrame(data: Buffer): void {
+    const frame = decodeLogFrame(data);
+    if (frame && frame.subscription < this.#nextStream) this.#terminals.get(frame.subscription)?.write(frame.bytes);
+    else
+      this.#answer({
+        jsonrpc: '2.0',
+        id: null,
+        error: { code: INVALID_REQUEST, message: 'The frame is for no terminal' },
+      });
   }
 
   async #onMessage(text: string): Promise<void> {
@@ -113,31 +128,35 @@ export class ClientConnection {
     this.#socket.send(text);
   }
 
-  /** Sends a log from an offset on; call {@link startFeed} once the answer with the id is under way. */
-  addFeed({ session, ...options }: Omit<LogFeedOptions, 'sink'> & { readonly session: string }): number {
-    const subscription = this.#nextFeed++;
-    const sink: LogFeedOptions['sink'] = {
-      write: (at, bytes) => this.#sendLog(subscription, at, bytes),
-      end: (at) => {
-        this.#feeds.delete(subscription);
-        this.notify({ jsonrpc: '2.0', method: 'log/end', params: { subscription, offset: at } });
-      },
-      fail: (error) => {
-        this.#feeds.delete(subscription);
-        this.#log.error(`log of ${session}: ${String(error)}`);
+  /** Opens a log for the client; its bytes come after the answer, so that the client knows the id before them. */
+  async followLog(
+    open: (sink: LogSink) => Promise<LogSubscription>,
+  ): Promise<{ readonly subscription: number } & Omit<LogSubscription, 'feed' | 'start'>> {
+    const subscription = this.#nextStream++;
+    const stream = new LogStream({
+      notify: (notification) => this.notify(notification),
+      send: (offset, bytes) => this.#sendFrame(subscription, offset, bytes),
+      subscription,
+      onEnd: (error) => {
+        this.#logs.delete(subscription);
+        if (error === undefined) return;
+        this.#log.error(`log of ${this.name}: ${errorText(error)}`);
+        // The client comes again and asks from its last offset.
         this.#socket.terminate();
       },
-    };
-    this.#feeds.set(subscription, { session, feed: new LogFeed({ ...options, sink }) });
-    return subscription;
+    });
+    const { feed, start, ...answer } = await open(stream);
+    if (this.closed.aborted) feed.dispose();
+    else {
+      this.#logs.set(subscription, stream);
+      stream.begin(feed, start);
+    }
+    return { subscription, ...answer };
   }
 
-  startFeed(subscription: number): void {
-    this.#feeds.get(subscription)?.feed.onGrown();
-  }
-
-  #sendLog(subscription: number, offset: number, bytes: Uint8Array): Promise<void> | undefined {
-    const frame = encodeLogFrame(subscription, offset, bytes);
+  /** Resolves when the client can take more; undefined when it can already. */
+  #sendFrame(id: number, offset: number, bytes: Uint8Array): Promise<void> | undefined {
+    const frame = encodeLogFrame(id, offset, bytes);
     if (this.#socket.bufferedAmount < LOG_BACKLOG_BYTES) {
       this.#socket.send(frame, { binary: true }, () => undefined);
       return undefined;
@@ -147,24 +166,40 @@ export class ClientConnection {
     });
   }
 
-  removeFeed(subscription: number): void {
-    this.#feeds.get(subscription)?.feed.dispose();
-    this.#feeds.delete(subscription);
+  removeLog(subscription: number): void {
+    this.#logs.get(subscription)?.dispose();
+    this.#logs.delete(subscription);
   }
 
-  onLogGrown(session: string): void {
-    for (const entry of this.#feeds.values()) if (entry.session === session) entry.feed.onGrown();
+  /** Joins a terminal to the client; its bytes come after the answer with the id. */
+  addTerminal(terminal: Terminal): number {
+    if (this.closed.aborted) {
+      terminal.dispose();
+      throw new CodeManagerError('cancelled', 'Nobody waits for the terminal any more');
+    }
+    const id = this.#nextStream++;
+    const stream = new TerminalStream(terminal, {
+      send: (offset, bytes) => this.#sendFrame(id, offset, bytes),
+      onExit: (code) => {
+        this.#terminals.delete(id);
+        this.notify({ jsonrpc: '2.0', method: 'terminal/exit', params: { terminal: id, code } });
+      },
+    });
+    this.#terminals.set(id, stream);
+    setImmediate(() => stream.start());
+    return id;
   }
 
-  /** Said at once, before any byte of that size can be read from the log. */
-  onLogResized(session: string, size: LogSize): void {
-    for (const [subscription, entry] of this.#feeds)
-      if (entry.session === session)
-        this.notify({ jsonrpc: '2.0', method: 'log/resized', params: { subscription, ...size } });
+  /** @throws CodeManagerError `notFound` when it has ended */
+  terminal(id: number): Terminal {
+    const stream = this.#terminals.get(id);
+    if (stream) return stream.terminal;
+    throw new CodeManagerError('notFound', 'That terminal has ended');
   }
 
-  onLogClosed(session: string): void {
-    for (const entry of this.#feeds.values()) if (entry.session === session) entry.feed.onClosed();
+  removeTerminal(id: number): void {
+    this.#terminals.get(id)?.dispose();
+    this.#terminals.delete(id);
   }
 
   close(): void {
@@ -172,8 +207,11 @@ export class ClientConnection {
   }
 
   dispose(): void {
-    for (const { feed } of this.#feeds.values()) feed.dispose();
-    this.#feeds.clear();
+    this.#gone.abort();
+    for (const log of this.#logs.values()) log.dispose();
+    this.#logs.clear();
+    for (const terminal of this.#terminals.values()) terminal.dispose();
+    this.#terminals.clear();
   }
 }
 

@@ -1,10 +1,9 @@
-import type { Engine } from '../core/engine.js';
 import { runDoctor } from '../core/doctor.js';
-import { LogSizes } from '../core/logs/logSizes.js';
-import { toWholeSession } from '../protocol/files.js';
-import { CodeManagerError } from '../protocol/errors.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
+import type { Hub } from './hub/hub.js';
+import { Operations } from './hub/operations.js';
+import { Questions } from './hub/questions.js';
 
 export type Handlers = {
   readonly [M in Method]: (params: Params<M>, connection: ClientConnection) => Promise<Result<M>> | Result<M>;
@@ -13,9 +12,11 @@ export type Handlers = {
 /** Requests that are about the server itself. */
 type ServerMethod = 'initialize' | 'server/status' | 'server/stop' | 'token/list' | 'token/new' | 'token/revoke';
 
-/** Every request of the wire that the engine answers, one line each. */
-export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
-  const { contexts, sessions, tools } = engine;
+/** Every request of the wire that is about machines, contexts and sessions, one line each. */
+export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
+  const { contexts, machines } = hub;
+  const questions = new Questions();
+  const operations = new Operations(questions);
   return {
     ping: () => ({}),
 
@@ -27,86 +28,90 @@ export function createHandlers(engine: Engine): Omit<Handlers, ServerMethod> {
       await contexts.refresh();
       return contexts.get(context);
     },
-    'context/add': (params) => contexts.add(params),
+    'context/add': (params, client) => operations.run(client, {}, (operation) => contexts.add(params, operation)),
     'context/forPath': async ({ path, create }) =>
       create ? contexts.forPathOrNew(path) : ((await contexts.forPath(path)) ?? null),
-    'context/edit': (params) => contexts.edit(params),
+    'context/edit': (params, client) => operations.run(client, {}, (operation) => contexts.edit(params, operation)),
     'context/remove': (params) => contexts.remove(params),
-    'context/test': async (params) => {
-      await engine.checkMachine();
-      return contexts.test(params);
-    },
-
-    'tool/list': async (params) => {
-      if (params.refresh) await engine.checkMachine();
-      return tools.list(params);
-    },
-
-    'session/create': async (params) => {
+    'context/test': async ({ context: ref, timeoutMs, operation: id }, client) => {
       await contexts.refresh();
-      return sessions.create(params);
-    },
-    'session/list': (params) => sessions.list(params),
-    'session/get': async ({ session }) => toWholeSession(await sessions.findAnywhere(session)),
-    'session/send': async (params) => {
-      await sessions.send(params);
-      return {};
-    },
-    'session/key': async (params) => {
-      await sessions.key(params);
-      return {};
-    },
-    'session/interrupt': async ({ session }) => {
-      await sessions.interrupt(session);
-      return {};
-    },
-    'session/stop': (params) => sessions.stop(params),
-    'session/kill': ({ session }) => sessions.kill(session),
-    'session/rename': (params) => sessions.rename(params),
-    'session/update': (params) => sessions.update(params),
-    'session/archive': (params) => sessions.archive(params),
-    'session/purge': (params) => sessions.purge(params),
-    'session/attach': (params) => sessions.attach(params),
-    'session/transcript': async ({ session }) => engine.conversations.transcript(await sessions.findAnywhere(session)),
-    'session/resume': (params) => engine.resume.run(params),
-    'session/changes': ({ session }) => sessions.changes(session),
-
-    'log/subscribe': async ({ session, from }, connection) => {
-      const { id, path, base, size, closed } = await engine.logInfo(session);
-      const wanted = typeof from === 'number' ? from : size - from.tail;
-      const offset = Math.min(Math.max(base, wanted), size);
-      const subscription = connection.addFeed({ session: id, path, offset, closed, base: () => engine.logBase(id) });
-      // After the answer, so that the client knows the id before the first bytes.
-      setImmediate(() => connection.startFeed(subscription));
-      // Later sizes are told to the feed from this moment on.
-      return { subscription, base, offset, size, path, sizes: new LogSizes(path).from(offset) };
-    },
-    'log/unsubscribe': ({ subscription }, connection) => {
-      connection.removeFeed(subscription);
-      return {};
-    },
-    'log/info': async ({ session }) => {
-      const { base, size, closed, path } = await engine.logInfo(session);
-      return { base, size, closed, path };
+      const { machine, path } = contexts.get(ref);
+      return operations.run(client, { id, timeoutMs }, (operation) => hub.test(machines.of(machine), path, operation));
     },
 
-    'doctor/run': () => runDoctor(engine),
+    'machine/list': () => hub.machineInfos(),
+    'machine/connect': ({ machine, operation: id }, client) => {
+      const service = hub.machine(machine);
+      return operations.run(client, { id }, async (operation) => {
+        await service.connect(operation);
+        return service.info;
+      });
+    },
+    'machine/disconnect': async ({ machine }) => {
+      const service = hub.machine(machine);
+      await service.disconnect();
+      return service.info;
+    },
+    'machine/test': ({ machine, timeoutMs, operation: id }, client) => {
+      const service = hub.machine(machine);
+      return operations.run(client, { id, timeoutMs }, (operation) => hub.test(service, '', operation));
+    },
+    'machine/install': ({ machine, operation: id }, client) =>
+      operations.run(client, { id }, (operation) => hub.install(machine, operation)),
+    'machine/folders': ({ operation: id, ...params }, client) =>
+      operations.run(client, { id }, (operation) => hub.folders(params, operation)),
+    'machine/hosts': () => hub.hosts(),
+    'question/answer': (params, client) => {
+      questions.answer(client, params);
+      return {};
+    },
+    'operation/cancel': ({ operation }, client) => {
+      operations.cancel(client, operation);
+      return {};
+    },
 
-    'machine/list': () => [...engine.machines],
-    'machine/connect': unsupported,
-    'machine/disconnect': unsupported,
-    'machine/test': unsupported,
-    'machine/install': unsupported,
-    'machine/folders': unsupported,
-    'machine/hosts': () => [],
-    'question/answer': unsupported,
-    'operation/cancel': unsupported,
-    'terminal/open': unsupported,
-    'terminal/resize': unsupported,
-    'terminal/close': unsupported,
+    'tool/list': (params) => hub.tools(params),
+
+    'session/create': (params, client) => operations.run(client, {}, (operation) => hub.create(params, operation)),
+    'session/list': (params) => hub.list(params),
+    'session/get': (params) => hub.call('session/get', params),
+    'session/send': (params) => hub.call('session/send', params),
+    'session/key': (params) => hub.call('session/key', params),
+    'session/interrupt': (params) => hub.call('session/interrupt', params),
+    'session/stop': (params) => hub.call('session/stop', params),
+    'session/kill': (params) => hub.call('session/kill', params),
+    'session/rename': (params) => hub.call('session/rename', params),
+    'session/update': (params) => hub.call('session/update', params),
+    'session/archive': (params) => hub.call('session/archive', params),
+    'session/purge': (params) => hub.call('session/purge', params),
+    'session/attach': (params) => hub.call('session/attach', params),
+    'session/transcript': (params) => hub.call('session/transcript', params),
+    'session/resume': (params) => hub.call('session/resume', params),
+    'session/changes': (params) => hub.call('session/changes', params),
+
+    'terminal/open': async ({ session, columns, rows, readOnly }, client) => {
+      const { id, service } = await hub.find(session);
+      return { terminal: client.addTerminal(await service.openTerminal(id, { columns, rows }, readOnly)) };
+    },
+    'terminal/resize': ({ terminal, columns, rows }, client) => {
+      client.terminal(terminal).resize({ columns, rows });
+      return {};
+    },
+    'terminal/close': ({ terminal }, client) => {
+      client.removeTerminal(terminal);
+      return {};
+    },
+
+    'log/subscribe': async ({ session, from }, client) => {
+      const { id, service } = await hub.find(session);
+      return client.followLog((sink) => service.subscribeLog(id, from, sink));
+    },
+    'log/unsubscribe': ({ subscription }, client) => {
+      client.removeLog(subscription);
+      return {};
+    },
+    'log/info': (params) => hub.call('log/info', params),
+
+    'doctor/run': () => runDoctor(hub.local, [...hub.local.problems, ...hub.data.problems]),
   };
-}
-
-function unsupported(): never {
-  throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
 }

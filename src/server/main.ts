@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path';
 import { delay } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { homeDirectory, serverFilePath } from '../common/home.js';
-import { Engine } from '../core/engine.js';
 import { openHome } from '../core/store/home.js';
 import { writeFileAtomic } from '../core/store/atomicFile.js';
 import { machineIdentity } from '../machines/local/identity.js';
@@ -15,6 +14,8 @@ import type { ServerFile } from '../protocol/files.js';
 import { AgentServer, SOCKET_NAME } from './agentServer.js';
 import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
+import type { Hub } from './hub/hub.js';
+import { openHub } from './hub/openHub.js';
 import { readOptions, type ServerOptions } from './options.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
 import { TokenStore } from './tcp/tokenStore.js';
@@ -45,13 +46,14 @@ async function run(options: ServerOptions): Promise<number> {
     });
   });
   if (!started) return 0;
-  const { server, engine, stopped } = started;
+  const { server, hub, stopped } = started;
   const reason = await stopped;
   log.info(`agent server stops: ${reason}`);
   await server.close();
-  await engine.flush().catch((error: unknown) => log.error(errorText(error)));
-  if (engine.runningSessions === 0) await engine.tmux.shutDown();
-  engine.dispose();
+  const { local } = hub;
+  await local.flush().catch((error: unknown) => log.error(errorText(error)));
+  if (local.busy === 0) await local.engine?.tmux.shutDown();
+  hub.dispose();
   await rm(file, { force: true });
   return 0;
 }
@@ -88,17 +90,9 @@ async function start({
   umask,
   log,
   options,
-}: StartOptions): Promise<{ server: AgentServer; engine: Engine; stopped: Promise<string> }> {
-  const machine = new LocalMachine();
-  const engine = await Engine.open({
-    home,
-    machine,
-    runtimeDirectory,
-    node: process.execPath,
-    media: join(__dirname, '..', 'media'),
-    umask,
-    log,
-  });
+}: StartOptions): Promise<{ server: AgentServer; hub: Hub; stopped: Promise<string> }> {
+  const machine = new LocalMachine({ umask });
+  const hub = await openHub({ home, machine, log });
   let stop: (reason: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => {
     stop = resolve;
@@ -107,7 +101,7 @@ async function start({
   if (options.token !== undefined) tokens.give(options.token.token, options.token.name);
   const { tcp } = options;
   const server = new AgentServer({
-    engine,
+    hub,
     runtimeDirectory,
     log,
     tokens,
@@ -132,12 +126,12 @@ async function start({
   process.on('SIGHUP', () => {
     openHome(home)
       .then(() => chooseRuntimeDirectory(home))
-      .then(() => Promise.all([server.listen(), introduce(), engine.tmux.ensureSocket()]))
+      .then(() => Promise.all([server.listen(), introduce(), hub.local.engine?.tmux.ensureSocket()]))
       .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
 
-  await Promise.race([engine.adopt(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
+  await Promise.race([hub.local.arrive(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
   await server.listen();
   await introduce();
   log.info(`agent server ${VERSION} (${BUILD}) listens on ${server.socket}`);
@@ -149,7 +143,8 @@ async function start({
   void machine.loginEnvironment().then(({ warnings }) => {
     for (const warning of warnings) log.warn(warning);
   });
-  return { server, engine, stopped };
+  hub.start();
+  return { server, hub, stopped };
 }
 
 process.on('uncaughtException', (error) => fail(error));

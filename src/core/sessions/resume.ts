@@ -6,8 +6,9 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { Conversations } from '../conversations/conversations.js';
 import { homeEnvironment } from '../conversations/home.js';
+import { LinkCut } from '../linkCut.js';
 import type { Machine } from '../machine.js';
-import type { SessionStore } from '../store/sessionStore.js';
+import type { RecordStore } from '../store/recordStore.js';
 import { LIST_PROCESSES } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { resumeArguments } from '../tools/launch.js';
@@ -21,7 +22,7 @@ export interface SessionResumeOptions {
   readonly machine: Machine;
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
-  readonly store: SessionStore;
+  readonly store: RecordStore;
   readonly supervisor: Supervisor;
   readonly conversations: Conversations;
   /** An id, name or prefix, also of an archived session. */
@@ -99,12 +100,17 @@ export class SessionResume {
       note: missing.length === 0 ? null : `resumed without the given ${missing.join(', ')}: values are not kept`,
       time: this.#now(),
     });
+    const cut = new LinkCut(machine);
     try {
       await supervisor.start(table.get(id) ?? record);
     } catch (error) {
+      // Whoever reaches its host again goes on with the start.
+      if (await cut.explains(error)) throw error;
       await supervisor.forget(id).catch(() => undefined);
       await table.apply(id, { type: 'startFailed', reason: errorText(error), time: this.#now() });
       throw error;
+    } finally {
+      cut.dispose();
     }
     return table.get(id) ?? record;
   }

@@ -1,19 +1,13 @@
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { SessionRecord } from '../../protocol/files.js';
+import type { RecordStore } from '../store/recordStore.js';
 import { reduceLifecycle, type LifecycleEvent } from './lifecycle.js';
-
-/** Where records are kept. */
-export interface RecordStore {
-  all(): readonly SessionRecord[];
-  /** Resolves when it is on disk. */
-  save(record: SessionRecord): Promise<void>;
-}
 
 /** The records of all sessions that are not archived: the one place where they change. */
 export class SessionTable implements Disposable {
   readonly #records = new Map<string, SessionRecord>();
-  readonly #store: RecordStore;
+  readonly #store: Pick<RecordStore, 'all' | 'save'>;
   readonly #onSaveError: (record: SessionRecord, error: unknown) => void;
   readonly #changed = new Emitter<SessionRecord>();
   readonly #removed = new Emitter<SessionRecord>();
@@ -21,7 +15,7 @@ export class SessionTable implements Disposable {
   readonly onDidChange = this.#changed.event;
   readonly onDidRemove = this.#removed.event;
 
-  constructor(store: RecordStore, onSaveError: (record: SessionRecord, error: unknown) => void) {
+  constructor(store: Pick<RecordStore, 'all' | 'save'>, onSaveError: (record: SessionRecord, error: unknown) => void) {
     this.#store = store;
     this.#onSaveError = onSaveError;
     for (const record of store.all()) this.#records.set(record.id, record);
@@ -68,6 +62,23 @@ export class SessionTable implements Disposable {
     this.#changed.fire(next);
   }
 
+  /** Takes what the store has now, which somebody else may have written. */
+  sync(): void {
+    const records = new Map(this.#store.all().map((record) => [record.id, record]));
+    for (const id of [...this.#records.keys()]) if (!records.has(id)) this.remove(id);
+    for (const record of records.values()) this.take(record);
+  }
+
+  /** A record as somebody else has written it. */
+  take(record: SessionRecord): void {
+    const known = this.#records.get(record.id);
+    // What was not worth a write is newer here.
+    const lastOutput = later(known?.lastOutput ?? null, record.lastOutput);
+    const next = lastOutput === record.lastOutput ? record : { ...record, lastOutput };
+    this.#records.set(record.id, next);
+    if (JSON.stringify(known) !== JSON.stringify(next)) this.#changed.fire(next);
+  }
+
   async #replace(before: SessionRecord, after: SessionRecord): Promise<void> {
     if (after === before) return;
     this.#records.set(after.id, after);
@@ -90,4 +101,8 @@ export class SessionTable implements Disposable {
     this.#changed.dispose();
     this.#removed.dispose();
   }
+}
+
+function later(a: string | null, b: string | null): string | null {
+  return (a ?? '') > (b ?? '') ? a : b;
 }

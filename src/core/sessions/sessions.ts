@@ -4,7 +4,6 @@ import { crashPoint } from '../../common/crashPoint.js';
 import { KeyedMutex } from '../../common/async.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
-import type { Context } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
 import type { AttachCommand, Params } from '../../protocol/requests.js';
@@ -12,8 +11,9 @@ import { hasEnded, type CreateSession, type Session } from '../../protocol/sessi
 import type { Tool } from '../../protocol/tool.js';
 import { describe } from '../../protocol/word.js';
 import type { Contexts } from '../contexts.js';
+import { LinkCut } from '../linkCut.js';
 import { resolveRef, slug, uniqueName } from '../store/names.js';
-import type { SessionStore } from '../store/sessionStore.js';
+import type { RecordStore } from '../store/recordStore.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
@@ -25,14 +25,17 @@ import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 import { createWorktree } from './worktree.js';
 
+/** What is known of contexts. */
+export type ContextDirectory = Pick<Contexts, 'get' | 'touch' | 'all'>;
+
 export interface SessionsOptions {
   readonly machine: Machine;
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
-  readonly store: SessionStore;
-  readonly contexts: Pick<Contexts, 'get' | 'touch' | 'all'>;
-  /** The context that holds a folder, made when there is none. */
-  readonly contextForPath: (path: string) => Promise<Context>;
+  readonly store: RecordStore;
+  readonly contexts: ContextDirectory;
+  /** Names of the sessions of other machines. */
+  readonly otherNames: () => Iterable<string>;
   readonly supervisor: Supervisor;
   readonly tool: (id: string) => Tool;
   /** What the tool says its version is; never rejects. */
@@ -88,33 +91,10 @@ export class Sessions {
     }
   }
 
-  async list(filter: Params<'session/list'>): Promise<Session[]> {
-    const { table, store, contexts, clock } = this.#options;
-    const records = table.all();
-    if (filter.archived) records.push(...(await store.loadArchived()));
-    const context = filter.context === undefined ? undefined : resolveRef(contexts.all(), filter.context, 'context').id;
-    const tagged =
-      filter.tag === undefined
-        ? undefined
-        : new Set(
-            contexts
-              .all()
-              .filter(({ tags }) => tags.includes(filter.tag ?? ''))
-              .map(({ id }) => id),
-          );
-    const wanted = filter.state === undefined ? undefined : plain(filter.state);
-    const now = clock.now();
-    return records
-      .filter(
-        (record) =>
-          (context === undefined || record.contextId === context) &&
-          (filter.machine === undefined || record.machine.host === filter.machine) &&
-          (filter.tool === undefined || record.tool === filter.tool) &&
-          (tagged === undefined || tagged.has(record.contextId)) &&
-          (wanted === undefined ||
-            [describe(record, now).word, record.status, record.state ?? ''].some((word) => plain(word) === wanted)),
-      )
-      .map(toSession);
+  /** Newest first. @param archived also those that are archived */
+  async list(archived: boolean): Promise<Session[]> {
+    const { table, store } = this.#options;
+    return [...table.all(), ...(archived ? await store.loadArchived() : [])].map(toSession);
   }
 
   /** Starts a tool. The same request id always gives the same session. */
@@ -126,16 +106,14 @@ export class Sessions {
   }
 
   async #create(request: CreateSession): Promise<SessionRecord> {
-    const { machine, tmux, contexts, contextForPath, supervisor, table, ids, log } = this.#options;
+    const { machine, tmux, contexts, supervisor, table, ids, log } = this.#options;
     const tool = this.#options.tool(request.tool);
-    const context = await this.#context(request, contextForPath);
-    if (context.machine !== 'local') {
-      throw new CodeManagerError(
-        'unavailable',
-        `The machine of context ${context.name} is not supported by this version`,
-        { hint: 'Use a context on this host.' },
-      );
+    if (request.context === undefined) {
+      throw new CodeManagerError('invalid', 'No context and no folder was given', {
+        hint: 'Name a context with --ctx, or start in its folder.',
+      });
     }
+    const context = contexts.get(request.context);
     const folder = await machine.stat(context.path);
     if (!folder?.isDirectory) {
       throw new CodeManagerError('notFound', `The folder of context ${context.name} is not there: ${context.path}`, {
@@ -210,9 +188,12 @@ export class Sessions {
         throw error;
       }
       crashPoint('after-record');
+      const cut = new LinkCut(machine);
       try {
         await supervisor.start(record);
       } catch (error) {
+        // Its host has the record and the launch file: whoever reaches it again goes on with the start.
+        if (await cut.explains(error)) throw error;
         await supervisor.forget(id).catch(() => undefined);
         await table.apply(id, {
           type: 'startFailed',
@@ -220,6 +201,8 @@ export class Sessions {
           time: this.#now(),
         });
         throw error;
+      } finally {
+        cut.dispose();
       }
       await contexts.touch(context.id).catch((error: unknown) => log.warn(`context ${context.id}: ${String(error)}`));
       // Not waited for: asking starts the tool once more.
@@ -232,21 +215,19 @@ export class Sessions {
     }
   }
 
-  async #context(request: CreateSession, contextForPath: (path: string) => Promise<Context>): Promise<Context> {
-    if (request.context !== undefined) return this.#options.contexts.get(request.context);
-    if (request.path !== undefined) return contextForPath(request.path);
-    throw new CodeManagerError('invalid', 'No context and no folder was given', {
-      hint: 'Name a context with --ctx, or start in its folder.',
-    });
-  }
-
   /** A name that no other session has; held until the record has it. */
   #takeName(request: CreateSession, tool: Tool): string {
-    const taken = new Set([...this.#options.table.all().map(({ name }) => name), ...this.#names]);
+    const taken = this.#takenNames();
     if (request.name !== undefined && taken.has(request.name)) throw nameTaken(request.name);
     const name = request.name ?? uniqueName(request.task === '' ? tool.id : slug(request.task, tool.id), taken);
     this.#names.add(name);
     return name;
+  }
+
+  #takenNames(except?: string): Set<string> {
+    const { table, otherNames } = this.#options;
+    const own = table.all().filter(({ id }) => id !== except);
+    return new Set([...own.map(({ name }) => name), ...this.#names, ...otherNames()]);
   }
 
   async #running(ref: string): Promise<SessionRecord> {
@@ -326,8 +307,7 @@ export class Sessions {
   async rename({ session, name }: Params<'session/rename'>): Promise<Session> {
     const { table } = this.#options;
     const { id } = this.find(session);
-    if (table.all().some((other) => other.id !== id && other.name === name) || this.#names.has(name))
-      throw nameTaken(name);
+    if (this.#takenNames(id).has(name)) throw nameTaken(name);
     await table.patch(id, { name });
     return toSession(this.find(id));
   }
@@ -422,10 +402,6 @@ export class Sessions {
       }
     }
   }
-}
-
-function plain(word: string): string {
-  return word.toLowerCase().replace(/[\s_-]/g, '');
 }
 
 function nameTaken(name: string): CodeManagerError {

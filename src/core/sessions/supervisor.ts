@@ -11,9 +11,8 @@ import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
-import { FIRST_SIZE, type LogSize } from '../../protocol/logSize.js';
-import { LogSizes } from '../logs/logSizes.js';
-import type { Machine } from '../machine.js';
+import { FIRST_SIZE } from '../../protocol/logSize.js';
+import type { Machine, TerminalSize } from '../machine.js';
 import type { Pane, PaneSize } from '../tmux/pane.js';
 import { launchFile, type Launch } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
@@ -38,6 +37,8 @@ export interface SupervisorOptions {
   /** A tool's data as it is known today; undefined when its file has gone. */
   readonly tool: (id: string) => Tool | undefined;
   readonly logCapBytes: () => number;
+  /** The record of a session was written, by us or by somebody else. */
+  readonly onRecordFile?: (id: string) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -60,13 +61,14 @@ export class Supervisor implements Disposable {
   readonly #live = new LiveSessions();
   readonly #logs: LogKeeper;
   readonly #end: SessionEnd;
-  readonly #adopted = new Deferred<void>();
+  #adopted = new Deferred<void>();
+  #suspended = false;
   /** Sessions whose window is being made. */
   readonly #starting = new Set<string>();
   readonly #disposables = new DisposableStore();
   readonly #logChanged = new Emitter<string>();
   readonly #logClosed = new Emitter<string>();
-  readonly #logResized = new Emitter<{ readonly id: string; readonly size: LogSize }>();
+  readonly #size = new Emitter<{ readonly id: string } & TerminalSize>();
   #watching: Disposable | undefined;
   #watchdog: { cancel(): void } | undefined;
 
@@ -74,8 +76,8 @@ export class Supervisor implements Disposable {
   readonly onLogChanged = this.#logChanged.event;
   /** Id of a session whose log has got its last byte. */
   readonly onLogClosed = this.#logClosed.event;
-  /** The terminal of a session has another size for what its log gets from now on. */
-  readonly onLogResized = this.#logResized.event;
+  /** The terminal of a session has this size, maybe as before, for what its log gets from now on. */
+  readonly onSize = this.#size.event;
 
   constructor(options: SupervisorOptions) {
     const { machine, tmux, table, clock, log, directory, logCapBytes: capBytes } = options;
@@ -119,8 +121,9 @@ export class Supervisor implements Disposable {
     return machine.host === host || (machine.bootId === bootId && bootId !== 'unknown');
   }
 
-  /** Takes over what runs, ends what has ended, starts what was cut off before its start. */
+  /** Takes over what runs, ends what has ended, starts what was cut off before its start. Asked again it looks again. */
   async adopt(): Promise<void> {
+    this.#suspended = false;
     try {
       await this.#adopt();
     } finally {
@@ -133,10 +136,24 @@ export class Supervisor implements Disposable {
     return this.#adopted.promise;
   }
 
+  /** Its machine cannot be reached: nothing can be said of its sessions until {@link adopt} looks at them again. */
+  suspend(): void {
+    if (this.#suspended) return;
+    this.#suspended = true;
+    this.#adopted = new Deferred();
+    this.#watchdog?.cancel();
+    this.#watchdog = undefined;
+    this.#watching?.dispose();
+    this.#watching = undefined;
+    this.#live.clear();
+  }
+
   async #adopt(): Promise<void> {
     const { machine, directory, clock, log } = this.#options;
     const clean = (): Promise<void> => removeOrphans(machine, directory, clock.now());
-    clock.after(ORPHAN_MS, () => this.#attempt('clean-up', clean));
+    clock.after(ORPHAN_MS, () => {
+      if (!this.#suspended) this.#attempt('clean-up', clean);
+    });
     try {
       await clean();
       await this.check();
@@ -150,6 +167,7 @@ export class Supervisor implements Disposable {
 
   /** Compares every record with tmux: when the server starts, after tmux was lost, and now and then. */
   async check(): Promise<void> {
+    if (this.#suspended) return;
     this.#watch();
     const { table, tmux, machine } = this.#options;
     const open = table.all().filter((record) => !hasEnded(record) && this.isHere(record));
@@ -249,7 +267,7 @@ export class Supervisor implements Disposable {
     try {
       let pane: Pane | undefined;
       // A log that goes on may have ended in another size.
-      this.#noteSize(id, FIRST_SIZE);
+      this.#size.fire({ id, ...FIRST_SIZE });
       try {
         pane = await tmux.create(id);
         crashPoint('after-window');
@@ -348,7 +366,7 @@ export class Supervisor implements Disposable {
   }
 
   #watch(): void {
-    if (this.#watching) return;
+    if (this.#watching || this.#suspended) return;
     const { machine, directory, log } = this.#options;
     this.#watching = machine.watch(
       directory,
@@ -372,6 +390,9 @@ export class Supervisor implements Disposable {
         return;
       case 'exit':
         this.#attempt(`end of ${id}`, () => this.#ifThere(id, 'exit', () => this.#end.finish(id)));
+        return;
+      case 'json':
+        this.#options.onRecordFile?.(id);
         return;
       case 'closed':
         this.#attempt(`log of ${id}`, () => this.#ifThere(id, 'closed', () => this.#logs.onWriterGone(id)));
@@ -410,16 +431,7 @@ export class Supervisor implements Disposable {
 
   #onSize(size: PaneSize): void {
     const id = this.#live.find(size.pane);
-    if (id !== undefined) this.#noteSize(id, size);
-  }
-
-  #noteSize(id: string, { columns, rows }: Pick<PaneSize, 'columns' | 'rows'>): void {
-    try {
-      const size = new LogSizes(this.#files.path(id, 'log')).note(columns, rows);
-      if (size) this.#logResized.fire({ id, size });
-    } catch (error) {
-      this.#options.log.warn(`sizes of ${id}: ${errorText(error)}`);
-    }
+    if (id !== undefined) this.#size.fire({ id, columns: size.columns, rows: size.rows });
   }
 
   #close(id: string): void {
@@ -430,7 +442,7 @@ export class Supervisor implements Disposable {
   }
 
   #scheduleWatchdog(ms = WATCHDOG_MS): void {
-    if (this.#watchdog) return;
+    if (this.#watchdog || this.#suspended) return;
     this.#watchdog = this.#options.clock.after(ms, () => {
       this.#watchdog = undefined;
       void this.check()
@@ -454,6 +466,6 @@ export class Supervisor implements Disposable {
     this.#disposables.dispose();
     this.#logChanged.dispose();
     this.#logClosed.dispose();
-    this.#logResized.dispose();
+    this.#size.dispose();
   }
 }

@@ -64,6 +64,8 @@ export function uniqueName(wanted: string, taken: Iterable<string>, separator = 
 export interface Named {
   readonly id: string;
   readonly name: string;
+  /** The machine, where there are several. */
+  readonly where?: string;
 }
 
 /**
@@ -81,7 +83,9 @@ export function resolveRef<T extends Named>(items: Iterable<T>, ref: string, kin
   if (first === undefined) throw notFound(all, ref, kind);
   if (found.length > 1) {
     const more = found.length > MAX_LISTED ? ` and ${found.length - MAX_LISTED} more` : '';
-    const listed = found.slice(0, MAX_LISTED).map((item) => `${item.id} (${plain(item.name)})`);
+    const listed = found
+      .slice(0, MAX_LISTED)
+      .map((item) => `${item.id} (${plain(item.name)}${item.where === undefined ? '' : ` on ${plain(item.where)}`})`);
     throw new CodeManagerError('conflict', `${quoted(ref)} fits ${found.length} ${kind}s`, {
       hint: `Say which one: ${listed.join(', ')}${more}.`,
     });

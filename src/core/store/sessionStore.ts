@@ -8,6 +8,7 @@ import { moveAcrossDisks, removeLeftovers, setAside, syncFolder, writeFileAtomic
 import { errorCode, isMissing, toDiskError } from './diskErrors.js';
 import { homePaths, type HomePaths } from './home.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from './jsonFile.js';
+import type { RecordStore } from './recordStore.js';
 
 /** The files of a session, by their ending. Nothing else is ever moved or deleted. */
 const SESSION_FILES = ['json', 'log', 'sizes', 'exit', 'closed'] as const;
@@ -18,7 +19,7 @@ const RECORD_VERSION = 1;
 const READERS = 16;
 
 /** The records of all sessions, in memory and in `sessions/{active,archive}`. */
-export class SessionStore {
+export class SessionStore implements RecordStore {
   readonly #paths: HomePaths;
   readonly #active = new Map<string, SessionRecord>();
   readonly #archived = new Map<string, SessionRecord>();

@@ -1,0 +1,457 @@
+import { systemClock, type Clock } from '../common/async.js';
+import { VERSION } from '../common/build.js';
+import { Emitter } from '../common/emitter.js';
+import { shortHostName } from '../common/home.js';
+import type { Logger } from '../common/logger.js';
+import type { Machine as MachineInfo } from '../protocol/context.js';
+import { CodeManagerError, errorText } from '../protocol/errors.js';
+import type { Change } from '../protocol/events.js';
+import { toSession, toWholeSession, type SessionRecord } from '../protocol/files.js';
+import type { Check, Params, Result } from '../protocol/requests.js';
+import { hasEnded, type Session } from '../protocol/session.js';
+import { installCommand } from './installCommand.js';
+import type { Logs } from './logs/logs.js';
+import type { LinkState, Machine, Terminal, TerminalSize } from './machine.js';
+import type { LogPosition, LogSink, LogSubscription, MachineService, SessionMethod } from './machineService.js';
+import { folderOf, foldersIn, machineSteps } from './machineFolders.js';
+import type { Operation } from './operation.js';
+import type { ServerData } from './serverData.js';
+import { SessionEngine } from './sessionEngine.js';
+import { sessionFilter } from './sessions/sessionFilter.js';
+import type { ContextDirectory } from './sessions/sessions.js';
+import { SessionTable } from './sessions/sessionTable.js';
+import type { RecordStore } from './store/recordStore.js';
+import { takeSteps } from './steps.js';
+import type { Placeholders } from './tools/resolve.js';
+
+export interface EngineServiceOptions {
+  /** As `machineId` gives it. */
+  readonly id: string;
+  /** The name by which people know the machine; undefined: what it calls itself. */
+  readonly host: string | undefined;
+  readonly machine: Machine;
+  readonly store: RecordStore;
+  readonly logs: Logs;
+  readonly data: Pick<ServerData, 'catalog' | 'config'>;
+  /** Path of tmux there when it is not in PATH. */
+  readonly tmux: string | undefined;
+  readonly contexts: ContextDirectory;
+  /** Names of the sessions of other machines. */
+  readonly otherNames: () => Iterable<string>;
+  readonly placeholders: Placeholders;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+const DAY_MS = 86_400_000;
+/** How often records that could not be written are tried again. */
+const SAVE_AGAIN_MS = 5_000;
+/** How often a machine that answers and cannot be used is looked at again. */
+const ARRIVE_AGAIN_MS = 30_000;
+/** A request waits so long for a machine that is just being connected again. */
+const RECONNECT_WAIT_MS = 8_000;
+
+type Methods = { readonly [M in SessionMethod]: (params: Params<M>) => Promise<Result<M>> };
+
+/** The sessions of a machine whose tmux is driven from here: this one, or one by ssh with nothing of ours on it. */
+export class EngineService implements MachineService {
+  readonly id: string;
+  readonly #options: EngineServiceOptions;
+  readonly #clock: Clock;
+  readonly #changes: Emitter<Change>;
+  readonly #table: SessionTable;
+  readonly #methods: Methods;
+  #engine: SessionEngine | undefined;
+  #arriving: Promise<void> | undefined;
+  /** How often it could not be reached any more. */
+  #cuts = 0;
+  #info: MachineInfo;
+  /** Why a machine that answers cannot be used. */
+  #problem: Pick<MachineInfo, 'connection' | 'problem'> | undefined;
+  #cleaning: { cancel(): void } | undefined;
+  #saving: { cancel(): void } | undefined;
+  #again: { cancel(): void } | undefined;
+  #disposed = false;
+
+  readonly onDidChange;
+
+  constructor(options: EngineServiceOptions) {
+    const { id, machine, store, log, clock = systemClock } = options;
+    this.id = id;
+    this.#options = options;
+    this.#clock = clock;
+    this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
+    this.onDidChange = this.#changes.event;
+    const link = machine.link?.state;
+    this.#info = {
+      id,
+      host: options.host ?? shortHostName(),
+      type: machine.type,
+      node: null,
+      version: machine.type === 'local' ? VERSION : null,
+      connection: 'connected',
+      since: this.#now(),
+      problem: null,
+      lastSeen: null,
+      nextTry: null,
+      ...link,
+    };
+    this.#table = new SessionTable(store, (record, error) => this.#onSaveError(record, error));
+    this.#table.onDidChange((record) =>
+      this.#changes.fire({ type: 'session/changed', session: this.#own(toSession(record)) }),
+    );
+    this.#table.onDidRemove(({ id: session, name }) =>
+      this.#changes.fire({ type: 'session/removed', id: session, name }),
+    );
+    this.#methods = this.#createMethods();
+    machine.link?.onDidChange((state) => this.#onLink(state));
+  }
+
+  get info(): MachineInfo {
+    return this.#info;
+  }
+
+  /** What was wrong with its records, one sentence each. */
+  get problems(): readonly string[] {
+    return this.#options.store.problems;
+  }
+
+  /** What runs its sessions; undefined while the machine was not reached yet. */
+  get engine(): SessionEngine | undefined {
+    return this.#engine;
+  }
+
+  sessions(): readonly Session[] {
+    return this.#table.all().map((record) => this.#own(toSession(record)));
+  }
+
+  get busy(): number {
+    return this.#table.all().filter((record) => !hasEnded(record)).length;
+  }
+
+  /** Takes over what runs there. Resolves when that is done, rejects when the machine cannot be used at all. */
+  arrive(): Promise<void> {
+    this.#again?.cancel();
+    if (this.#arriving) return this.#arriving;
+    const arriving = this.#arrive().catch((error: unknown) => {
+      if (this.#arriving === arriving) this.#arriving = undefined;
+      throw error;
+    });
+    this.#arriving = arriving;
+    return arriving;
+  }
+
+  async #arrive(): Promise<void> {
+    const { machine, store, log } = this.#options;
+    const identity = await machine.identity();
+    const place = await machine.place();
+    const known = this.#engine;
+    if (known === undefined || JSON.stringify([known.identity, known.place]) !== JSON.stringify([identity, place])) {
+      known?.dispose();
+      this.#engine = new SessionEngine({
+        ...this.#options,
+        ...this.#options.data,
+        identity,
+        place,
+        table: this.#table,
+        clock: this.#clock,
+      });
+    }
+    const engine = this.#engine;
+    if (engine === undefined || this.#disposed) return;
+    if (machine.link !== undefined) {
+      await store.load(engine.paths);
+      this.#table.sync();
+    }
+    this.#setInfo({ node: identity.host, host: this.#options.host ?? identity.host });
+    await this.checkMachine();
+    await engine.supervisor.adopt();
+    await store.flush().catch((error: unknown) => log.warn(errorText(error)));
+    this.#clean(engine);
+  }
+
+  #clean(engine: SessionEngine): void {
+    const { config } = this.#options.data;
+    this.#cleaning?.cancel();
+    if (config.retentionDays > 0) {
+      engine.sessions
+        .archiveOld(config.retentionDays * DAY_MS)
+        .catch((error: unknown) => this.#options.log.warn(`clean-up: ${errorText(error)}`));
+    }
+    this.#cleaning = this.#clock.after(DAY_MS / 4, () => {
+      if (this.#isHere()) this.#clean(engine);
+    });
+  }
+
+  #onLink(state: LinkState): void {
+    if (this.#disposed) return;
+    if (state.connection === 'connected') {
+      // For clients it is connected when everything is known again.
+      this.#setInfo({ ...state, connection: this.#arriving === undefined ? 'connecting' : 'connected' });
+      this.#arriveOrSay();
+    } else {
+      this.#cuts++;
+      this.#arriving = undefined;
+      this.#again?.cancel();
+      this.#engine?.supervisor.suspend();
+      this.#setInfo(state);
+    }
+  }
+
+  #arriveOrSay(): void {
+    const cuts = this.#cuts;
+    this.arrive().then(
+      () => {
+        if (cuts === this.#cuts) this.#setInfo({ ...this.#linkState(), ...this.#problem });
+      },
+      (error: unknown) => {
+        if (cuts !== this.#cuts || !this.#isHere()) return;
+        this.#options.log.warn(`${this.#info.host}: ${errorText(error)}`);
+        this.#setInfo({ connection: 'offline', problem: { message: errorText(error), command: null } });
+        this.#again = this.#clock.after(ARRIVE_AGAIN_MS, () => this.#arriveOrSay());
+      },
+    );
+  }
+
+  #linkState(): Partial<LinkState> {
+    return this.#options.machine.link?.state ?? {};
+  }
+
+  /** The link is up. */
+  #isHere(): boolean {
+    const { link } = this.#options.machine;
+    return !this.#disposed && (link === undefined || link.state.connection === 'connected');
+  }
+
+  #setInfo(changes: Partial<MachineInfo>): void {
+    const known = this.#info;
+    const next = { ...known, ...changes };
+    // A node that was seen once is known while it cannot be reached.
+    if (next.node === null) next.node = known.node;
+    if (JSON.stringify(next) === JSON.stringify(known)) return;
+    this.#info = next;
+    this.#changes.fire({ type: 'machine/changed', machine: next });
+  }
+
+  /** Whether the machine can run sessions; tells clients when that changes. */
+  async checkMachine(): Promise<MachineInfo> {
+    const { machine } = this.#options;
+    const before = this.#problem;
+    try {
+      await this.#engine?.tmux.program();
+      this.#problem = undefined;
+    } catch (error) {
+      if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;
+      const problem = { message: errorText(error), command: await installCommand(machine, 'tmux') };
+      this.#problem = { connection: 'dependencyMissing', problem };
+    }
+    if (JSON.stringify(before) !== JSON.stringify(this.#problem)) {
+      this.#setInfo({
+        ...(this.#problem ?? { connection: 'connected', problem: null, ...this.#linkState() }),
+        since: this.#now(),
+      });
+    }
+    return this.#info;
+  }
+
+  async connect(operation?: Operation): Promise<void> {
+    await this.#options.machine.link?.connect(operation);
+    await this.arrive();
+    if (this.#problem?.problem != null) {
+      const { message, command } = this.#problem.problem;
+      throw new CodeManagerError('dependencyMissing', message, { hint: command ?? undefined });
+    }
+  }
+
+  async disconnect(): Promise<void> {
+    const { link } = this.#options.machine;
+    if (link === undefined) {
+      throw new CodeManagerError('invalid', `${this.#info.host} is this host`, { hint: 'It is always connected.' });
+    }
+    await this.#options.store.flush().catch(() => undefined);
+    await link.disconnect();
+  }
+
+  /** Sessions are shown under the machine by which they are reached. */
+  #own(session: Session): Session {
+    return { ...session, machineId: this.id };
+  }
+
+  /** The engine of a machine that can be reached; a link that is just coming back is waited for. */
+  async #reached(): Promise<SessionEngine> {
+    const { link } = this.#options.machine;
+    if (link?.state.connection === 'connecting') {
+      await Promise.race([
+        link.connect().catch(() => undefined),
+        new Promise<void>((resolve) => void this.#clock.after(RECONNECT_WAIT_MS, resolve)),
+      ]);
+    }
+    if (!this.#isHere()) throw this.#unreachable();
+    if (this.#options.machine.link !== undefined) await this.arrive();
+    if (this.#engine === undefined) throw this.#unreachable();
+    return this.#engine;
+  }
+
+  #unreachable(): CodeManagerError {
+    const { host, connection, problem } = this.#info;
+    const hint = `cm machine connect ${host}`;
+    if (connection === 'signInNeeded')
+      return new CodeManagerError('unauthorized', `${host} needs you to sign in`, { hint });
+    if (connection === 'hostKeyChanged') {
+      return new CodeManagerError('unauthorized', problem?.message ?? `${host} has a new host key`, {
+        hint: problem?.command ?? hint,
+      });
+    }
+    return new CodeManagerError('unavailable', `${host} cannot be reached`, {
+      hint: problem === null ? hint : `${problem.message} ${hint}`,
+    });
+  }
+
+  call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+    const run: Methods[M] = this.#methods[method];
+    return run(params);
+  }
+
+  #createMethods(): Methods {
+    const own = async (session: Promise<Session>): Promise<Session> => this.#own(await session);
+    return {
+      'session/create': async (params) => own((await this.#reached()).sessions.create(params)),
+      'session/list': async (params) => {
+        const { contexts } = this.#options;
+        const matches = sessionFilter(params, {
+          contexts: contexts.all(),
+          machines: [this.info],
+          now: this.#clock.now(),
+        });
+        const engine = params.archived ? await this.#reached() : undefined;
+        const sessions = engine ? (await engine.sessions.list(true)).map((each) => this.#own(each)) : this.sessions();
+        return sessions.filter(matches);
+      },
+      'session/get': async ({ session }) => this.#own(toWholeSession(await this.#find(session))),
+      'session/send': async (params) => {
+        await (await this.#reached()).sessions.send(params);
+        return {};
+      },
+      'session/key': async (params) => {
+        await (await this.#reached()).sessions.key(params);
+        return {};
+      },
+      'session/interrupt': async ({ session }) => {
+        await (await this.#reached()).sessions.interrupt(session);
+        return {};
+      },
+      'session/stop': async (params) => own((await this.#reached()).sessions.stop(params)),
+      'session/kill': async ({ session }) => own((await this.#reached()).sessions.kill(session)),
+      'session/rename': async (params) => own((await this.#reached()).sessions.rename(params)),
+      'session/update': async (params) => own((await this.#reached()).sessions.update(params)),
+      'session/archive': async (params) => own((await this.#reached()).sessions.archive(params)),
+      'session/purge': async (params) => own((await this.#reached()).sessions.purge(params)),
+      'session/attach': async (params) => {
+        const { sessions } = await this.#reached();
+        // Looked at, and refused when it has ended, in any case.
+        const command = await sessions.attach(params);
+        return this.#options.machine.link === undefined ? command : null;
+      },
+      'session/transcript': async ({ session }) => {
+        const { conversations, sessions } = await this.#reached();
+        return conversations.transcript(await sessions.findAnywhere(session));
+      },
+      'session/resume': async (params) => own((await this.#reached()).resume.run(params)),
+      'session/changes': async ({ session }) => (await this.#reached()).sessions.changes(session),
+      'log/info': async ({ session }) => this.#options.logs.info(await this.#find(session)),
+      'tool/list': async (params) => {
+        const engine = await this.#reached();
+        if (params.refresh) await this.checkMachine();
+        return engine.tools.list(params);
+      },
+    };
+  }
+
+  /** A session that is known without asking the machine, else one of its archive. */
+  async #find(session: string): Promise<SessionRecord> {
+    return this.#table.get(session) ?? (await this.#reached()).sessions.findAnywhere(session);
+  }
+
+  async subscribeLog(session: string, from: LogPosition, sink: LogSink): Promise<LogSubscription> {
+    if (this.#options.machine.link !== undefined) await this.#reached();
+    return this.#options.logs.subscribe(await this.#find(session), from, sink);
+  }
+
+  async openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
+    const { sessions, machine } = await this.#reached();
+    const { command, env } = await sessions.attach({ session, readOnly });
+    const { env: login } = await machine.loginEnvironment();
+    const PATH = login['PATH'] ?? '/usr/bin:/bin';
+    return machine.openTerminal(command, { ...size, env: { PATH, TERM: 'xterm-256color', ...env }, cwd: '/' });
+  }
+
+  async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
+    const { machine } = this.#options;
+    if (machine.link !== undefined && !(await machine.link.test(operation, onCheck))) return;
+    await takeSteps(
+      machineSteps({ machine, folder, service: this, engine: () => this.#reached() }),
+      operation.signal,
+      onCheck,
+    );
+  }
+
+  async folders(path: string): Promise<Result<'machine/folders'>> {
+    await this.#reached();
+    return foldersIn(this.#options.machine, path);
+  }
+
+  async resolveFolder(path: string): Promise<string> {
+    if (this.#options.machine.link !== undefined) await this.#reached();
+    return folderOf(this.#options.machine, path);
+  }
+
+  #now(): string {
+    return new Date(this.#clock.now()).toISOString();
+  }
+
+  #onSaveError(record: SessionRecord, error: unknown): void {
+    const { log } = this.#options;
+    // Written when it can be reached again.
+    if (!this.#isHere()) return;
+    // Once for all records that fail for the same reason.
+    if (!this.#saving) {
+      const message = `The record of ${record.name} could not be written. ${errorText(error)}`;
+      log.warn(message);
+      this.#changes.fire({ type: 'notice', level: 'error', message });
+    }
+    this.#saveAgain();
+  }
+
+  /** Memory has what disk has not: until it has. */
+  #saveAgain(): void {
+    const { store, log } = this.#options;
+    this.#saving ??= this.#clock.after(SAVE_AGAIN_MS, () => {
+      store.flush().then(
+        () => {
+          this.#saving = undefined;
+          log.info('all records are written');
+        },
+        () => {
+          this.#saving = undefined;
+          if (this.#isHere()) this.#saveAgain();
+        },
+      );
+    });
+  }
+
+  /** Waits until everything is on disk. */
+  async flush(): Promise<void> {
+    await this.#options.store.flush();
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    this.#cleaning?.cancel();
+    this.#saving?.cancel();
+    this.#again?.cancel();
+    this.#engine?.dispose();
+    this.#options.logs.dispose();
+    this.#table.dispose();
+    this.#changes.dispose();
+  }
+}

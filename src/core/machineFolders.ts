@@ -1,0 +1,111 @@
+import { formatBytes } from '../common/text.js';
+import type { Machine as MachineInfo } from '../protocol/context.js';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { Result } from '../protocol/requests.js';
+import type { Machine } from './machine.js';
+import type { SessionEngine } from './sessionEngine.js';
+import type { Step } from './steps.js';
+
+/** Less disk than this is soon full of logs. */
+export const LOW_DISK_BYTES = 500 * 1000 * 1000;
+/** Times of logs and records are compared with ours. */
+const CLOCK_MS = 60_000;
+const MAX_FOLDERS = 2_000;
+
+/**
+ * The absolute path of a folder.
+ *
+ * @throws CodeManagerError `invalid` when it is not there or no folder
+ */
+export async function folderOf(machine: Machine, path: string): Promise<string> {
+  if (path.includes('\0')) throw new CodeManagerError('invalid', 'A path cannot contain NUL characters');
+  const folder = machine.resolvePath(path);
+  const known = await machine.stat(folder);
+  if (!known) {
+    throw new CodeManagerError('invalid', `${folder} does not exist`, { hint: 'Name a folder that is there.' });
+  }
+  if (!known.isDirectory) throw new CodeManagerError('invalid', `${folder} is no folder`, { hint: 'Name a folder.' });
+  return folder;
+}
+
+/** The folders in a folder, hidden ones last. */
+export async function foldersIn(machine: Machine, path: string): Promise<Result<'machine/folders'>> {
+  const folder = await folderOf(machine, path);
+  const { stdout } = await machine.run(['/bin/sh', '-c', 'for f in * .[!.]*; do [ -d "$f" ] && echo "$f"; done'], {
+    cwd: folder,
+  });
+  const names = stdout.split('\n').filter((name) => name !== '');
+  const isHidden = (name: string): boolean => name.startsWith('.');
+  const folders = [...names.filter((name) => !isHidden(name)), ...names.filter(isHidden)].slice(0, MAX_FOLDERS);
+  return { path: folder, folders };
+}
+
+export interface MachineStepsOptions {
+  readonly machine: Machine;
+  /** Empty: none is looked at. */
+  readonly folder: string;
+  readonly service: { readonly info: MachineInfo; checkMachine(): Promise<MachineInfo> };
+  readonly engine: () => Promise<SessionEngine>;
+}
+
+/** What is needed to run a session in a folder of a machine that answers. */
+export function machineSteps({ machine, folder, service, engine }: MachineStepsOptions): Step[] {
+  return [
+    { name: 'machine', run: async () => (await machine.identity()).host },
+    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderOf(machine, folder) }]),
+    {
+      name: 'shell',
+      run: async () => {
+        const { warnings, env } = await machine.loginEnvironment();
+        const shell = env['SHELL'] ?? '/bin/sh';
+        return warnings.length > 0 ? { detail: warnings.join(' '), fix: null } : shell;
+      },
+    },
+    {
+      name: 'tmux',
+      run: async () => {
+        const { tmux } = await engine();
+        const { problem } = await service.checkMachine();
+        if (problem?.command != null) {
+          throw new CodeManagerError('dependencyMissing', problem.message, { hint: problem.command });
+        }
+        const { program, version } = await tmux.program();
+        return `${version.text} (${program})`;
+      },
+    },
+    {
+      name: 'disk',
+      run: async () => {
+        const { home } = await machine.place();
+        const free = await machine.freeBytes(home);
+        const detail = `${home}, ${formatBytes(free)} free`;
+        return free < LOW_DISK_BYTES
+          ? { detail, fix: 'Free disk space there: logs stop when the disk is full.' }
+          : detail;
+      },
+    },
+    ...(machine.link === undefined ? [] : [{ name: 'clock', run: () => clockStep(machine) }]),
+    {
+      name: 'agents',
+      run: async () => {
+        const { tools } = await engine();
+        const installed = (await tools.list({ refresh: false, versions: false }))
+          .filter((tool) => tool.installed && tool.installCommand !== null)
+          .map(({ name }) => name);
+        return installed.length > 0 ? installed.join(', ') : 'none found; any command can be run';
+      },
+    },
+  ];
+}
+
+async function clockStep(machine: Machine): ReturnType<Step['run']> {
+  const before = Date.now();
+  const there = await machine.now();
+  const off = there - (before + Date.now()) / 2;
+  if (Math.abs(off) < CLOCK_MS) return `${(Math.abs(off) / 1000).toFixed(1)} s off`;
+  const direction = off > 0 ? 'ahead' : 'behind';
+  return {
+    detail: `${Math.round(Math.abs(off) / 60_000)} minutes ${direction} of this host; ages of its sessions may be wrong`,
+    fix: 'Set its clock: timedatectl set-ntp true',
+  };
+}

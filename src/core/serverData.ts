@@ -1,0 +1,36 @@
+import type { Logger } from '../common/logger.js';
+import type { ConfigFile } from '../protocol/files.js';
+import { readConfig } from './store/configFile.js';
+import { ContextStore } from './store/contextStore.js';
+import { CredentialsStore } from './store/credentialsStore.js';
+import { openHome, type HomePaths } from './store/home.js';
+import { ToolCatalog } from './tools/catalog.js';
+
+/** What an agent server knows that belongs to no machine's sessions. */
+export interface ServerData {
+  readonly paths: HomePaths;
+  readonly contexts: ContextStore;
+  readonly credentials: CredentialsStore;
+  readonly catalog: ToolCatalog;
+  readonly config: ConfigFile;
+  /** What could not be read on disk, one sentence each, for the doctor. */
+  readonly problems: readonly string[];
+}
+
+/** Reads it from the folder of all data. */
+export async function openServerData(home: string, log: Logger): Promise<ServerData> {
+  const paths = await openHome(home);
+  const credentials = new CredentialsStore(paths.root);
+  const contexts = new ContextStore(paths.root, { credentials });
+  await contexts.load();
+  const catalog = new ToolCatalog(paths.tools);
+  await catalog.reload();
+  const { config, problems: wrong } = await readConfig(paths.root);
+  const problems = [
+    ...contexts.problems,
+    ...wrong,
+    ...catalog.problems.map(({ file, message }) => `${file}: ${message}`),
+  ];
+  for (const problem of problems) log.warn(problem);
+  return { paths, contexts, credentials, catalog, config, problems };
+}

@@ -1,0 +1,172 @@
+import type { Clock } from '../common/async.js';
+import { DisposableStore, type Disposable } from '../common/disposable.js';
+import { IdGenerator } from '../common/ids.js';
+import type { Logger } from '../common/logger.js';
+import type { ConfigFile } from '../protocol/files.js';
+import type { MachineIdentity } from '../protocol/session.js';
+import type { Tool } from '../protocol/tool.js';
+import { Conversations } from './conversations/conversations.js';
+import { homeEnvironment } from './conversations/home.js';
+import type { Logs } from './logs/logs.js';
+import type { Machine, MachinePlace } from './machine.js';
+import { SessionResume } from './sessions/resume.js';
+import { SessionFiles } from './sessions/sessionFiles.js';
+import { Sessions, type ContextDirectory } from './sessions/sessions.js';
+import type { SessionTable } from './sessions/sessionTable.js';
+import { Supervisor } from './sessions/supervisor.js';
+import { homePaths, type HomePaths } from './store/home.js';
+import type { RecordStore } from './store/recordStore.js';
+import { TmuxServer } from './tmux/tmuxServer.js';
+import type { ToolCatalog } from './tools/catalog.js';
+import { findProgram } from './tools/program.js';
+import type { Placeholders } from './tools/resolve.js';
+import { Tools } from './tools/tools.js';
+
+export interface SessionEngineOptions {
+  readonly machine: Machine;
+  readonly identity: MachineIdentity;
+  readonly place: MachinePlace;
+  readonly table: SessionTable;
+  readonly store: RecordStore;
+  readonly logs: Logs;
+  readonly catalog: ToolCatalog;
+  readonly config: Pick<ConfigFile, 'logCapMiB'>;
+  /** Path of tmux there when it is not in PATH. */
+  readonly tmux: string | undefined;
+  readonly contexts: ContextDirectory;
+  /** Names of the sessions of other machines. */
+  readonly otherNames: () => Iterable<string>;
+  readonly placeholders: Placeholders;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A tool that is asked for its records starts slowly. */
+const RUN_TOOL_MS = 60_000;
+
+/** What runs the sessions of one machine, as long as it is the same machine. */
+export class SessionEngine implements Disposable {
+  readonly machine: Machine;
+  readonly identity: MachineIdentity;
+  readonly place: MachinePlace;
+  readonly paths: HomePaths;
+  readonly tmux: TmuxServer;
+  readonly supervisor: Supervisor;
+  readonly tools: Tools;
+  readonly sessions: Sessions;
+  readonly conversations: Conversations;
+  readonly resume: SessionResume;
+  readonly #disposables = new DisposableStore();
+
+  constructor(options: SessionEngineOptions) {
+    const { machine, identity, place, table, store, logs, catalog, config, contexts, placeholders, clock, log } =
+      options;
+    const paths = homePaths(place.home);
+    const { umask } = place;
+    const getTool = (id: string): Tool => catalog.get(id);
+    const findTool = (id: string): Tool | undefined => catalog.all().find((tool) => tool.id === id);
+    this.machine = machine;
+    this.identity = identity;
+    this.place = place;
+    this.paths = paths;
+    this.tmux = this.#disposables.add(
+      new TmuxServer({
+        machine,
+        runtimeDirectory: place.runtimeDirectory,
+        sessionsDirectory: paths.active,
+        program: options.tmux,
+        log,
+      }),
+    );
+    this.supervisor = this.#disposables.add(
+      new Supervisor({
+        machine,
+        identity,
+        tmux: this.tmux,
+        table,
+        directory: paths.active,
+        tool: findTool,
+        logCapBytes: () => config.logCapMiB * 1024 * 1024,
+        onRecordFile: (id) => {
+          store.reread?.(id).then(
+            (record) => {
+              if (record) table.take(record);
+            },
+            (error: unknown) => log.debug(`record of ${id}: ${String(error)}`),
+          );
+        },
+        clock,
+        log,
+      }),
+    );
+    this.#disposables.add(this.supervisor.onLogChanged((id) => logs.onGrown(id)));
+    this.#disposables.add(this.supervisor.onSize(({ id, ...size }) => logs.onSize(id, size)));
+    this.#disposables.add(this.supervisor.onLogClosed((id) => logs.onClosed(id)));
+    this.tools = new Tools({ catalog, machine, placeholders, log });
+    this.sessions = new Sessions({
+      machine,
+      tmux: this.tmux,
+      table,
+      store,
+      contexts,
+      otherNames: options.otherNames,
+      supervisor: this.supervisor,
+      tool: getTool,
+      toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
+      placeholders,
+      worktreesDirectory: paths.worktrees,
+      umask,
+      ids: new IdGenerator(),
+      clock,
+      log,
+    });
+    this.conversations = this.#disposables.add(
+      new Conversations({
+        machine,
+        table,
+        tool: findTool,
+        runTool: async (tool, home, args) => {
+          const { program, env } = await findProgram({ machine, placeholders, tool, host: identity.host }, {});
+          const more = tool.conversation === undefined ? {} : homeEnvironment(tool.conversation.home, env, home);
+          const { stdout } = await machine.run([...program, ...args], {
+            env: { ...env, ...more },
+            cwd: '/',
+            timeoutMs: RUN_TOOL_MS,
+          });
+          return stdout;
+        },
+        isHere: (record) => this.supervisor.isHere(record),
+        logPath: (id) => logPath(paths, { id, archived: table.get(id) === undefined }),
+        onLogChanged: this.supervisor.onLogChanged,
+        clock,
+        log,
+      }),
+    );
+    this.resume = new SessionResume({
+      machine,
+      tmux: this.tmux,
+      table,
+      store,
+      supervisor: this.supervisor,
+      conversations: this.conversations,
+      find: (ref) => this.sessions.findAnywhere(ref),
+      tool: getTool,
+      placeholders,
+      files: new SessionFiles(machine, paths.active),
+      umask,
+      clock,
+    });
+  }
+
+  dispose(): void {
+    this.#disposables.dispose();
+  }
+}
+
+/** Path of a session's log. */
+export function logPath(
+  paths: HomePaths,
+  { id, archived }: { readonly id: string; readonly archived: boolean },
+): string {
+  return `${archived ? paths.archive : paths.active}/${id}.log`;
+}

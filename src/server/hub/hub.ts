@@ -1,0 +1,259 @@
+import { Emitter } from '../../common/emitter.js';
+import type { Disposable } from '../../common/disposable.js';
+import type { Logger } from '../../common/logger.js';
+import { Contexts } from '../../core/contexts.js';
+import type { EngineService } from '../../core/engineService.js';
+import type { MachineService, Operation, SessionMethod } from '../../core/machineService.js';
+import type { ServerData } from '../../core/serverData.js';
+import { sessionFilter } from '../../core/sessions/sessionFilter.js';
+import type { ContextDirectory } from '../../core/sessions/sessions.js';
+import { resolveRef } from '../../core/store/names.js';
+import { machineId, type Machine as MachineInfo, type RemoteSpec } from '../../protocol/context.js';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import type { Change } from '../../protocol/events.js';
+import type { Check, Params, Result, Snapshot } from '../../protocol/requests.js';
+import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
+import { Machines, type ServiceFactory } from './machines.js';
+
+export interface HubOptions {
+  readonly data: ServerData;
+  /** The service of this host; what it needs to know of contexts and of other machines comes from the hub. */
+  readonly createLocal: (links: HubLinks) => EngineService;
+  readonly createService: (id: string, spec: RemoteSpec, links: HubLinks, token?: string) => MachineService;
+  readonly resolvePath: (path: string) => string;
+  /** Machines with sessions that ran when they were heard of last. */
+  readonly remembered: ReadonlyMap<string, RemoteSpec>;
+  /** Hosts that the person's ssh configuration names. */
+  readonly hosts: () => Promise<Result<'machine/hosts'>>;
+  /** Puts our agent server on a host, and says how it is reached from now on. */
+  readonly install: (spec: RemoteSpec, operation: Operation) => Promise<RemoteSpec>;
+  readonly log: Logger;
+}
+
+/** What a machine's service knows of everything else. */
+export interface HubLinks {
+  readonly contexts: ContextDirectory;
+  /** Names of the sessions of all other machines. */
+  readonly otherNames: (id: string) => Iterable<string>;
+}
+
+/** A session and the machine that has it. */
+interface Place {
+  readonly id: string;
+  readonly service: MachineService;
+}
+
+type SessionRefMethod = Exclude<SessionMethod, 'session/create' | 'session/list' | 'tool/list'>;
+
+/** All machines as one: finds who has a session, and makes one list and one stream of changes of all. */
+export class Hub implements Disposable {
+  readonly contexts: Contexts;
+  readonly machines: Machines;
+  readonly local: EngineService;
+  readonly data: ServerData;
+  readonly #options: HubOptions;
+  readonly #changes: Emitter<Change>;
+
+  /** Every change of what clients see, in order. */
+  readonly onDidChange;
+
+  constructor(options: HubOptions) {
+    const { data, log } = options;
+    this.#options = options;
+    this.data = data;
+    this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
+    this.onDidChange = this.#changes.event;
+    this.contexts = new Contexts({
+      store: data.contexts,
+      credentials: data.credentials,
+      service: (spec) => this.machines.of(spec),
+      resolvePath: options.resolvePath,
+      running: (context) =>
+        this.#sessions().filter((session) => session.contextId === context && !hasEnded(session)).length,
+      onChange: (change) => {
+        // A context is shown before its machine's sessions, and a machine before its context.
+        if (change.type === 'context/changed') this.#reconcile();
+        this.#changes.fire(change);
+        if (change.type === 'context/removed') this.#reconcile();
+      },
+    });
+    const links: HubLinks = {
+      contexts: this.contexts,
+      otherNames: (id) =>
+        this.machines
+          .all()
+          .filter((service) => service.id !== id)
+          .flatMap((service) => service.sessions().map(({ name }) => name)),
+    };
+    this.local = options.createLocal(links);
+    const create: ServiceFactory = (id, spec, token) => options.createService(id, spec, links, token);
+    this.machines = new Machines({
+      local: this.local,
+      create,
+      onChange: (change) => this.#changes.fire(change),
+      log,
+    });
+  }
+
+  /** Begins to reach the other machines. */
+  start(): void {
+    this.machines.reconcile(this.contexts.all(), this.#options.remembered);
+  }
+
+  #reconcile(): void {
+    this.machines.reconcile(this.contexts.all());
+  }
+
+  #sessions(): Session[] {
+    return this.machines.all().flatMap((service) => service.sessions());
+  }
+
+  snapshot(): Snapshot {
+    return { machines: this.machineInfos(), contexts: [...this.contexts.all()], sessions: this.#sessions() };
+  }
+
+  machineInfos(): MachineInfo[] {
+    return this.machines.all().map(({ info }) => info);
+  }
+
+  /** Sessions that this server cares for: those of other agent servers go on without it. */
+  get busy(): number {
+    return this.machines
+      .all()
+      .filter(({ info }) => info.type !== 'agent')
+      .reduce((sum, { busy }) => sum + busy, 0);
+  }
+
+  /** From memory alone unless archived ones are asked for. */
+  async list(filter: Params<'session/list'>): Promise<Session[]> {
+    const matches = sessionFilter(filter, {
+      contexts: this.contexts.all(),
+      machines: this.machineInfos(),
+      now: Date.now(),
+    });
+    const lists = await Promise.all(
+      this.machines.all().map(async (service) => {
+        if (!filter.archived || !isThere(service)) return service.sessions();
+        return service.call('session/list', { archived: true }).catch(() => service.sessions());
+      }),
+    );
+    return lists
+      .flat()
+      .filter(matches)
+      .sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** Starts a session on the machine of its context, which is connected first. */
+  async create(params: CreateSession, operation: Operation): Promise<Session> {
+    await this.contexts.refresh();
+    const { context: ref, path, ...rest } = params;
+    const known = this.contexts;
+    if (ref === undefined && path === undefined) {
+      throw new CodeManagerError('invalid', 'No context and no folder was given', {
+        hint: 'Name a context with --ctx, or start in its folder.',
+      });
+    }
+    const context = ref === undefined ? await known.forPathOrNew(path ?? '') : known.get(ref);
+    const service = this.machines.of(context.machine);
+    // What is missing on this host is told by the start itself.
+    if (service !== this.local) await service.connect(operation);
+    return service.call('session/create', { ...rest, context: context.id });
+  }
+
+  /** Has a session's machine do something. @throws CodeManagerError `notFound`, `conflict` when the reference is ambiguous */
+  async call<M extends SessionRefMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+    const { id, service } = await this.find(params.session);
+    return service.call(method, { ...params, session: id });
+  }
+
+  /** Which machine has a session: active ones first, then archived ones. */
+  async find(ref: string): Promise<Place> {
+    const services = this.machines.all();
+    const items = services.flatMap((service) => {
+      const where = services.length > 1 ? { where: service.info.host } : {};
+      return service.sessions().map(({ id, name }) => ({ id, name, ...where, service }));
+    });
+    try {
+      const { id, service } = resolveRef(items, ref, 'session');
+      return { id, service };
+    } catch (error) {
+      if (!(error instanceof CodeManagerError) || error.code !== 'notFound') throw error;
+      const archived = await this.#findArchived(ref);
+      // The nearest active name is the better hint.
+      if (archived === undefined) throw error;
+      return archived;
+    }
+  }
+
+  async #findArchived(ref: string): Promise<Place | undefined> {
+    for (const service of this.machines.all().filter(isThere)) {
+      try {
+        const { id } = await service.call('session/get', { session: ref });
+        return { id, service };
+      } catch (error) {
+        if (error instanceof CodeManagerError && error.code === 'conflict') throw error;
+      }
+    }
+    return undefined;
+  }
+
+  tools({ machine, ...params }: Params<'tool/list'>): Promise<Result<'tool/list'>> {
+    return this.machine(machine).call('tool/list', { ...params, machine: 'local' });
+  }
+
+  /** @throws CodeManagerError `notFound`, or `conflict` when the name fits several */
+  machine(ref: string): MachineService {
+    return this.machines.find(ref, this.contexts.all());
+  }
+
+  /** Walks the real path to a folder of a machine; the steps up to the first that fails. */
+  async test(service: MachineService, folder: string, operation: Operation): Promise<Check[]> {
+    const checks: Check[] = [];
+    await service.test(folder, operation, (check) => {
+      checks.push(check);
+      operation.progress(check.name);
+    });
+    return checks;
+  }
+
+  async folders(
+    { machine, path, token }: Omit<Params<'machine/folders'>, 'operation'>,
+    operation: Operation,
+  ): Promise<Result<'machine/folders'>> {
+    const service = this.machines.of(machine, token);
+    await service.connect(operation);
+    return service.folders(path);
+  }
+
+  hosts(): Promise<Result<'machine/hosts'>> {
+    return this.#options.hosts();
+  }
+
+  /** Puts our agent server on a host; its contexts use it from then on. */
+  async install(ref: string, operation: Operation): Promise<MachineInfo> {
+    const { id } = this.machine(ref);
+    const spec = this.machines.spec(id);
+    if (spec === undefined) {
+      throw new CodeManagerError('invalid', 'The agent server of this host runs already', {
+        hint: 'Name another machine: cm machine list.',
+      });
+    }
+    const installed = await this.#options.install(spec, operation);
+    for (const context of this.contexts.all().filter(({ machine }) => machineId(machine) === id)) {
+      await this.contexts.edit({ context: context.id, machine: installed }, operation);
+    }
+    const service = this.machines.of(installed);
+    await service.connect(operation);
+    return service.info;
+  }
+
+  dispose(): void {
+    this.machines.dispose();
+    this.#changes.dispose();
+  }
+}
+
+/** It can be asked without waiting for a connection. */
+function isThere({ info }: MachineService): boolean {
+  return info.type === 'local' || info.connection === 'connected';
+}

@@ -1,0 +1,58 @@
+import { join } from 'node:path';
+import type { Logger } from '../../common/logger.js';
+import { EngineService } from '../../core/engineService.js';
+import { LocalLogs } from '../../core/logs/localLogs.js';
+import { openServerData } from '../../core/serverData.js';
+import { logPath } from '../../core/sessionEngine.js';
+import { SessionStore } from '../../core/store/sessionStore.js';
+import type { LocalMachine } from '../../machines/local/localMachine.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import { Hub } from './hub.js';
+
+export interface OpenHubOptions {
+  /** Folder of all data. */
+  readonly home: string;
+  readonly machine: LocalMachine;
+  readonly log: Logger;
+}
+
+/** Reads what is on disk and wires all machines together. Nothing runs yet: {@link Hub.start} begins to reach them. */
+export async function openHub({ home, machine, log }: OpenHubOptions): Promise<Hub> {
+  const data = await openServerData(home, log);
+  const { paths } = data;
+  const store = new SessionStore(paths.root);
+  await store.load();
+  for (const problem of store.problems) log.warn(problem);
+  return new Hub({
+    data,
+    createLocal: (links) =>
+      new EngineService({
+        id: 'local',
+        host: undefined,
+        machine,
+        store,
+        logs: new LocalLogs({
+          path: (session) => logPath(paths, session),
+          base: (id) => store.get(id)?.logBase ?? 0,
+          log,
+        }),
+        data,
+        tmux: data.config.tmux,
+        contexts: links.contexts,
+        otherNames: () => links.otherNames('local'),
+        // In the bundle all files that come with us lie beside its folder.
+        placeholders: { node: process.execPath, media: join(__dirname, '..', 'media') },
+        log,
+      }),
+    createService: () => {
+      throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
+    },
+    resolvePath: (path) => machine.resolvePath(path),
+    remembered: new Map(),
+    hosts: () => Promise.resolve([]),
+    install: () => {
+      throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
+    },
+    log,
+  });
+}
