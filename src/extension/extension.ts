@@ -21,6 +21,7 @@ import { ServerLink, type ConnectFor } from './model/serverLink.js';
 import { SessionRows } from './model/sessionRows.js';
 import { NewSession } from './newSession/newSession.js';
 import { TaskDrafts } from './newSession/taskDrafts.js';
+import { Claims } from './services/claims.js';
 import { offerCommandLine } from './services/commandLine.js';
 import { CommandRegistry } from './services/commandRegistry.js';
 import { ContextKeys } from './services/contextKeys.js';
@@ -35,6 +36,9 @@ import { ContextsView } from './views/contextsView.js';
 import { Notifier } from './views/notifier.js';
 import { SessionsView } from './views/sessionsView.js';
 import { StatusBar } from './views/statusBar.js';
+
+/** As the agent server's log and status name them. */
+const CLIENT_NAMES = { picture: 'vscode', logs: 'vscode-log', terminals: 'vscode-terminal' } as const;
 
 /** Wires everything together. Nothing here waits: what takes time begins when somebody looks or asks. */
 export function activate(context: vscode.ExtensionContext): void {
@@ -52,9 +56,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const questions = new MachineQuestions();
   const connect: ConnectFor = (purpose) =>
     createClient({
-      name: purpose === 'picture' ? 'vscode' : 'vscode-log',
+      name: CLIENT_NAMES[purpose],
       home,
-      // One of the two starts the server; the other waits for it.
+      // One of them starts the server; the others wait for it.
       serverPath: purpose === 'picture' ? serverPath : undefined,
       subscribe: purpose === 'picture',
       log: (message) => log.info(message),
@@ -80,7 +84,7 @@ export function activate(context: vscode.ExtensionContext): void {
       link,
       rows,
       settings,
-      claimsFolder: join(context.globalStorageUri.fsPath, 'told'),
+      claims: new Claims(join(context.globalStorageUri.fsPath, 'told')),
       isLookedAt: (id) => logs.isVisible(id) || attachments.isVisible(id),
       onError,
     }),

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VERSION } from '../../src/common/build.js';
 import type { Machine } from '../../src/protocol/context.js';
+import { awayMachines, awayText } from '../../src/extension/model/awayMachines.js';
 import { buildContextTree } from '../../src/extension/model/contextTree.js';
 import {
   machineContextValue,
@@ -11,6 +12,7 @@ import {
   machineOf,
   otherNode,
 } from '../../src/extension/model/machines.js';
+import { HostKeyFinder } from '../../src/extension/model/hostKeyFinder.js';
 import { NoticeFinder } from '../../src/extension/model/notices.js';
 import { OfflineNotes } from '../../src/extension/model/offlineNotes.js';
 import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
@@ -167,4 +169,33 @@ test('a log tells once of a cut that was worth a line', () => {
   assert.equal(notes.look(remote(), 'build-box', NOW), undefined);
   notes.look(remote({ connection: 'offline', lastSeen: at(-2) }), 'build-box', NOW);
   assert.equal(notes.look(remote(), 'build-box', NOW), undefined);
+});
+
+test('a machine that is away is told after ten seconds, and only while something runs there', () => {
+  const machine = remote({ connection: 'offline', lastSeen: at(-11) });
+  const running = sessionRecord({ id: 'a', machineId: machine.id });
+  const ended = sessionRecord({ id: 'b', machineId: machine.id, status: 'stopped', state: null });
+  const look = (fields: Partial<Machine>, sessions = [running, ended]) => {
+    const machines = [machineRecord(), { ...machine, ...fields }];
+    return awayMachines(rowsOf(sessions, machines), machines, NOW);
+  };
+  assert.deepEqual(awayText(look({})), {
+    text: '$(debug-disconnect) build-box',
+    spoken: 'build-box cannot be reached, with 1 session running. Reconnect',
+  });
+  assert.deepEqual(look({ lastSeen: at(-4) }), { machines: [], nextIn: 6000 });
+  assert.equal(awayText(look({ connection: 'connected' })), undefined);
+  assert.equal(awayText(look({}, [ended])), undefined);
+  for (const connection of ['connecting', 'signInNeeded', 'hostKeyChanged'] as const) {
+    assert.equal(look({ connection }).machines.length, 1, connection);
+  }
+});
+
+test('a new host key is found once, and not by whoever looks for the first time', () => {
+  const finder = new HostKeyFinder();
+  const changed = remote({ connection: 'hostKeyChanged' });
+  assert.deepEqual(finder.look([changed]), []);
+  assert.deepEqual(finder.look([remote()]), []);
+  assert.deepEqual(finder.look([changed]), [changed]);
+  assert.deepEqual(finder.look([changed]), []);
 });

@@ -1,13 +1,21 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Session } from '../../protocol/session.js';
-import { labelText, oneLine } from '../model/plainText.js';
+import { machineElsewhere } from '../model/machines.js';
+import { countOf, labelText, oneLine } from '../model/plainText.js';
+import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
+import { openFolder, specOfMachine } from './openFolder.js';
 import type { Services } from './services.js';
 
 /** The part of the built-in git extension that is used here. */
 interface GitExtension {
   getAPI(version: 1): { toGitUri(uri: vscode.Uri, ref: string): vscode.Uri };
+}
+
+interface File {
+  readonly path: string;
+  readonly status: string;
 }
 
 type Change = readonly [label: vscode.Uri, original: vscode.Uri | undefined, modified: vscode.Uri | undefined];
@@ -24,6 +32,8 @@ export async function showChanges({ link }: Services, session: Session): Promise
     void vscode.window.showInformationMessage(`Nothing has changed in the folder of ${name}.`);
     return;
   }
+  const machine = machineElsewhere(session, link.snapshot.machines);
+  if (machine !== undefined) return await pickThere(link, session, machine, { root, branch, files });
   const toGitUri = await gitUris();
   if (toGitUri === undefined) return await pickFile(name, root, files);
   const changes = files.map(({ path, status }): Change => {
@@ -34,6 +44,22 @@ export async function showChanges({ link }: Services, session: Session): Promise
   });
   const title = `Changes of ${name}${branch === null ? '' : ` on ${oneLine(branch, 60)}`}`;
   await vscode.commands.executeCommand('vscode.changes', title, changes);
+}
+
+/** The files are on another machine: which ones, and a window there to look into them. */
+async function pickThere(
+  link: ServerLink,
+  session: Session,
+  machine: string,
+  { root, branch, files }: { readonly root: string; readonly branch: string | null; readonly files: readonly File[] },
+): Promise<void> {
+  const result = await pickStep({
+    title: `Changes of ${oneLine(session.name, 60)}${branch === null ? '' : ` on ${oneLine(branch, 60)}`} · @${oneLine(machine, 60)}`,
+    placeholder: `${countOf(files.length, 'changed file')}; choose one to open the folder on ${oneLine(machine, 60)}`,
+    items: files.map(({ path, status }) => ({ label: labelText(path, 200), description: labelText(status) })),
+  });
+  if (result.kind !== 'next') return;
+  await openFolder(root, specOfMachine(session.machineId, link.snapshot), link.snapshot);
 }
 
 async function gitUris(): Promise<((uri: vscode.Uri, ref: string) => vscode.Uri) | undefined> {
@@ -47,11 +73,7 @@ async function gitUris(): Promise<((uri: vscode.Uri, ref: string) => vscode.Uri)
   }
 }
 
-async function pickFile(
-  name: string,
-  root: string,
-  files: readonly { readonly path: string; readonly status: string }[],
-): Promise<void> {
+async function pickFile(name: string, root: string, files: readonly File[]): Promise<void> {
   const result = await pickStep({
     title: `Changes of ${name}`,
     placeholder: 'Open a changed file',

@@ -26,7 +26,7 @@ export type LinkChange =
   | { readonly type: 'change'; readonly change: Change };
 
 /** Makes a client; the one for the picture subscribes to all changes. */
-export type ConnectFor = (purpose: 'picture' | 'logs') => Client;
+export type ConnectFor = (purpose: 'picture' | 'logs' | 'terminals') => Client;
 
 const EMPTY: Snapshot = { machines: [], contexts: [], sessions: [] };
 
@@ -36,6 +36,7 @@ export class ServerLink implements Disposable {
   readonly #changes: Emitter<LinkChange>;
   #client: Client | undefined;
   #logClient: Client | undefined;
+  #terminalClient: Client | undefined;
   #subscriptions = new DisposableStore();
   #status: LinkStatus = { kind: 'idle' };
   #hasPicture = false;
@@ -91,6 +92,12 @@ export class ServerLink implements Disposable {
   get logClient(): Client {
     if (this.#connect === undefined) throw unsupported();
     return (this.#logClient ??= this.#connect('logs'));
+  }
+
+  /** Another one for terminals: what a person types must not wait for a flood of output either. */
+  get terminalClient(): Client {
+    if (this.#connect === undefined) throw unsupported();
+    return (this.#terminalClient ??= this.#connect('terminals'));
   }
 
   async request<M extends Method>(
@@ -154,6 +161,8 @@ export class ServerLink implements Disposable {
     this.#client = undefined;
     this.#logClient?.dispose();
     this.#logClient = undefined;
+    this.#terminalClient?.dispose();
+    this.#terminalClient = undefined;
     this.#hasPicture = false;
     this.#status = { kind: 'idle' };
   }

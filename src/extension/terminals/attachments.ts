@@ -1,8 +1,11 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { machineElsewhere } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
+import type { AttachCommand } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';
+import { SessionTerminal, type OpenTerminal } from './sessionTerminal.js';
 
 export interface AttachOptions {
   /** In the editor area, beside what is there. */
@@ -31,20 +34,13 @@ export class Attachments implements Disposable {
     const existing = this.#terminals.get(key);
     if (existing !== undefined) return existing.show();
     const attach = await this.#link.request('session/attach', { session: session.id, readOnly });
-    if (attach === null) return;
-    const { command, env } = attach;
     // Two clicks may wait for the same answer.
     const made = this.#terminals.get(key);
     if (made !== undefined) return made.show();
-    const [shellPath, ...shellArgs] = command;
-    if (shellPath === undefined) return;
     const name = oneLine(session.name, 60);
     const terminal = vscode.window.createTerminal({
+      ...(attach === null ? this.#overConnection(session, readOnly) : byCommand(attach)),
       name: readOnly ? `${name} (read-only)` : name,
-      shellPath,
-      shellArgs,
-      // A client inside another multiplexer's pane would refuse to nest.
-      env: { ...env, TMUX: null, TMUX_PANE: null },
       // The editor cannot bring back the inside of this terminal; the session is still there to attach to.
       isTransient: true,
       iconPath: new vscode.ThemeIcon(TOOL_ICONS[session.tool] ?? 'robot'),
@@ -52,6 +48,14 @@ export class Attachments implements Disposable {
     });
     this.#terminals.set(key, terminal);
     terminal.show();
+  }
+
+  /** For a session of another machine: no second way there, and no second sign-in. */
+  #overConnection(session: Session, readOnly: boolean): { readonly pty: vscode.Pseudoterminal } {
+    const machine = machineElsewhere(session, this.#link.snapshot.machines) ?? session.machine.host;
+    const open: OpenTerminal = (size, signal) =>
+      this.#link.terminalClient.openTerminal(session.id, { ...size, readOnly, signal });
+    return { pty: new SessionTerminal(open, machine) };
   }
 
   has(sessionId: string): boolean {
@@ -72,6 +76,12 @@ export class Attachments implements Disposable {
     this.#store.dispose();
     this.#terminals.clear();
   }
+}
+
+function byCommand({ command, env }: AttachCommand): Pick<vscode.TerminalOptions, 'shellPath' | 'shellArgs' | 'env'> {
+  const [shellPath = '', ...shellArgs] = command;
+  // A client inside another multiplexer's pane would refuse to nest.
+  return { shellPath, shellArgs, env: { ...env, TMUX: null, TMUX_PANE: null } };
 }
 
 const TOOL_ICONS: Readonly<Record<string, string>> = { shell: 'terminal', demo: 'beaker' };

@@ -1,8 +1,11 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { delay } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import type { Machine } from '../../protocol/context.js';
+import { HostKeyFinder } from '../model/hostKeyFinder.js';
+import { machineName } from '../model/machines.js';
+import { oneLine } from '../model/plainText.js';
+import type { Claims } from '../services/claims.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { mergedText, NoticeFinder, type Notice } from '../model/notices.js';
 import type { SessionRows } from '../model/sessionRows.js';
@@ -12,14 +15,12 @@ import type { Settings } from '../services/settings.js';
 const MERGE_MS = 3000;
 /** A window that has the focus goes first. */
 const UNFOCUSED_DELAY_MS = 500;
-const CLAIM_LIFETIME_MS = 10 * 60_000;
 
 export interface NotifierDependencies {
   readonly link: ServerLink;
   readonly rows: SessionRows;
   readonly settings: Settings;
-  /** A folder that all windows share. */
-  readonly claimsFolder: string;
+  readonly claims: Claims;
   /** Whether the person is looking at the log or a terminal of a session. */
   readonly isLookedAt: (sessionId: string) => boolean;
   readonly onError: (error: unknown) => void;
@@ -29,6 +30,7 @@ export interface NotifierDependencies {
 export class Notifier implements Disposable {
   readonly #deps: NotifierDependencies;
   readonly #finder = new NoticeFinder();
+  readonly #hostKeys = new HostKeyFinder();
   readonly #store = new DisposableStore();
   #pending: Notice[] = [];
   #timer: NodeJS.Timeout | undefined;
@@ -46,7 +48,13 @@ export class Notifier implements Disposable {
   #look(): void {
     const { link, rows, settings } = this.#deps;
     // Before the first picture everything would look new.
-    if (!link.isLoaded) return this.#finder.forget();
+    if (!link.isLoaded) {
+      this.#hostKeys.forget();
+      return this.#finder.forget();
+    }
+    for (const machine of this.#hostKeys.look(link.snapshot.machines)) {
+      this.#tellHostKey(machine).catch(this.#deps.onError);
+    }
     this.#pending.push(...this.#finder.look(rows.all, settings.get('notifications')));
     if (this.#pending.length === 0 || this.#timer !== undefined) return;
     this.#timer = setTimeout(() => {
@@ -64,12 +72,25 @@ export class Notifier implements Disposable {
     // What is looked at here is claimed too, so that no other window tells of it.
     if (!focused) await delay(UNFOCUSED_DELAY_MS);
     const claimed = new Set<Notice>();
-    for (const notice of open) if (await this.#claim(notice.key)) claimed.add(notice);
+    for (const notice of open) if (await this.#deps.claims.take(notice.key)) claimed.add(notice);
     const shown = unseen.filter((notice) => claimed.has(notice));
     const text = mergedText(shown);
     const [first] = shown;
     if (text === undefined || first === undefined) return;
     await this.#show(text, shown.length === 1 ? first : undefined, shown);
+  }
+
+  /** Whatever the settings say: nobody is signed in there before a person has looked at it. */
+  async #tellHostKey(machine: Machine): Promise<void> {
+    const { link, claims } = this.#deps;
+    if (!vscode.window.state.focused) await delay(UNFOCUSED_DELAY_MS);
+    if (!(await claims.take(`${machine.id}-host-key-${Date.parse(machine.since)}`))) return;
+    const name = oneLine(machineName(machine, link.snapshot.machines), 60);
+    const action = await vscode.window.showErrorMessage(
+      `${name} has a new host key. Not connected.`,
+      SHOW_DETAILS.title,
+    );
+    if (action !== undefined) await vscode.commands.executeCommand(SHOW_DETAILS.command, machine.id);
   }
 
   async #show(text: string, single: Notice | undefined, notices: readonly Notice[]): Promise<void> {
@@ -92,20 +113,6 @@ export class Notifier implements Disposable {
     if (row === undefined) return false;
     return kind === 'needsInput' ? row.description.word === 'Needs input' : row.session.unread;
   }
-
-  /** True for the one window that asks first. */
-  async #claim(key: string): Promise<boolean> {
-    const { claimsFolder } = this.#deps;
-    await mkdir(claimsFolder, { recursive: true });
-    try {
-      await (await open(join(claimsFolder, key.replace(/[^\w-]/g, '_')), 'wx')).close();
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
-      throw error;
-    }
-    await removeOld(claimsFolder);
-    return true;
-  }
 }
 
 interface Action {
@@ -120,17 +127,11 @@ const START_AGAIN: Action = { title: 'Start Again…', command: 'codeManager.ses
 const RESUME: Action = { title: 'Resume', command: 'codeManager.session.resume' };
 const SHOW: Action = { title: 'Show', command: 'codeManager.sessions.focus' };
 
+const SHOW_DETAILS: Action = { title: 'Show Details', command: 'codeManager.machine.showDetails' };
+
 const ACTIONS = {
   needsInput: [ANSWER, ATTACH],
   failed: [SHOW_LOG, START_AGAIN],
   lost: [SHOW_LOG, START_AGAIN],
   finished: [SHOW_LOG],
 } as const satisfies Record<Notice['kind'], readonly Action[]>;
-
-async function removeOld(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const path = join(folder, name);
-    const age = Date.now() - ((await stat(path).catch(() => undefined))?.mtimeMs ?? Date.now());
-    if (age > CLAIM_LIFETIME_MS) await rm(path, { force: true });
-  }
-}
