@@ -38,6 +38,19 @@ export interface SshdOptions {
   readonly wrapper?: readonly string[];
 }
 
+export interface SshClientOptions {
+  /** HOME; default: a folder of this host. What is there is added to. */
+  readonly home?: string;
+  /** Default: `box`. */
+  readonly alias?: string;
+  /** Default: the key that the host lets in; `none` for none. */
+  readonly identityFiles?: readonly string[];
+  /** More lines for the host in `~/.ssh/config`. */
+  readonly config?: readonly string[];
+  /** Default: yes. */
+  readonly knowsHostKey?: boolean;
+}
+
 /**
  * A real sshd on the loopback interface, as another host: it has a home of its own (`home`, so `~/.cm` there is
  * `cmHome`), a key of its own, and lets the key `keyFile` of the client in. Everything is ended with the test, also what
@@ -162,9 +175,7 @@ export class Sshd {
    * The home of a person whose ssh knows this host by `alias`, and its key.
    * @returns a folder to be HOME
    */
-  client(
-    options: { readonly home?: string; readonly alias?: string; readonly config?: readonly string[] } = {},
-  ): string {
+  client(options: SshClientOptions = {}): string {
     const home = options.home ?? join(this.dir, 'client');
     const folder = join(home, '.ssh');
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -173,12 +184,14 @@ export class Sshd {
       '  HostName 127.0.0.1',
       `  Port ${this.port}`,
       `  User ${this.user}`,
-      `  IdentityFile ${this.keyFile}`,
+      ...(options.identityFiles ?? [this.keyFile]).map((file) => `  IdentityFile ${file}`),
       `  UserKnownHostsFile ${join(folder, 'known_hosts')}`,
       ...(options.config ?? []).map((line) => `  ${line}`),
     ];
     appendLines(join(folder, 'config'), lines);
-    appendLines(join(folder, 'known_hosts'), [`[127.0.0.1]:${this.port} ${this.hostKey}`]);
+    if (options.knowsHostKey !== false) {
+      appendLines(join(folder, 'known_hosts'), [`[127.0.0.1]:${this.port} ${this.hostKey}`]);
+    }
     return home;
   }
 

@@ -1,5 +1,4 @@
 import { stripTerminal } from '../../common/terminalText.js';
-import { quotePosix } from '../../core/tmux/quote.js';
 import {
   addKnownHost,
   fingerprint,
@@ -10,6 +9,7 @@ import {
   readKnownHosts,
   type KnownHostLine,
 } from './knownHosts.js';
+import { shownCommand } from './shownCommand.js';
 import type { Ask } from './signIn.js';
 import type { EffectiveConfig } from './sshConfig.js';
 import { SshFailure } from './sshFailure.js';
@@ -71,7 +71,7 @@ export class HostKeyCheck {
           hint: `It is marked so in ${verdict.file}:${verdict.line}.`,
         });
       case 'changed': {
-        const command = `ssh-keygen -R ${quotePosix(this.#names[0] ?? alias)} -f ${quotePosix(verdict.file)}`;
+        const command = shownCommand('ssh-keygen', '-R', this.#names[0] ?? alias, '-f', verdict.file);
         throw new SshFailure(
           'hostKeyChanged',
           `${alias} showed another key than the one in ${verdict.file}:${verdict.line}: ${print}`,
@@ -119,7 +119,7 @@ export class HostKeyCheck {
 
   #unknown(print: string, answer: string | null | undefined): SshFailure {
     const { alias, port, hostName, strictHostKeys } = this.#config;
-    const command = `ssh-keyscan ${port === 22 ? '' : `-p ${port} `}${quotePosix(hostName)}`;
+    const command = shownCommand('ssh-keyscan', ...(port === 22 ? [] : ['-p', String(port)]), hostName);
     if (answer !== undefined) {
       return new SshFailure('hostKeyUnknown', `The key of ${alias} was not accepted: ${print}`, {
         hint: 'Connect again and answer yes to trust it.',

@@ -2,10 +2,10 @@ import type { AnyAuthMethod, AuthHandlerMiddleware, BaseAgent, KeyboardInteracti
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { Question } from '../../protocol/question.js';
-import { quotePosix } from '../../core/tmux/quote.js';
 import { findIdentities, type Identity } from './identities.js';
 import { identityAgent, signByAgent } from './identityAgent.js';
 import type { Ssh2 } from './loadSsh2.js';
+import { shownCommand } from './shownCommand.js';
 import type { EffectiveConfig, SignInMethod } from './sshConfig.js';
 import { SshFailure } from './sshFailure.js';
 
@@ -157,8 +157,8 @@ export class SignIn {
         const answer = await ask?.({ kind: 'passphrase', title, text, secret: true });
         if (answer === undefined || answer === null) {
           const failure = new SshFailure('signInNeeded', `The passphrase of ${path} is needed`, {
-            hint: `Sign in again and give it, or add the key to the agent: ssh-add ${path}`,
-            command: `ssh-add ${quotePosix(path)}`,
+            hint: `Sign in again and give it, or add the key to the agent: ${shownCommand('ssh-add', path)}`,
+            command: shownCommand('ssh-add', path),
           });
           abort(failure);
           throw failure;
@@ -245,7 +245,8 @@ export class SignIn {
       this.#offered === 0
         ? 'there is no key to offer'
         : `it refused ${this.#offered === 1 ? 'the key' : `all ${this.#offered} keys`} offered`;
-    const copy = `ssh-copy-id ${config.port === 22 ? '' : `-p ${config.port} `}${quotePosix(`${config.user}@${config.hostName}`)}`;
+    const port = config.port === 22 ? [] : ['-p', String(config.port)];
+    const copy = shownCommand('ssh-copy-id', ...port, `${config.user}@${config.hostName}`);
     return new SshFailure('signInRefused', `${target} let nobody in: ${keys}.${said}`, {
       hint: `Give the right key file, add the key to the agent by ssh-add, or install it there: ${copy}`,
       command: copy,

@@ -18,8 +18,8 @@ export class Ssh2Channel implements SshChannel {
   /** Streams that have not ended, and the channel itself. */
   #open = 3;
 
-  /** @param lost says why, when the channel ends and the connection with it */
-  constructor(channel: ClientChannel, lost: () => SshFailure) {
+  /** @param lost says why, when the connection has ended */
+  constructor(channel: ClientChannel, lost: () => SshFailure | undefined) {
     this.#channel = channel;
     channel.on('exit', (code: number | null, signal?: string) => {
       this.#status = { code, signal: signal?.replace(/^SIG/, '') ?? null };

@@ -54,8 +54,13 @@ export class Ssh2Connection implements SshConnection {
 
   async exec(command: string, { pty }: SshExecOptions = {}): Promise<SshChannel> {
     const options = pty === undefined ? {} : { pty: { rows: pty.rows, cols: pty.columns, term: pty.term } };
-    const channel = await this.#open<ClientChannel>('channels', (done) => this.#client.exec(command, options, done));
-    return new Ssh2Channel(channel, () => this.#closed?.error ?? this.#lost());
+    return await this.#open<SshChannel>('channels', (done) =>
+      this.#client.exec(command, options, (error, channel) => {
+        if (error) return done(error);
+        // At once: the end of a short command may have come already.
+        done(undefined, new Ssh2Channel(channel, () => this.#closed?.error));
+      }),
+    );
   }
 
   forwardTcp(host: string, port: number): Promise<Duplex> {
@@ -109,7 +114,7 @@ export class Ssh2Connection implements SshConnection {
 
   #open<T>(
     reason: 'channels' | 'forward' | 'noSftp',
-    request: (done: (error: Error | undefined, opened: T) => void) => void,
+    request: (done: (error: Error | undefined, opened?: T) => void) => void,
     what = '',
   ): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -118,7 +123,7 @@ export class Ssh2Connection implements SshConnection {
         else reject(openFailure(reason, error, this.target, what));
       };
       try {
-        request((error, opened) => (error ? fail(error) : resolve(opened)));
+        request((error, opened) => (opened === undefined ? fail(error) : resolve(opened)));
       } catch (error) {
         fail(error);
       }
