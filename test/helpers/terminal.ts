@@ -72,7 +72,8 @@ export class Terminal {
   async exitCode(): Promise<number> {
     const status = await until('the program in the terminal to end', async () => {
       const text = await this.#tmux('display-message', '-p', '#{pane_dead},#{pane_dead_status}');
-      return text.startsWith('1,') && text;
+      // The terminal is closed a moment before the status is known.
+      return /^1,\d/.test(text) && text;
     });
     return Number(status.trim().split(',')[1]);
   }
