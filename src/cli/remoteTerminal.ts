@@ -23,20 +23,23 @@ export async function attachRemotely(app: App, ref: string, readOnly: boolean): 
   const { stdout } = process;
   const size = (): { columns: number; rows: number } => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   const terminal = await client.openTerminal(session.id, { ...size(), readOnly });
-  const code = await handOver(app, terminal, size);
+  const { code, isComplete } = await handOver(app, terminal, size);
+  if (!isComplete) await app.output.write(RESET);
   if (code !== null) return code;
-  await app.output.write(RESET);
   const where = client.state.kind === 'connected' ? host : 'the agent server';
   throw new CodeManagerError('unavailable', `The connection to ${where} was lost; ${session.name} goes on`, {
     hint: `Attach again: cm attach ${session.id}`,
   });
 }
 
-async function handOver(
-  app: App,
-  terminal: Terminal,
-  size: () => { columns: number; rows: number },
-): Promise<number | null> {
+interface Ending {
+  /** Null when the link broke. */
+  readonly code: number | null;
+  /** The other side has cleared up. */
+  readonly isComplete: boolean;
+}
+
+async function handOver(app: App, terminal: Terminal, size: () => { columns: number; rows: number }): Promise<Ending> {
   const { stdin, stdout } = process;
   const onTyped = (bytes: Buffer): void => terminal.write(bytes);
   const onResize = (): void => {
@@ -52,8 +55,10 @@ async function handOver(
   try {
     return await new Promise((resolve) => {
       terminal.onData((bytes) => app.output.write(bytes));
-      terminal.onExit(resolve);
-      for (const [signal, code] of Object.entries(SIGNALS)) process.once(signal, () => resolve(code));
+      terminal.onExit((code) => resolve({ code, isComplete: code !== null }));
+      for (const [signal, code] of Object.entries(SIGNALS)) {
+        process.once(signal, () => resolve({ code, isComplete: false }));
+      }
       // The window may have changed while it was opened.
       onResize();
     });

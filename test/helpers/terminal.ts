@@ -78,6 +78,12 @@ export class Terminal {
     return Number(status.trim().split(',')[1]);
   }
 
+  /** What programs have set: whether the cursor is shown and whether the mouse is theirs. */
+  async state(): Promise<string> {
+    const format = '#{?cursor_flag,cursor,no cursor} #{?mouse_any_flag,mouse on,mouse off}';
+    return (await this.#tmux('display-message', '-p', format)).trim();
+  }
+
   /** Drags the edge of its window. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));
