@@ -10,6 +10,7 @@ import { logCases } from './logs.js';
 import { missingCases } from './missing.js';
 import { recordCases } from './records.js';
 import { stateCases } from './states.js';
+import { terminalCases } from './terminals.js';
 import { toolCases } from './tools.js';
 
 export const cases: readonly Case[] = [
@@ -25,4 +26,5 @@ export const cases: readonly Case[] = [
   ...stateCases,
   ...eventCases,
   ...gitCases,
+  ...terminalCases,
 ];

@@ -169,7 +169,9 @@ export const recordCases: readonly Case[] = [
       const machines = await client.request('machine/list', {});
       const machine = machines.find(({ id }) => id === desk.machineId);
       assert.equal(machine?.connection, 'connected');
-      assert.equal((await client.request('session/list', { machine: machine.host, context: key })).length, 1);
+      for (const name of [machine.id, machine.host]) {
+        assert.equal((await client.request('session/list', { machine: name, context: key })).length, 1, name);
+      }
       assert.deepEqual(
         await client.request('session/list', { machine: 'elsewhere', context: key }).catch(() => []),
         [],
