@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { Name, Timestamp } from './context.js';
-import { ToolId, WaitingKind } from './tool.js';
+import { Phase, WaitingKind } from './screen.js';
+import { ToolId } from './tool.js';
 
 /** Life cycle. Ended ones: completed (exit 0), failed (exit ≠ 0 or an unasked signal), stopped (by a person), lost. */
 export const SessionStatus = z.enum(['starting', 'running', 'completed', 'failed', 'stopped', 'lost']);
@@ -9,9 +10,6 @@ export type SessionStatus = z.infer<typeof SessionStatus>;
 /** What a session that has not ended is doing. */
 export const SessionState = z.enum(['working', 'waiting', 'limited', 'idle', 'unknown']);
 export type SessionState = z.infer<typeof SessionState>;
-
-export const Phase = z.enum(['planning', 'editing', 'testing', 'running']);
-export type Phase = z.infer<typeof Phase>;
 
 /** What a waiting session waits for. */
 export const Waiting = z.object({

@@ -1,21 +1,8 @@
 import * as z from 'zod';
 import { ConversationFormat } from './conversation.js';
+import { Pattern, ScreenRules, WaitingKind } from './screen.js';
 
 export const ToolId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tool id has small letters, digits and dashes');
-
-/** A regular expression as text, matched against the lines of a screen with the flags `mu`. */
-const Pattern = z.string().refine((source) => {
-  try {
-    new RegExp(source, 'mu');
-    return true;
-  } catch {
-    return false;
-  }
-}, 'not a valid regular expression');
-
-/** What a person has to do before the agent goes on. */
-export const WaitingKind = z.enum(['permission', 'question', 'plan', 'trust', 'login']);
-export type WaitingKind = z.infer<typeof WaitingKind>;
 
 /**
  * A dialog that a tool may show before it is ready. Lines are matched without the frames drawn around them and without
@@ -102,6 +89,8 @@ export const Tool = z.looseObject({
       stableMs: z.number().int().min(0).default(1500),
     })
     .default({ dialogs: [], ready: [], loading: [], stableMs: 1500 }),
+  /** Without it the tool is judged by its output and its process alone. */
+  screen: ScreenRules.optional(),
   /** tmux key names. */
   interruptKeys: z.array(z.string()).min(1).default(['C-c']),
   /** The polite way to end it: a signal to its process group. */

@@ -1,5 +1,6 @@
 import type { SessionRecord } from '../../protocol/files.js';
-import { hasEnded, type MachineIdentity, type Phase, type SessionState, type Waiting } from '../../protocol/session.js';
+import type { Phase } from '../../protocol/screen.js';
+import { hasEnded, type MachineIdentity, type SessionState, type Waiting } from '../../protocol/session.js';
 
 /** How a session's process ended, with the signal's name. */
 export interface Ending {

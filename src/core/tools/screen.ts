@@ -1,5 +1,5 @@
-import { stripVTControlCharacters } from 'node:util';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
+import { pattern, textLines } from '../state/screenLines.js';
 
 export type StartupScreen =
   /** A person has to answer this before the tool goes on. */
@@ -11,28 +11,6 @@ export type StartupScreen =
 /** How many lines from the bottom a dialog can be tall, and how far up an input box can stand. */
 const DIALOG_LINES = 40;
 const READY_LINES = 12;
-
-const FRAME_AROUND_TEXT = /^\s*[│┃║▎╎]|[│┃║▎╎]\s*$/gu;
-const ONLY_FRAME = /^[\s\u2500-\u259f]*$/u;
-
-const compiled = new Map<string, RegExp>();
-
-function pattern(source: string): RegExp {
-  let expression = compiled.get(source);
-  if (expression === undefined) {
-    expression = new RegExp(source, 'mu');
-    compiled.set(source, expression);
-  }
-  return expression;
-}
-
-/** The lines of a screen that say something, from top to bottom, without frames and escape sequences. */
-function textLines(screenText: string): readonly string[] {
-  return stripVTControlCharacters(screenText)
-    .split('\n')
-    .map((line) => line.replace(FRAME_AROUND_TEXT, '').trimEnd())
-    .filter((line) => !ONLY_FRAME.test(line));
-}
 
 /**
  * Reads what a tool shows while it starts. Looks only at the bottom of the live screen, since what an agent printed or

@@ -1,6 +1,6 @@
 import { formatAge, formatDuration, truncate } from '../../common/text.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
-import type { WaitingKind } from '../../protocol/tool.js';
+import type { WaitingKind } from '../../protocol/screen.js';
 import { describe, type Description, type Group, type Word } from '../../protocol/word.js';
 import { otherNode } from './machines.js';
 import { countOf, firstLines, labelText, markdownText, oneLine } from './plainText.js';

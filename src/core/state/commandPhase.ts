@@ -1,0 +1,12 @@
+import type { Phase } from '../../protocol/screen.js';
+
+const RUNNER =
+  /\b(?:npm|pnpm|yarn|bun|deno)\s+(?:run\s+)?(?:t|test)\b|\b(?:go|cargo|mix|dotnet|swift|flutter|rake|rails|make|gradle|gradlew|mvn|mvnw|bazel)\s+(?:\S+\s+)*?(?:test|check|nextest)\b/u;
+const PROGRAM =
+  /(?:^|[\s;&|(/"'])(?:pytest|jest|vitest|mocha|ava|tox|nox|rspec|phpunit|ctest|unittest|playwright|cypress)\b/u;
+const NODE = /\bnode\b.*\s--test\b/u;
+
+/** Whether a command tests something, as far as its words tell. */
+export function commandPhase(command: string): Phase {
+  return RUNNER.test(command) || PROGRAM.test(command) || NODE.test(command) ? 'testing' : 'running';
+}

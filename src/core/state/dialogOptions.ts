@@ -1,0 +1,237 @@
+import type { OptionRole, OptionStyle, ScreenOption, ScreenRules } from '../../protocol/screen.js';
+import { truncate } from '../../common/text.js';
+import { pattern, type ScreenLine } from './screenLines.js';
+
+/** The options at the bottom of a screen, and which lines they are. */
+export interface FoundOptions {
+  readonly options: readonly ScreenOption[];
+  /** Index of the first line of the first option. */
+  readonly first: number;
+  /** What stands below them. */
+  readonly footer: readonly string[];
+}
+
+interface Drawn {
+  readonly label: string;
+  readonly number: number | null;
+  readonly selected: boolean;
+  readonly more: readonly string[];
+}
+
+type Roles = ScreenRules['roles'];
+
+/** A dialog is not taller. */
+const HIGHEST = 60;
+const FOOTER_LINES = 5;
+
+/**
+ * Finds the options with which a dialog ends. Only its footer may stand below them: what an agent printed about a dialog
+ * has at least the input box below it.
+ */
+export function findOptions(lines: readonly ScreenLine[], style: OptionStyle, roles: Roles): FoundOptions | undefined {
+  const { last, footer } = aboveFooter(lines, style);
+  if (last < 0) return undefined;
+  switch (style.layout) {
+    case 'list':
+      return findList(lines, last, footer, style, roles);
+    case 'row':
+      return findRow(lines, last, footer, style, roles);
+    case 'letters':
+      return findLetters(lines, last, footer, roles);
+    case 'fixed':
+      return {
+        options: style.choices.map(({ label, keys }) => option(label, keys, roles, null, null)),
+        first: lines.length,
+        footer: [],
+      };
+  }
+}
+
+function aboveFooter(
+  lines: readonly ScreenLine[],
+  { footer: patterns, layout }: OptionStyle,
+): { last: number; footer: string[] } {
+  const footer: string[] = [];
+  let last = lines.length - 1;
+  for (; last >= 0; last--) {
+    const line = lines[last];
+    if (line === undefined || line.blank) continue;
+    const isFooter = patterns.some((source) => pattern(source).test(line.text));
+    if (layout === 'fixed' || !isFooter || footer.length >= FOOTER_LINES) break;
+    footer.unshift(line.text.trim());
+  }
+  return { last, footer };
+}
+
+function roleOf(label: string, roles: Roles): OptionRole | null {
+  const order = ['deny', 'mode', 'always', 'allow'] as const;
+  return order.find((role) => new RegExp(roles[role], 'iu').test(label)) ?? null;
+}
+
+function option(
+  label: string,
+  keys: readonly string[] | null,
+  roles: Roles,
+  selected: boolean | null,
+  detail: string | null,
+): ScreenOption {
+  const clean = truncate(label.replace(/\s+/gu, ' ').trim(), 200);
+  return { label: clean, keys: keys === null ? null : [...keys], role: roleOf(clean, roles), selected, detail };
+}
+
+const KEY_IN_LABEL = /\((y|n|a|p|d|c|s|esc|enter|tab)\)\s*$/iu;
+const KEY_NAMES: Readonly<Record<string, string>> = { esc: 'Escape', enter: 'Enter', tab: 'Tab' };
+
+function findList(
+  lines: readonly ScreenLine[],
+  last: number,
+  footer: readonly string[],
+  style: OptionStyle,
+  roles: Roles,
+): FoundOptions | undefined {
+  const mark = style.cursor === null ? '(?!)' : style.cursor;
+  const numbered = new RegExp(`^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.\\s+(\\S.*)$`, 'u');
+  const withCursor = new RegExp(`^\\s*(?:${mark})\\s`, 'u');
+  const found = findNumbered(lines, last, numbered, withCursor) ?? findPlain(lines, last, withCursor);
+  if (!found) return undefined;
+  const { drawn, first } = found;
+  const at = drawn.findIndex(({ selected }) => selected);
+  if (drawn.filter(({ selected }) => selected).length !== (style.cursor === null ? 0 : 1)) return undefined;
+  return {
+    options: drawn.map(({ label, number, selected, more }, index) => {
+      // A label that is cut goes on below it at its own column; so does what describes it.
+      const joins = /^(?:Yes|No|Allow|Deny)\b/u.test(label);
+      const whole = joins ? [label, ...more].join(' ') : label;
+      const detail = joins || more.length === 0 ? null : more.join(' ');
+      const named = KEY_IN_LABEL.exec(whole)?.[1]?.toLowerCase();
+      const keys =
+        named !== undefined
+          ? [KEY_NAMES[named] ?? named]
+          : number !== null && number < 10 && style.digits
+            ? [String(number)]
+            : at < 0
+              ? null
+              : [...Array<string>(Math.abs(index - at)).fill(index > at ? 'Down' : 'Up'), 'Enter'];
+      return option(whole, keys, roles, style.cursor === null ? null : selected, detail);
+    }),
+    first,
+    footer,
+  };
+}
+
+/** From the last line up to number one; between two options only what belongs to the upper one. */
+function findNumbered(
+  lines: readonly ScreenLine[],
+  last: number,
+  numbered: RegExp,
+  withCursor: RegExp,
+): { drawn: Drawn[]; first: number } | undefined {
+  const drawn: Drawn[] = [];
+  let more: string[] = [];
+  let deepest = Infinity;
+  let next: number | undefined;
+  for (let i = last; i >= Math.max(0, last - HIGHEST); i--) {
+    const line = lines[i];
+    if (line === undefined) return undefined;
+    if (line.blank) continue;
+    const match = numbered.exec(line.text);
+    if (!match) {
+      deepest = Math.min(deepest, line.text.search(/\S/u));
+      more.unshift(line.text.trim());
+      continue;
+    }
+    const [, indent = '', digits = '', rest = ''] = match;
+    // What goes on below an option stands as far in as its label at least.
+    if (deepest < indent.length + digits.length + 1) return undefined;
+    const beside = rest.split(/\s{2,}(?=\d{1,2}\. )/u);
+    const numbers = beside.map((text, index) => (index === 0 ? Number(digits) : Number.parseInt(text, 10)));
+    if (next !== undefined && numbers.at(-1) !== next - 1) return undefined;
+    drawn.unshift(
+      ...beside.map((text, index) => ({
+        label: text.replace(/^\d{1,2}\. +/u, ''),
+        number: numbers[index] ?? null,
+        selected: index === 0 && withCursor.test(line.text),
+        more: index === beside.length - 1 ? more : [],
+      })),
+    );
+    if (numbers[0] === 1) return { drawn, first: i };
+    next = numbers[0];
+    more = [];
+    deepest = Infinity;
+  }
+  return undefined;
+}
+
+/** Options without numbers: the lines around the cursor, up to an empty one or one that stands further out. */
+function findPlain(
+  lines: readonly ScreenLine[],
+  last: number,
+  withCursor: RegExp,
+): { drawn: Drawn[]; first: number } | undefined {
+  let chosen = last;
+  for (; chosen >= Math.max(0, last - HIGHEST); chosen--) {
+    const line = lines[chosen];
+    if (line === undefined || line.blank) return undefined;
+    if (withCursor.test(line.text)) break;
+  }
+  const cursorLine = lines[chosen];
+  if (cursorLine === undefined || !withCursor.test(cursorLine.text)) return undefined;
+  const column = withCursor.exec(cursorLine.text)?.[0].length ?? 0;
+  const label = ({ text }: ScreenLine): string => text.replace(withCursor, ' '.repeat(column)).slice(column);
+  const isOption = (line: ScreenLine | undefined): line is ScreenLine =>
+    line !== undefined && !line.blank && (line === cursorLine || line.text.search(/\S/u) >= column);
+  let first = chosen;
+  while (isOption(lines[first - 1])) first--;
+  const all = lines.slice(first, last + 1);
+  if (all.length < 2 || !all.every(isOption)) return undefined;
+  const drawn: Drawn[] = [];
+  for (const line of all) {
+    const text = label(line);
+    const before = drawn.at(-1);
+    if (/^\s/u.test(text) && before) drawn[drawn.length - 1] = { ...before, more: [...before.more, text.trim()] };
+    else drawn.push({ label: text, number: null, selected: line === cursorLine, more: [] });
+  }
+  return { drawn, first };
+}
+
+function findRow(
+  lines: readonly ScreenLine[],
+  last: number,
+  footer: readonly string[],
+  { labels }: OptionStyle,
+  roles: Roles,
+): FoundOptions | undefined {
+  const text = lines[last]?.text ?? '';
+  const shown = labels.filter((label) => new RegExp(`(?:^|\\s{2,})${literal(label)}(?:\\s{2,}|$)`, 'u').test(text));
+  if (shown.length < 2) return undefined;
+  const inOrder = [...shown].sort((a, b) => text.indexOf(a) - text.indexOf(b));
+  return { options: inOrder.map((label) => option(label, null, roles, null, null)), first: last, footer };
+}
+
+function literal(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&');
+}
+
+/** `Run shell command? (Y)es/(N)o/(D)on't ask again [Yes]:`, maybe over several lines. */
+function findLetters(
+  lines: readonly ScreenLine[],
+  last: number,
+  footer: readonly string[],
+  roles: Roles,
+): FoundOptions | undefined {
+  const text = lines[last]?.text ?? '';
+  const choices = /((?:\(\w\)[^/[\]()]*\/?)+)\s*\[(\w[^\]]*)\]:$/u.exec(text);
+  if (!choices) return undefined;
+  const [, list = '', preset = ''] = choices;
+  const options = [...list.matchAll(/\((\w)\)([^/]*)/gu)].map(([, letter = '', rest = '']) => {
+    const label = `${letter}${rest}`.trim();
+    return option(
+      label,
+      [letter.toLowerCase(), 'Enter'],
+      roles,
+      label.toLowerCase().startsWith(preset.toLowerCase()),
+      null,
+    );
+  });
+  return { options, first: last, footer };
+}

@@ -1,0 +1,92 @@
+import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { Phase, ScreenOption, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
+import type { SessionState } from '../../protocol/session.js';
+import type { StateReport } from '../sessions/stateReports.js';
+
+/** Where an observation comes from, strongest first. */
+export const SOURCES = ['report', 'screen'] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** What an agent waits for. */
+export interface Asked {
+  readonly kind: WaitingKind;
+  /** One line, neutralised. */
+  readonly text: string;
+  readonly request: ScreenRequest | null;
+  readonly options: readonly ScreenOption[];
+}
+
+/** One observation of what a session does. Times are milliseconds since the epoch. */
+export interface Evidence {
+  readonly source: Source;
+  readonly state: SessionState;
+  readonly phase: Phase | null;
+  readonly asked: Asked | null;
+  /** The turn is over and there is something to look at; null where the source cannot know. */
+  readonly turnEnded: boolean | null;
+  readonly limitedUntil: string | null;
+  /** Shells and agents that go on beside the conversation. */
+  readonly background: number;
+  readonly time: number;
+  /** Holds for so many milliseconds after the last output; null: until the source says otherwise. */
+  readonly ttl: number | null;
+  /** What was seen, one line, neutralised. */
+  readonly detail: string;
+}
+
+/** Every agent draws something at least each second while it works. */
+const WORKING_TTL = 60_000;
+
+const PLAIN = { phase: null, asked: null, turnEnded: null, limitedUntil: null, background: 0 } as const;
+
+/** A tool's own report as evidence; undefined when it says nothing. */
+export function reportEvidence({ state, kind, message }: StateReport, time: number): Evidence | undefined {
+  const common = { ...PLAIN, source: 'report', time, detail: message === '' ? state : `${state}: ${message}` } as const;
+  switch (state) {
+    case 'working':
+      return { ...common, state: 'working', ttl: WORKING_TTL };
+    case 'idle':
+      // Tools are idle too when they have started, and when a person interrupted them: nobody has to be told that.
+      return { ...common, state: 'idle', turnEnded: false, ttl: null };
+    case 'done':
+    case 'error':
+      return { ...common, state: 'idle', turnEnded: true, ttl: null };
+    case 'blocked': {
+      const trust = kind === null && /\btrust\b/iu.test(message);
+      // Tools begin the message with the kind itself: `approve Bash: touch b.txt`, `answer: Which colour?`.
+      const text = message.replace(/^(?:approve|answer)[: ]\s*/iu, '');
+      const asked: Asked = {
+        kind: trust ? 'trust' : kind === 'auth' ? 'login' : (kind ?? 'permission'),
+        text,
+        request: null,
+        options: [],
+      };
+      return { ...common, state: 'waiting', asked, ttl: null };
+    }
+    case 'clear':
+      return undefined;
+  }
+}
+
+/** Words at the bottom of a screen without its input box: enough to describe it, too little to act on. */
+const WEAK: ReadonlySet<string | null> = new Set([null, 'words', 'hidden']);
+
+/** What a screen says, as evidence; undefined when it says nothing that holds. */
+export function screenEvidence(judgement: ScreenJudgement, time: number): Evidence | undefined {
+  if (WEAK.has(judgement.rule) || judgement.state === 'unknown') return undefined;
+  const { state, phase, kind, request, options, limitedUntil, background, interrupted, error, rule } = judgement;
+  // A question of a start stands in the way of nothing once it runs: a person has opened it.
+  if (judgement.startup !== null && kind === 'question') return undefined;
+  return {
+    source: 'screen',
+    state,
+    phase,
+    asked: kind === null ? null : { kind, text: request?.text ?? '', request, options },
+    turnEnded: interrupted ? false : null,
+    limitedUntil,
+    background,
+    time,
+    ttl: state === 'working' ? WORKING_TTL : null,
+    detail: error === null ? (rule ?? '') : `${rule ?? ''}: ${error}`,
+  };
+}

@@ -1,0 +1,176 @@
+import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
+import type { StartupDialog, Tool } from '../../protocol/tool.js';
+import { readStartupScreen } from '../tools/screen.js';
+import { findOptions } from './dialogOptions.js';
+import { judgeDialog, requestOf } from './judgeDialog.js';
+import { commandPhase } from './commandPhase.js';
+import { limitEnd } from './limitTime.js';
+import { pattern, screenLines, type ScreenLine } from './screenLines.js';
+
+const NOTHING: ScreenJudgement = {
+  state: 'unknown',
+  phase: null,
+  kind: null,
+  request: null,
+  options: [],
+  startup: null,
+  wouldSend: null,
+  draft: null,
+  error: null,
+  interrupted: false,
+  limitedUntil: null,
+  background: 0,
+  rule: null,
+  lines: [],
+};
+
+/** So many of the last lines are told. */
+const TOLD_LINES = 12;
+/** How far below the prompt of a turn its last words can stand. */
+const TURN_LINES = 14;
+/** Without its input box only the very last lines say what it does. */
+const LOOSE_LINES = 3;
+
+/**
+ * Says what an agent does by its visible screen alone. Looks at the bottom only; unknown when nothing there tells.
+ *
+ * @param screenText the visible screen without scrollback, as tmux prints it
+ * @param now milliseconds since the epoch, for the times that a screen names
+ */
+export function judgeScreen(tool: Pick<Tool, 'startup' | 'screen'>, screenText: string, now: number): ScreenJudgement {
+  const lines = screenLines(screenText);
+  const told = { lines: lines.flatMap(({ text, blank }) => (blank ? [] : [text])).slice(-TOLD_LINES) };
+  const start = tool.startup.dialogs.length > 0 ? readStartupScreen(tool, screenText) : undefined;
+  const startup = start?.kind === 'dialog' ? start.dialog : undefined;
+  // A dialog about trust or a login is never one of the others; a mere question at the start may be.
+  if (startup && startup.kind !== 'question') return { ...judgeStartup(tool, lines, startup), ...told };
+  const rules = tool.screen;
+  const dialog = rules && judgeDialog(rules, lines);
+  if (dialog) return { ...NOTHING, ...dialog, ...told };
+  if (startup) return { ...judgeStartup(tool, lines, startup), ...told };
+  return { ...NOTHING, ...(rules && judgeRest(rules, lines, now)), ...told };
+}
+
+function judgeStartup(
+  { screen }: Pick<Tool, 'screen'>,
+  lines: readonly ScreenLine[],
+  { id, kind, text }: StartupDialog,
+): ScreenJudgement {
+  const options: readonly ScreenOption[] = (screen && findOptions(lines, screen.options, screen.roles)?.options) ?? [];
+  return {
+    ...NOTHING,
+    state: 'waiting',
+    kind,
+    startup: id,
+    request: requestOf({ question: text, text }),
+    options: [...options],
+    rule: `startup ${id}`,
+  };
+}
+
+interface Box {
+  /** Index of its first line. */
+  readonly at: number;
+  readonly draft: string | null;
+  readonly below: readonly string[];
+}
+
+/** The input box, when nothing but its frame and its footer stands below it. */
+function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | undefined {
+  if (!box) return undefined;
+  const at = lines.findLastIndex(({ text }) => pattern(box.line).test(text));
+  const first = lines[at];
+  if (!first) return undefined;
+  const after = lines.slice(at + 1);
+  const edge = after.findIndex(({ rule }) => rule);
+  const gap = after.findIndex(({ blank }) => blank);
+  const end = edge >= 0 ? edge : gap >= 0 ? gap : after.length;
+  const typed = after.slice(0, end);
+  const below = after.slice(end).flatMap(({ text, blank }) => (blank ? [] : [text]));
+  const isFooter = (text: string): boolean => box.footer.some((source) => pattern(source).test(text));
+  if (edge >= 0) {
+    if (!typed.every(({ text, blank }) => blank || /^\s/u.test(text))) return undefined;
+    if (box.footer.length > 0 && !below.every(isFooter)) return undefined;
+  } else if (
+    ![...typed.map(({ text }) => text), ...below].every(
+      (text, index) => isFooter(text) || (gap > 0 && index < typed.length && /^\s/u.test(text)),
+    )
+  ) {
+    return undefined;
+  }
+  const draft = [
+    first.text.replace(/^\s*\S ?/u, ''),
+    ...typed.filter(({ text }) => !isFooter(text)).map(({ text }) => text),
+  ]
+    .map((text) => text.trim())
+    .join('\n')
+    .trim();
+  const isEmpty = draft === '' || box.placeholders.some((source) => pattern(source).test(draft));
+  return { at, draft: isEmpty ? null : draft, below };
+}
+
+function matchOf(sources: readonly string[], lines: readonly string[]): RegExpExecArray | undefined {
+  for (const line of [...lines].reverse()) {
+    for (const source of sources) {
+      const match = pattern(source).exec(line);
+      if (match) return match;
+    }
+  }
+  return undefined;
+}
+
+/** What is left when no dialog is up: it works, it waits for a task, or nothing can be said. */
+function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number): Partial<ScreenJudgement> {
+  const all = lines.flatMap(({ text, blank }) => (blank ? [] : [text]));
+  const bottom = all.slice(-rules.lines);
+  if (matchOf(rules.hidden, bottom)) return { rule: 'hidden' };
+  const box = findBox(rules, lines);
+  const above = box ? lines.slice(0, box.at).flatMap(({ text, blank }) => (blank ? [] : [text])) : all;
+  const below = box ? box.below : rules.box ? [] : bottom;
+  const near = rules.box && !box ? [] : above.slice(-rules.lines);
+  const turn = rules.prompt === undefined ? near : belowPrompt(rules.prompt, above).slice(-TURN_LINES);
+  const background = Math.max(0, Number(matchOf(rules.background, below)?.[1] ?? 0) || 0);
+  const common = { background, draft: box?.draft ?? null };
+  if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, near)) {
+    return { ...common, state: 'working', phase: phaseOf(rules, [...turn, ...(box?.below ?? [])]), rule: 'working' };
+  }
+  const isIdle = rules.idle.length > 0 ? matchOf(rules.idle, bottom) !== undefined : box !== undefined;
+  if (!isIdle) {
+    // Without its input box the words at the very bottom tell a little.
+    const phase = box ? null : phaseOf(rules, all.slice(-LOOSE_LINES));
+    return phase === null ? common : { ...common, state: 'working', phase, rule: 'words' };
+  }
+  const limit = matchOf(rules.limited, turn);
+  if (limit) {
+    const until = limit.groups?.['until'];
+    return {
+      ...common,
+      state: 'limited',
+      limitedUntil: until === undefined ? null : limitEnd(until, now),
+      rule: 'limited',
+    };
+  }
+  const failed = matchOf(rules.failed, turn);
+  return {
+    ...common,
+    state: 'idle',
+    error: failed ? (failed[1] ?? failed[0]).trim() : null,
+    interrupted: matchOf(rules.interrupted, turn) !== undefined,
+    rule: 'idle',
+  };
+}
+
+function belowPrompt(prompt: string, above: readonly string[]): readonly string[] {
+  return above.slice(above.findLastIndex((line) => pattern(prompt).test(line)) + 1);
+}
+
+function phaseOf({ phases }: ScreenRules, lines: readonly string[]): ScreenJudgement['phase'] {
+  for (const line of [...lines].reverse()) {
+    for (const { line: source, phase } of phases) {
+      const match = pattern(source).exec(line);
+      if (match) return phase === 'command' ? commandPhase(match[1] ?? line) : phase;
+    }
+  }
+  return null;
+}

@@ -1,0 +1,151 @@
+import * as z from 'zod';
+
+/** A regular expression as text, matched with the flags `mu`. */
+export const Pattern = z.string().refine((source) => {
+  try {
+    new RegExp(source, 'mu');
+    return true;
+  } catch {
+    return false;
+  }
+}, 'not a valid regular expression');
+
+/** What a person has to do before the agent goes on. */
+export const WaitingKind = z.enum(['permission', 'question', 'plan', 'trust', 'login']);
+export type WaitingKind = z.infer<typeof WaitingKind>;
+
+/** What a request for permission wants to do. `mode`: to work with fewer questions from then on. */
+export const RequestAction = z.enum(['shell', 'edit', 'create', 'read', 'network', 'mcp', 'mode', 'other']);
+export type RequestAction = z.infer<typeof RequestAction>;
+
+/** What choosing an option means. `mode`: yes, and the agent asks less from then on. */
+export const OptionRole = z.enum(['allow', 'always', 'mode', 'deny']);
+export type OptionRole = z.infer<typeof OptionRole>;
+
+/** How a tool draws the options of its dialogs. */
+export const OptionStyle = z.object({
+  /**
+   * `list`: one below the other, numbered or not. `row`: side by side. `letters`: `(Y)es/(N)o [Yes]:` after a
+   * question. `fixed`: nothing to see; `choices` says what can be pressed.
+   */
+  layout: z.enum(['list', 'row', 'letters', 'fixed']).default('list'),
+  /** Matches the mark before the chosen option. An option list without one is no dialog, unless there is none at all. */
+  cursor: Pattern.nullable().default('[❯›>●▶→]'),
+  /** Lines below the options. */
+  footer: z.array(Pattern).default([]),
+  /** Labels of a row as they are drawn. */
+  labels: z.array(z.string()).default([]),
+  choices: z.array(z.object({ label: z.string(), keys: z.array(z.string()).min(1) })).default([]),
+  /** Numbers choose; else the cursor has to be moved. */
+  digits: z.boolean().default(true),
+});
+export type OptionStyle = z.infer<typeof OptionStyle>;
+
+/**
+ * A dialog at the bottom of the screen. Lines are matched without the frames drawn around them and without trailing
+ * blanks.
+ */
+export const ScreenDialog = z.looseObject({
+  kind: WaitingKind,
+  action: RequestAction.optional(),
+  /** Dialogs with a lower number are tried first; of equal ones the first counts. */
+  order: z.number().default(0),
+  /** Matches the line with which it begins, the lowest one above its options. Without a match: 40 lines above them. */
+  begin: Pattern.optional(),
+  /** Every one of these is found in it, options and footer included. */
+  all: z.array(Pattern).default([]),
+  /** None of these is. */
+  not: z.array(Pattern).default([]),
+  /** Matches the last line that says something. */
+  end: Pattern.optional(),
+  /** A label that one of its options has. */
+  option: Pattern.optional(),
+  /** Where they are not drawn as the tool's others are. */
+  options: OptionStyle.optional(),
+  /**
+   * Named groups say what is asked: `command`, `path`, `question`, `url`, `name`. Matched against what stands above the
+   * options, first match first.
+   */
+  read: z.array(Pattern).default([]),
+  /** What a person reads after "Needs input"; `{command}` and the other groups are replaced. */
+  text: z.string().optional(),
+});
+export type ScreenDialog = z.infer<typeof ScreenDialog>;
+
+export const Phase = z.enum(['planning', 'editing', 'testing', 'running']);
+export type Phase = z.infer<typeof Phase>;
+
+/** What the screens of a tool mean once it has started. Everything is looked for at the bottom of the live screen. */
+export const ScreenRules = z.looseObject({
+  options: OptionStyle.prefault({}),
+  roles: z.object({ deny: Pattern, mode: Pattern, always: Pattern, allow: Pattern }).prefault({
+    deny: "^(?:No\\b|Deny|Reject|Skip\\b|Cancel|Don't|Stop\\b)",
+    mode: '\\bswitch to\\b|auto-accept|automatically accept|auto mode|bypass',
+    always:
+      "always|don't ask again|(?:for|during|in) (?:this|the) (?:running )?session|for the rest of|all edits|^All\\b",
+    allow: '^(?:Yes|Allow|Run|Approve|Accept|Proceed|Confirm|Submit)\\b',
+  }),
+  /** By id, so that a user's file can add one or override one. */
+  dialogs: z.record(z.string(), ScreenDialog).default({}),
+  /** The first line of the input box; `draft` is what has been typed into it. Only its frame and `footer` stand below. */
+  box: z
+    .object({
+      line: Pattern,
+      /** What stands in an empty box. */
+      placeholders: z.array(Pattern).default([]),
+      /** Lines below it; without any, every line below the frame is one. */
+      footer: z.array(Pattern).default([]),
+    })
+    .optional(),
+  /** The first line of an earlier prompt: what stands above it belongs to another turn. */
+  prompt: Pattern.optional(),
+  /** It works: matches a line above the input box; without a box one of the last lines. */
+  working: z.array(Pattern).default([]),
+  /** It works: matches a line below the input box, where no agent can print. */
+  workingBelow: z.array(Pattern).default([]),
+  /** It waits for its next task. Without any: when the input box is there and it does not work. */
+  idle: z.array(Pattern).default([]),
+  /** How many lines above the box, or from the bottom when the tool has none, these are looked for in. */
+  lines: z.number().int().min(1).max(60).default(8),
+  /**
+   * Lines that say what it does at the moment, the lowest first; `command`: judged by the command in group 1; null:
+   * what stands further up is over.
+   */
+  phases: z.array(z.object({ line: Pattern, phase: z.union([Phase, z.literal('command')]).nullable() })).default([]),
+  /** A person broke the turn off. */
+  interrupted: z.array(Pattern).default([]),
+  /** The turn went wrong; group 1 says how. */
+  failed: z.array(Pattern).default([]),
+  /** The usage limit is reached; group `until` says when it ends. */
+  limited: z.array(Pattern).default([]),
+  /** Work that goes on beside the conversation, told below the box; group 1 is how many. */
+  background: z.array(Pattern).default([]),
+  /** A view of a person that hides the conversation: nothing is known while it is open. */
+  hidden: z.array(Pattern).default([]),
+});
+export type ScreenRules = z.infer<typeof ScreenRules>;
+
+/** An option of a dialog. */
+export const ScreenOption = z.object({
+  label: z.string(),
+  /** tmux key names that choose it as the screen stands; null where that cannot be known. */
+  keys: z.array(z.string()).nullable(),
+  role: OptionRole.nullable(),
+  /** The cursor is on it; null where the screen does not tell. */
+  selected: z.boolean().nullable(),
+  /** What stands below the label. */
+  detail: z.string().nullable(),
+});
+export type ScreenOption = z.infer<typeof ScreenOption>;
+
+/** What an agent asks. Texts are neutralised. */
+export const ScreenRequest = z.object({
+  action: RequestAction.nullable(),
+  /** The whole command line, with line breaks. */
+  command: z.string().nullable(),
+  path: z.string().nullable(),
+  question: z.string().nullable(),
+  /** One line for people. */
+  text: z.string(),
+});
+export type ScreenRequest = z.infer<typeof ScreenRequest>;

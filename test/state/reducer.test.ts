@@ -1,0 +1,238 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import * as z from 'zod';
+import { limitEnd } from '../../src/core/state/limitTime.js';
+import { reportEvidence, screenEvidence, type Evidence } from '../../src/core/state/evidence.js';
+import { judgeScreen } from '../../src/core/state/judgeScreen.js';
+import {
+  IDLE_HOLDS_MS,
+  initialState,
+  nextLook,
+  reduceState,
+  type StateEvent,
+  type StateModel,
+  type Verdict,
+} from '../../src/core/state/reducer.js';
+import type { StateReport } from '../../src/core/sessions/stateReports.js';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
+
+const catalog = new ToolCatalog('/nonexistent');
+
+function report(state: StateReport['state'], time: number, message = '', kind: StateReport['kind'] = null): StateEvent {
+  const evidence = reportEvidence({ state, kind, message }, time);
+  assert.ok(evidence);
+  return { type: 'evidence', evidence };
+}
+
+function screen(state: Evidence['state'], time: number, more: Partial<Evidence> = {}): StateEvent {
+  const evidence: Evidence = {
+    source: 'screen',
+    state,
+    phase: null,
+    asked: null,
+    turnEnded: null,
+    limitedUntil: null,
+    background: 0,
+    time,
+    ttl: state === 'working' ? 60_000 : null,
+    detail: state,
+    ...more,
+  };
+  return { type: 'evidence', evidence };
+}
+
+function asks(time: number, text: string): StateEvent {
+  return screen('waiting', time, { asked: { kind: 'permission', text, request: null, options: [] } });
+}
+
+const output = (time: number): StateEvent => ({ type: 'output', time });
+const passed = (time: number): StateEvent => ({ type: 'time', time });
+
+function run(...events: readonly StateEvent[]): Verdict {
+  return events.reduce(reduceState, initialState(0)).verdict;
+}
+
+/** What is true after each row: state, whether the turn ended, and whose word it is. */
+const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], expected: readonly unknown[]])[] = [
+  ['nothing is known of a session that just runs', [output(1000)], ['unknown', false, null]],
+  ['a report is believed at once', [report('working', 100)], ['working', false, 'report']],
+  ['a reported end of a turn is one', [report('working', 0), report('done', 9000)], ['idle', true, 'report']],
+  ['an error ends a turn too', [report('working', 0), report('error', 9000)], ['idle', true, 'report']],
+  [
+    'idle right after the end of a turn takes nothing back',
+    [report('done', 1), report('idle', 2)],
+    ['idle', true, 'report'],
+  ],
+  ['idle after an interrupt is no end of a turn', [report('working', 0), report('idle', 9)], ['idle', false, 'report']],
+  ['a screen is believed when nobody reports', [screen('working', 100)], ['working', false, 'screen']],
+  ['a request on the screen counts at once', [screen('working', 0), asks(100, 'rm x')], ['waiting', false, 'screen']],
+  [
+    'an idle screen counts when it has held',
+    [screen('working', 0), screen('idle', 5000), passed(5800)],
+    ['idle', true, 'screen'],
+  ],
+  [
+    'an input box that flashes is no end',
+    [screen('working', 0), screen('idle', 5000), screen('working', 5300), passed(6000)],
+    ['working', false, 'screen'],
+  ],
+  ['an idle screen at the start ends no turn', [screen('idle', 0), passed(800)], ['idle', false, 'screen']],
+  [
+    'an interrupted turn is nothing to review',
+    [screen('working', 0), screen('idle', 5000, { turnEnded: false }), passed(5800)],
+    ['idle', false, 'screen'],
+  ],
+  [
+    'a turn goes on while its shells run',
+    [screen('working', 0), screen('idle', 5000, { background: 1 }), passed(5800)],
+    ['idle', false, 'screen'],
+  ],
+  [
+    'and ends with them',
+    [screen('working', 0), screen('idle', 5000, { background: 1 }), passed(5800), screen('idle', 9000)],
+    ['idle', true, 'screen'],
+  ],
+  [
+    'a limit is neither idle nor waiting',
+    [screen('working', 0), screen('limited', 100, { limitedUntil: '2026-11-22T14:00:00.000Z' })],
+    ['limited', false, 'screen'],
+  ],
+  [
+    'working that nothing confirms decays',
+    [screen('working', 0), passed(59_000), passed(61_000)],
+    ['unknown', false, null],
+  ],
+  ['output keeps it alive', [screen('working', 0), output(50_000), passed(100_000)], ['working', false, 'screen']],
+  [
+    'reported work that nothing confirms decays to what the screen says',
+    [screen('idle', 100), report('working', 200), passed(70_000)],
+    ['idle', false, 'screen'],
+  ],
+  ['waiting does not decay', [asks(0, 'rm x'), passed(9_000_000)], ['waiting', false, 'screen']],
+  ['a report beats an older screen', [asks(0, 'rm x'), report('working', 50)], ['working', false, 'report']],
+  [
+    'a report beats a screen of the same moment',
+    [report('idle', 1000), screen('working', 1100)],
+    ['idle', false, 'report'],
+  ],
+  [
+    'a request that the tool does not report is seen on its screen',
+    [report('idle', 1000), asks(1500, 'rm x')],
+    ['waiting', false, 'screen'],
+  ],
+  [
+    'a screen that goes on contradicting a report is right in the end',
+    [report('working', 0), screen('idle', 1000), screen('idle', 4000), passed(4800)],
+    ['idle', true, 'screen'],
+  ],
+  [
+    'a screen that says nothing leaves the report alone',
+    [report('working', 0), screen('idle', 1000), { type: 'silence', source: 'screen', time: 5000 }],
+    ['working', false, 'report'],
+  ],
+];
+
+test('evidence is merged by rank, age and how long it holds', async (t) => {
+  for (const [name, events, [state, turnEnded, source]] of ROWS) {
+    await t.test(name, () => {
+      const verdict = run(...events);
+      assert.deepEqual([verdict.state, verdict.turnEnded, verdict.source], [state, turnEnded, source]);
+    });
+  }
+});
+
+test('since tells when the state began, not when it was confirmed', () => {
+  assert.equal(run(screen('working', 100), screen('working', 500), screen('working', 900)).since, 100);
+});
+
+test('the screen gives a report what it leaves out', () => {
+  const request = { action: 'shell', command: 'touch b.txt', path: null, question: null, text: 'touch b.txt' } as const;
+  const asked = { kind: 'permission', text: 'touch b.txt', request, options: [] } as const;
+  const verdict = run(
+    report('blocked', 100, 'approve Bash: touch b.txt', 'permission'),
+    screen('waiting', 250, { asked }),
+  );
+  assert.equal(verdict.source, 'report');
+  assert.deepEqual(verdict.asked?.request, request);
+  assert.equal(verdict.request, 1);
+  const phase = run(report('working', 100), screen('working', 300, { phase: 'testing' })).phase;
+  assert.equal(phase, 'testing');
+});
+
+test('details of an older dialog are not given to a newer report', () => {
+  const asked = { kind: 'permission', text: 'rm old', request: null, options: [] } as const;
+  const verdict = run(screen('waiting', 100, { asked }), report('blocked', 5000, 'approve Bash: rm new', 'permission'));
+  assert.equal(verdict.asked?.text, 'Bash: rm new');
+});
+
+test('an equal request that comes later is another request', () => {
+  const first = run(asks(0, 'rm x'), asks(100, 'rm x'), output(150), asks(200, 'rm x'));
+  assert.equal(first.request, 1);
+  const later = run(asks(0, 'rm x'), screen('working', 100), asks(200, 'rm x'));
+  assert.equal(later.request, 2);
+  assert.equal(run(asks(0, 'rm x'), asks(100, 'rm y')).request, 2);
+});
+
+test('the screen is read again when that can change the verdict', () => {
+  const model = (...events: readonly StateEvent[]): StateModel => events.reduce(reduceState, initialState(0));
+  assert.equal(nextLook(model(screen('working', 0), screen('idle', 5000)), 5000), 5000 + IDLE_HOLDS_MS);
+  assert.equal(nextLook(model(screen('idle', 0), passed(1000)), 1000), undefined);
+  assert.equal(nextLook(model(asks(0, 'rm x')), 0), undefined);
+  assert.equal(nextLook(model(screen('working', 0), output(1000)), 1000), 61_000);
+  assert.equal(nextLook(model(report('idle', 0), screen('waiting', 200)), 200), 400);
+});
+
+const Sequence = z.object({
+  id: z.string(),
+  tool: z.string(),
+  expect: z.object({
+    frames: z.array(z.tuple([z.number(), z.string()])),
+    until: z.number(),
+    confirm_exactly: z.number().optional(),
+    idle_periods: z.number().optional(),
+  }),
+});
+
+test('every collected sequence of screens has its exact number of requests and of idle times', async (t) => {
+  const text = readFileSync(join(process.cwd(), 'test/fixtures/screens/collected.json'), 'utf8');
+  const all = z.array(z.looseObject({ expect: z.looseObject({}) })).parse(JSON.parse(text));
+  const sequences = all.flatMap((one) => (Object.hasOwn(one.expect, 'frames') ? [Sequence.parse(one)] : []));
+  assert.equal(sequences.length, 5);
+  for (const { id, tool, expect } of sequences) {
+    await t.test(id, () => {
+      let model = initialState(0);
+      let idle = 0;
+      for (let time = 0; time <= expect.until * 1000; time += 250) {
+        const shown = expect.frames.findLast(([from]) => from * 1000 <= time)?.[1] ?? '';
+        const evidence = screenEvidence(judgeScreen(catalog.get(tool), shown, time), time);
+        const before = model.verdict.state;
+        model = reduceState(
+          model,
+          evidence ? { type: 'evidence', evidence } : { type: 'silence', source: 'screen', time },
+        );
+        if (model.verdict.state === 'idle' && before !== 'idle') idle++;
+      }
+      if (expect.confirm_exactly !== undefined) assert.equal(model.verdict.request, expect.confirm_exactly);
+      if (expect.idle_periods !== undefined) assert.equal(idle, expect.idle_periods);
+    });
+  }
+});
+
+test('the end of a usage limit is read as tools write it', () => {
+  const now = Date.parse('2026-11-22T12:00:00Z');
+  const rows: readonly (readonly [string, string | null])[] = [
+    ['3pm (Europe/Berlin)', '2026-11-22T14:00:00.000Z'],
+    ['3:05 PM (UTC)', '2026-11-22T15:05:00.000Z'],
+    ['9am (UTC)', '2026-11-23T09:00:00.000Z'],
+    ['Nov 24 at 9am (UTC)', '2026-11-24T09:00:00.000Z'],
+    ['Jan 4, 9:30am (UTC)', '2027-01-04T09:30:00.000Z'],
+    ['2 days 3 hours', '2026-11-24T15:00:00.000Z'],
+    ['18h 5m', '2026-11-23T06:05:00.000Z'],
+    ['1795352400', '2026-11-22T13:00:00.000Z'],
+    ['soon', null],
+    ['99:99', null],
+  ];
+  for (const [text, end] of rows) assert.equal(limitEnd(text, now), end, text);
+});
