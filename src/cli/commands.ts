@@ -108,6 +108,20 @@ export const COMMANDS: readonly Command[] = [
     load: async () => (await import('./logsCommand.js')).logs,
   },
   {
+    path: ['explain'],
+    summary: 'Say why a screen is judged as it is.',
+    details:
+      'Judges a screen that was saved as text, as tmux prints it. With --json: state, phase, kind, request, options, ' +
+      'startup (the dialog of a start), wouldSend (the keys that would allow the request once), rule, lines.',
+    args: [],
+    flags: [
+      { name: 'tool', value: 'TOOL', description: 'The agent whose screen it is.', completes: 'tool' },
+      { name: 'screen', value: 'FILE', description: 'The screen; - for the standard input.', completes: 'file' },
+    ],
+    examples: ['cm explain --tool claude --screen screen.txt --json'],
+    load: async () => (await import('./explainCommand.js')).explain,
+  },
+  {
     path: ['send'],
     summary: 'Type a text into a session and submit it.',
     details: 'A line break at the very end of the standard input or of a file is left out.',

@@ -24,6 +24,7 @@ const REPEATABLE = {
   'question/answer': false,
   'operation/cancel': true,
   'tool/list': true,
+  'screen/judge': true,
   'session/create': true,
   'session/list': true,
   'session/get': true,

@@ -2,9 +2,10 @@ import * as z from 'zod';
 import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
 import { Conversation } from './conversation.js';
 import { ServerEvent } from './events.js';
+import { ScreenJudgement } from './judgement.js';
 import { LogSize } from './logSize.js';
 import { CreateSession, Environment, Session } from './session.js';
-import { ToolInfo } from './tool.js';
+import { ToolId, ToolInfo } from './tool.js';
 
 /** The versions of the wire that this code speaks, best first. */
 export const PROTOCOL_VERSIONS = [1] as const;
@@ -180,6 +181,9 @@ export const REQUESTS = {
     }),
     z.array(ToolInfo),
   ),
+
+  /** Judges a saved screen as those of sessions are judged. */
+  'screen/judge': request(z.object({ tool: ToolId, screen: z.string().max(1024 * 1024) }), ScreenJudgement),
 
   'session/create': request(CreateSession, Session),
   /** Newest first. */

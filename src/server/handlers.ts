@@ -1,4 +1,5 @@
 import { runDoctor } from '../core/doctor.js';
+import { judgeScreen } from '../core/state/judgeScreen.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 import type { Hub } from './hub/hub.js';
@@ -71,6 +72,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     },
 
     'tool/list': (params) => hub.tools(params),
+    'screen/judge': ({ tool, screen }) => judgeScreen(hub.data.catalog.get(tool), screen, Date.now()),
 
     'session/create': (params, client) => operations.run(client, {}, (operation) => hub.create(params, operation)),
     'session/list': (params) => hub.list(params),
