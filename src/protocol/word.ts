@@ -79,7 +79,7 @@ export function describe(session: Session, now: number, machine?: MachineView): 
     const seen = formatAge(now - Date.parse(machine.lastSeen ?? machine.since));
     return {
       word: 'Offline',
-      detail: `was ${last.word.toLowerCase()}, seen ${seen === 'now' ? 'just now' : `${seen} ago`}`,
+      detail: `${last.word === 'Needs input' ? 'needed input' : `was ${last.word.toLowerCase()}`}, seen ${seen === 'now' ? 'just now' : `${seen} ago`}`,
       group: 'Offline',
     };
   }

@@ -1,12 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { machineId } from '../../src/protocol/context.js';
+import { machineId, type Context, type Machine } from '../../src/protocol/context.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
+import type { Question } from '../../src/protocol/question.js';
 import type { Params, Snapshot } from '../../src/protocol/requests.js';
 import type { Session } from '../../src/protocol/session.js';
 import type { ToolInfo } from '../../src/protocol/tool.js';
 import { contextRecord, machineRecord, sessionRecord } from './records.js';
-import { ScriptedServer, type Handler } from './scriptedServer.js';
+import { ScriptedServer, type Handler, type Peer } from './scriptedServer.js';
 
 const MINUTE = 60_000;
 
@@ -88,6 +89,96 @@ export function twelveWords(): Snapshot {
   };
 }
 
+/** Machines in every state that a row of the Contexts view can tell of, with sessions on some of them. */
+export function machinesOfAllKinds(): Snapshot {
+  const ssh = (host: string, fields: Partial<Machine> = {}): Machine =>
+    machineRecord({ id: `ssh:${host}`, host, type: 'ssh', node: host, since: minutesAgo(3), ...fields });
+  const context = (name: string, path: string, machine: Context['machine']): Context =>
+    contextRecord({ id: name, name, path, machine, lastUsed: minutesAgo(name.length) });
+  const session = (name: string, on: string, fields: Partial<Session>): Session =>
+    sessionRecord({
+      id: `0000${name
+        .replace(/[^a-z]/g, '')
+        .padEnd(8, '0')
+        .slice(0, 8)}`,
+      name,
+      contextId: 'api',
+      contextName: 'api',
+      path: '/srv/api',
+      machine: { host: on.replace(/^.*:/, ''), bootId: 'boot' },
+      machineId: on,
+      tool: 'claude',
+      created: minutesAgo(40),
+      started: minutesAgo(40),
+      changed: minutesAgo(12),
+      ...fields,
+    });
+  return {
+    machines: [
+      machineRecord({ host: 'laptop', node: 'laptop', since: minutesAgo(600) }),
+      ssh('build-box'),
+      ssh('lab-3', { connection: 'offline', lastSeen: minutesAgo(3), nextTry: minutesAgo(-0.14) }),
+      ssh('gpu-1', {
+        connection: 'signInNeeded',
+        problem: { message: 'gpu-1 refused the password of anna.', command: null },
+      }),
+      ssh('old-server', {
+        connection: 'hostKeyChanged',
+        problem: {
+          message: 'The key of old-server is not the one in /home/anna/.ssh/known_hosts:14.',
+          command: "ssh-keygen -R old-server -f '/home/anna/.ssh/known_hosts'",
+        },
+      }),
+      ssh('tiny', {
+        connection: 'dependencyMissing',
+        problem: { message: 'tmux was not found on tiny.', command: 'sudo apt-get install -y tmux' },
+      }),
+      machineRecord({
+        id: 'agent:render-farm',
+        host: 'render-farm',
+        type: 'agent',
+        node: 'render-farm',
+        version: '1.4.2',
+        since: minutesAgo(90),
+      }),
+      ssh('cluster', { node: 'login1' }),
+    ],
+    contexts: [
+      context('notes', '/home/anna/notes', 'local'),
+      context('api', '/srv/api', { type: 'ssh', host: 'build-box' }),
+      context('web', '/srv/web', { type: 'ssh', host: 'build-box' }),
+      context('infra', '/srv/infra', { type: 'ssh', host: 'lab-3' }),
+      context('train', '/data/train', { type: 'ssh', host: 'gpu-1' }),
+      context('legacy', '/opt/legacy', { type: 'ssh', host: 'old-server' }),
+      context('sensors', '/home/pi/sensors', { type: 'ssh', host: 'tiny' }),
+      context('frames', '/render/frames', { type: 'agent', host: 'render-farm' }),
+      context('simulation', '/home/anna/sim', { type: 'ssh', host: 'cluster' }),
+    ],
+    sessions: [
+      session('refactor-auth', 'ssh:build-box', {
+        state: 'waiting',
+        waiting: { kind: 'permission', text: 'npm publish' },
+        changed: minutesAgo(3),
+      }),
+      session('write-notes', 'local', { contextId: 'notes', contextName: 'notes', state: 'working', phase: 'editing' }),
+      session('rotate-keys', 'ssh:lab-3', { contextId: 'infra', contextName: 'infra', state: 'working' }),
+      session('simulate', 'ssh:cluster', {
+        contextId: 'simulation',
+        contextName: 'simulation',
+        machine: { host: 'login3', bootId: 'boot' },
+        state: 'working',
+        phase: 'running',
+      }),
+      session('old-branch', 'ssh:build-box', {
+        status: 'lost',
+        state: null,
+        unread: true,
+        reason: 'host restarted 14:02',
+      }),
+    ],
+  };
+}
+
 export const NO_SESSIONS: Snapshot = { machines: [machineRecord({ host: HOST })], contexts: [], sessions: [] };
 
 export const TMUX_MISSING: Snapshot = {
@@ -159,6 +250,8 @@ const LOG = [
 export class FixtureServer {
   readonly scripted: ScriptedServer;
   readonly home: string;
+  readonly #questions = new Map<string, (answer: string | null) => void>();
+  #asked = 0;
 
   private constructor(scripted: ScriptedServer, home: string) {
     this.scripted = scripted;
@@ -192,8 +285,31 @@ export class FixtureServer {
     return session;
   }
 
+  /** Changes a machine and tells every client. */
+  changeMachine(id: string, fields: Partial<Machine>): void {
+    const { snapshot } = this.scripted;
+    const machines = snapshot.machines.map((machine) => (machine.id === id ? { ...machine, ...fields } : machine));
+    const machine = machines.find((one) => one.id === id);
+    if (machine === undefined) throw new CodeManagerError('notFound', `There is no machine ${id}`);
+    this.scripted.snapshot = { ...snapshot, machines };
+    this.scripted.emit({ type: 'machine/changed', machine });
+  }
+
+  /** Asks one client as a machine does while it signs in. */
+  async ask(peer: Peer, question: Omit<Question, 'id'>): Promise<string | null> {
+    const id = `q${++this.#asked}`;
+    const answer = new Promise<string | null>((resolve) => this.#questions.set(id, resolve));
+    peer.notify('question', { ...question, id });
+    return await answer;
+  }
+
   #answer(): void {
     const { scripted } = this;
+    scripted.on('question/answer', ({ id, answer }: Params<'question/answer'>) => {
+      this.#questions.get(id)?.(answer);
+      this.#questions.delete(id);
+      return {};
+    });
     let subscriptions = 0;
     const on = (method: Parameters<ScriptedServer['on']>[0], handler: Handler): ScriptedServer =>
       scripted.on(method, handler);

@@ -93,6 +93,8 @@ test('an unreachable machine keeps the last word with its age, and ended session
     detail: 'was working, seen 3m ago',
     group: 'Offline',
   });
+  const waiting = session({ state: 'waiting', waiting: { kind: 'question', text: 'Which colour?' } });
+  assert.equal(describe(waiting, NOW, machine).detail, 'needed input, seen 3m ago');
   assert.equal(describe(session({ status: 'completed', exitCode: 0 }), NOW, machine).word, 'Completed');
   assert.equal(
     describe(session({ state: 'working' }), NOW, { connection: 'connected', since: at(180) }).word,

@@ -3,7 +3,7 @@ import { machineId, type Machine } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
 import { addContextOn, addSshHost, specOf } from '../addHost/addHost.js';
-import { machineAddress, machineDescription, machineIcon, machineName } from '../model/machines.js';
+import { machineAddress, machineDescription, machineIcon, machineName, machineTrouble } from '../model/machines.js';
 import { countOf, labelText, oneLine } from '../model/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
 import { untilKnown } from '../views/serverMessage.js';
@@ -120,7 +120,7 @@ async function showProblem({ link }: Services, { id }: Machine): Promise<void> {
   const name = oneLine(machineName(machine, link.snapshot.machines), 60);
   const detail = [oneLine(message, 600), ...(command === null ? [] : [oneLine(command, 600)])].join('\n\n');
   const copy = 'Copy Command';
-  const title = `${name}: ${machineDescription(machine, Date.now())}`;
+  const title = `${name}: ${machineTrouble(machine, Date.now())}`;
   const actions = command === null ? [] : [copy];
   const action = await vscode.window.showWarningMessage(title, { modal: true, detail }, ...actions);
   if (action === copy && command !== null) await vscode.env.clipboard.writeText(command);

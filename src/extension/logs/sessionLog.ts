@@ -35,6 +35,8 @@ export class SessionLog implements Disposable {
   #end = 0;
   #hasEnded = false;
   #isComplete = false;
+  /** It is not followed any more, though the session may go on. */
+  #hasFailed = false;
 
   constructor(client: Client, session: Session, options: SessionLogOptions) {
     this.#client = client;
@@ -65,9 +67,16 @@ export class SessionLog implements Disposable {
     else this.#finish();
   }
 
-  /** A line of ours among those of the agent. */
-  note(text: string): void {
-    if (!this.#hasEnded) this.#write(`${text}\n`);
+  /**
+   * Its machine is back.
+   *
+   * @param text what there is to say about it, possibly nothing
+   */
+  reconnected(text: string): void {
+    if (this.#hasEnded) return;
+    // What could not be followed is read anew: half a screen makes no readable lines.
+    if (this.#hasFailed) this.#startOver();
+    if (text !== '') this.#write(`${text}\n`);
   }
 
   /** It was resumed: what comes now follows in the same log. */
@@ -85,6 +94,7 @@ export class SessionLog implements Disposable {
 
   #follow(from: number | { readonly tail: number } = { tail: this.#options.tailBytes }): void {
     this.#follower?.dispose();
+    this.#hasFailed = false;
     this.#write(`${logHeader(this.#session, this.#options.toolName, this.#options.machine)}\n`);
     this.#follower = followText(this.#client, this.#session.id, {
       from,
@@ -103,7 +113,10 @@ export class SessionLog implements Disposable {
         this.#isComplete = true;
         this.#finish();
       },
-      onError: (error) => this.#write(`— ${errorText(error)} —\n`),
+      onError: (error) => {
+        this.#hasFailed = true;
+        this.#write(`— ${errorText(error)} —\n`);
+      },
     });
   }
 

@@ -90,7 +90,7 @@ export class SessionLogs implements Disposable {
     const { machines } = this.#link.snapshot;
     const text = this.#offline.look(machine, machineName(machine, machines), Date.now());
     if (text === undefined) return;
-    for (const [id, log] of this.#logs) if (this.#link.session(id)?.machineId === machine.id) log.note(text);
+    for (const [id, log] of this.#logs) if (this.#link.session(id)?.machineId === machine.id) log.reconnected(text);
   }
 
   #close(id: string): void {

@@ -12,7 +12,8 @@ export class OfflineNotes {
   /**
    * @param name of the machine, as people see it
    * @param now milliseconds since the epoch
-   * @returns `— build-box offline 14:07, reconnected 14:12, nothing lost —` when it has just come back
+   * @returns when it has just come back: `— build-box offline 14:07, reconnected 14:12, nothing lost —`, or an empty
+   * text after a short cut; undefined otherwise
    */
   look(machine: Machine, name: string, now: number): string | undefined {
     const since = this.#awaySince.get(machine.id);
@@ -21,7 +22,8 @@ export class OfflineNotes {
       return undefined;
     }
     this.#awaySince.delete(machine.id);
-    if (since === undefined || now - since < WORTH_MS) return undefined;
+    if (since === undefined) return undefined;
+    if (now - since < WORTH_MS) return '';
     const today = new Date(now);
     const from = localDateTime(new Date(since).toISOString(), today);
     const to = localDateTime(today.toISOString(), today);

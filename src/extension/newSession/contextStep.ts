@@ -41,11 +41,17 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
   });
   const shown = new Set(localFolders().map(({ path }) => path));
   const others = contexts.filter((context) => context.machine !== 'local' || !shown.has(context.path));
-  const byMachine = machines.flatMap((machine): PlaceItem[] => {
-    const members = others.filter((context) => machineOf(context, machines)?.id === machine.id).sort(byLastUse);
-    if (members.length === 0) return [];
-    return [separator(machineLabel(machine, machines)), ...members.map(contextItem)];
-  });
+  const byMachine = machines
+    .map((machine) => ({
+      machine,
+      members: others.filter((context) => machineOf(context, machines)?.id === machine.id).sort(byLastUse),
+    }))
+    .sort(
+      (a, b) => Number(b.machine.type === 'local') - Number(a.machine.type === 'local') || byUse(a.members, b.members),
+    )
+    .flatMap(({ machine, members }): PlaceItem[] =>
+      members.length === 0 ? [] : [separator(machineLabel(machine, machines)), ...members.map(contextItem)],
+    );
   return [
     ...here,
     ...byMachine,
@@ -64,7 +70,7 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
 function machineLabel(machine: Machine, machines: readonly Machine[]): string {
   const trouble = machineTrouble(machine, Date.now());
   const name = labelText(machineName(machine, machines));
-  return trouble === '' || machine.type === 'local' ? name : `${name} · ${trouble}`;
+  return trouble === '' || machine.type === 'local' ? name : `${name} · ${trouble.replace(/,.*/, '')}`;
 }
 
 function contextItem(context: Context): PlaceItem {
@@ -78,6 +84,11 @@ function contextItem(context: Context): PlaceItem {
 
 function byLastUse(a: Context, b: Context): number {
   return (b.lastUsed ?? b.created).localeCompare(a.lastUsed ?? a.created) || a.name.localeCompare(b.name);
+}
+
+/** Of two machines the one whose context was used last comes first. */
+function byUse([a]: readonly Context[], [b]: readonly Context[]): number {
+  return a === undefined || b === undefined ? Number(a === undefined) - Number(b === undefined) : byLastUse(a, b);
 }
 
 function separator(label: string): PlaceItem {

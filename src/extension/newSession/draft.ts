@@ -40,12 +40,18 @@ export function toRequest({ place, tool, task, options }: Draft, requestId: stri
   };
 }
 
-/** A draft for doing again what a session did. Its environment is not known any more: values are never stored. */
-export function draftLike(session: Session, contextExists: boolean): Draft {
+/**
+ * A draft for doing again what a session did. Its environment is not known any more: values are never stored. Without a
+ * place when its context has gone and its folder is on another machine.
+ */
+export function draftLike(session: Session, contextExists: boolean): Partial<Draft> {
+  const place: Place | undefined = contextExists
+    ? { kind: 'context', contextId: session.contextId, name: session.contextName }
+    : session.machineId === 'local'
+      ? { kind: 'folder', path: session.path, name: session.contextName }
+      : undefined;
   return {
-    place: contextExists
-      ? { kind: 'context', contextId: session.contextId, name: session.contextName }
-      : { kind: 'folder', path: session.path, name: session.contextName },
+    ...(place === undefined ? {} : { place }),
     tool: session.tool,
     task: session.task,
     options: {
