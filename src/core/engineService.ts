@@ -20,6 +20,7 @@ import { SessionEngine } from './sessionEngine.js';
 import { sessionFilter } from './sessions/sessionFilter.js';
 import type { ContextDirectory } from './sessions/sessions.js';
 import { SessionTable } from './sessions/sessionTable.js';
+import type { MachineCache, Remembered } from './store/machineCache.js';
 import type { RecordStore } from './store/recordStore.js';
 import { takeSteps } from './steps.js';
 import type { Placeholders } from './tools/resolve.js';
@@ -38,7 +39,13 @@ export interface EngineServiceOptions {
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
-  readonly placeholders: Placeholders;
+  /** Null where nothing of ours is. */
+  readonly placeholders: Placeholders | null;
+  /** What is remembered of a machine that cannot always be reached. */
+  readonly cache?: Pick<MachineCache, 'flush' | 'dispose'>;
+  readonly remembered?: Pick<Remembered, 'node' | 'lastSeen'> | undefined;
+  /** Something that is worth remembering has changed. */
+  readonly onNews?: () => void;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -95,11 +102,14 @@ export class EngineService implements MachineService {
       lastSeen: null,
       nextTry: null,
       ...link,
+      ...options.remembered,
     };
     this.#table = new SessionTable(store, (record, error) => this.#onSaveError(record, error));
-    this.#table.onDidChange((record) =>
-      this.#changes.fire({ type: 'session/changed', session: this.#own(toSession(record)) }),
-    );
+    this.#table.onDidChange((record) => {
+      this.#changes.fire({ type: 'session/changed', session: this.#own(toSession(record)) });
+      // Somebody else may have seen to its end.
+      if (machine.link !== undefined && hasEnded(record)) options.logs.onClosed(record.id);
+    });
     this.#table.onDidRemove(({ id: session, name }) =>
       this.#changes.fire({ type: 'session/removed', id: session, name }),
     );
@@ -226,10 +236,13 @@ export class EngineService implements MachineService {
   #setInfo(changes: Partial<MachineInfo>): void {
     const known = this.#info;
     const next = { ...known, ...changes };
-    // A node that was seen once is known while it cannot be reached.
-    if (next.node === null) next.node = known.node;
+    // What was seen once is known while it cannot be reached.
+    next.node ??= known.node;
+    if (next.connection === 'connected') next.lastSeen = null;
+    else next.lastSeen ??= known.lastSeen;
     if (JSON.stringify(next) === JSON.stringify(known)) return;
     this.#info = next;
+    this.#options.onNews?.();
     this.#changes.fire({ type: 'machine/changed', machine: next });
   }
 
@@ -441,7 +454,9 @@ export class EngineService implements MachineService {
 
   /** Waits until everything is on disk. */
   async flush(): Promise<void> {
-    await this.#options.store.flush();
+    const { store, cache } = this.#options;
+    if (this.#isHere()) await store.flush();
+    await cache?.flush();
   }
 
   dispose(): void {
@@ -451,6 +466,7 @@ export class EngineService implements MachineService {
     this.#again?.cancel();
     this.#engine?.dispose();
     this.#options.logs.dispose();
+    this.#options.cache?.dispose();
     this.#table.dispose();
     this.#changes.dispose();
   }

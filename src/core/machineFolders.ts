@@ -31,9 +31,12 @@ export async function folderOf(machine: Machine, path: string): Promise<string> 
 /** The folders in a folder, hidden ones last. */
 export async function foldersIn(machine: Machine, path: string): Promise<Result<'machine/folders'>> {
   const folder = await folderOf(machine, path);
-  const { stdout } = await machine.run(['/bin/sh', '-c', 'for f in * .[!.]*; do [ -d "$f" ] && echo "$f"; done'], {
-    cwd: folder,
-  });
+  const { stdout } = await machine.run(
+    ['/bin/sh', '-c', 'for f in * .[!.]*; do [ -d "$f" ] && printf "%s\\n" "$f"; done'],
+    {
+      cwd: folder,
+    },
+  );
   const names = stdout.split('\n').filter((name) => name !== '');
   const isHidden = (name: string): boolean => name.startsWith('.');
   const folders = [...names.filter((name) => !isHidden(name)), ...names.filter(isHidden)].slice(0, MAX_FOLDERS);

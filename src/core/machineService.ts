@@ -58,6 +58,8 @@ export interface MachineService extends Disposable {
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void>;
   /** The folders in a folder there; `~` is the home there. */
   folders(path: string): Promise<Result<'machine/folders'>>;
+  /** Resolves when what must outlive the server is on disk. */
+  flush?(): Promise<void>;
   /** Absolute, `~` expanded. @throws CodeManagerError `invalid` when there is no such folder */
   resolveFolder(path: string): Promise<string>;
 }

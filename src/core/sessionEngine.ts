@@ -36,7 +36,7 @@ export interface SessionEngineOptions {
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
-  readonly placeholders: Placeholders;
+  readonly placeholders: Placeholders | null;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { truncate } from '../common/text.js';
+import { AgentMachineSpec, SshMachineSpec, Timestamp } from './context.js';
 import { Session } from './session.js';
 
 /** `~/.cm/contexts.json`. Entries are checked one by one, so that a bad one costs only itself. */
@@ -80,3 +81,16 @@ export const CredentialsFile = z.looseObject({
   tokens: z.record(z.string(), z.string()),
 });
 export type CredentialsFile = z.infer<typeof CredentialsFile>;
+
+/** `~/.cm/machines/<hash>.json`: what was known last of a machine whose sessions are on its own disk. */
+export const MachineCacheFile = z.object({
+  version: z.literal(1),
+  /** Id of the machine. */
+  id: z.string(),
+  spec: z.union([SshMachineSpec, AgentMachineSpec]),
+  node: z.string().nullable(),
+  lastSeen: Timestamp.nullable(),
+  /** Records, checked one by one. */
+  sessions: z.array(z.unknown()),
+});
+export type MachineCacheFile = z.infer<typeof MachineCacheFile>;

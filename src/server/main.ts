@@ -51,7 +51,7 @@ async function run(options: ServerOptions): Promise<number> {
   log.info(`agent server stops: ${reason}`);
   await server.close();
   const { local } = hub;
-  await local.flush().catch((error: unknown) => log.error(errorText(error)));
+  await hub.flush().catch((error: unknown) => log.error(errorText(error)));
   if (local.busy === 0) await local.engine?.tmux.shutDown();
   hub.dispose();
   await rm(file, { force: true });

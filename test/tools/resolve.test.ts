@@ -6,7 +6,7 @@ import { CodeManagerError } from '../../src/protocol/errors.js';
 import { Tool } from '../../src/protocol/tool.js';
 
 const catalog = new ToolCatalog('/nonexistent');
-const options = { host: 'box', node: '/opt/node', media: '/ext/media' };
+const options = { host: 'box', placeholders: { node: '/opt/node', media: '/ext/media' } };
 
 interface Machine {
   readonly programs?: readonly string[];

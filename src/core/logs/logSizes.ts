@@ -35,10 +35,10 @@ export class LogSizes {
     const size = { offset, columns, rows };
     const isWhole = text === '' || text.endsWith('\n');
     if (isWhole && text.split('\n').length <= MAX_LINES) {
-      appendFileSync(this.#path, line(size), { mode: MODE });
+      appendFileSync(this.#path, sizeLine(size), { mode: MODE });
     } else {
       const kept = [...sizes.slice(-MAX_LINES / 2), size];
-      writeFileSync(`${this.#path}.new`, kept.map(line).join(''), { mode: MODE });
+      writeFileSync(`${this.#path}.new`, kept.map(sizeLine).join(''), { mode: MODE });
       renameSync(`${this.#path}.new`, this.#path);
     }
     return size;
@@ -46,9 +46,7 @@ export class LogSizes {
 
   /** The sizes from an offset on; the first one tells the size there. */
   from(offset: number): LogSize[] {
-    const sizes = parseLogSizes(this.#text());
-    const index = sizes.findLastIndex((size) => size.offset <= offset);
-    return [{ ...(sizes[index] ?? FIRST_SIZE), offset }, ...sizes.slice(index + 1)];
+    return sizesFrom(parseLogSizes(this.#text()), offset);
   }
 
   #text(): string {
@@ -74,6 +72,13 @@ export function parseLogSizes(text: string): LogSize[] {
   return sizes;
 }
 
-function line({ offset, columns, rows }: LogSize): string {
+/** Those from an offset on; the first one tells the size there. */
+export function sizesFrom(sizes: readonly LogSize[], offset: number): LogSize[] {
+  const index = sizes.findLastIndex((size) => size.offset <= offset);
+  return [{ ...(sizes[index] ?? FIRST_SIZE), offset }, ...sizes.slice(index + 1)];
+}
+
+/** As {@link parseLogSizes} reads it. */
+export function sizeLine({ offset, columns, rows }: LogSize): string {
   return `${offset} ${columns} ${rows}\n`;
 }

@@ -28,7 +28,7 @@ export interface SessionResumeOptions {
   /** An id, name or prefix, also of an archived session. */
   readonly find: (ref: string) => Promise<SessionRecord>;
   readonly tool: (id: string) => Tool;
-  readonly placeholders: Placeholders;
+  readonly placeholders: Placeholders | null;
   readonly files: SessionFiles;
   /** The mask with which sessions make files. */
   readonly umask: number;

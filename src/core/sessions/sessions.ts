@@ -40,7 +40,7 @@ export interface SessionsOptions {
   readonly tool: (id: string) => Tool;
   /** What the tool says its version is; never rejects. */
   readonly toolVersion: Tools['version'];
-  readonly placeholders: Placeholders;
+  readonly placeholders: Placeholders | null;
   readonly worktreesDirectory: string;
   /** The mask with which sessions make files. */
   readonly umask: number;

@@ -42,7 +42,8 @@ export async function readLoginFacts(machine: Machine, environment: NodeJS.Proce
   const systemdRun = hasUserManager ? await machine.findProgram('systemd-run', path) : undefined;
   const loginctl = hasUserManager ? await machine.findProgram('loginctl', path) : undefined;
   return {
-    platform: process.platform,
+    // Only Linux has that manager.
+    platform: machine.type === 'local' ? process.platform : 'linux',
     systemdRun,
     hasUserManager,
     isSsh: environment['SSH_CONNECTION'] !== undefined,

@@ -182,9 +182,11 @@ export class TmuxServer implements Disposable {
     }
     const config = join(runtimeDirectory, 'tmux.conf');
     const command = [program, '-u', '-S', this.socket, '-f', config, ...MAKE_HUB];
-    const scope = scopePrefix(await readLoginFacts(machine, process.env));
+    // Another machine's tmux is started from an ssh login there.
+    const own = machine.type === 'local' ? process.env : { SSH_CONNECTION: 'ssh', ...login };
+    const scope = scopePrefix(await readLoginFacts(machine, own));
     let result = await machine.run([...scope, ...command], {
-      env: { ...scopeEnvironment(scope, process.env), ...env },
+      env: { ...scopeEnvironment(scope, own), ...env },
       cwd: '/',
     });
     if (result.code !== 0 && scope.length > 0) {

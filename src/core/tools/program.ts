@@ -5,7 +5,7 @@ import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js
 
 export interface FindProgramOptions {
   readonly machine: Pick<Machine, 'loginEnvironment' | 'findProgram'>;
-  readonly placeholders: Placeholders;
+  readonly placeholders: Placeholders | null;
   readonly tool: Tool;
   /** Host name as people see it. */
   readonly host: string;
@@ -30,7 +30,7 @@ export async function findProgram(
       tool,
       { env, aliases: login.aliases },
       (name, path) => machine.findProgram(name, path),
-      { ...placeholders, host },
+      { placeholders, host },
     );
     return { program, env };
   };

@@ -10,7 +10,9 @@ export interface Placeholders {
   readonly media: string;
 }
 
-export interface ResolveOptions extends Placeholders {
+export interface ResolveOptions {
+  /** Null where nothing of ours is: tools that come with us are not there. */
+  readonly placeholders: Placeholders | null;
   /** Host name as people see it. */
   readonly host: string;
 }
@@ -38,7 +40,15 @@ export async function resolveProgram(
   findProgram: Machine['findProgram'],
   options: ResolveOptions,
 ): Promise<readonly string[]> {
-  const [command = '', ...fixed] = tool.command.map((word) => substitute(word, options));
+  const { placeholders } = options;
+  const words = placeholders === null ? tool.command : tool.command.map((word) => substitute(word, placeholders));
+  const isOurs = placeholders === null && words.some((word) => word.includes(NODE) || word.includes(MEDIA));
+  if (isOurs) {
+    throw new CodeManagerError('toolMissing', `${tool.name} is not on ${options.host}`, {
+      hint: 'It comes with the agent server: cm machine install puts that there.',
+    });
+  }
+  const [command = '', ...fixed] = words;
   if (command.includes('/')) return [expandHome(command, login), ...fixed];
   for (const name of [command, ...tool.alternatives]) {
     const found = await resolveName(name, login, findProgram);

@@ -11,7 +11,7 @@ import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js
 export interface ToolsOptions {
   readonly catalog: ToolCatalog;
   readonly machine: Machine;
-  readonly placeholders: Placeholders;
+  readonly placeholders: Placeholders | null;
   readonly log: Logger;
 }
 
@@ -61,7 +61,7 @@ export class Tools {
     };
     try {
       const program = await resolveProgram(tool, login, (name, path) => machine.findProgram(name, path), {
-        ...placeholders,
+        placeholders,
         host,
       });
       return {

@@ -23,6 +23,8 @@ export interface HubOptions {
   readonly resolvePath: (path: string) => string;
   /** Machines with sessions that ran when they were heard of last. */
   readonly remembered: ReadonlyMap<string, RemoteSpec>;
+  /** A machine that is not needed any more need not be remembered. */
+  readonly onForgotten: (id: string) => void;
   /** Hosts that the person's ssh configuration names. */
   readonly hosts: () => Promise<Result<'machine/hosts'>>;
   /** Puts our agent server on a host, and says how it is reached from now on. */
@@ -91,6 +93,7 @@ export class Hub implements Disposable {
       local: this.local,
       create,
       onChange: (change) => this.#changes.fire(change),
+      onForgotten: options.onForgotten,
       log,
     });
   }
@@ -245,6 +248,11 @@ export class Hub implements Disposable {
     const service = this.machines.of(installed);
     await service.connect(operation);
     return service.info;
+  }
+
+  /** Waits until everything is on disk. */
+  async flush(): Promise<void> {
+    for (const service of this.machines.all()) await service.flush?.();
   }
 
   dispose(): void {

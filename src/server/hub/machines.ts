@@ -14,6 +14,8 @@ export interface MachinesOptions {
   readonly local: MachineService;
   readonly create: ServiceFactory;
   readonly onChange: (change: Change) => void;
+  /** A machine that is not needed any more need not be remembered. */
+  readonly onForgotten: (id: string) => void;
   readonly log: Logger;
 }
 
@@ -112,7 +114,10 @@ export class Machines implements Disposable {
       const spec = needed.get(id);
       if (entry.spec === undefined) continue;
       if (spec === undefined) {
-        if (entry.shown && entry.service.busy === 0) this.#remove(id, entry);
+        if (entry.shown && entry.service.busy === 0) {
+          this.#remove(id, entry);
+          this.#options.onForgotten(id);
+        }
       } else if (JSON.stringify(spec) !== JSON.stringify(entry.spec)) {
         // Reached in another way from now on.
         this.#remove(id, entry);

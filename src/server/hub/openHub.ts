@@ -4,9 +4,11 @@ import { EngineService } from '../../core/engineService.js';
 import { LocalLogs } from '../../core/logs/localLogs.js';
 import { openServerData } from '../../core/serverData.js';
 import { logPath } from '../../core/sessionEngine.js';
+import { MachineCache, rememberedMachines } from '../../core/store/machineCache.js';
 import { SessionStore } from '../../core/store/sessionStore.js';
 import type { LocalMachine } from '../../machines/local/localMachine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import { hasEnded } from '../../protocol/session.js';
 import { Hub } from './hub.js';
 
 export interface OpenHubOptions {
@@ -23,6 +25,8 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
   const store = new SessionStore(paths.root);
   await store.load();
   for (const problem of store.problems) log.warn(problem);
+  const remembered = await rememberedMachines(paths.root);
+  const stillRunning = [...remembered].filter(([, { records }]) => records.some((record) => !hasEnded(record)));
   return new Hub({
     data,
     createLocal: (links) =>
@@ -48,7 +52,8 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
       throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
     },
     resolvePath: (path) => machine.resolvePath(path),
-    remembered: new Map(),
+    remembered: new Map(stillRunning.map(([id, { spec }]) => [id, spec])),
+    onForgotten: (id) => void new MachineCache(paths.root, id, log).forget(),
     hosts: () => Promise.resolve([]),
     install: () => {
       throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');

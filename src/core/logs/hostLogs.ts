@@ -1,0 +1,132 @@
+import { KeyedMutex } from '../../common/async.js';
+import { toDisposable } from '../../common/disposable.js';
+import type { Logger } from '../../common/logger.js';
+import { errorText } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import type { LogSize } from '../../protocol/logSize.js';
+import type { Result } from '../../protocol/requests.js';
+import type { Machine, TerminalSize } from '../machine.js';
+import type { LogPosition, LogSink, LogSubscription } from '../machineService.js';
+import { HostLogFeed } from './hostLogFeed.js';
+import { parseLogSizes, sizeLine, sizesFrom } from './logSizes.js';
+import { logInfo, startOffset, type Logs } from './logs.js';
+
+export interface HostLogsOptions {
+  readonly machine: Machine;
+  readonly path: (record: Pick<SessionRecord, 'id' | 'archived'>) => string;
+  /** First offset of a log that may be read. */
+  readonly base: (id: string) => number;
+  readonly log: Logger;
+}
+
+interface Follower {
+  readonly feed: HostLogFeed;
+  readonly sink: LogSink;
+}
+
+/** Logs on the disk of a machine that is reached from here. Who follows one goes on where it was after a cut. */
+export class HostLogs implements Logs {
+  readonly #options: HostLogsOptions;
+  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #noting = new KeyedMutex();
+  /** The last size of each log that was noted or read. */
+  readonly #last = new Map<string, LogSize>();
+
+  constructor(options: HostLogsOptions) {
+    this.#options = options;
+    options.machine.link?.onDidChange(({ connection }) => {
+      this.#last.clear();
+      if (connection !== 'connected') return;
+      for (const followers of this.#followers.values()) for (const { feed } of followers) feed.onReachable();
+    });
+  }
+
+  async info(record: SessionRecord): Promise<Result<'log/info'>> {
+    const path = this.#options.path(record);
+    return logInfo(record, path, (await this.#options.machine.stat(path))?.size ?? 0);
+  }
+
+  async subscribe(record: SessionRecord, from: LogPosition, sink: LogSink): Promise<LogSubscription> {
+    const { id } = record;
+    const [{ path, base, size, closed }, sizes] = await Promise.all([this.info(record), this.#sizes(record)]);
+    const offset = startOffset(from, { base, size });
+    const followers = this.#followers.get(id) ?? new Set();
+    this.#followers.set(id, followers);
+    const forget = (): void => {
+      followers.delete(follower);
+      if (followers.size === 0 && this.#followers.get(id) === followers) this.#followers.delete(id);
+    };
+    const feed = new HostLogFeed({
+      machine: this.#options.machine,
+      path,
+      offset,
+      closed,
+      base: () => this.#options.base(id),
+      sink: {
+        write: (at, bytes) => sink.write(at, bytes),
+        end: (at) => {
+          forget();
+          sink.end(at);
+        },
+        fail: (error) => {
+          forget();
+          sink.fail(error);
+        },
+      },
+    });
+    const follower = { feed, sink };
+    followers.add(follower);
+    const release = toDisposable(() => {
+      forget();
+      feed.dispose();
+    });
+    return { base, offset, size, path, sizes: sizesFrom(sizes, offset), feed: release, start: () => feed.start() };
+  }
+
+  async #sizes(record: Pick<SessionRecord, 'id' | 'archived'>): Promise<LogSize[]> {
+    const { machine, path } = this.#options;
+    const file = sizesPath(path(record));
+    // Most terminals never change.
+    if ((await machine.stat(file)) === undefined) return parseLogSizes('');
+    return parseLogSizes(Buffer.from(await machine.readFile(file)).toString('utf8'));
+  }
+
+  onSize(id: string, size: TerminalSize): void {
+    this.#noting
+      .run(id, () => this.#note(id, size))
+      .catch((error: unknown) => this.#options.log.debug(`sizes of ${id}: ${errorText(error)}`));
+  }
+
+  async #note(id: string, { columns, rows }: TerminalSize): Promise<void> {
+    const { machine, path } = this.#options;
+    const record = { id, archived: false };
+    const last = this.#last.get(id) ?? (await this.#sizes(record)).at(-1);
+    if (last?.columns === columns && last.rows === rows) {
+      this.#last.set(id, last);
+      return;
+    }
+    const offset = (await machine.stat(path(record)))?.size ?? 0;
+    const size = { offset, columns, rows };
+    await machine.append(sizesPath(path(record)), sizeLine(size));
+    this.#last.set(id, size);
+    for (const { sink } of this.#followers.get(id) ?? []) sink.resized(size);
+  }
+
+  onGrown(): void {
+    // What is followed is told by the machine itself.
+  }
+
+  onClosed(id: string): void {
+    this.#last.delete(id);
+    for (const { feed } of [...(this.#followers.get(id) ?? [])]) feed.onClosed();
+  }
+
+  dispose(): void {
+    for (const followers of this.#followers.values()) for (const { feed } of followers) feed.dispose();
+    this.#followers.clear();
+  }
+}
+
+function sizesPath(log: string): string {
+  return log.replace(/\.log$/, '.sizes');
+}

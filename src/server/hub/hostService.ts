@@ -1,0 +1,66 @@
+import type { Clock } from '../../common/async.js';
+import type { Logger } from '../../common/logger.js';
+import { EngineService } from '../../core/engineService.js';
+import { HostLogs } from '../../core/logs/hostLogs.js';
+import type { Machine } from '../../core/machine.js';
+import type { ServerData } from '../../core/serverData.js';
+import { logPath } from '../../core/sessionEngine.js';
+import { homePaths } from '../../core/store/home.js';
+import { HostSessionStore } from '../../core/store/hostSessionStore.js';
+import { MachineCache, type Remembered } from '../../core/store/machineCache.js';
+import type { SshMachineSpec } from '../../protocol/context.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { HubLinks } from './hub.js';
+
+export interface HostServiceOptions {
+  readonly id: string;
+  readonly spec: SshMachineSpec;
+  readonly machine: Machine;
+  /** What was known of it last. */
+  readonly remembered: Remembered | undefined;
+  readonly data: ServerData;
+  readonly links: HubLinks;
+  readonly log: Logger;
+  readonly clock?: Clock;
+}
+
+/** The service of a host with nothing of ours on it: its records and logs are on its own disk. */
+export function createHostService(options: HostServiceOptions): EngineService {
+  const { id, spec, machine, remembered, data, links, log, clock } = options;
+  const cache = new MachineCache(data.paths.root, id, log);
+  const remember = (): void =>
+    cache.save(() => {
+      const { node, connection, lastSeen } = service.info;
+      const seen = connection === 'connected' ? new Date().toISOString() : lastSeen;
+      return { spec, node, lastSeen: seen, records: store.all() };
+    });
+  const store = new HostSessionStore({ machine, records: remembered?.records ?? [], onChange: remember });
+  const logs = new HostLogs({
+    machine,
+    path: (session) => {
+      const place = service.engine?.place;
+      if (place === undefined) throw new CodeManagerError('unavailable', `${spec.host} was not reached yet`);
+      return logPath(homePaths(place.home), session);
+    },
+    base: (session) => store.get(session)?.logBase ?? 0,
+    log,
+  });
+  const service: EngineService = new EngineService({
+    id,
+    host: spec.host,
+    machine,
+    store,
+    logs,
+    data,
+    tmux: spec.tmux ?? undefined,
+    contexts: links.contexts,
+    otherNames: () => links.otherNames(id),
+    placeholders: null,
+    cache,
+    remembered,
+    onNews: remember,
+    log,
+    ...(clock === undefined ? {} : { clock }),
+  });
+  return service;
+}
