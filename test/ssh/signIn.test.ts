@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { tempDir } from '../helpers/tempDir.js';
@@ -281,9 +282,14 @@ test('a host that hangs up while the person thinks is not taken for a refusal', 
       } else context.reject(['keyboard-interactive']);
     },
   });
-  const never = { ask: () => new Promise<null>(() => undefined) };
+  let withdrawn = false;
+  const never = {
+    ask: (_question: unknown, signal: AbortSignal) =>
+      new Promise<null>(() => signal.addEventListener('abort', () => (withdrawn = true))),
+  };
   const error = await failure(t, 'signInNeeded', { home: host.home, asker: never });
   assert.match(error.message, /hung up before the answer came/);
+  assert.equal(withdrawn, true);
 });
 
 test('the question is withdrawn when the sign-in is given up', async (t) => {
@@ -302,6 +308,42 @@ test('the question is withdrawn when the sign-in is given up', async (t) => {
   };
   await failure(t, 'cancelled', { home: host.home, asker, signal: controller.signal });
   assert.equal(withdrawn, true);
+});
+
+test('an old encrypted key file, which does not tell its public half, is unlocked first', async (t) => {
+  const host = await Sshd.start(t);
+  const keyFile = join(tempDir(t), 'key');
+  execFileSync('ssh-keygen', ['-q', '-t', 'rsa', '-b', '2048', '-m', 'PEM', '-N', 'the secret', '-f', keyFile]);
+  host.authorize(readFileSync(`${keyFile}.pub`, 'utf8'));
+  execFileSync('rm', [`${keyFile}.pub`]);
+  const home = host.client({ identityFiles: [keyFile] });
+  const asker = new ScriptedAsker('wrong', 'the secret');
+  assert.equal(await run(await connect(t, { home, asker }), 'echo in'), 'in');
+  assert.deepEqual(asker.kinds, ['passphrase', 'passphrase']);
+});
+
+test('a file that is no key, and an agent that is not there, are named when nothing else signs in', async (t) => {
+  const host = await Sshd.start(t);
+  const keyFile = join(tempDir(t), 'key');
+  writeFileSync(keyFile, 'no key');
+  const agent = join(host.dir, 'no-agent');
+  const error = await failure(t, 'signInRefused', { home: host.client({ identityFiles: [keyFile] }), agent });
+  assert.match(
+    error.message,
+    /there is no key to offer\. .*\/key is not a key that can be used: .*\. The ssh agent does not answer: /,
+  );
+});
+
+test('a password that has run out is named, with the command to change it', async (t) => {
+  const host = await AskingServer.start(t, {
+    onTry: (context) => {
+      if (context.method !== 'password') return context.reject(['password']);
+      context.requestChange('Your password has expired.', () => undefined);
+    },
+  });
+  const error = await failure(t, 'accountExpired', { home: host.home, asker: new ScriptedAsker('old') });
+  assert.match(error.message, /wants a new password\. It says: Your password has expired\./);
+  assert.equal(error.command, `ssh -p ${host.port} anna@127.0.0.1`);
 });
 
 test('an expired account is named as that', async (t) => {

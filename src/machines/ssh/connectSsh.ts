@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { chooseAlgorithms } from './algorithms.js';
 import { closedFailure } from './closedFailure.js';
 import { HostKeyCheck } from './hostKeyCheck.js';
+import { readKnownHosts, type KnownHostLine } from './knownHosts.js';
 import { loadSsh2, onMethodRefused, type Ssh2 } from './loadSsh2.js';
 import { Patience } from './patience.js';
 import { SignIn, type Ask } from './signIn.js';
@@ -14,6 +15,8 @@ import { openProxy, openTcp, openThrough, recordHead, resolveHost, timedOut, typ
 const TIMEOUT_MS = 15_000;
 const QUESTION_TIMEOUT_MS = 120_000;
 const MAX_JUMPS = 8;
+/** What a host or a proxy still says when something went wrong. */
+const LAST_WORDS_MS = 100;
 
 /**
  * Connects and signs in as `ssh` would: by the person's own configuration, through the hosts that it names, with the
@@ -23,6 +26,17 @@ const MAX_JUMPS = 8;
 export async function connectSsh(reach: SshReach, options: SshConnectOptions): Promise<SshConnection> {
   const ssh2 = await loadSsh2();
   return await new Connecting(ssh2, options).connect(reach, options.jump, 0);
+}
+
+interface Handshake {
+  readonly config: EffectiveConfig;
+  readonly reach: SshReach;
+  readonly knownHosts: readonly KnownHostLine[];
+  readonly wire: Wire;
+  readonly patience: Patience;
+  readonly report: SshConnectOptions['onStep'];
+  /** Called when the connection has ended. */
+  readonly onEnd: () => void;
 }
 
 class Connecting {
@@ -36,35 +50,50 @@ class Connecting {
     this.#env = options.env ?? process.env;
   }
 
-  async connect(reach: SshReach, jump: SshConnection | undefined, depth: number): Promise<SshConnection> {
-    const { configFile, signal, onStep } = this.#options;
-    if (depth > MAX_JUMPS) {
-      throw new SshFailure('configuration', `ssh's configuration leads to ${reach.host} through itself`, {
-        hint: 'Look at its ProxyJump lines.',
-      });
-    }
-    const config = await readSshConfig(reach, { env: this.#env, configFile, signal });
-    this.#needKeyFile(reach);
-    const patience = new Patience(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
-      timedOut(config.hostName, config.port),
-    );
+  /** @param ownsJump the jump is left when the connection has ended */
+  async connect(
+    reach: SshReach,
+    jump: SshConnection | undefined,
+    depth: number,
+    ownsJump = false,
+  ): Promise<SshConnection> {
+    const { configFile, signal } = this.#options;
     let through = jump;
+    let patience: Patience | undefined;
+    let wire: Wire | undefined;
     try {
-      if (through === undefined && config.jumps.length > 0) {
-        patience.hold();
-        through = await this.#jumpTo(config, depth);
-        patience.release();
+      if (depth > MAX_JUMPS) {
+        throw new SshFailure('configuration', `ssh's configuration leads to ${reach.host} through itself`, {
+          hint: 'Look at its ProxyJump lines.',
+        });
       }
-      const wire = await this.#wire(config, through, patience);
-      if (depth === 0) onStep?.('connect', `${config.hostName} port ${config.port}`);
-      const connection = await this.#handshake(config, reach, wire, patience, depth);
-      if (through !== jump) connection.onClose(() => through?.dispose());
-      return connection;
+      this.#needKeyFile(reach);
+      const config = await readSshConfig(reach, { env: this.#env, configFile, signal });
+      if (through === undefined && config.jumps.length > 0) through = await this.#jumpTo(config, depth);
+      patience = new Patience(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
+        timedOut(config.hostName, config.port),
+      );
+      const report = depth === 0 ? this.#options.onStep : undefined;
+      const knownHosts = await readKnownHosts([...config.userKnownHosts, ...config.globalKnownHosts]);
+      // Nothing may be waited for between the wire and its use: it may end at any time.
+      wire = await this.#wire(config, through, patience, report);
+      report?.('connect', `${config.hostName} port ${config.port}`);
+      const owned = through === jump && !ownsJump ? undefined : through;
+      return await this.#handshake({
+        config,
+        reach,
+        knownHosts,
+        wire,
+        patience,
+        report,
+        onEnd: () => owned?.dispose(),
+      });
     } catch (error) {
-      if (through !== jump) through?.dispose();
+      wire?.stream.destroy();
+      if (ownsJump || through !== jump) through?.dispose();
       throw error;
     } finally {
-      patience.dispose();
+      patience?.dispose();
     }
   }
 
@@ -80,38 +109,35 @@ class Connecting {
   /** Connects to the last hop through those before it. */
   async #jumpTo(config: EffectiveConfig, depth: number): Promise<SshConnection> {
     let through: SshConnection | undefined;
-    for (const hop of config.jumps) {
-      const before = through;
-      try {
-        through = await this.connect(hop, before, depth + 1);
-      } catch (error) {
-        before?.dispose();
-        throw error;
-      }
-      if (before !== undefined) through.onClose(() => before.dispose());
-    }
+    for (const hop of config.jumps) through = await this.connect(hop, through, depth + 1, true);
     if (through === undefined) throw new SshFailure('configuration', 'ProxyJump names no host');
     return through;
   }
 
-  async #wire(config: EffectiveConfig, through: SshConnection | undefined, patience: Patience): Promise<Wire> {
+  async #wire(
+    config: EffectiveConfig,
+    through: SshConnection | undefined,
+    patience: Patience,
+    report: SshConnectOptions['onStep'],
+  ): Promise<Wire> {
     const { hostName, port, family, bindAddress, proxyCommand } = config;
-    if (through !== undefined) return await patience.race(openThrough(through, hostName, port));
-    if (proxyCommand !== undefined) return openProxy(proxyCommand, this.#env);
+    if (through !== undefined) {
+      report?.('resolve', `by ${through.target}`);
+      return await patience.race(openThrough(through, hostName, port));
+    }
+    if (proxyCommand !== undefined) {
+      report?.('resolve', 'by its ProxyCommand');
+      return openProxy(proxyCommand, this.#env);
+    }
     const addresses = await patience.race(resolveHost(hostName, family));
-    this.#options.onStep?.('resolve', addresses.map(({ address }) => address).join(', '));
+    report?.('resolve', addresses.map(({ address }) => address).join(', '));
     patience.touch();
     return await openTcp(addresses, { host: hostName, port, bindAddress, signal: patience.signal });
   }
 
-  async #handshake(
-    config: EffectiveConfig,
-    reach: SshReach,
-    wire: Wire,
-    patience: Patience,
-    depth: number,
-  ): Promise<SshConnection> {
-    const { asker, log, machine, onStep } = this.#options;
+  #handshake(start: Handshake): Promise<SshConnection> {
+    const { config, reach, wire, patience, report, onEnd } = start;
+    const { asker, log, machine } = this.#options;
     const target = `${config.user}@${config.alias}`;
     const client = new this.#ssh2.Client();
     let asking = false;
@@ -129,9 +155,8 @@ class Connecting {
               patience.release();
             }
           };
-    const hostKey = await HostKeyCheck.create(config, ask);
-    const report = depth === 0 ? onStep : undefined;
-    return await new Promise<SshConnection>((resolve, reject) => {
+    const hostKey = new HostKeyCheck(config, ask, start.knownHosts);
+    return new Promise<SshConnection>((resolve, reject) => {
       let problem: Error | undefined;
       let hadHandshake = false;
       const fail = (error: SshFailure): void => {
@@ -141,6 +166,10 @@ class Connecting {
         wire.stream.destroy();
       };
       const onAbort = (): void => fail(patience.reason);
+      const onEnded = (): void => {
+        const context = { config, target, wire, signIn, head: head(), asking, hadHandshake };
+        fail(signIn.failure ?? closedFailure(problem, context));
+      };
       const signIn = new SignIn({
         ssh2: this.#ssh2,
         config,
@@ -150,10 +179,15 @@ class Connecting {
         note: (sentence) => log.warn(sentence),
         abort: fail,
       });
-      client.on('error', (error) => {
+      const onError = (error: Error & { level?: string }): void => {
         // A key of the agent that cannot sign is no reason to stop.
-        if (error.level !== 'agent') problem ??= error;
-      });
+        if (error.level === 'agent') return;
+        problem ??= error;
+        // The other side may never hang up.
+        setTimeout(onEnded, LAST_WORDS_MS);
+      };
+      client.on('error', onError);
+      client.on('change password', (prompt) => fail(signIn.passwordExpired(prompt)));
       client.on('banner', (text) => signIn.heard(text));
       client.on('handshake', () => {
         patience.touch();
@@ -166,14 +200,13 @@ class Connecting {
       });
       client.once('ready', () => {
         patience.signal.removeEventListener('abort', onAbort);
-        client.removeAllListeners('close');
+        client.off('close', onEnded);
+        const connection = new Ssh2Connection(client, wire, `${config.user}@${config.hostName}:${config.port}`, onEnd);
+        client.off('error', onError);
         report?.('sign in', signIn.method);
-        resolve(new Ssh2Connection(client, wire, `${config.user}@${config.hostName}:${config.port}`));
+        resolve(connection);
       });
-      client.once('close', () => {
-        const context = { config, target, wire, signIn, head: head(), asking, hadHandshake };
-        fail(signIn.failure ?? closedFailure(problem, context));
-      });
+      client.once('close', onEnded);
       client.connect({
         sock: wire.stream,
         username: config.user,

@@ -6,7 +6,6 @@ import {
   keyType,
   knownHostName,
   knownTypes,
-  readKnownHosts,
   type KnownHostLine,
 } from './knownHosts.js';
 import { shownCommand } from './shownCommand.js';
@@ -26,7 +25,7 @@ export class HostKeyCheck {
   #accepted: Buffer | undefined;
   #toAdd: Buffer | undefined;
 
-  private constructor(config: EffectiveConfig, ask: Ask | undefined, lines: readonly KnownHostLine[]) {
+  constructor(config: EffectiveConfig, ask: Ask | undefined, lines: readonly KnownHostLine[]) {
     this.#config = config;
     this.#ask = ask;
     this.#lines = lines;
@@ -35,10 +34,6 @@ export class HostKeyCheck {
       config.hostKeyAlias === undefined
         ? [knownHostName(config.hostName, config.port), config.hostName.toLowerCase()]
         : [config.hostKeyAlias.toLowerCase()];
-  }
-
-  static async create(config: EffectiveConfig, ask: Ask | undefined): Promise<HostKeyCheck> {
-    return new HostKeyCheck(config, ask, await readKnownHosts([...config.userKnownHosts, ...config.globalKnownHosts]));
   }
 
   /** The algorithms to offer: first those of the keys that are known, or a known host would show another key. */

@@ -8,7 +8,8 @@ export interface Identity {
   /** As people know it: the path, or the comment in the agent. */
   readonly label: string;
   readonly source: 'agent' | 'file';
-  readonly publicKey: ParsedKey;
+  /** Undefined for an old encrypted file: only its passphrase tells. */
+  readonly publicKey: ParsedKey | undefined;
   /** Of a file: its content. */
   readonly file?: { readonly path: string; readonly content: Buffer; readonly encrypted: boolean };
 }
@@ -47,7 +48,7 @@ export async function findIdentities(
   const ofFile = (file: KeyFile): Identity[] => {
     const key = find(file);
     if (key !== undefined) return [{ ...agentIdentity(key), label: file.path }];
-    if (file.publicKey === undefined || file.content === undefined) return [];
+    if (file.content === undefined) return [];
     const { path, content, encrypted, publicKey } = file;
     return [{ label: path, source: 'file', publicKey, file: { path, content, encrypted } }];
   };
@@ -58,9 +59,7 @@ export async function findIdentities(
     ...(config.identitiesOnly ? [] : inAgent.map(agentIdentity)),
     ...files.flatMap(ofFile),
   ];
-  return candidates.filter(
-    (identity, index) => candidates.findIndex((other) => same(other.publicKey, identity.publicKey)) === index,
-  );
+  return candidates.filter((identity, index) => candidates.findIndex((other) => isSame(other, identity)) === index);
 }
 
 /** Whether a file holds a private key that needs a passphrase, and its public half, as far as that can be read. */
@@ -137,6 +136,11 @@ function parse(ssh2: Ssh2, data: Buffer): ParsedKey | undefined {
 /** The library gives a list for some formats. */
 function first(parsed: ParsedKey | ParsedKey[]): ParsedKey | undefined {
   return Array.isArray(parsed) ? parsed[0] : parsed;
+}
+
+function isSame(a: Identity, b: Identity): boolean {
+  if (a.publicKey === undefined || b.publicKey === undefined) return a.file?.path === b.file?.path;
+  return same(a.publicKey, b.publicKey);
 }
 
 function same(a: ParsedKey, b: ParsedKey): boolean {

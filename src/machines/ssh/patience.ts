@@ -60,9 +60,10 @@ export class Patience {
     }
   }
 
+  /** Withdraws what is still being asked. */
   dispose(): void {
-    this.#held = Infinity;
     clearTimeout(this.#timer);
     this.#outer.removeEventListener('abort', this.#onAbort);
+    this.#onAbort();
   }
 }

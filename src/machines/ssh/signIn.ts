@@ -46,6 +46,8 @@ export class SignIn {
   readonly #mute = new Set<SignInMethod>();
   #current: AnyAuthMethod['type'] = 'none';
   #said = '';
+  /** What keeps keys from being offered. */
+  readonly #notes: string[] = [];
   #method = 'no proof';
   #failure: SshFailure | undefined;
 
@@ -116,7 +118,7 @@ export class SignIn {
         const identity = await this.#nextIdentity();
         if (identity === undefined) continue;
         this.#method = identity.source === 'agent' ? `key ${identity.label} of the agent` : `key ${identity.label}`;
-        return { type: 'agent', username, agent: this.#agentOf(identity) };
+        return { type: 'agent', username, agent: await this.#agentOf(identity) };
       }
       // Where one of these was answered and refused, the other would only ask for the same again.
       if (ask === undefined || this.#mute.has(method) || (this.#answered ?? method) !== method) continue;
@@ -129,22 +131,33 @@ export class SignIn {
   }
 
   async #nextIdentity(): Promise<Identity | undefined> {
-    const { ssh2, config, keyFile, note } = this.#options;
-    this.#identities ??= findIdentities(ssh2, config, this.#agent, { explicit: keyFile, warn: note });
+    const { ssh2, config, keyFile } = this.#options;
+    this.#identities ??= findIdentities(ssh2, config, this.#agent, {
+      explicit: keyFile,
+      warn: (sentence) => this.#note(sentence),
+    });
     const identity = (await this.#identities)[this.#offered];
     if (identity !== undefined) this.#offered++;
     return identity;
   }
 
   /** One key at a time, as an agent: so a passphrase is asked for only when the host accepts the key. */
-  #agentOf(identity: Identity): BaseAgent {
-    return identityAgent(this.#options.ssh2, identity.publicKey, async (data, hash) => {
-      if (identity.file === undefined) return await signByAgent(this.#agent, identity.publicKey, data, hash);
-      const key = await this.#privateKey(identity.file);
-      const signature: Buffer | Error = key.sign(data, hash);
+  async #agentOf({ publicKey, file }: Identity): Promise<BaseAgent> {
+    let unlocked = publicKey === undefined && file !== undefined ? await this.#privateKey(file) : undefined;
+    const key = publicKey ?? unlocked;
+    if (key === undefined) throw this.#refusal();
+    return identityAgent(this.#options.ssh2, key, async (data, hash) => {
+      if (file === undefined) return await signByAgent(this.#agent, key, data, hash);
+      unlocked ??= await this.#privateKey(file);
+      const signature: Buffer | Error = unlocked.sign(data, hash);
       if (signature instanceof Error) throw signature;
       return signature;
     });
+  }
+
+  #note(sentence: string): void {
+    this.#notes.push(sentence);
+    this.#options.note(sentence);
   }
 
   async #privateKey({ path, content, encrypted }: NonNullable<Identity['file']>): Promise<ParsedKey> {
@@ -215,6 +228,18 @@ export class SignIn {
     };
   }
 
+  /** The host lets in only with a new password, which is better chosen in a terminal. */
+  passwordExpired(prompt: string): SshFailure {
+    const { config, target } = this.#options;
+    this.heard(prompt);
+    const port = config.port === 22 ? [] : ['-p', String(config.port)];
+    const command = shownCommand('ssh', ...port, `${config.user}@${config.hostName}`);
+    return new SshFailure('accountExpired', `${target} wants a new password. It says: ${this.#said}`, {
+      hint: `Choose one there: ${command}`,
+      command,
+    });
+  }
+
   #unanswered(): SshFailure {
     return new SshFailure('signInNeeded', `Nobody answered what ${this.#options.target} asked`, {
       hint: 'Connect again and answer.',
@@ -247,9 +272,13 @@ export class SignIn {
         : `it refused ${this.#offered === 1 ? 'the key' : `all ${this.#offered} keys`} offered`;
     const port = config.port === 22 ? [] : ['-p', String(config.port)];
     const copy = shownCommand('ssh-copy-id', ...port, `${config.user}@${config.hostName}`);
-    return new SshFailure('signInRefused', `${target} let nobody in: ${keys}.${said}`, {
-      hint: `Give the right key file, add the key to the agent by ssh-add, or install it there: ${copy}`,
-      command: copy,
-    });
+    return new SshFailure(
+      'signInRefused',
+      `${target} let nobody in: ${keys}.${said}${this.#notes.map((note) => ` ${note}.`).join('')}`,
+      {
+        hint: `Give the right key file, add the key to the agent by ssh-add, or install it there: ${copy}`,
+        command: copy,
+      },
+    );
   }
 }

@@ -24,12 +24,20 @@ export class Ssh2Connection implements SshConnection {
   #closed: { readonly error: SshFailure | undefined } | undefined;
   #failure: Error | undefined;
 
-  constructor(client: Client, wire: Wire, target: string) {
+  /** @param onEnd called once when nothing more is sent */
+  constructor(client: Client, wire: Wire, target: string, onEnd: () => void) {
     this.#client = client;
     this.#wire = wire;
     this.target = target;
-    client.on('error', (error) => (this.#failure ??= error));
-    client.on('close', () => this.#close(this.#lost()));
+    client.on('error', (error) => {
+      this.#failure ??= error;
+      // The other side may never hang up.
+      this.#cutSoon();
+    });
+    client.once('close', () => {
+      this.#close(this.#lost());
+      onEnd();
+    });
   }
 
   get isClosed(): boolean {
@@ -91,12 +99,15 @@ export class Ssh2Connection implements SshConnection {
 
   dispose(): void {
     if (this.#closed !== undefined) return;
-    const client = this.#client;
-    client.end();
+    this.#client.end();
+    this.#cutSoon();
+    this.#close(undefined);
+  }
+
+  #cutSoon(): void {
     const timer = setTimeout(() => this.#wire.stream.destroy(), GOODBYE_MS);
     timer.unref();
-    client.once('close', () => clearTimeout(timer));
-    this.#close(undefined);
+    this.#client.once('close', () => clearTimeout(timer));
   }
 
   #close(error: SshFailure | undefined): void {

@@ -120,10 +120,7 @@ export function parseEffectiveConfig(text: string, reach: SshReach, env: NodeJS.
     hashKnownHosts: first('hashknownhosts') === 'yes',
     // Checking is never switched off here: `no` asks as well.
     strictHostKeys: strict === 'true' || strict === 'yes' ? 'yes' : strict === 'accept-new' ? 'accept-new' : 'ask',
-    jumps: (optional('proxyjump') ?? '')
-      .split(',')
-      .filter((hop) => hop !== '')
-      .map(parseJump),
+    jumps: jumpsOf(optional('proxyjump') ?? '', reach.host, hostName),
     proxyCommand: proxyCommand === undefined ? undefined : expandTokens(proxyCommand, values, env),
     connectTimeoutMs: Number.isFinite(timeout) && timeout > 0 ? timeout * 1000 : undefined,
     family: family === 'inet' ? 4 : family === 'inet6' ? 6 : 0,
@@ -190,6 +187,15 @@ function configArguments({ env, configFile }: ConfigSource): string[] {
 /** The key file of a reach as an absolute path. */
 export function keyPath(file: string, env: NodeJS.ProcessEnv): string {
   return resolve(personHome(env), expandHome(file, env));
+}
+
+/** A jump host that is configured for all hosts is not its own. */
+function jumpsOf(text: string, ...own: readonly string[]): readonly SshReach[] {
+  const hops = text
+    .split(',')
+    .filter((hop) => hop !== '')
+    .map(parseJump);
+  return own.includes(hops.at(-1)?.host ?? '') ? [] : hops;
 }
 
 function agentSocket(setting: string | undefined, env: NodeJS.ProcessEnv): string | undefined {

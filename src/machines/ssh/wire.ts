@@ -159,7 +159,8 @@ export function openProxy(command: string, env: NodeJS.ProcessEnv): Wire {
   };
 }
 
-function tcpFailure(error: unknown, host: string, port: number): SshFailure {
+/** What a failed connection attempt means. */
+export function tcpFailure(error: unknown, host: string, port: number): SshFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   switch (code) {
     case 'ECONNREFUSED':
