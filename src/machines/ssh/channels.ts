@@ -1,0 +1,94 @@
+import { KeyedMutex } from '../../common/async.js';
+import type { Disposable } from '../../common/disposable.js';
+import { SshFailure } from './sshFailure.js';
+import type { SshChannel, SshConnection, SshExecOptions } from './sshConnection.js';
+
+/** Connections of one person that a host is asked for at most; each costs it a process or two. */
+const MAX_CONNECTIONS = 6;
+
+/**
+ * The channels of a host. One that opens no further session on a connection (MaxSessions) is connected to once more,
+ * where that needs no new answer of a person.
+ */
+export class Channels implements Disposable {
+  readonly #connections: SshConnection[];
+  readonly #connectAgain: (() => Promise<SshConnection>) | undefined;
+  readonly #mutex = new KeyedMutex();
+  /** Connections that refused a channel, until one of theirs has closed. */
+  readonly #full = new Set<SshConnection>();
+  #refusal: SshFailure | undefined;
+  #disposed = false;
+
+  constructor(connection: SshConnection, connectAgain?: () => Promise<SshConnection>) {
+    this.#connections = [connection];
+    this.#connectAgain = connectAgain;
+  }
+
+  /** How many TCP connections there are. */
+  get connections(): number {
+    return this.#connections.length;
+  }
+
+  /** @throws SshFailure `channels` when the host opens no more of them */
+  async open(command: string, options?: SshExecOptions): Promise<SshChannel> {
+    for (const connection of this.#connections) {
+      const channel = await this.#tryOpen(connection, command, options);
+      if (channel !== undefined) return channel;
+    }
+    // One after the other: the one made for the first may have room for all.
+    return this.#mutex.run('connect', async () => {
+      for (const connection of this.#connections) {
+        const channel = await this.#tryOpen(connection, command, options);
+        if (channel !== undefined) return channel;
+      }
+      const connection = await this.#connectOnceMore();
+      const channel = await this.#tryOpen(connection, command, options);
+      if (channel !== undefined) return channel;
+      throw this.#refusal ?? new SshFailure('channels', 'the host opens no further session');
+    });
+  }
+
+  async #tryOpen(
+    connection: SshConnection,
+    command: string,
+    options: SshExecOptions | undefined,
+  ): Promise<SshChannel | undefined> {
+    if (connection.isClosed && connection !== this.#connections[0]) return undefined;
+    if (this.#full.has(connection)) return undefined;
+    try {
+      const channel = await connection.exec(command, options);
+      channel.onExit(() => this.#full.delete(connection));
+      return channel;
+    } catch (error) {
+      if (!(error instanceof SshFailure) || error.reason !== 'channels') throw error;
+      this.#refusal = error;
+      this.#full.add(connection);
+      return undefined;
+    }
+  }
+
+  async #connectOnceMore(): Promise<SshConnection> {
+    const refusal = this.#refusal ?? new SshFailure('channels', 'the host opens no further session');
+    if (this.#connectAgain === undefined || this.#connections.length >= MAX_CONNECTIONS || this.#disposed)
+      throw refusal;
+    const connection = await this.#connectAgain().catch(() => {
+      throw refusal;
+    });
+    if (this.#disposed) {
+      connection.dispose();
+      throw refusal;
+    }
+    this.#connections.push(connection);
+    connection.onClose(() => {
+      const index = this.#connections.indexOf(connection);
+      if (index > 0) this.#connections.splice(index, 1);
+      this.#full.delete(connection);
+    });
+    return connection;
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+    for (const connection of [...this.#connections]) connection.dispose();
+  }
+}
