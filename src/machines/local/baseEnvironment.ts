@@ -59,14 +59,19 @@ const FOREIGN_FOLDERS = [
 /**
  * The part of our own environment that belongs to the person and not to the editor, agent, npm or tmux that we were
  * started from.
+ * @param home in place of HOME
+ * @param user whose environment it is
  */
-export function baseEnvironment(env: NodeJS.ProcessEnv, home?: string): Record<string, string> {
+export function baseEnvironment(
+  env: NodeJS.ProcessEnv,
+  home?: string,
+  user: { readonly name?: string; readonly home: string } = currentUser(),
+): Record<string, string> {
   const result: Record<string, string> = {};
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
     if (ALLOWED.has(name) || ALLOWED_PREFIXES.some((prefix) => name.startsWith(prefix))) result[name] = value;
   }
-  const user = currentUser();
   if (home !== undefined || !result['HOME']) result['HOME'] = home ?? user.home;
   if (user.name !== undefined) {
     result['USER'] ??= user.name;

@@ -52,7 +52,7 @@ export async function readLoginEnvironment(
     if (timeoutMs < 100) break;
     const result = await probeShell(shell, env, { interactive, timeoutMs, home: cwd });
     if (result.kind === 'read') {
-      const cleaned = clean(result.env, base, shell);
+      const cleaned = cleanEnvironment(result.env, base, shell);
       if (!interactive) warnings.push('The environment was read without the files of an interactive shell');
       return { env: cleaned, aliases: parseAliases(shell.kind, result.aliases, cleaned), warnings };
     }
@@ -65,8 +65,8 @@ export async function readLoginEnvironment(
   return { env, aliases: {}, warnings };
 }
 
-/** Takes out what is not the person's: what the probe set, the shell's counters, the variables of a terminal. */
-function clean(
+/** Takes out of what a probe has read what is not the person's: what the probe set, the shell's counters, the variables of a terminal. */
+export function cleanEnvironment(
   env: Readonly<Record<string, string>>,
   base: Readonly<Record<string, string>>,
   shell: Shell,

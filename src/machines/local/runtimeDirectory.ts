@@ -57,18 +57,31 @@ export async function chooseRuntimeDirectory(home: string, options: RuntimeDirec
   } catch (error) {
     throw toDiskError(error, root);
   }
-  const inHome = join(root, 'run');
-  const isNetworkDisk = options.isNetworkDisk ?? isOnNetworkDisk;
+  const isNetworkDisk = await (options.isNetworkDisk ?? isOnNetworkDisk)(root);
+  const folders = runtimeFolders(root, { uid: process.getuid?.() ?? 'user', isNetworkDisk, fallback: options.fallback });
+  for (const folder of folders) await makePrivate(folder);
+  return folders.at(-1) ?? root;
+}
+
+/**
+ * The rule by which the folder is chosen, the same for everybody who reaches a home: the folders to make for us alone,
+ * of which the last one is for sockets.
+ * @param home absolute
+ */
+export function runtimeFolders(
+  home: string,
+  options: { readonly uid: number | string; readonly isNetworkDisk: boolean; readonly fallback?: string | undefined },
+): readonly string[] {
+  const inHome = join(home, 'run');
   const fits = PLAIN_PATH.test(inHome) && Buffer.byteLength(join(inHome, LONGEST_NAME)) <= MAX_SOCKET_PATH_BYTES;
-  if (fits && !(await isNetworkDisk(root))) {
-    await makePrivate(inHome);
-    return inHome;
-  }
-  const fallback = join(options.fallback ?? '/var/tmp', `cm-${process.getuid?.() ?? 'user'}`);
-  await makePrivate(fallback);
-  const folder = join(fallback, createHash('sha256').update(root).digest('hex').slice(0, 12));
-  await makePrivate(folder);
-  return folder;
+  if (fits && !options.isNetworkDisk) return [inHome];
+  const fallback = join(options.fallback ?? '/var/tmp', `cm-${options.uid}`);
+  return [fallback, join(fallback, createHash('sha256').update(home).digest('hex').slice(0, 12))];
+}
+
+/** Whether files of a file system of Linux are on another machine; `type` is its magic number. */
+export function isNetworkFileSystem(type: number): boolean {
+  return NETWORK_FILE_SYSTEMS.has(type >>> 0);
 }
 
 async function isOnNetworkDisk(folder: string): Promise<boolean> {
@@ -76,7 +89,7 @@ async function isOnNetworkDisk(folder: string): Promise<boolean> {
   if (process.platform !== 'linux') return false;
   try {
     const { type } = await fs.statfs(folder);
-    return NETWORK_FILE_SYSTEMS.has(type >>> 0);
+    return isNetworkFileSystem(type);
   } catch {
     return false;
   }
@@ -93,11 +106,7 @@ async function makePrivate(folder: string): Promise<void> {
   // Not followed: a link of somebody else would lead our sockets to where he reads them.
   const stat = await fs.lstat(folder);
   const wrong = whatIsWrong(stat);
-  if (wrong !== undefined) {
-    throw new CodeManagerError('conflict', `${folder} cannot hold the sockets of Code Manager: ${wrong}`, {
-      hint: 'Remove it, or set CM_HOME to a short path on a local disk.',
-    });
-  }
+  if (wrong !== undefined) throw cannotHoldSockets(folder, wrong);
   if ((stat.mode & 0o777) !== 0o700) {
     try {
       await fs.chmod(folder, 0o700);
@@ -105,6 +114,13 @@ async function makePrivate(folder: string): Promise<void> {
       throw toDiskError(error, folder);
     }
   }
+}
+
+/** @param wrong what is in the place of the folder */
+export function cannotHoldSockets(folder: string, wrong: string): CodeManagerError {
+  return new CodeManagerError('conflict', `${folder} cannot hold the sockets of Code Manager: ${wrong}`, {
+    hint: 'Remove it, or set CM_HOME to a short path on a local disk.',
+  });
 }
 
 function whatIsWrong(stat: Stats): string | undefined {

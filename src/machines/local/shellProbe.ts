@@ -47,7 +47,7 @@ export async function probeShell(
 }
 
 /** Prints lines that its own text does not hold, since an rc file may print all variables. */
-function probeScript(mark: string): string {
+export function probeScript(mark: string): string {
   return [
     'case $1 in',
     `begin) printf '\\n%s begin\\n' '${mark}' ;;`,
@@ -102,19 +102,23 @@ function run(
       if (bytes > MAX_OUTPUT_BYTES) settle(giveUp({ kind: 'flooded' }));
       if (tail !== endMark) return;
       // What the files left running in the background, an ssh-agent say, may hold the stream open: it is the person's.
-      const parsed = parseOutput(Buffer.concat(chunks).toString(), mark);
+      const parsed = parseProbe(Buffer.concat(chunks).toString(), mark);
       settle(parsed ?? { kind: 'ended', code: null });
       child.stdout?.destroy();
       child.unref();
     });
     closeAfterExit(child);
     child.once('close', (code) => {
-      settle(parseOutput(Buffer.concat(chunks).toString(), mark) ?? { kind: 'ended', code });
+      settle(parseProbe(Buffer.concat(chunks).toString(), mark) ?? { kind: 'ended', code });
     });
   });
 }
 
-function parseOutput(output: string, mark: string): ProbeResult | undefined {
+/** Reads what {@link probeScript} printed; undefined when that is not complete. */
+export function parseProbe(
+  output: string,
+  mark: string,
+): { readonly kind: 'read'; readonly env: Readonly<Record<string, string>>; readonly aliases: string } | undefined {
   const begin = output.indexOf(`\n${mark} begin\n`);
   const middle = output.indexOf(`\n${mark} env\n`);
   const end = output.indexOf(`\n${mark} end\n`);

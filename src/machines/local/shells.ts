@@ -18,12 +18,13 @@ export function chooseShell(candidates: readonly (string | undefined)[]): Shell 
     if (path === undefined || !path.startsWith('/')) continue;
     // Accounts that nobody is to log in to.
     if (/^(nologin|false|true|sync|halt|shutdown)$/.test(basename(path))) continue;
-    if (isProgram(path)) return { path, kind: kindOf(path) };
+    if (isProgram(path)) return { path, kind: shellKind(path) };
   }
   return { path: '/bin/sh', kind: 'sh' };
 }
 
-function kindOf(path: string): ShellKind {
+/** Which shell a program is, by its name. */
+export function shellKind(path: string): ShellKind {
   const name = basename(path);
   if (/^bash/.test(name)) return 'bash';
   if (/^zsh/.test(name)) return 'zsh';
