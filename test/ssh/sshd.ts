@@ -158,7 +158,8 @@ export class Sshd {
 
   /** Processes on the host, of any session, now. */
   processes(): number[] {
-    return processesWith(this.#mark);
+    // What is started in an environment of its own still has its home.
+    return [...new Set([...processesWith(this.#mark), ...processesWith(`HOME=${this.home}`)])];
   }
 
   /** Kills everything on the host, as when it is switched off: tmux and agents too. */

@@ -58,7 +58,11 @@ export async function chooseRuntimeDirectory(home: string, options: RuntimeDirec
     throw toDiskError(error, root);
   }
   const isNetworkDisk = await (options.isNetworkDisk ?? isOnNetworkDisk)(root);
-  const folders = runtimeFolders(root, { uid: process.getuid?.() ?? 'user', isNetworkDisk, fallback: options.fallback });
+  const folders = runtimeFolders(root, {
+    uid: process.getuid?.() ?? 'user',
+    isNetworkDisk,
+    fallback: options.fallback,
+  });
   for (const folder of folders) await makePrivate(folder);
   return folders.at(-1) ?? root;
 }

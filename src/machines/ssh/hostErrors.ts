@@ -15,7 +15,7 @@ const SYSTEM_ERRORS: readonly (readonly [RegExp, string])[] = [
   [/file name too long/i, 'ENAMETOOLONG'],
   [/file exists/i, 'EEXIST'],
   [/directory not empty/i, 'ENOTEMPTY'],
-  [/no such file or directory|nonexistent directory|cannot open/i, 'ENOENT'],
+  [/no such file or directory|directory nonexistent|nonexistent directory|cannot open/i, 'ENOENT'],
 ];
 
 /** What a command printed about why it failed, as an error with the code of the system. */

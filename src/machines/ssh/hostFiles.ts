@@ -12,7 +12,7 @@ export interface HostFilesOptions {
   readonly run: (script: string) => Promise<ShellAnswer>;
   /** Runs a script on a channel of its own, with input, and resolves with its status and what it printed. */
   readonly feed: (script: string, input: Uint8Array) => Promise<ShellAnswer>;
-  readonly facts: () => Promise<Pick<HostFacts, 'stat' | 'host' | 'system'>>;
+  readonly facts: Pick<HostFacts, 'stat' | 'host' | 'system'>;
 }
 
 export interface HostStat {
@@ -39,7 +39,7 @@ export class HostFiles {
 
   async stat(path: string): Promise<HostStat | undefined> {
     const file = word(path);
-    const { stat } = await this.#options.facts();
+    const { stat } = this.#options.facts;
     const ask = {
       gnu: `stat -L -c '%f %s %Y' ${file} 2>&1`,
       bsd: `stat -L -f '%p %z %m' ${file} 2>&1`,
@@ -56,10 +56,8 @@ export class HostFiles {
 
   async readFile(path: string, from = 0, length?: number): Promise<Uint8Array> {
     if (from === 0 && length === undefined) {
-      const size = (await this.stat(path))?.size ?? 0;
-      // Some files of the system have a size of 0 and yet something in them.
-      if (size <= READ_BYTES) return this.#readWhole(path);
-      length = size;
+      const whole = await this.#readWhole(path);
+      if (whole !== undefined) return whole;
     }
     const pieces: Uint8Array[] = [];
     let left = length ?? Infinity;
@@ -75,11 +73,13 @@ export class HostFiles {
     return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
   }
 
-  async #readWhole(path: string): Promise<Uint8Array> {
+  /** Undefined for one that is to be read in pieces. */
+  async #readWhole(path: string): Promise<Uint8Array | undefined> {
     const file = word(path);
     const { code, output } = await this.#options.run(
-      `if [ -r ${file} ] && [ ! -d ${file} ]; then cat ${file}; else cat ${file} 2>&1 >/dev/null; exit 1; fi`,
+      `if [ -r ${file} ] && [ ! -d ${file} ]; then [ "$(wc -c <${file})" -le ${READ_BYTES} ] || exit 4; cat ${file}; else cat ${file} 2>&1 >/dev/null; exit 1; fi`,
     );
+    if (code === 4) return undefined;
     if (code !== 0) throw new HostFileError(output.toString(), path);
     return output;
   }
@@ -105,7 +105,7 @@ export class HostFiles {
   /** 0600, whole or not at all. A symbolic link stays one: its target is replaced. */
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {
     const bytes = Buffer.from(data);
-    const { host } = await this.#options.facts();
+    const { host } = this.#options.facts;
     const name = posix.basename(path);
     const short = Buffer.byteLength(name) <= 120 ? name : name.slice(0, 40);
     const suffix = randomBytes(6).toString('hex');
@@ -117,11 +117,16 @@ export class HostFiles {
         'i=0; while [ -L "$t" ] && [ "$i" -lt 9 ]; do l=$(readlink "$t") || break',
         'case $l in /*) t=$l;; *) t=${t%/*}/$l;; esac; i=$((i + 1)); done',
         'if [ -d "$t" ]; then echo Is a directory; exit 1; fi',
-        `p="\${t%/*}"/.${word(short)}.${host.slice(0, 60)}-$$-${suffix}.cm-tmp`,
+        'd=${t%/*}; if [ -e "$d/" ] || [ ! -e "$d" ]; then :; elif [ "$d" ]; then echo Not a directory; exit 1; fi',
+        `p="\${t%/*}"/.${quotePosix(short)}.${host.slice(0, 60)}-$$-${suffix}.cm-tmp`,
         // The shell itself may say no more of a full disk than that something failed.
         `e=$({ { ${content}`,
-        '} >"$p" && [ "$(wc -c <"$p")" -eq ' + bytes.length + ' ] && mv -f "$p" "$t"; } 2>&1) && exit 0',
-        'rm -f "$p"; printf %s "$e"; exit 1',
+        '} >"$p" && [ "$(wc -c <"$p")" -eq ' +
+          bytes.length +
+          ' ] && mv -f "$p" "$t"; } 2>&1) || { rm -f "$p"; printf %s "$e"; exit 1; }',
+        // Whoever watches the folder from elsewhere hears of it by its file of changes.
+        'case $t in *.json) c=${t%/*}/changes; [ ! -f "$c" ] || printf . >>"$c";; esac',
+        'exit 0',
       ].join('\n');
     const answer = isInline
       ? await this.#options.run(script(`{\n${printCommands(bytes)}\n} | cat`))
@@ -191,7 +196,7 @@ export class HostFiles {
   async releaseHead(path: string, offset: number): Promise<boolean> {
     const length = Math.floor(offset / 4096) * 4096;
     if (length <= 0) return true;
-    if ((await this.#options.facts()).system !== 'Linux') return false;
+    if (this.#options.facts.system !== 'Linux') return false;
     const { code } = await this.#options.run(`fallocate --punch-hole --offset 0 --length ${length} ${word(path)}`);
     return code === 0;
   }

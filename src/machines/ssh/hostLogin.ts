@@ -67,12 +67,14 @@ async function probe(options: Probe): Promise<NonNullable<ReturnType<typeof pars
     CM_SESSION: mark,
   };
   const deadline = performance.now() + timeoutMs;
-  const program = await Program.start(host, probeCommand(options), { env, cwd: facts.homeDirectory, noInput: true }).catch(
-    (error: unknown) => {
-      if (error instanceof CodeManagerError && error.code === 'timeout') return undefined;
-      throw error;
-    },
-  );
+  const program = await Program.start(host, probeCommand(options), {
+    env,
+    cwd: facts.homeDirectory,
+    noInput: true,
+  }).catch((error: unknown) => {
+    if (error instanceof CodeManagerError && error.code === 'timeout') return undefined;
+    throw error;
+  });
   const files = FILES[shell.kind].map((name) => `~/${name}`).join(', ');
   const late = `${files} did not finish within ${formatDuration(timeoutMs)}`;
   if (program === undefined) return late;

@@ -63,7 +63,6 @@ known=
 
 // Stopped first, so that none can fork while it is looked for.
 const KILL_TREE = `
-set -f
 IFS='
 '
 seen='|'; count=0; round=0; end=$(($(date +%s) + 10))
@@ -100,9 +99,13 @@ export async function killHostTree(
   );
   const text = output.toString().trim();
   if (code === 9) {
-    throw new CodeManagerError('timeout', `these processes cannot be ended: ${text.split(/\s+/).slice(0, 20).join(', ')}`, {
-      hint: 'They belong to another user or hang in the system.',
-    });
+    throw new CodeManagerError(
+      'timeout',
+      `these processes cannot be ended: ${text.split(/\s+/).slice(0, 20).join(', ')}`,
+      {
+        hint: 'They belong to another user or hang in the system.',
+      },
+    );
   }
   if (code !== 0 || !/^\d+$/.test(text)) {
     throw new CodeManagerError('unavailable', 'the processes of the host cannot be listed');

@@ -4,6 +4,9 @@ import { Emitter } from '../../common/emitter.js';
 import type { SshChannel, SshExit } from './sshConnection.js';
 import type { SshFailure } from './sshFailure.js';
 
+/** How long output may pause after the command has ended, when a child that it left behind holds its streams open. */
+const DRAIN_MS = 250;
+
 /** A channel of the library. Nothing is read before somebody listens. */
 export class Ssh2Channel implements SshChannel {
   readonly #channel: ClientChannel;
@@ -15,6 +18,7 @@ export class Ssh2Channel implements SshChannel {
   #flowing = false;
   #paused = false;
   #disposed = false;
+  #draining: NodeJS.Timeout | undefined;
   /** Streams that have not ended, and the channel itself. */
   #open = 3;
 
@@ -23,6 +27,7 @@ export class Ssh2Channel implements SshChannel {
     this.#channel = channel;
     channel.on('exit', (code: number | null, signal?: string) => {
       this.#status = { code, signal: signal?.replace(/^SIG/, '') ?? null };
+      this.#drain();
     });
     const closed = (): void => {
       if (--this.#open > 0) return;
@@ -103,14 +108,33 @@ export class Ssh2Channel implements SshChannel {
     if (this.#flowing) return;
     this.#flowing = true;
     setImmediate(() => {
-      this.#channel.stderr.on('data', (chunk: Uint8Array) => this.#stderr.fire(chunk));
-      this.#channel.on('data', (chunk: Uint8Array) => this.#data.fire(chunk));
+      this.#channel.stderr.on('data', (chunk: Uint8Array) => {
+        if (this.#status !== undefined) this.#drain();
+        this.#stderr.fire(chunk);
+      });
+      this.#channel.on('data', (chunk: Uint8Array) => {
+        if (this.#status !== undefined) this.#drain();
+        this.#data.fire(chunk);
+      });
       if (this.#paused) this.#channel.pause();
     });
   }
 
+  /** The command has ended: so does the channel, once nothing more comes. */
+  #drain(): void {
+    clearTimeout(this.#draining);
+    if (this.#exit !== undefined) return;
+    this.#draining = setTimeout(() => {
+      // Nobody has begun to read, or whoever reads needs time.
+      if (this.#paused || !this.#flowing) return this.#drain();
+      this.dispose();
+    }, DRAIN_MS);
+    this.#draining.unref();
+  }
+
   #end(error: SshFailure | undefined): void {
     if (this.#exit !== undefined) return;
+    clearTimeout(this.#draining);
     this.#exit = { code: this.#status?.code ?? null, signal: this.#status?.signal ?? null, error };
     const listeners = [...this.#exits];
     this.#exits.clear();

@@ -1,0 +1,369 @@
+import { posix } from 'node:path';
+import { systemClock, type Clock } from '../../common/async.js';
+import { toDisposable, type Disposable } from '../../common/disposable.js';
+import type { Logger } from '../../common/logger.js';
+import type {
+  FileSink,
+  LoginEnvironment,
+  Machine,
+  MachinePlace,
+  ProcessFiles,
+  ProcessStream,
+  RunOptions,
+  RunResult,
+  Terminal,
+  TerminalSize,
+} from '../../core/machine.js';
+import type { Operation } from '../../core/operation.js';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import type { MachineIdentity } from '../../protocol/session.js';
+import { connectSsh } from './connectSsh.js';
+import { FileReader, FileStream, followScript } from './fileFollow.js';
+import { FileWatch, watchScript } from './fileWatch.js';
+import { readHostLogin } from './hostLogin.js';
+import { makePlace } from './hostPlace.js';
+import { HostProcess } from './hostProcess.js';
+import { killHostTree, openFilesScript, parseOpenFiles, signalGroupScript } from './hostProcesses.js';
+import { HostSession } from './hostSession.js';
+import { HostTerminal } from './hostTerminal.js';
+import { RoundTrips } from './roundTrips.js';
+import { runProgram } from './runProgram.js';
+import type { SshConnection, SshConnectOptions, SshReach } from './sshConnection.js';
+import { SshLink } from './sshLinkDriver.js';
+import { testLink } from './sshTest.js';
+
+export interface SshMachineOptions {
+  /** As `machineId` gives it. */
+  readonly id: string;
+  readonly reach: SshReach;
+  /** The person's own command that their shell runs there before tmux and agents are looked for: `module load tmux`. */
+  readonly setup?: string | undefined;
+  readonly log: Logger;
+  readonly clock?: Clock;
+  /** How connections are made; default {@link connectSsh}. */
+  readonly connect?: (reach: SshReach, options: SshConnectOptions) => Promise<SshConnection>;
+  /** Goes with every connection: the person's environment, another configuration. */
+  readonly connectOptions?: Partial<SshConnectOptions>;
+}
+
+/** Channels that followed files may have of their own; sshd opens ten on a connection unless it is told otherwise. */
+const MAX_STREAMS = 4;
+/** Paths of programs are looked up again after so long. */
+const KEEP_PROGRAMS_MS = 10 * 60_000;
+/** What a setup command changes for the programs that are found by it. */
+const SETUP_VARIABLES = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TERMINFO', 'TERMINFO_DIRS'];
+
+/** What belongs to one connection and goes with it. */
+interface Connected {
+  readonly session: HostSession;
+  login: Promise<LoginEnvironment> | undefined;
+  place: Promise<MachinePlace> | undefined;
+  readonly programs: Map<string, { readonly path: string; readonly time: number }>;
+}
+
+/** A host reached by ssh, with nothing of ours on it. */
+export class SshMachine implements Machine, Disposable {
+  readonly id: string;
+  readonly type = 'ssh';
+  readonly link: SshLink;
+  readonly #options: SshMachineOptions;
+  readonly #clock: Clock;
+  readonly #trips = new RoundTrips();
+  #connected: Connected | undefined;
+  #home = '/';
+  #streams = 0;
+  /** Folders that are watched for the files in them that are followed by reading. */
+  readonly #followed = new Map<
+    string,
+    { readonly watch: Disposable; readonly readers: Set<readonly [string, FileReader]> }
+  >();
+
+  constructor(options: SshMachineOptions) {
+    this.id = options.id;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.link = new SshLink({
+      connect: (operation, signal) => this.#connect(operation, signal),
+      test: (operation, onCheck) =>
+        testLink({ connect: (more) => this.#connectOnce({ ...more }), clock: this.#clock }, operation, onCheck),
+      onHost: (host) => {
+        this.#connected =
+          host instanceof HostSession
+            ? { session: host, login: undefined, place: undefined, programs: new Map() }
+            : undefined;
+        if (host instanceof HostSession) this.#home = host.facts.homeDirectory;
+      },
+      clock: this.#clock,
+      log: options.log,
+    });
+  }
+
+  /** How often something was asked of the host and waited for, since it was made. */
+  get roundTrips(): number {
+    return this.#trips.count;
+  }
+
+  /** Bytes on the wire of the present connection, and how many connections there are. */
+  get traffic(): { readonly read: number; readonly written: number; readonly connections: number } {
+    const session = this.#connected?.session;
+    return {
+      read: session?.bytesRead ?? 0,
+      written: session?.bytesWritten ?? 0,
+      connections: session?.connections ?? 0,
+    };
+  }
+
+  async #connect(operation: Operation | undefined, signal: AbortSignal): Promise<HostSession> {
+    const connection = await this.#connectOnce({ asker: operation?.asker, signal });
+    try {
+      return await HostSession.open(connection, {
+        connectAgain: () => this.#connectOnce({ signal: new AbortController().signal }),
+        roundTrips: this.#trips,
+      });
+    } catch (error) {
+      connection.dispose();
+      throw error;
+    }
+  }
+
+  #connectOnce(more: Pick<SshConnectOptions, 'asker' | 'signal' | 'onStep'>): Promise<SshConnection> {
+    const { connect = connectSsh, reach, log, connectOptions } = this.#options;
+    return connect(reach, { log, ...connectOptions, ...more });
+  }
+
+  #now(): Connected {
+    const connected = this.#connected;
+    if (connected !== undefined) return connected;
+    const { connection, problem } = this.link.state;
+    const why = problem === null ? '' : `: ${problem.message}`;
+    throw new CodeManagerError(
+      connection === 'signInNeeded' || connection === 'hostKeyChanged' ? 'unauthorized' : 'unavailable',
+      `${this.#options.reach.host} cannot be reached${why}`,
+    );
+  }
+
+  // Called before anything is awaited: what is asked together is sent together, in its order.
+  get #session(): HostSession {
+    return this.#now().session;
+  }
+
+  async identity(): Promise<MachineIdentity> {
+    const { facts } = this.#session;
+    return await Promise.resolve({ host: facts.host, bootId: facts.bootId });
+  }
+
+  async place(): Promise<MachinePlace> {
+    const connected = this.#now();
+    const { session } = connected;
+    connected.place ??= makePlace((script) => session.run(script), session.facts);
+    const making = connected.place;
+    making.catch(() => {
+      if (connected.place === making) connected.place = undefined;
+    });
+    return making;
+  }
+
+  async now(): Promise<number> {
+    const { output } = await this.#session.run('date +%s');
+    const seconds = Number.parseInt(output.toString(), 10);
+    if (!Number.isFinite(seconds)) throw new CodeManagerError('unavailable', 'the host does not tell its time');
+    return seconds * 1000;
+  }
+
+  async loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
+    const connected = this.#now();
+    if (connected.login === undefined || options.refresh === true) {
+      const { session } = connected;
+      connected.programs.clear();
+      connected.login = readHostLogin({ host: session, facts: session.facts, setup: this.#options.setup });
+    }
+    const login = connected.login;
+    try {
+      return await login;
+    } catch (error) {
+      if (connected.login === login) connected.login = undefined;
+      this.#now();
+      return { env: connected.session.facts.base, aliases: {}, warnings: [errorText(error)] };
+    }
+  }
+
+  /** The environment of a program: as given or the plain one, with what the person's setup adds. */
+  async #environment(
+    session: HostSession,
+    env: Readonly<Record<string, string>> | undefined,
+  ): Promise<Readonly<Record<string, string>>> {
+    const plain = env ?? session.facts.base;
+    if (this.#options.setup === undefined) return plain;
+    const login = (await this.loginEnvironment()).env;
+    const added = SETUP_VARIABLES.flatMap((name) => (login[name] === undefined ? [] : [[name, login[name]]]));
+    return { ...(Object.fromEntries(added) as Record<string, string>), ...plain };
+  }
+
+  async run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
+    const session = this.#session;
+    return runProgram(session, command, { ...options, env: await this.#environment(session, options.env) });
+  }
+
+  open(command: readonly string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): ProcessStream {
+    return new HostProcess(this.#start(command, options));
+  }
+
+  async #start(command: readonly string[], options: Pick<RunOptions, 'cwd' | 'env'>): ReturnType<HostSession['start']> {
+    const session = this.#session;
+    return session.start(command, { ...options, env: await this.#environment(session, options.env) });
+  }
+
+  async openTerminal(
+    command: readonly string[],
+    options: TerminalSize & Pick<RunOptions, 'cwd' | 'env'>,
+  ): Promise<Terminal> {
+    const session = this.#session;
+    return HostTerminal.open(session, command, { ...options, env: await this.#environment(session, options.env) });
+  }
+
+  async findProgram(name: string, path: string): Promise<string | undefined> {
+    if (name === '' || name.includes('\0')) return undefined;
+    const connected = this.#now();
+    const key = `${name}\0${path}`;
+    const known = connected.programs.get(key);
+    if (known !== undefined && this.#clock.now() - known.time < KEEP_PROGRAMS_MS) return known.path;
+    const slash = name.lastIndexOf('/');
+    const folders = slash < 0 ? path.split(':') : [this.#expand(name.slice(0, slash) || '/')];
+    const found = await connected.session.files.findProgram(
+      name.slice(slash + 1),
+      // What "." in a PATH means depends on where one stands, and we stand nowhere.
+      [...new Set(folders.map((folder) => this.#expand(folder)).filter((folder) => folder.startsWith('/')))],
+    );
+    if (found !== undefined) connected.programs.set(key, { path: found, time: this.#clock.now() });
+    return found;
+  }
+
+  resolvePath(path: string): string {
+    return posix.resolve(this.#home, this.#expand(path));
+  }
+
+  #expand(path: string): string {
+    return path === '~' || path.startsWith('~/') ? posix.join(this.#home, path.slice(1)) : path;
+  }
+
+  async stat(path: string): ReturnType<Machine['stat']> {
+    return this.#session.files.stat(path);
+  }
+
+  async readFile(path: string, from?: number, length?: number): Promise<Uint8Array> {
+    return this.#session.files.readFile(path, from, length);
+  }
+
+  async writeFile(path: string, data: string | Uint8Array): Promise<void> {
+    await this.#session.files.writeFile(path, data);
+  }
+
+  async append(path: string, data: string): Promise<void> {
+    await this.#session.files.append(path, data);
+  }
+
+  async rename(from: string, to: string): Promise<boolean> {
+    return this.#session.files.rename(from, to);
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#session.files.makeDirectory(path);
+  }
+
+  async list(directory: string): Promise<readonly string[]> {
+    return this.#session.files.list(directory);
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#session.files.remove(path);
+  }
+
+  async freeBytes(folder: string): Promise<number> {
+    return this.#session.files.freeBytes(folder);
+  }
+
+  async releaseHead(path: string, offset: number): Promise<boolean> {
+    return this.#session.files.releaseHead(path, offset);
+  }
+
+  watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable {
+    return new FileWatch(this.#startScript(watchScript(directory)), listener, onLost);
+  }
+
+  followFile(path: string, from: number, sink: FileSink): Disposable {
+    if (this.#streams >= MAX_STREAMS) return this.#followByTicks(path, from, sink);
+    this.#streams++;
+    const release = toDisposable(() => this.#streams--);
+    const stream = new FileStream(this.#startScript(followScript(path, from)), from, {
+      data: (offset, bytes) => sink.data(offset, bytes),
+      fail: (error) => {
+        release.dispose();
+        sink.fail(error);
+      },
+    });
+    return toDisposable(() => {
+      stream.dispose();
+      release.dispose();
+    });
+  }
+
+  /** Reads it when the watch of its folder tells that it has grown. */
+  #followByTicks(path: string, from: number, sink: FileSink): Disposable {
+    const folder = posix.dirname(path);
+    const name = posix.basename(path);
+    const reader = new FileReader({ read: (at, length) => this.readFile(path, at, length), from, sink });
+    let followed = this.#followed.get(folder);
+    if (followed === undefined) {
+      const readers = new Set<readonly [string, FileReader]>();
+      const watch = this.watch(
+        folder,
+        (changed) => {
+          for (const [file, one] of readers) if (file === changed) one.onGrown();
+        },
+        (error) => {
+          this.#followed.delete(folder);
+          for (const [, one] of readers) one.fail(error);
+        },
+      );
+      followed = { watch, readers };
+      this.#followed.set(folder, followed);
+    }
+    const entry = [name, reader] as const;
+    const { readers, watch } = followed;
+    readers.add(entry);
+    return toDisposable(() => {
+      reader.dispose();
+      readers.delete(entry);
+      if (readers.size > 0) return;
+      watch.dispose();
+      if (this.#followed.get(folder)?.watch === watch) this.#followed.delete(folder);
+    });
+  }
+
+  async #startScript(script: string): ReturnType<HostSession['start']> {
+    const session = this.#session;
+    const env = { PATH: session.facts.base['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' };
+    return session.start(['/bin/sh', '-c', script], { env });
+  }
+
+  async signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
+    if (!Number.isInteger(leader) || leader <= 1) return false;
+    return (await this.#session.run(signalGroupScript(leader, signal))).code === 0;
+  }
+
+  async killTree(pid: number | null, marker: string): Promise<number> {
+    const session = this.#session;
+    return killHostTree((script) => session.feed(script), pid, marker);
+  }
+
+  async openFiles(
+    of: { readonly root: number | null; readonly marker: string } | null,
+  ): Promise<readonly ProcessFiles[]> {
+    const { output } = await this.#session.run(openFilesScript(of));
+    return parseOpenFiles(output.toString());
+  }
+
+  dispose(): void {
+    this.link.dispose();
+  }
+}
