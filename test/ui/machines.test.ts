@@ -264,6 +264,7 @@ test('a machine is tested step by step, and an agent server is put there after a
     });
     await contexts.pickFromMenu('build-box', 'Test');
     await workbench.page.getByText('conda install -c conda-forge tmux').first().waitFor();
+    await workbench.page.getByText('✗ tmux     2.1 is too old (9 ms)').first().waitFor();
     await workbench.screenshot('machine-test');
 
     let cancelled = '';

@@ -1,8 +1,8 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { TerminalStripper } from '../../common/terminalText.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
-import { printable } from '../model/plainText.js';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const satisfies Record<Check['status'], string>;
 
@@ -23,7 +23,7 @@ export function checksText(checks: readonly Check[]): string {
         : 'Works, with warnings.'
       : `${wrong} of ${checks.length} checks failed. The lines with → say what to do.`;
   // What a host says is shown as text and nothing else.
-  return printable(`${[...lines, '', summary].join('\n')}\n`);
+  return new TerminalStripper().push(`${[...lines, '', summary].join('\n')}\n`);
 }
 
 /** What can be found out from here when the agent server cannot be asked. */

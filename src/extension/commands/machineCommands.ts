@@ -29,7 +29,11 @@ export function registerMachineCommands(services: Services): void {
     const machine = await oneMachine(services, args, { title: 'New Context' });
     if (machine === undefined) return;
     const spec = specOf(link.snapshot.contexts, (context) => machineId(context.machine) === machine.id);
-    const id = spec === undefined ? await addContext(link) : await addContextOn(link, spec);
+    const id =
+      machine.type === 'local'
+        ? await addContext(link)
+        : // Of a machine whose last context was removed it is not known here how it is reached.
+          await (spec === undefined ? addSshHost(link) : addContextOn(link, spec));
     if (id !== undefined) await contextsView.select(id);
   });
   commands.register('codeManager.machine.test', async (...args) => {

@@ -14,7 +14,7 @@ export function contextNodeId(contextId: string): string {
 
 /**
  * Machines with their contexts, this machine first, both by name; at the end contexts of machines that are not known.
- * Without contexts: nothing.
+ * Without contexts and other machines: nothing.
  */
 export function buildContextTree({ machines, contexts }: Pick<Snapshot, 'machines' | 'contexts'>): {
   readonly roots: readonly ContextNode[];
@@ -23,7 +23,7 @@ export function buildContextTree({ machines, contexts }: Pick<Snapshot, 'machine
 } {
   const children = new Map<string, readonly ContextNode[]>();
   const parents = new Map<string, ContextNode>();
-  if (contexts.length === 0) return { roots: [], children, parents };
+  if (contexts.length === 0 && machines.every(({ type }) => type === 'local')) return { roots: [], children, parents };
   const roots = [...machines]
     .sort((a, b) => Number(b.type === 'local') - Number(a.type === 'local') || a.host.localeCompare(b.host))
     .map((machine): ContextNode => {

@@ -35,14 +35,6 @@ export function firstLines(text: string, count: number, length = 200): string[] 
   return lines.length > count ? [...shown, '…'] : shown;
 }
 
-/** Text of several lines, each made printable, for a document. */
-export function printable(text: string): string {
-  return text
-    .split(/\r\n|\r|\n/)
-    .map((line) => line.replace(UNPRINTABLE, ' '))
-    .join('\n');
-}
-
 /** `1 session`, `2 sessions`. */
 export function countOf(count: number, singular: string, plural = `${singular}s`): string {
   return `${count} ${count === 1 ? singular : plural}`;
