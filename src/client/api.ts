@@ -61,7 +61,8 @@ export interface LogChunk {
 
 export interface FollowLogOptions {
   readonly from?: number | { readonly tail: number };
-  readonly onStart?: (start: { base: number; offset: number; size: number; path: string }) => void;
+  /** Once for every connection. */
+  readonly onStart?: (start: Omit<Result<'log/subscribe'>, 'subscription'>) => void;
   /**
    * Bytes in order, each exactly once, also across reconnects. While a returned promise is pending nothing more is read
    * from the server on this client, so that a slow reader needs no memory.
@@ -101,6 +102,8 @@ export interface Terminal extends Disposable {
 /** The typed way to the agent server that the CLI, the extension and other servers share. */
 export interface Client extends Disposable {
   readonly state: ConnectionState;
+  /** When the server was heard of last, in milliseconds; undefined before the first time. */
+  readonly lastHeard: number | undefined;
   readonly onDidChangeState: Event<ConnectionState>;
   /** With `subscribe`: the whole picture, kept current. Replaced as a whole after a gap. */
   readonly snapshot: Snapshot;

@@ -68,6 +68,7 @@ class AgentServerClient implements Client {
   #source: Source | undefined;
   #retry: { cancel(): void } | undefined;
   #nextTry: number | undefined;
+  #lastHeard: number | undefined;
   #attempt = new AbortController();
   /** The last event that is known, in which life of the server. */
   #position: { instance: string; seq: number } | undefined;
@@ -94,6 +95,10 @@ class AgentServerClient implements Client {
   get state(): ConnectionState {
     const state = toConnectionState(this.#link);
     return state.kind === 'disconnected' && !state.final ? { ...state, nextTry: this.#nextTry } : state;
+  }
+
+  get lastHeard(): number | undefined {
+    return this.#source?.connection.lastHeard ?? this.#lastHeard;
   }
 
   get snapshot(): Snapshot {
@@ -254,7 +259,8 @@ class AgentServerClient implements Client {
     );
     const source: Source = {
       connection,
-      build: server.build,
+      // What another host says of itself is no reason to take its answers unchecked.
+      build: this.#endpoint.transport === undefined ? server.build : '',
       followers: new Map(),
       terminals: new Map(),
       questions,
@@ -341,6 +347,7 @@ class AgentServerClient implements Client {
   #dropConnection(): void {
     const source = this.#source;
     this.#source = undefined;
+    this.#lastHeard = source?.connection.lastHeard ?? this.#lastHeard;
     source?.connection.dispose();
   }
 

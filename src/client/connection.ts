@@ -49,6 +49,7 @@ export class Connection implements Disposable {
   #listener: ConnectionListener | undefined;
   #closed: ConnectionLostError | undefined;
   #lastId = 0;
+  #lastHeard = Date.now();
 
   private constructor(socket: WebSocket) {
     this.#socket = socket;
@@ -62,6 +63,11 @@ export class Connection implements Disposable {
     const connection = new Connection(await openSocket(transport, signal));
     if (transport.kind !== 'socket') connection.#watchPulse();
     return connection;
+  }
+
+  /** When anything came from the other end, in milliseconds. */
+  get lastHeard(): number {
+    return this.#lastHeard;
   }
 
   get isClosed(): boolean {
@@ -142,11 +148,10 @@ export class Connection implements Disposable {
 
   /** A link that was cut without a word, or while this machine slept, would look alive for minutes. */
   #watchPulse(): void {
-    let heard = Date.now();
-    let last = heard;
+    let last = Date.now();
     let deadline: number | undefined;
     this.#socket.on('pong', () => {
-      heard = Date.now();
+      this.#lastHeard = Date.now();
       deadline = undefined;
     });
     const timer = setInterval(() => {
@@ -159,7 +164,7 @@ export class Connection implements Disposable {
       } else if (deadline !== undefined && now > deadline && !slept) {
         this.#socket.terminate();
         this.#close(new Error('The agent server fell silent'));
-      } else if (slept || (deadline === undefined && now - heard > BEAT_MS)) {
+      } else if (slept || (deadline === undefined && now - this.#lastHeard > BEAT_MS)) {
         deadline = now + (slept ? AWAKE_ANSWER_MS : BEAT_ANSWER_MS);
         this.#socket.ping();
       }
@@ -170,6 +175,7 @@ export class Connection implements Disposable {
 
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#closed !== undefined) return;
+    this.#lastHeard = Date.now();
     const bytes = Buffer.isBuffer(data) ? data : Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data);
     if (isBinary) {
       const frame = decodeLogFrame(bytes);

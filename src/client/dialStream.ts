@@ -13,10 +13,16 @@ const TOLD_LETTERS = 200;
  * Waits until `dial-stdio` at the other end of a stream has said that what follows comes from its agent server; the
  * stream is then read from there. Rejects with the error that it told, or with `unavailable` and the last line that the
  * host printed instead. The stream is destroyed when it fails.
+ *
+ * @param stderr what the host wrote to its standard error
  */
-export async function afterMarker(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
+export async function afterMarker(
+  stream: Duplex,
+  signal: AbortSignal,
+  stderr: () => string = () => '',
+): Promise<Duplex> {
   try {
-    await readMarker(stream, signal);
+    await readMarker(stream, signal, stderr);
     return stream;
   } catch (error) {
     stream.on('error', () => undefined);
@@ -25,7 +31,7 @@ export async function afterMarker(stream: Duplex, signal: AbortSignal): Promise<
   }
 }
 
-function readMarker(stream: Duplex, signal: AbortSignal): Promise<void> {
+function readMarker(stream: Duplex, signal: AbortSignal, stderr: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     let read = Buffer.alloc(0);
     const settle = (): void => {
@@ -39,7 +45,7 @@ function readMarker(stream: Duplex, signal: AbortSignal): Promise<void> {
     };
     const onAbort = (): void => fail(new CodeManagerError('cancelled', 'Cancelled'));
     const onEnd = (): void => {
-      const said = lastLine(read.toString('utf8'));
+      const said = lastLine(stderr()) || lastLine(read.toString('utf8'));
       fail(
         new CodeManagerError(
           'unavailable',

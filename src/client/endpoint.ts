@@ -118,7 +118,10 @@ async function initialize(
       INITIALIZE_TIMEOUT_MS,
       () => new CodeManagerError('unavailable', 'The agent server does not answer'),
     );
-    return { connection, initialized: checkResult('initialize', result, buildOf(result)) };
+    return {
+      connection,
+      initialized: checkResult('initialize', result, options.transport === undefined ? buildOf(result) : ''),
+    };
   } catch (error) {
     connection.dispose();
     if (error instanceof CodeManagerError && error.code === 'tooOld') {

@@ -48,11 +48,11 @@ export class LogFollower implements Disposable {
     this.#subscription = undefined;
     const params = { session: this.#session, from: this.#offset ?? this.#options.from ?? 0 };
     const onResult = (raw: unknown): void => {
-      const { subscription, sizes, ...start } = checkResult('log/subscribe', raw, source.build);
+      const { subscription, ...start } = checkResult('log/subscribe', raw, source.build);
       if (this.#done) return this.#unsubscribe(source, subscription);
       this.#subscription = subscription;
       this.#offset = start.offset;
-      this.#sizes = [...sizes];
+      this.#sizes = [...start.sizes];
       // Before any frame of it is delivered.
       source.followers.set(subscription, this);
       this.#options.onStart?.(start);

@@ -16,6 +16,7 @@ import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
 import type { Hub } from './hub/hub.js';
 import { openHub } from './hub/openHub.js';
+import { writeLauncher } from './launcher.js';
 import { readOptions, type ServerOptions } from './options.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
 import { TokenStore } from './tcp/tokenStore.js';
@@ -109,6 +110,8 @@ async function start({
     idleExitMs: tcp === undefined ? Number(process.env['CM_IDLE_EXIT_MS'] ?? IDLE_EXIT_MS) : Infinity,
     onStop: (reason) => stop(reason),
   });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
+  await Promise.race([hub.local.arrive(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
   const listener = tcp === undefined ? undefined : await server.listenTcp(tcp);
 
   const record: ServerFile = {
@@ -121,7 +124,10 @@ async function start({
     started: server.info.started,
     url: listener?.url ?? null,
   };
-  const introduce = (): Promise<boolean> => writeFileAtomic(file, JSON.stringify(record, null, 2) + '\n');
+  const introduce = async (): Promise<void> => {
+    await writeLauncher(home, __filename);
+    await writeFileAtomic(file, JSON.stringify(record, null, 2) + '\n');
+  };
   // Somebody looked for us and did not find us: what leads to us has vanished.
   process.on('SIGHUP', () => {
     openHome(home)
@@ -129,9 +135,6 @@ async function start({
       .then(() => Promise.all([server.listen(), introduce(), hub.local.engine?.tmux.ensureSocket()]))
       .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));
-
-  await Promise.race([hub.local.arrive(), delay(ADOPT_WAIT_MS)]).catch((error: unknown) => log.error(errorText(error)));
   await server.listen();
   await introduce();
   log.info(`agent server ${VERSION} (${BUILD}) listens on ${server.socket}`);

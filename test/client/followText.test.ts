@@ -17,7 +17,7 @@ class Log {
   };
 
   start(size: number): void {
-    this.options?.onStart?.({ base: 0, offset: 0, size, path: '/log' });
+    this.options?.onStart?.({ base: 0, offset: 0, size, sizes: [], path: '/log' });
   }
 
   write(text: string): void {

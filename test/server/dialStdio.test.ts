@@ -67,7 +67,7 @@ test('a log that is followed over it survives cuts without a lost or doubled byt
   const server = new TestServer(t);
   const host = new Host(t, server);
   const client = host.client();
-  const { id } = await server.shell(client, 'for i in $(seq 1 60); do seq 1 3000; sleep 0.01; done');
+  const { id } = await server.shell(client, 'for i in $(seq 1 250); do seq 1 3000; sleep 0.01; done');
   const hash = createHash('sha256');
   let at = 0;
   let cuts = 0;

@@ -37,6 +37,8 @@ export interface HubLinks {
   readonly contexts: ContextDirectory;
   /** Names of the sessions of all other machines. */
   readonly otherNames: (id: string) => Iterable<string>;
+  /** Whether another machine than this one has a session with an id. */
+  readonly hasElsewhere: (id: string, session: string) => boolean;
 }
 
 /** A session and the machine that has it. */
@@ -86,6 +88,10 @@ export class Hub implements Disposable {
           .all()
           .filter((service) => service.id !== id)
           .flatMap((service) => service.sessions().map(({ name }) => name)),
+      hasElsewhere: (id, session) =>
+        this.machines
+          .all()
+          .some((service) => service.id !== id && service.sessions().some((each) => each.id === session)),
     };
     this.local = options.createLocal(links);
     const create: ServiceFactory = (id, spec, token) => options.createService(id, spec, links, token);

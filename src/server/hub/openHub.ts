@@ -7,8 +7,11 @@ import { logPath } from '../../core/sessionEngine.js';
 import { MachineCache, rememberedMachines } from '../../core/store/machineCache.js';
 import { SessionStore } from '../../core/store/sessionStore.js';
 import type { LocalMachine } from '../../machines/local/localMachine.js';
+import { connectSsh } from '../../machines/ssh/connectSsh.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
+import type { SshConnect } from './agentRoute.js';
+import { AgentService } from './agentService.js';
 import { Hub } from './hub.js';
 
 export interface OpenHubOptions {
@@ -27,6 +30,8 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
   for (const problem of store.problems) log.warn(problem);
   const remembered = await rememberedMachines(paths.root);
   const stillRunning = [...remembered].filter(([, { records }]) => records.some((record) => !hasEnded(record)));
+  const signIn: SshConnect = (reach, { operation, signal, onStep }) =>
+    connectSsh(reach, { asker: operation?.asker, signal, log, onStep });
   return new Hub({
     data,
     createLocal: (links) =>
@@ -48,8 +53,21 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
         placeholders: { node: process.execPath, media: join(__dirname, '..', 'media') },
         log,
       }),
-    createService: () => {
-      throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
+    createService: (id, spec, { contexts, hasElsewhere }, token) => {
+      if (spec.type !== 'agent') {
+        throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
+      }
+      return new AgentService({
+        id,
+        spec: spec,
+        connectSsh: signIn,
+        token: token === undefined ? () => data.credentials.get(id) : () => Promise.resolve(token),
+        contexts: () => contexts.all(),
+        isTaken: (session) => hasElsewhere(id, session),
+        cache: new MachineCache(paths.root, id, log),
+        remembered: remembered.get(id),
+        log,
+      });
     },
     resolvePath: (path) => machine.resolvePath(path),
     remembered: new Map(stillRunning.map(([id, { spec }]) => [id, spec])),

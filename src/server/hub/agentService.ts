@@ -1,0 +1,543 @@
+import { hostname } from 'node:os';
+import type { Client, ConnectionState } from '../../client/api.js';
+import { createClient } from '../../client/client.js';
+import type { Transport } from '../../client/transport.js';
+import { systemClock } from '../../common/async.js';
+import { Emitter } from '../../common/emitter.js';
+import { shortHostName } from '../../common/home.js';
+import type { Logger } from '../../common/logger.js';
+import { stripTerminal } from '../../common/terminalText.js';
+import { truncate } from '../../common/text.js';
+import type { Terminal, TerminalSize } from '../../core/machine.js';
+import type {
+  LogPosition,
+  LogSink,
+  LogSubscription,
+  MachineService,
+  SessionMethod,
+} from '../../core/machineService.js';
+import type { Operation } from '../../core/operation.js';
+import { takeSteps } from '../../core/steps.js';
+import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
+import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import type { AgentMachineSpec, Context, Machine as MachineInfo } from '../../protocol/context.js';
+import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
+import type { Change } from '../../protocol/events.js';
+import { SessionRecord, toSession } from '../../protocol/files.js';
+import type { Check, Params, ParamsInput, Result, ServerInfo } from '../../protocol/requests.js';
+import { hasEnded, Session } from '../../protocol/session.js';
+import { AgentLog } from './agentLog.js';
+import { AgentMirror } from './agentMirror.js';
+import { AgentRoute, type SshConnect } from './agentRoute.js';
+import { agentSteps } from './agentSteps.js';
+import { AgentTerminal } from './agentTerminal.js';
+
+export interface AgentServiceOptions {
+  /** As `machineId` gives it. */
+  readonly id: string;
+  /** Kind under which it is shown; `ssh` where a server was found on a host that has one of that kind. */
+  readonly type?: 'ssh' | 'agent';
+  readonly spec: AgentMachineSpec;
+  readonly connectSsh: SshConnect;
+  /** The token for a port or URL, asked for each connection. */
+  readonly token: () => Promise<string | undefined>;
+  /** All contexts of this server. */
+  readonly contexts: () => readonly Context[];
+  /** Whether another machine has a session with this id: ids of a host are only believed when they are its own. */
+  readonly isTaken?: (session: string) => boolean;
+  /** Where it is remembered, and what was known of it last. */
+  readonly cache: MachineCache;
+  readonly remembered: Remembered | undefined;
+  readonly log: Logger;
+}
+
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 30_000;
+const FURTHER_RETRY_MS = 100;
+/** A request waits so long for a machine that is just being connected again. */
+const RECONNECT_WAIT_MS = 8_000;
+const KEEP_LOG_CLIENT_MS = 2_000;
+const MESSAGE_LETTERS = 500;
+
+/** The sessions of another agent server: a picture of them kept current, and requests passed on. */
+export class AgentService implements MachineService {
+  readonly id: string;
+  readonly #options: AgentServiceOptions;
+  readonly #route: AgentRoute;
+  readonly #mirror: AgentMirror;
+  readonly #changes: Emitter<Change>;
+  readonly #logs = new Set<AgentLog>();
+  #client: Client | undefined;
+  /** A second connection, for logs: a flood of bytes never delays what the first one tells. */
+  #logClient: Client | undefined;
+  /** The host allows no second connection. */
+  #single = false;
+  #info: MachineInfo;
+  #disposed = false;
+
+  readonly onDidChange;
+
+  constructor(options: AgentServiceOptions) {
+    const { id, spec, log } = options;
+    this.id = id;
+    this.#options = options;
+    this.#route = new AgentRoute(options);
+    this.#mirror = new AgentMirror(id, options.contexts);
+    this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
+    this.onDidChange = this.#changes.event;
+    this.#info = {
+      id,
+      host: hostOf(spec),
+      type: options.type ?? 'agent',
+      node: options.remembered?.node ?? null,
+      version: null,
+      connection: 'offline',
+      since: now(),
+      problem: null,
+      lastSeen: options.remembered?.lastSeen ?? null,
+      nextTry: null,
+    };
+    this.#mirror.remember(options.remembered?.records.map(toSession) ?? []);
+  }
+
+  get info(): MachineInfo {
+    return this.#info;
+  }
+
+  sessions(): readonly Session[] {
+    return this.#mirror.sessions;
+  }
+
+  get busy(): number {
+    return this.#mirror.sessions.filter((session) => !hasEnded(session)).length;
+  }
+
+  async connect(operation?: Operation): Promise<void> {
+    for (let tries = 0; this.#client?.state.kind !== 'connected'; tries++) {
+      // An attempt that is under way asks nobody; one that follows it may.
+      const joins = isTrying(this.#client);
+      this.#route.operation = operation;
+      try {
+        await this.#attempt(operation?.signal);
+      } catch (error) {
+        const mayAsk = joins && operation?.asker !== undefined && toCodeManagerError(error).code === 'unauthorized';
+        if (!mayAsk || tries > 0) throw error;
+      } finally {
+        if (this.#route.operation === operation) this.#route.operation = undefined;
+      }
+    }
+  }
+
+  disconnect(): Promise<void> {
+    this.#drop();
+    this.#setInfo({ connection: 'offline', problem: null, nextTry: null, since: now() });
+    return this.#options.cache.flush();
+  }
+
+  /** One try to connect, the one that is under way or a new one. */
+  async #attempt(signal: AbortSignal | undefined): Promise<void> {
+    const client = this.#client === undefined || isFinal(this.#client) ? this.#open() : this.#client;
+    client.retry();
+    if (client.state.kind === 'connected') return;
+    let settle: () => void = () => undefined;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        const onAbort = (): void => reject(new CodeManagerError('cancelled', 'Cancelled'));
+        const listening = client.onDidChangeState(() => look());
+        settle = () => {
+          listening.dispose();
+          signal?.removeEventListener('abort', onAbort);
+        };
+        const look = (): void => {
+          const { state } = client;
+          if (state.kind === 'connected') resolve();
+          else if (state.kind === 'disconnected' && (state.final || state.nextTry !== undefined)) reject(state.error);
+        };
+        if (signal?.aborted === true) onAbort();
+        signal?.addEventListener('abort', onAbort, { once: true });
+        look();
+      });
+    } finally {
+      settle();
+    }
+  }
+
+  #open(): Client {
+    if (this.#single) for (const log of this.#logs) log.suspend();
+    this.#client?.dispose();
+    const { log } = this.#options;
+    const client = this.#create(this.#route.first, true, {
+      firstMs: FIRST_RETRY_MS,
+      maxMs: MAX_RETRY_MS,
+      isFinal: needsPerson,
+    });
+    this.#client = client;
+    client.onDidReset((snapshot) => {
+      this.#tell(this.#mirror.reset(this.#own(snapshot)));
+    });
+    client.onDidChange(({ change }) => this.#onChange(change));
+    client.onDidChangeState((state) => {
+      if (this.#client !== client) return;
+      if (state.kind === 'connected' && isThisProcess(state.server)) {
+        log.warn(`${this.id} is this agent server itself`);
+        this.#drop();
+        const message = 'This is the agent server of this host itself';
+        this.#setInfo({ connection: 'offline', problem: { message, command: null }, since: now() });
+        return;
+      }
+      this.#onState(state);
+    });
+    this.#onState(client.state);
+    if (this.#single) for (const each of this.#logs) each.restart();
+    return client;
+  }
+
+  #create(transport: Transport, subscribe: boolean, retry: Parameters<typeof createClient>[0]['retry']): Client {
+    return createClient({
+      name: `agent server on ${shortHostName()}`,
+      transport,
+      subscribe,
+      reconnect: retry !== undefined,
+      ...(retry === undefined ? {} : { retry }),
+      log: (message) => this.#options.log.debug(`${this.id}: ${message}`),
+    });
+  }
+
+  #onState(state: ConnectionState): void {
+    const { host } = this.#info;
+    switch (state.kind) {
+      case 'connecting':
+        this.#setInfo({ connection: 'connecting', nextTry: null });
+        break;
+      case 'connected': {
+        const { server } = state;
+        const node = line(server.host);
+        this.#setInfo({
+          ...this.#theirProblem(),
+          version: line(server.version),
+          node,
+          lastSeen: null,
+          nextTry: null,
+          since: now(),
+        });
+        this.#options.log.info(`${host} is connected (agent server ${line(server.version)} on ${node})`);
+        if (this.#logClient !== undefined) this.#logClient.retry();
+        else if (!this.#single) for (const log of this.#logs) log.restart();
+        break;
+      }
+      case 'disconnected':
+        this.#onFailure(state.error, state.final, state.nextTry);
+        break;
+    }
+    this.#remember();
+  }
+
+  #onFailure(thrown: Error, isFinalError: boolean, nextTry: number | undefined): void {
+    const error = toCodeManagerError(thrown);
+    const heard = this.#client?.lastHeard;
+    const isTryingNow = !isFinalError && nextTry === undefined;
+    const connection = connectionOf(error, isFinalError);
+    const command = error instanceof SshFailure ? error.command : (commandIn(error.hint) ?? null);
+    this.#setInfo({
+      // A try that is under way is shown as what the last one came to.
+      connection: isTryingNow && this.#info.connection === 'connected' ? 'connecting' : connection,
+      problem: { message: truncate(stripTerminal(errorText(error)), MESSAGE_LETTERS), command },
+      lastSeen: heard === undefined ? this.#info.lastSeen : new Date(heard).toISOString(),
+      nextTry: nextTry === undefined ? null : new Date(nextTry).toISOString(),
+    });
+  }
+
+  /** What the agent server there says of its own host. */
+  #theirProblem(): Pick<MachineInfo, 'connection' | 'problem'> {
+    const local = this.#client?.snapshot.machines.find(({ id }) => id === 'local');
+    if (local?.connection !== 'dependencyMissing') return { connection: 'connected', problem: null };
+    const { problem } = local;
+    return {
+      connection: 'dependencyMissing',
+      problem: problem && {
+        message: truncate(stripTerminal(problem.message), MESSAGE_LETTERS),
+        command: problem.command === null ? null : line(problem.command),
+      },
+    };
+  }
+
+  #onChange(change: Change): void {
+    if (change.type === 'notice') {
+      const message = `${this.#info.host}: ${truncate(stripTerminal(change.message), MESSAGE_LETTERS)}`;
+      this.#changes.fire({ type: 'notice', level: change.level, message });
+      return;
+    }
+    if (change.type === 'machine/changed' && change.machine.id === 'local') {
+      this.#setInfo({ ...this.#theirProblem(), since: now() });
+      return;
+    }
+    if (change.type === 'session/changed' && this.#isForeign(change.session.id)) return;
+    const ours = this.#mirror.apply(change);
+    if (ours !== undefined) this.#tell([ours]);
+  }
+
+  #tell(changes: readonly Change[]): void {
+    for (const change of changes) this.#changes.fire(change);
+    if (changes.length > 0) this.#remember();
+  }
+
+  #own<T extends { readonly sessions: Session[] }>(snapshot: T): T {
+    return { ...snapshot, sessions: snapshot.sessions.filter(({ id }) => !this.#isForeign(id)) };
+  }
+
+  /** A host that claims another machine's session would be sent what is meant for that one. */
+  #isForeign(session: string): boolean {
+    return !this.#mirror.has(session) && this.#options.isTaken?.(session) === true;
+  }
+
+  #setInfo(changes: Partial<MachineInfo>): void {
+    const known = this.#info;
+    const next = { ...known, ...changes };
+    if (next.node === null) next.node = known.node;
+    const { since: _before, ...before } = known;
+    const { since: _after, ...after } = next;
+    if (JSON.stringify(before) === JSON.stringify(after)) return;
+    if (changes.since === undefined && next.connection !== known.connection) next.since = now();
+    this.#info = next;
+    this.#changes.fire({ type: 'machine/changed', machine: next });
+  }
+
+  /** The client of a machine that can be reached; a connection that is just coming back is waited for. */
+  #reached(): Client {
+    const client = this.#client;
+    if (client !== undefined && (client.state.kind === 'connected' || isTrying(client))) return client;
+    throw this.#unreachable();
+  }
+
+  #unreachable(): CodeManagerError {
+    const { host, connection, problem } = this.#info;
+    const hint = `cm machine connect ${host}`;
+    if (connection === 'signInNeeded') {
+      return new CodeManagerError('unauthorized', `${host} needs you to sign in`, { hint });
+    }
+    if (connection === 'hostKeyChanged') {
+      return new CodeManagerError('unauthorized', problem?.message ?? `${host} has a new host key`, {
+        hint: problem?.command ?? hint,
+      });
+    }
+    return new CodeManagerError('unavailable', `${host} cannot be reached`, {
+      hint: problem === null ? hint : `${problem.message} ${hint}`,
+    });
+  }
+
+  async call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+    // It is reached by connections of ours, never by a command on this host.
+    if (method === 'session/attach') return null as Result<M>;
+    const client = this.#reached();
+    const sent = this.#toTheirs(method, params);
+    const answer = await client.request(method, sent as ParamsInput<M>, { timeoutMs: RECONNECT_WAIT_MS });
+    return this.#toOurs(method, answer) as Result<M>;
+  }
+
+  /** The request as the server there understands it: it knows neither our contexts nor our machines. */
+  #toTheirs(method: SessionMethod, params: unknown): unknown {
+    if (method === 'session/create') {
+      const { context: ref, path, ...rest } = params as Params<'session/create'>;
+      const context = this.#options.contexts().find(({ id, name }) => id === ref || name === ref);
+      return { ...rest, path: path ?? context?.path };
+    }
+    if (method === 'session/list') {
+      const { archived, tool, state } = params as Params<'session/list'>;
+      return { archived, tool, state, machine: 'local' };
+    }
+    return method === 'tool/list' ? { ...(params as Params<'tool/list'>), machine: 'local' } : params;
+  }
+
+  #toOurs(method: SessionMethod, answer: unknown): unknown {
+    const take = (theirs: unknown): Session[] => {
+      const session = Session.safeParse(theirs).data;
+      const ours = session === undefined ? undefined : this.#mirror.take(session);
+      return ours === undefined || this.#isForeign(ours.id) ? [] : [ours];
+    };
+    if (method === 'session/list') return (answer as readonly unknown[]).flatMap(take);
+    if (!Session.safeParse(answer).success) return answer;
+    const [session] = take(answer);
+    if (session !== undefined) return session;
+    throw new CodeManagerError('notFound', `${this.#info.host} itself has no such session`);
+  }
+
+  async subscribeLog(session: string, from: LogPosition, sink: LogSink): Promise<LogSubscription> {
+    this.#reached();
+    const log = new AgentLog(
+      () => this.#logSource(),
+      session,
+      from,
+      sink,
+      () => this.#onLogDone(log),
+    );
+    this.#logs.add(log);
+    return log.open();
+  }
+
+  #logSource(): Client {
+    if (this.#single && this.#client !== undefined) return this.#client;
+    this.#logClient ??= this.#openLogClient();
+    return this.#logClient;
+  }
+
+  #openLogClient(): Client {
+    const client = this.#create(this.#further, false, { firstMs: FURTHER_RETRY_MS, maxMs: MAX_RETRY_MS });
+    client.onDidChangeState((state) => {
+      if (this.#logClient !== client || state.kind !== 'disconnected' || !isChannelRefused(state.error)) return;
+      this.#single = true;
+      this.#logClient = undefined;
+      for (const log of [...this.#logs]) log.restart();
+      client.dispose();
+    });
+    return client;
+  }
+
+  get #further(): Transport {
+    return this.#route.further(() => this.#client?.state.kind === 'connected');
+  }
+
+  #onLogDone(log: AgentLog): void {
+    this.#logs.delete(log);
+    if (this.#logs.size > 0) return;
+    // Later, since the next one mostly follows at once.
+    const client = this.#logClient;
+    setTimeout(() => {
+      if (this.#logs.size > 0 || this.#logClient !== client) return;
+      client?.dispose();
+      this.#logClient = undefined;
+    }, KEEP_LOG_CLIENT_MS).unref();
+  }
+
+  async openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
+    const main = this.#reached();
+    const options = { ...size, readOnly };
+    if (!this.#single) {
+      const client = this.#create(this.#further, false, undefined);
+      try {
+        const terminal = await client.openTerminal(session, options);
+        return new AgentTerminal(terminal, () => client.dispose());
+      } catch (error) {
+        client.dispose();
+        if (!isChannelRefused(error)) throw error;
+      }
+    }
+    return new AgentTerminal(await main.openTerminal(session, options), () => undefined);
+  }
+
+  async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
+    const steps = agentSteps({
+      isConnected: () => this.#client?.state.kind === 'connected',
+      connect: (listener) => {
+        this.#route.onStep = listener;
+        return this.connect(operation).finally(() => (this.#route.onStep = () => undefined));
+      },
+      info: () => this.#info,
+      onCheck,
+    });
+    if (!(await steps.reach())) return;
+    const client = this.#reached();
+    await takeSteps(
+      folder === '' ? [] : [{ name: 'folder', run: () => this.resolveFolder(folder) }],
+      operation.signal,
+      onCheck,
+    );
+    const checks = await client.request('machine/test', { machine: 'local' }, { signal: operation.signal });
+    for (const check of checks) onCheck({ ...check, name: line(check.name), detail: line(check.detail) });
+  }
+
+  folders(path: string): Promise<Result<'machine/folders'>> {
+    return this.#reached().request('machine/folders', { machine: 'local', path });
+  }
+
+  async resolveFolder(path: string): Promise<string> {
+    return (await this.folders(path)).path;
+  }
+
+  /** Notes what is known, for the next server and for the time when the host is away. */
+  #remember(): void {
+    const { cache, spec } = this.#options;
+    cache.save(() => {
+      const { node, lastSeen } = this.#info;
+      const heard = this.#client?.lastHeard;
+      return {
+        spec,
+        node,
+        lastSeen: heard === undefined ? lastSeen : new Date(heard).toISOString(),
+        records: this.#mirror.sessions.map((session) => SessionRecord.parse(session)),
+      };
+    });
+  }
+
+  /** Ends all connections; what was known stays. */
+  #drop(): void {
+    const heard = this.#client?.lastHeard;
+    if (heard !== undefined) this.#info = { ...this.#info, lastSeen: new Date(heard).toISOString() };
+    // They go on when it is connected again.
+    for (const log of this.#logs) log.suspend();
+    const client = this.#client;
+    this.#client = undefined;
+    client?.dispose();
+    this.#logClient?.dispose();
+    this.#logClient = undefined;
+    this.#route.close();
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    void this.#options.cache.flush();
+    this.#disposed = true;
+    this.#drop();
+    for (const log of [...this.#logs]) log.dispose();
+    this.#changes.dispose();
+  }
+}
+
+function now(): string {
+  return new Date(systemClock.now()).toISOString();
+}
+
+function line(text: string): string {
+  return truncate(stripTerminal(text), MESSAGE_LETTERS);
+}
+
+function hostOf(spec: AgentMachineSpec): string {
+  if ('url' in spec && typeof spec.url === 'string') return new URL(spec.url).host;
+  return 'host' in spec && typeof spec.host === 'string' ? spec.host : '?';
+}
+
+function isFinal({ state }: Client): boolean {
+  return state.kind === 'disconnected' && state.final;
+}
+
+/** It is connecting right now. */
+function isTrying(client: Client | undefined): boolean {
+  if (client === undefined) return false;
+  const { state } = client;
+  return state.kind === 'connecting' || (state.kind === 'disconnected' && !state.final && state.nextTry === undefined);
+}
+
+/** Trying again without a person could only fail again, and may lock the account. */
+function needsPerson(error: CodeManagerError): boolean {
+  return error instanceof SshFailure ? error.needsPerson : error.code === 'unauthorized' || error.code === 'invalid';
+}
+
+function isChannelRefused(error: unknown): boolean {
+  return error instanceof SshFailure && error.reason === 'channels';
+}
+
+function connectionOf(error: CodeManagerError, isFinalError: boolean): MachineInfo['connection'] {
+  if (error instanceof SshFailure && (error.reason === 'hostKeyChanged' || error.reason === 'hostKeyRevoked')) {
+    return 'hostKeyChanged';
+  }
+  if (error.code === 'dependencyMissing') return 'dependencyMissing';
+  return isFinalError && error.code === 'unauthorized' ? 'signInNeeded' : 'offline';
+}
+
+/** A command that a hint names. */
+function commandIn(hint: string | undefined): string | undefined {
+  return /`([^`]+)`/.exec(hint ?? '')?.[1];
+}
+
+function isThisProcess(server: ServerInfo): boolean {
+  return server.pid === process.pid && server.host === shortHostName(hostname());
+}

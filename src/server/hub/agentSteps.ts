@@ -1,0 +1,67 @@
+import type { SshStep } from '../../machines/ssh/sshConnection.js';
+import { SshFailure, type SshReason } from '../../machines/ssh/sshFailure.js';
+import type { Machine as MachineInfo } from '../../protocol/context.js';
+import { errorText, toCodeManagerError } from '../../protocol/errors.js';
+import type { Check } from '../../protocol/requests.js';
+
+/** The step at which a way breaks. */
+const STEP_OF: Partial<Readonly<Record<SshReason, SshStep>>> = {
+  configuration: 'resolve',
+  hostNotFound: 'resolve',
+  refused: 'connect',
+  noRoute: 'connect',
+  timedOut: 'connect',
+  notSsh: 'connect',
+  noCommonAlgorithms: 'connect',
+  hostKeyUnknown: 'host key',
+  hostKeyChanged: 'host key',
+  hostKeyRevoked: 'host key',
+  signInNeeded: 'sign in',
+  signInRefused: 'sign in',
+  tooManyFailures: 'sign in',
+  accountExpired: 'sign in',
+};
+
+export interface AgentStepsOptions {
+  readonly isConnected: () => boolean;
+  /** Connects, and tells the steps of a sign-in on the way. */
+  readonly connect: (onStep: (step: SshStep, detail: string) => void) => Promise<void>;
+  readonly info: () => MachineInfo;
+  readonly onCheck: (check: Check) => void;
+}
+
+/** The way to an agent server, step by step with times; one that is connected already is not signed in to again. */
+export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOptions): {
+  /** Whether it was reached. */
+  reach(): Promise<boolean>;
+} {
+  return {
+    async reach() {
+      let last = performance.now();
+      const tell = (check: Pick<Check, 'name' | 'status' | 'detail' | 'fix' | 'code'>): void => {
+        const now = performance.now();
+        onCheck({ ...check, ms: now - last });
+        last = now;
+      };
+      const was = isConnected();
+      try {
+        await connect((name, detail) => tell({ name, status: 'ok', detail, fix: null, code: null }));
+      } catch (thrown) {
+        const error = toCodeManagerError(thrown);
+        const ssh = error instanceof SshFailure ? error : undefined;
+        tell({
+          name: (ssh && STEP_OF[ssh.reason]) ?? 'agent server',
+          status: 'failed',
+          detail: errorText(error),
+          fix: ssh?.command ?? error.hint ?? null,
+          code: error.code,
+        });
+        return false;
+      }
+      const { version, node } = info();
+      const detail = `${version ?? '?'} on ${node ?? '?'}${was ? ', connected already' : ''}`;
+      tell({ name: 'agent server', status: 'ok', detail, fix: null, code: null });
+      return true;
+    },
+  };
+}
