@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { SignInMemory } from '../../src/machines/ssh/signInMemory.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { asks, AskingServer, wants } from './askingServer.js';
 import { connect, failure, run, ScriptedAsker } from './client.js';
@@ -149,7 +150,7 @@ test('a wrong password is asked for once more and then left alone, so that no ac
   assert.deepEqual(host.tries, ['none', 'password wrong', 'password wrong again']);
   assert.deepEqual(
     asker.asked.map(({ text }) => text),
-    ['', 'That password was not accepted.'],
+    ['', 'That was not accepted.'],
   );
   assert.match(error.message, /did not accept what was answered/);
   assert.equal(error.needsPerson, true);
@@ -226,7 +227,7 @@ test('a host that asks on and on gets no more answers', async (t) => {
     },
   });
   await failure(t, 'signInRefused', { home: host.home, asker: { ask: async () => 'yes' } });
-  assert.ok(asked < 20, `${asked} questions`);
+  assert.ok(asked <= 3, `${asked} questions`);
 });
 
 test('a method that the host only pretends to have is passed over', async (t) => {
@@ -262,6 +263,67 @@ test('a key and then a code: no further key is offered once the first one was ac
   await connect(t, { home: host.home, agent, asker });
   assert.deepEqual(host.tries, ['none', 'publickey', 'publickey', 'keyboard-interactive']);
   assert.deepEqual(asker.kinds, ['code']);
+});
+
+test('what a host accepted is remembered for further connections where that is wanted, codes are not', async (t) => {
+  const byPassword = await AskingServer.start(t, { onTry: wants('right') });
+  const memory = new SignInMemory();
+  await connect(t, { home: byPassword.home, memory, asker: new ScriptedAsker('wrong', 'right') });
+  await connect(t, { home: byPassword.home, memory });
+  assert.deepEqual(byPassword.tries.slice(3), ['none', 'password right']);
+  await failure(t, 'signInNeeded', { home: byPassword.home });
+
+  const secret = { prompts: [{ prompt: 'Password: ', echo: false }], answers: ['right'] };
+  const byPrompt = await AskingServer.start(t, { onTry: asks([secret]) });
+  await connect(t, { home: byPrompt.home, memory, asker: new ScriptedAsker('right') });
+  await connect(t, { home: byPrompt.home, memory });
+
+  const code = { prompts: [{ prompt: 'Code: ', echo: false }], answers: ['1'] };
+  const byCode = await AskingServer.start(t, { onTry: asks([secret, code]) });
+  await connect(t, { home: byCode.home, memory, asker: new ScriptedAsker('right', '1') });
+  await failure(t, 'signInNeeded', { home: byCode.home, memory });
+
+  const locked = await Sshd.start(t);
+  const keyFile = join(tempDir(t), 'key');
+  locked.authorize(generateKey(keyFile, 'ed25519', 'the secret'));
+  const home = locked.client({ identityFiles: [keyFile] });
+  await connect(t, { home, memory, asker: new ScriptedAsker('the secret') });
+  await connect(t, { home, memory });
+  memory.dispose();
+  await failure(t, 'signInNeeded', { home, memory });
+  await failure(t, 'signInNeeded', { home: byPassword.home, memory });
+});
+
+test('a remembered password that is refused is forgotten, and tried once only', async (t) => {
+  let password = 'old';
+  const host = await AskingServer.start(t, { onTry: (context, connection) => wants(password)(context, connection) });
+  const memory = new SignInMemory();
+  await connect(t, { home: host.home, memory, asker: new ScriptedAsker('old') });
+  password = 'new';
+  await failure(t, 'signInNeeded', { home: host.home, memory });
+  await failure(t, 'signInNeeded', { home: host.home, memory });
+  assert.deepEqual(host.tries.slice(2), ['none', 'password old', 'none']);
+});
+
+test('a host that asks for the same again in one go has refused the answer', async (t) => {
+  const answers: string[] = [];
+  const host = await AskingServer.start(t, {
+    onTry: (context) => {
+      if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+      const again = (given?: readonly string[]): void => {
+        answers.push(...(given ?? []));
+        context.prompt([{ prompt: 'Password: ', echo: false }], again);
+      };
+      again();
+    },
+  });
+  const asker = new ScriptedAsker('one', 'two', 'three');
+  await failure(t, 'signInRefused', { home: host.home, asker });
+  assert.deepEqual(answers, ['one', 'two']);
+  assert.deepEqual(
+    asker.asked.map(({ text }) => text),
+    ['', 'That was not accepted.'],
+  );
 });
 
 test('BatchMode asks nobody', async (t) => {

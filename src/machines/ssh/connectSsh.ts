@@ -137,7 +137,7 @@ class Connecting {
 
   #handshake(start: Handshake): Promise<SshConnection> {
     const { config, reach, wire, patience, report, onEnd } = start;
-    const { asker, log, machine } = this.#options;
+    const { asker, log, machine, memory } = this.#options;
     const target = `${config.user}@${config.alias}`;
     const client = new this.#ssh2.Client();
     let asking = false;
@@ -176,6 +176,7 @@ class Connecting {
         target,
         keyFile: reach.keyFile == null ? undefined : keyPath(reach.keyFile, this.#env),
         ask,
+        memory,
         note: (sentence) => log.warn(sentence),
         abort: fail,
       });
@@ -203,6 +204,7 @@ class Connecting {
         client.off('close', onEnded);
         const connection = new Ssh2Connection(client, wire, `${config.user}@${config.hostName}:${config.port}`, onEnd);
         client.off('error', onError);
+        signIn.accepted();
         report?.('sign in', signIn.method);
         resolve(connection);
       });

@@ -5,6 +5,7 @@ import type { Question } from '../../protocol/question.js';
 import { findIdentities, type Identity } from './identities.js';
 import { identityAgent, signByAgent } from './identityAgent.js';
 import type { Ssh2 } from './loadSsh2.js';
+import type { SignInMemory } from './signInMemory.js';
 import { shownCommand } from './shownCommand.js';
 import type { EffectiveConfig, SignInMethod } from './sshConfig.js';
 import { SshFailure } from './sshFailure.js';
@@ -25,6 +26,7 @@ export interface SignInOptions {
   readonly keyFile: string | undefined;
   /** Undefined when nobody can be asked. */
   readonly ask: Ask | undefined;
+  readonly memory: SignInMemory | undefined;
   readonly note: (sentence: string) => void;
   /** Gives up at once: for answers that never come. */
   readonly abort: (failure: SshFailure) => void;
@@ -48,6 +50,8 @@ export class SignIn {
   #said = '';
   /** What keeps keys from being offered. */
   readonly #notes: string[] = [];
+  /** A password that was given or remembered, until the host has decided. */
+  #password: { readonly text: string; readonly remembered: boolean } | undefined;
   #method = 'no proof';
   #failure: SshFailure | undefined;
 
@@ -87,6 +91,11 @@ export class SignIn {
     );
   };
 
+  /** The host let us in: what it accepted may be remembered. */
+  accepted(): void {
+    if (this.#password !== undefined) this.#options.memory?.keepPassword(this.#place, this.#password.text);
+  }
+
   /** The host refused what was tried, or with `partial` accepted it and wants more. */
   refused(methods: readonly string[], partial: boolean): void {
     this.#left = methods;
@@ -94,10 +103,22 @@ export class SignIn {
       this.#refusals = 0;
       this.#answered = undefined;
     } else if (this.#current === this.#answered) {
-      this.#refusals++;
+      this.#refuse();
     } else if (this.#current === 'keyboard-interactive') {
       this.#mute.add('keyboard-interactive');
     }
+  }
+
+  #refuse(): void {
+    this.#refusals++;
+    // A remembered one that is refused would lock the account if it were tried again and again.
+    if (this.#password?.remembered === true) this.#options.memory?.forgetPassword(this.#place);
+    this.#password = undefined;
+  }
+
+  get #place(): string {
+    const { user, hostName, port } = this.#options.config;
+    return `${user}@${hostName}:${port}`;
   }
 
   heard(text: string): void {
@@ -106,7 +127,7 @@ export class SignIn {
   }
 
   async #next(): Promise<AnyAuthMethod> {
-    const { config, ask } = this.#options;
+    const { config, ask, memory } = this.#options;
     const username = config.user;
     if (!this.#started) {
       this.#started = true;
@@ -121,11 +142,12 @@ export class SignIn {
         return { type: 'agent', username, agent: await this.#agentOf(identity) };
       }
       // Where one of these was answered and refused, the other would only ask for the same again.
-      if (ask === undefined || this.#mute.has(method) || (this.#answered ?? method) !== method) continue;
+      if (this.#mute.has(method) || (this.#answered ?? method) !== method) continue;
       if (this.#refusals >= MAX_TRIES) break;
+      if (ask === undefined && memory?.password(this.#place) === undefined) continue;
       this.#method = method === 'password' ? 'password' : 'answers to its questions';
-      if (method === 'password') return { type: method, username, password: await this.#password(ask) };
-      return { type: method, username, prompt: this.#keyboard(ask) };
+      if (method === 'password') return { type: method, username, password: await this.#givePassword(method) };
+      return { type: method, username, prompt: this.#keyboard() };
     }
     throw this.#refusal();
   }
@@ -161,43 +183,57 @@ export class SignIn {
   }
 
   async #privateKey({ path, content, encrypted }: NonNullable<Identity['file']>): Promise<ParsedKey> {
-    const { ssh2, ask, abort } = this.#options;
-    for (let attempt = 0; ; attempt++) {
+    const { ssh2, ask, memory, abort } = this.#options;
+    const remembered = memory?.key(path);
+    if (remembered !== undefined) return remembered;
+    for (let attempt = 0; attempt < (encrypted ? MAX_PASSPHRASES : 1); attempt++) {
       let passphrase: string | undefined;
       if (encrypted) {
         const text = attempt === 0 ? '' : 'That passphrase does not fit.';
         const title = `Passphrase of ${stripTerminal(path)}`;
-        const answer = await ask?.({ kind: 'passphrase', title, text, secret: true });
-        if (answer === undefined || answer === null) {
-          const failure = new SshFailure('signInNeeded', `The passphrase of ${path} is needed`, {
-            hint: `Sign in again and give it, or add the key to the agent: ${shownCommand('ssh-add', path)}`,
-            command: shownCommand('ssh-add', path),
-          });
-          abort(failure);
-          throw failure;
-        }
-        passphrase = answer;
+        passphrase = (await ask?.({ kind: 'passphrase', title, text, secret: true })) ?? undefined;
+        if (passphrase === undefined) break;
       }
       const parsed = ssh2.utils.parseKey(content, passphrase) as ParsedKey | ParsedKey[] | Error;
       const key = Array.isArray(parsed) ? parsed[0] : parsed;
-      if (key !== undefined && !(key instanceof Error)) return key;
-      if (!encrypted || attempt + 1 >= MAX_PASSPHRASES) throw key ?? new Error(`${path} holds no key`);
+      if (key === undefined || key instanceof Error) continue;
+      if (encrypted) memory?.keepKey(path, key);
+      return key;
     }
-  }
-
-  async #password(ask: Ask): Promise<string> {
-    const answer = await ask({
-      kind: 'password',
-      title: `Password of ${this.#options.target}`,
-      text: this.#refusals === 0 ? this.#said : 'That password was not accepted.',
-      secret: true,
+    const command = shownCommand('ssh-add', path);
+    const failure = new SshFailure('signInNeeded', `The passphrase of ${path} is needed`, {
+      hint: `Connect again and give it, or add the key to the agent: ${command}`,
+      command,
     });
-    if (answer === null) throw this.#unanswered();
-    this.#answered = 'password';
-    return answer;
+    abort(failure);
+    throw failure;
   }
 
-  #keyboard(ask: Ask): KeyboardInteractiveAuthMethod['prompt'] {
+  /** The remembered password once, else that of the person. */
+  async #givePassword(method: SignInMethod): Promise<string> {
+    const { memory, ask, target } = this.#options;
+    const remembered = this.#refusals === 0 ? memory?.password(this.#place) : undefined;
+    const text =
+      remembered ?? (await this.#person(ask, { kind: 'password', title: `Password of ${target}`, secret: true }));
+    this.#password = { text, remembered: remembered !== undefined };
+    this.#answered = method;
+    return text;
+  }
+
+  /** Puts a question to the person, with what the host said, or that the last answer was refused. */
+  async #person(ask: Ask | undefined, question: Omit<Parameters<Ask>[0], 'text'>): Promise<string> {
+    if (ask === undefined) throw this.#refusal();
+    const answer = await ask({ ...question, text: this.#refusals === 0 ? this.#said : 'That was not accepted.' });
+    if (answer !== null) return answer;
+    throw new SshFailure('signInNeeded', `Nobody answered what ${this.#options.target} asked`, {
+      hint: 'Connect again and answer.',
+    });
+  }
+
+  #keyboard(): KeyboardInteractiveAuthMethod['prompt'] {
+    const { ask, target, abort } = this.#options;
+    const method = 'keyboard-interactive';
+    const answered = new Set<string>();
     let rounds = 0;
     return (name, instructions, _lang, prompts, finish) => {
       const answerAll = async (): Promise<void> => {
@@ -207,24 +243,21 @@ export class SignIn {
         const answers: string[] = [];
         for (const { prompt, echo } of prompts) {
           const words = truncate(stripTerminal(prompt), 200);
-          const isPassword = echo !== true && /password/i.test(words) && !/one[- ]time|otp|token|code/i.test(words);
-          const answer = await ask({
-            kind: isPassword ? 'password' : 'code',
-            title: isPassword
-              ? `Password of ${this.#options.target}`
-              : `${words || 'Answer'} (${this.#options.target})`,
-            text: this.#refusals === 0 ? this.#said : 'That was not accepted.',
-            secret: echo !== true,
-          });
-          if (answer === null) throw this.#unanswered();
-          this.#answered = 'keyboard-interactive';
-          answers.push(answer);
+          // Some hosts ask again by themselves: that is a refusal as well.
+          if (answered.has(words)) this.#refuse();
+          if (this.#refusals >= MAX_TRIES) throw this.#refusal();
+          answered.add(words);
+          if (echo !== true && /password/i.test(words) && !/one[- ]time|otp|token|code/i.test(words)) {
+            answers.push(await this.#givePassword(method));
+          } else {
+            const title = `${words || 'Answer'} (${target})`;
+            answers.push(await this.#person(ask, { kind: 'code', title, secret: echo !== true }));
+            this.#answered = method;
+          }
         }
         finish(answers);
       };
-      answerAll().catch((error: unknown) => {
-        this.#options.abort(error instanceof SshFailure ? error : this.#refusal());
-      });
+      answerAll().catch((error: unknown) => abort(error instanceof SshFailure ? error : this.#refusal()));
     };
   }
 
@@ -237,12 +270,6 @@ export class SignIn {
     return new SshFailure('accountExpired', `${target} wants a new password. It says: ${this.#said}`, {
       hint: `Choose one there: ${command}`,
       command,
-    });
-  }
-
-  #unanswered(): SshFailure {
-    return new SshFailure('signInNeeded', `Nobody answered what ${this.#options.target} asked`, {
-      hint: 'Connect again and answer.',
     });
   }
 

@@ -3,6 +3,7 @@ import type { SFTPWrapper } from 'ssh2';
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import type { Asker } from '../../core/machineService.js';
+import type { SignInMemory } from './signInMemory.js';
 import type { SshFailure } from './sshFailure.js';
 
 /** How to reach a host; what is left out comes from the person's own ssh configuration. */
@@ -20,6 +21,8 @@ export type SshStep = 'resolve' | 'connect' | 'host key' | 'sign in';
 export interface SshConnectOptions {
   /** Without one nobody is asked. */
   readonly asker?: Asker | undefined;
+  /** Answers that were accepted before, and are kept for further connections; without one nothing is kept. */
+  readonly memory?: SignInMemory | undefined;
   /** The name of the machine in questions; default: the host of the reach. */
   readonly machine?: string | undefined;
   readonly signal: AbortSignal;
