@@ -113,6 +113,11 @@ export class SshMachine implements Machine, Disposable {
     };
   }
 
+  /** Asks the host whether it is there: what the link does when it hears nothing. */
+  async ping(): Promise<void> {
+    await this.#session.ping();
+  }
+
   async #connect(operation: Operation | undefined, signal: AbortSignal): Promise<HostSession> {
     const connection = await this.#connectOnce({ asker: operation?.asker, signal });
     try {
