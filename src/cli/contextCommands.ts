@@ -12,7 +12,7 @@ import type { Invocation } from './command.js';
 import { parseTime } from './controlCommands.js';
 import { readInput } from './input.js';
 import { operate } from './longOperation.js';
-import { readMachine, takesToken } from './machineFlags.js';
+import { namesMachine, readMachine, takesToken } from './machineFlags.js';
 import { contextType, machineName, machineOfContext } from './machineView.js';
 import { parsePlace, type HostPart } from './place.js';
 import { shortPath } from './sessionView.js';
@@ -85,6 +85,10 @@ export async function edit(app: App, invocation: Invocation): Promise<void> {
   const name = invocation.value('name');
   const given = invocation.value('path');
   const tags = readTags(invocation);
+  const isNamed = ['name', 'path', 'tags', 'token', 'token-file'].some((flag) => invocation.has(flag));
+  if (!isNamed && !namesMachine(invocation, undefined)) {
+    throw new CodeManagerError('invalid', 'Nothing to change', { hint: 'See `cm ctx edit --help`.' });
+  }
   const before = await app.client.request('context/get', { context: ref });
   const place = given === undefined ? undefined : parsePlace(given);
   const machine = machineOf(app, invocation, before.machine, place?.host);
@@ -97,9 +101,6 @@ export async function edit(app: App, invocation: Invocation): Promise<void> {
     ...(tags === undefined ? {} : { tags }),
     ...token,
   };
-  if (Object.keys(changes).length === 0) {
-    throw new CodeManagerError('invalid', 'Nothing to change', { hint: 'See `cm ctx edit --help`.' });
-  }
   const edited = app.client.request('context/edit', { context: before.id, ...changes });
   await printId(app, await explained(machine, path ?? '', edited));
 }

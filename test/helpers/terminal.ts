@@ -72,8 +72,11 @@ export class Terminal {
   async exitCode(): Promise<number> {
     const status = await until('the program in the terminal to end', async () => {
       const text = await this.#tmux('display-message', '-p', '#{pane_dead},#{pane_dead_status}');
-      // The terminal is closed a moment before the status is known.
-      return /^1,\d/.test(text) && text;
+      if (/^1,\d/.test(text)) return text;
+      // The terminal is closed a moment before the status is known, and tmux may miss that there is one until its next
+      // child ends.
+      if (text.startsWith('1,')) await this.#tmux('run-shell', 'true');
+      return false;
     });
     return Number(status.trim().split(',')[1]);
   }
