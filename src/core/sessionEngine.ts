@@ -3,7 +3,7 @@ import { DisposableStore, type Disposable } from '../common/disposable.js';
 import { IdGenerator } from '../common/ids.js';
 import type { Logger } from '../common/logger.js';
 import type { ConfigFile } from '../protocol/files.js';
-import type { MachineIdentity } from '../protocol/session.js';
+import { hasEnded, type MachineIdentity } from '../protocol/session.js';
 import type { Tool } from '../protocol/tool.js';
 import { Conversations } from './conversations/conversations.js';
 import { homeEnvironment } from './conversations/home.js';
@@ -90,7 +90,9 @@ export class SessionEngine implements Disposable {
         onRecordFile: (id) => {
           store.reread?.(id).then(
             (record) => {
-              if (record) table.take(record);
+              if (!record) return;
+              table.take(record);
+              if (!hasEnded(record)) this.supervisor.onForeignRecord();
             },
             (error: unknown) => log.debug(`record of ${id}: ${String(error)}`),
           );

@@ -348,3 +348,42 @@ test('names are unique over all machines, and an ambiguous one names the machine
   assert.deepEqual(await ids('local'), [near.id]);
   for (const { id } of [near, far]) await hub.call('session/kill', { session: id });
 });
+
+test('of two servers one acts and the other watches, until the first has gone or the other is asked to act', async (t) => {
+  const { root, hub: open, another, work } = setUp(t);
+  const hub = await open();
+  await addWork(hub, work);
+  const far = another();
+  const other = await open('other', far);
+  await addWork(other, work);
+  const owner = async (): Promise<string> => {
+    const { stdout } = await new LocalMachine().run([
+      'tmux',
+      '-S',
+      join(root, 'far', '.cm', 'run', 'tmux.sock'),
+      'show-options',
+      '-sv',
+      '@cm_owner',
+    ]);
+    return stdout.trim();
+  };
+  const gate = join(work, 'gate');
+  const { id } = await hub.create(request(`echo begun; until [ -e ${gate} ]; do sleep 0.1; done; exit 4`), nobody);
+  await until('the other one sees it', () => other.snapshot().sessions.some((each) => each.id === id));
+  const first = await until('one acts', owner);
+  await other.call('session/key', { session: id, keys: ['x'] });
+  const second = await owner();
+  assert.notEqual(second, first, 'who is asked to do something acts from then on');
+  // It hears of that within a second.
+  await until('the first one acts again', async () => {
+    await hub.call('session/key', { session: id, keys: ['x'] });
+    return (await owner()) === first;
+  });
+  const reader = await follow(other, id);
+  hub.dispose();
+  await until('the other one acts', async () => (await owner()) === second);
+  writeFileSync(gate, '');
+  assert.deepEqual([(await ended(other, id)).exitCode, session(other, id).status], [4, 'failed']);
+  await until('the log ends', () => reader.ended);
+  assert.match(reader.text, /begun/);
+});

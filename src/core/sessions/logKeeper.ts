@@ -16,6 +16,8 @@ export interface LogKeeperOptions {
   readonly live: LiveSessions;
   readonly files: SessionFiles;
   readonly capBytes: () => number;
+  /** Another server may care for these sessions. */
+  readonly leads: () => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -71,7 +73,8 @@ export class LogKeeper implements Disposable {
 
   /** Frees the oldest part of a log that is over its cap; offsets stay what they are. */
   async #keepCap(id: string, state: State): Promise<void> {
-    const { machine, table, files, capBytes, log } = this.#options;
+    const { machine, table, files, capBytes, leads, log } = this.#options;
+    if (!leads()) return;
     const record = table.get(id);
     const size = (await files.stat(id, 'log'))?.size ?? 0;
     const cap = capBytes();

@@ -79,6 +79,7 @@ export class SessionResume {
       });
     }
     await tmux.program();
+    await supervisor.act();
     const identity = await machine.identity();
     const found = await findProgram({ machine, placeholders, tool, host: identity.host }, given);
     const home =

@@ -124,6 +124,7 @@ export class Sessions {
       throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
     }
     await tmux.program();
+    await supervisor.act();
     const { host } = await machine.identity();
     const { program, env } = await findProgram(
       { machine, placeholders: this.#options.placeholders, tool, host },
@@ -238,7 +239,8 @@ export class Sessions {
         hint: `Use cm there; cm rm --force forgets it.`,
       });
     }
-    if (!hasEnded(record)) return record;
+    if (!hasEnded(record)) await this.#options.supervisor.act(record.id);
+    if (!hasEnded(this.find(record.id))) return record;
     throw new CodeManagerError('conflict', `Session ${record.name} has ended (${record.status})`, {
       hint: 'Its log is still there: cm logs.',
     });

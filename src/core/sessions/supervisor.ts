@@ -63,9 +63,12 @@ export class Supervisor implements Disposable {
   readonly #end: SessionEnd;
   #adopted = new Deferred<void>();
   #suspended = false;
+  /** Of several servers that reach this machine this one acts. */
+  #leads = true;
   /** Sessions whose window is being made. */
   readonly #starting = new Set<string>();
   readonly #disposables = new DisposableStore();
+  readonly #recheck: Throttler;
   readonly #logChanged = new Emitter<string>();
   readonly #logClosed = new Emitter<string>();
   readonly #size = new Emitter<{ readonly id: string } & TerminalSize>();
@@ -85,7 +88,9 @@ export class Supervisor implements Disposable {
     const files = new SessionFiles(machine, directory);
     const live = this.#live;
     this.#files = files;
-    this.#logs = this.#disposables.add(new LogKeeper({ machine, tmux, table, live, files, capBytes, clock, log }));
+    this.#logs = this.#disposables.add(
+      new LogKeeper({ machine, tmux, table, live, files, capBytes, leads: () => this.#leads, clock, log }),
+    );
     this.#end = new SessionEnd({ machine, tmux, table, live, files, clock, log, onEnded: (id) => this.#close(id) });
     this.input = new SessionInput({ tmux, table, live });
     this.#disposables.add(
@@ -95,9 +100,10 @@ export class Supervisor implements Disposable {
       }),
     );
     this.#disposables.add(tmux.onResized((size) => this.#onSize(size)));
-    const recheck = new Throttler(RECHECK_MS, () => this.#attempt('a closed window', () => this.check()), clock);
-    this.#disposables.add(toDisposable(() => recheck.cancel()));
-    this.#disposables.add(tmux.onWindowClosed(() => recheck.trigger()));
+    this.#disposables.add(tmux.onLeadChanged(() => this.#attempt('the lead', () => this.#look(false))));
+    this.#recheck = new Throttler(RECHECK_MS, () => this.#attempt('windows', () => this.check()), clock);
+    this.#disposables.add(toDisposable(() => this.#recheck.cancel()));
+    this.#disposables.add(tmux.onWindowClosed(() => this.#recheck.trigger()));
     this.#disposables.add(
       tmux.onGone((reason) => {
         log.warn(`the tmux client ended: ${reason}`);
@@ -173,6 +179,12 @@ export class Supervisor implements Disposable {
     const open = table.all().filter((record) => !hasEnded(record) && this.isHere(record));
     if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
     const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));
+    // On its own machine a server acts in any case.
+    this.#setLead(await tmux.lead(machine.type === 'local'));
+    if (!this.#leads) {
+      for (const pane of panes.values()) this.#watchPane(pane);
+      return;
+    }
     await tmux.ensureSocket();
     await Promise.all(
       open.map((record) =>
@@ -187,6 +199,49 @@ export class Supervisor implements Disposable {
       if (record && hasEnded(record)) await tmux.kill(pane);
       else if (!record) await this.#recover(pane);
     }
+  }
+
+  /** Asks who acts. @param take this server, whoever did before */
+  async #look(take: boolean): Promise<void> {
+    if (this.#suspended) return;
+    const leads = await this.#options.tmux.lead(take);
+    if (leads === this.#leads) return;
+    this.#setLead(leads);
+    await this.check();
+  }
+
+  #setLead(leads: boolean): void {
+    if (leads === this.#leads) return;
+    this.#options.log.info(leads ? 'this server acts on the sessions now' : 'another server acts on the sessions');
+    this.#leads = leads;
+    // What was being done about them is done by the other one, or begins anew.
+    this.#live.clear();
+  }
+
+  /**
+   * Before something is done: this server acts from now on.
+   *
+   * @param id the session that it is done to
+   */
+  async act(id?: string): Promise<void> {
+    await this.adopted;
+    // Another server may have started it.
+    if (id !== undefined && !this.#live.get(id)) await this.check();
+    if (!this.#leads) await this.#look(true);
+  }
+
+  /** A session that another server has written about runs or ran: its window is looked for soon. */
+  onForeignRecord(): void {
+    this.#recheck.trigger();
+  }
+
+  /** What one who only watches wants to know of a window. */
+  #watchPane(pane: Pane): void {
+    const { table } = this.#options;
+    const record = table.get(pane.session);
+    if (!record || hasEnded(record)) return;
+    if (this.#live.track(pane)) this.#logChanged.fire(record.id);
+    this.#onPane(pane);
   }
 
   /** @param tmuxRuns other windows are there */
@@ -279,6 +334,8 @@ export class Supervisor implements Disposable {
       this.#live.track(pane);
       this.#onSize(pane);
       this.#scheduleWatchdog();
+      // The first one has started tmux.
+      this.#attempt('the lead', async () => this.#setLead(await tmux.lead(true)));
       await this.#launched(record, pane);
     } finally {
       this.#starting.delete(id);
@@ -389,13 +446,14 @@ export class Supervisor implements Disposable {
         this.#onOutput(id);
         return;
       case 'exit':
-        this.#attempt(`end of ${id}`, () => this.#ifThere(id, 'exit', () => this.#end.finish(id)));
+        if (this.#leads) this.#attempt(`end of ${id}`, () => this.#ifThere(id, 'exit', () => this.#end.finish(id)));
         return;
       case 'json':
         this.#options.onRecordFile?.(id);
         return;
       case 'closed':
-        this.#attempt(`log of ${id}`, () => this.#ifThere(id, 'closed', () => this.#logs.onWriterGone(id)));
+        if (this.#leads)
+          this.#attempt(`log of ${id}`, () => this.#ifThere(id, 'closed', () => this.#logs.onWriterGone(id)));
         return;
     }
   }
@@ -425,13 +483,14 @@ export class Supervisor implements Disposable {
     live.pane = pane;
     const title = truncate(stripTerminal(pane.title).trim(), 200);
     if (title !== '' && title !== record.title) table.touch(id, { title });
+    if (!this.#leads) return;
     if (pane.dead) this.#attempt(`end of ${id}`, () => this.#end.finish(id));
     else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));
   }
 
   #onSize(size: PaneSize): void {
     const id = this.#live.find(size.pane);
-    if (id !== undefined) this.#size.fire({ id, columns: size.columns, rows: size.rows });
+    if (id !== undefined && this.#leads) this.#size.fire({ id, columns: size.columns, rows: size.rows });
   }
 
   #close(id: string): void {

@@ -8,6 +8,7 @@ import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
 import { HUB, linkAll, MAKE_HUB } from './hub.js';
 import { keyCommands } from './keys.js';
+import { claimLead, LEAD_SUBSCRIPTION, SUBSCRIBE_LEAD } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type PaneSize } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
 import { launchScript, LIST_PROCESSES, pipeScript, TMUX_CONFIG } from './scripts.js';
@@ -47,6 +48,7 @@ export class TmuxServer implements Disposable {
   readonly #resized = new Emitter<PaneSize>();
   readonly #gone = new Emitter<string>();
   readonly #windowClosed = new Emitter<void>();
+  readonly #leadChanged = new Emitter<void>();
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
   #found: FoundTmux | undefined;
@@ -59,6 +61,8 @@ export class TmuxServer implements Disposable {
   readonly onResized = this.#resized.event;
   /** A window has gone, by whomever. */
   readonly onWindowClosed = this.#windowClosed.event;
+  /** Another server of ours may act on this tmux now, or none. */
+  readonly onLeadChanged = this.#leadChanged.event;
   /** The control client lost its server. Panes may or may not live on; {@link panes} tells. */
   readonly onGone = this.#gone.event;
 
@@ -216,6 +220,7 @@ export class TmuxServer implements Disposable {
       await linkAll(control, (error) => this.#options.log.warn(`a window cannot be linked: ${errorText(error)}`));
       control.onNotification(({ name, rest }) => {
         if (name === 'subscription-changed') this.#onSubscription(rest);
+        else if (name === 'client-detached') this.#leadChanged.fire();
         else if (/window-close$/.test(name)) this.#windowClosed.fire();
         else if (name === 'layout-change') for (const size of parseLayout(rest)) this.#resized.fire(size);
       });
@@ -224,7 +229,7 @@ export class TmuxServer implements Disposable {
         this.#control = undefined;
         this.#gone.fire(reason);
       });
-      await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:${PANE_FORMAT}`));
+      await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:${PANE_FORMAT}`), SUBSCRIBE_LEAD);
       this.#control = control;
       return 'attached';
     } catch (error) {
@@ -239,6 +244,7 @@ export class TmuxServer implements Disposable {
 
   /** `panes $0 @1 1 %1 : <format>` */
   #onSubscription(rest: string): void {
+    if (rest.startsWith(`${LEAD_SUBSCRIPTION} `)) this.#leadChanged.fire();
     const colon = rest.indexOf(' : ');
     if (!rest.startsWith('panes ') || colon < 0) return;
     const pane = parsePane(rest.slice(colon + 3));
@@ -292,6 +298,15 @@ export class TmuxServer implements Disposable {
       tmuxCommand('pipe-pane', '-t', pane.pane),
       tmuxCommand('pipe-pane', '-O', '-t', pane.pane, this.#pipe(pane.session, true)),
     );
+  }
+
+  /**
+   * Whether this server acts on the sessions: the first that came, or the last that was asked to.
+   *
+   * @param take also when another one does
+   */
+  async lead(take: boolean): Promise<boolean> {
+    return this.#live === undefined || claimLead(this.#live, take);
   }
 
   /** What tmux knows of one pane now; undefined when it has gone. */

@@ -1,0 +1,42 @@
+import type { ControlClient } from './controlClient.js';
+import { tmuxCommand } from './quote.js';
+
+/** Server option with the name of the control client whose server acts. */
+const OWNER_OPTION = '@cm_owner';
+/** A name that tmux gives to clients, and that is safe in a format. */
+const CLIENT_NAME = /^[A-Za-z0-9_/-]+$/;
+
+/** Name of the subscription that tells of another leader. */
+export const LEAD_SUBSCRIPTION = 'lead';
+export const SUBSCRIBE_LEAD = tmuxCommand('refresh-client', '-B', `${LEAD_SUBSCRIPTION}::#{${OWNER_OPTION}}`);
+
+/**
+ * Of several servers of ours on one tmux one acts and the others watch. The mark of who acts is kept by tmux and is void
+ * when that client has gone.
+ *
+ * @param take also from one that is there
+ * @returns whether the server of this client acts
+ */
+export async function claimLead(control: ControlClient, take: boolean): Promise<boolean> {
+  for (;;) {
+    const [clients = [], [line = ''] = []] = await control.run(
+      tmuxCommand('list-clients', '-F', '#{client_name}'),
+      tmuxCommand('display-message', '-p', `#{client_name} #{${OWNER_OPTION}}`),
+    );
+    const [own = '', owner = ''] = line.split(' ');
+    if (own === owner) return true;
+    // A tmux that does not name its clients cannot tell them apart either.
+    if (!CLIENT_NAME.test(own)) return true;
+    const known = CLIENT_NAME.test(owner) ? owner : '';
+    if (known !== '' && clients.includes(known) && !take) return false;
+    // Only if nobody else was quicker.
+    await control.run(
+      tmuxCommand(
+        'if-shell',
+        '-F',
+        known === owner ? `#{==:#{${OWNER_OPTION}},${known}}` : '1',
+        tmuxCommand('set-option', '-s', OWNER_OPTION, own),
+      ),
+    );
+  }
+}
