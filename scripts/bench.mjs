@@ -9,7 +9,9 @@ import { runOrThrow } from './lib/processes.mjs';
 
 process.chdir(repoRoot);
 await ensureDependencies({ log: console.error });
-const bundles = ['cm.js', 'extension.js', 'headless-terminal.js', 'server.js'].map((name) => join('dist', name));
+const bundles = ['cm.js', 'extension.js', 'headless-terminal.js', 'server.js', 'ssh2.js'].map((name) =>
+  join('dist', name),
+);
 if (isOutdated()) await runOrThrow(process.execPath, ['esbuild.mjs']);
 
 // A copy of its own, so that a build meanwhile changes nothing that is being measured.

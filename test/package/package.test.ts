@@ -43,6 +43,8 @@ describe('The packaged extension', () => {
       'dist/extension.js',
       'dist/server.js',
       'dist/cm.js',
+      'dist/headless-terminal.js',
+      'dist/ssh2.js',
       'media/demo/agent.mjs',
     ]) {
       assert.ok(files.includes(needed), `${needed} is missing from ${files.join(', ')}`);
