@@ -69,26 +69,40 @@ export class Contexts {
 
   /** Connects its machine first, and keeps nothing when that cannot be done or the folder is not there. */
   async add({ name, path, machine, token, tags }: Params<'context/add'>, operation?: Operation): Promise<Context> {
-    const { store, credentials, onChange } = this.#options;
-    const id = machineId(machine);
-    const before = token === undefined ? undefined : await credentials.get(id);
-    if (token !== undefined) await credentials.set(id, token);
-    try {
+    const { store, onChange } = this.#options;
+    return this.#withToken(machine, token, async () => {
       const folder = await this.#folder(machine, path, operation);
       const context = await store.add({ name, path: folder, machine, tags });
       onChange({ type: 'context/changed', context });
       return context;
+    });
+  }
+
+  /** Keeps the token of a machine when what is done with it works. */
+  async #withToken<T>(machine: MachineSpec, token: string | undefined, run: () => Promise<T>): Promise<T> {
+    if (token === undefined) return run();
+    const { credentials } = this.#options;
+    const id = machineId(machine);
+    const before = await credentials.get(id);
+    await credentials.set(id, token);
+    try {
+      return await run();
     } catch (error) {
-      if (token !== undefined) await (before === undefined ? credentials.delete(id) : credentials.set(id, before));
+      await (before === undefined ? credentials.delete(id) : credentials.set(id, before));
       throw error;
     }
   }
 
-  async edit(
-    { context: ref, name, path, machine, tags }: Params<'context/edit'>,
-    operation?: Operation,
+  async edit({ token, ...changes }: Params<'context/edit'>, operation?: Operation): Promise<Context> {
+    const known = this.get(changes.context);
+    return this.#withToken(changes.machine ?? known.machine, token, () => this.#edit(known, changes, operation));
+  }
+
+  async #edit(
+    known: Context,
+    { name, path, machine, tags }: Omit<Params<'context/edit'>, 'token'>,
+    operation: Operation | undefined,
   ): Promise<Context> {
-    const known = this.get(ref);
     const moved = machine !== undefined || path !== undefined;
     const folder = moved ? await this.#folder(machine ?? known.machine, path ?? known.path, operation) : undefined;
     const context = await this.#options.store.edit(known.id, {
