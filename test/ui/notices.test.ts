@@ -134,7 +134,7 @@ test('an agent server that does not start is shown as what it is, with ways on',
     await workbench.showSideBar();
     const sessions = workbench.tree('Sessions');
     await sessions.waitForRow('what can be done', ({ label }) => label === 'Run Doctor');
-    assert.match(await sessions.message(), /^The agent server did not start: /);
+    await waitFor('the reason', async () => (await sessions.message()).startsWith('The agent server did not start: '));
     await workbench.statusBarItem('codeManager.status').waitFor();
     await sessions.row('Run Doctor').click();
     await workbench.page.getByText('checks failed').waitFor();
