@@ -33,6 +33,7 @@ export class ServerProcess {
       // Not the caller's folder: it must be possible to remove that one.
       cwd: '/',
       detached: true,
+      windowsHide: true,
       stdio: ['ignore', 'ignore', 'pipe'],
       env: serverEnvironment(home),
     });

@@ -1,7 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { delay, KeyedMutex } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
@@ -22,6 +21,7 @@ import { EventLog } from './eventLog.js';
 import { createHandlers, type Handlers } from './handlers.js';
 import type { Hub } from './hub/hub.js';
 import { PID_HEADER } from './singleInstance.js';
+import { socketPath } from './socketPath.js';
 import { TcpListener, type TcpOptions } from './tcp/tcpListener.js';
 import { tokenHandlers } from './tcp/tokenHandlers.js';
 import type { TokenStore } from './tcp/tokenStore.js';
@@ -37,9 +37,6 @@ export interface AgentServerOptions {
   /** The server wants to end; the owner disposes it. */
   readonly onStop: (reason: string) => void;
 }
-
-/** In the runtime directory. */
-export const SOCKET_NAME = 'server.sock';
 
 const HEARTBEAT_MS = 30_000;
 const QUIET_TIMEOUT_MS = 10_000;
@@ -67,7 +64,7 @@ export class AgentServer implements RequestHandler {
   constructor(options: AgentServerOptions) {
     const { hub } = options;
     this.#options = options;
-    this.socket = join(options.runtimeDirectory, SOCKET_NAME);
+    this.socket = socketPath(options.runtimeDirectory);
     this.info = {
       version: VERSION,
       build: BUILD,

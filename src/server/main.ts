@@ -11,7 +11,7 @@ import { LocalMachine } from '../machines/local/localMachine.js';
 import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
 import type { ServerFile } from '../protocol/files.js';
-import { AgentServer, SOCKET_NAME } from './agentServer.js';
+import { AgentServer } from './agentServer.js';
 import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
 import type { Hub } from './hub/hub.js';
@@ -19,6 +19,7 @@ import { openHub } from './hub/openHub.js';
 import { writeLauncher } from './launcher.js';
 import { readOptions, type ServerOptions } from './options.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
+import { socketPath } from './socketPath.js';
 import { TokenStore } from './tcp/tokenStore.js';
 
 /** A client that comes within this time finds the server still there. */
@@ -39,7 +40,7 @@ async function run(options: ServerOptions): Promise<number> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
   const started = await withStartLock(`${file}.lock`, async () => {
-    const pid = await findOther(file, join(runtimeDirectory, SOCKET_NAME));
+    const pid = await findOther(file, socketPath(runtimeDirectory));
     if (pid === undefined) return start({ home, runtimeDirectory, file, umask, log, options });
     if (!foreground) return undefined;
     throw new CodeManagerError('conflict', `An agent server runs already (process ${pid})`, {

@@ -120,6 +120,8 @@ export async function wake(pid: number, file: string, socket: string): Promise<'
   const isAwake = async (): Promise<boolean> =>
     (await readServerFile(file))?.pid === pid && (await ask(socket)) === pid;
   if (await isAwake()) return 'awake';
+  // Windows has no signal that does not end a process.
+  if (process.platform === 'win32') return 'silent';
   const start = await processStart(pid);
   const deadline = Date.now() + WAKE_MS;
   try {

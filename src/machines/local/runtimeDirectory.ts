@@ -57,6 +57,12 @@ export async function chooseRuntimeDirectory(home: string, options: RuntimeDirec
   } catch (error) {
     throw toDiskError(error, root);
   }
+  // Named pipes need no folder; what else is kept there has no path that matters.
+  if (process.platform === 'win32') {
+    const folder = join(root, 'run');
+    await makeFolder(folder);
+    return folder;
+  }
   const isNetworkDisk = await (options.isNetworkDisk ?? isOnNetworkDisk)(root);
   const folders = runtimeFolders(root, {
     uid: process.getuid?.() ?? 'user',
