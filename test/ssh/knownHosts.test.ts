@@ -108,6 +108,12 @@ test('a key that is known without the port is known, another one there is no cha
   assert.deepEqual(judge(text, ['[box]:2222', 'box'], ED, 2), { kind: 'unknown', otherTypes: [], authority: false });
 });
 
+test('a key that is known without the port does not excuse another one with it', () => {
+  const text = `${line('[box]:2222', ED, 1)}\n${line('box', ED, 2)}`;
+  const file = 'known_hosts';
+  assert.deepEqual(judge(text, ['[box]:2222', 'box'], ED, 2), { kind: 'changed', file, line: 1, type: ED });
+});
+
 test('names that ssh-keygen hashed are found, and ssh-keygen finds and removes those that we add', async (t) => {
   const dir = tempDir(t);
   const key = Buffer.from(generateKey(join(dir, 'key')).split(' ')[1] ?? '', 'base64');

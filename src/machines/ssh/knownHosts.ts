@@ -68,23 +68,28 @@ export function matchesHost(hosts: string, name: string): boolean {
   return matched;
 }
 
-/** Compares a key with what is known under any of the names; the first name is the one that counts for a change. */
+/**
+ * Compares a key with what is known. The first name is that of the host; the others count only where nothing speaks
+ * against the key under the first one.
+ */
 export function judgeHostKey(lines: readonly KnownHostLine[], names: readonly string[], key: Buffer): HostKeyVerdict {
   const type = keyType(key);
-  const of = (name: string): KnownHostLine[] => lines.filter((line) => matchesHost(line.hosts, name));
-  const all = names.flatMap(of);
-  const revoked = all.find((line) => line.marker === 'revoked' && line.key.equals(key));
-  if (revoked !== undefined) return { kind: 'revoked', file: revoked.file, line: revoked.line };
-  const known = all.find((line) => line.marker === undefined && line.key.equals(key));
-  if (known !== undefined) return { kind: 'known', file: known.file, line: known.line };
-  const own = of(names[0] ?? '').filter((line) => line.marker !== 'revoked');
+  const [own = [], ...others] = names.map((name) => lines.filter((line) => matchesHost(line.hosts, name)));
+  const isKey = (line: KnownHostLine): boolean => line.marker === undefined && line.key.equals(key);
+  const place = ({ file, line }: KnownHostLine): { file: string; line: number } => ({ file, line });
+  const revoked = [own, ...others].flat().find((line) => line.marker === 'revoked' && line.key.equals(key));
+  if (revoked !== undefined) return { kind: 'revoked', ...place(revoked) };
+  const known = own.find(isKey);
+  if (known !== undefined) return { kind: 'known', ...place(known) };
   const plain = own.filter((line) => line.marker === undefined);
-  const other = plain.find((line) => line.type === type);
-  if (other !== undefined) return { kind: 'changed', file: other.file, line: other.line, type: other.type };
+  const changed = plain.find((line) => line.type === type);
+  if (changed !== undefined) return { kind: 'changed', ...place(changed), type };
+  const elsewhere = others.flat().find(isKey);
+  if (elsewhere !== undefined) return { kind: 'known', ...place(elsewhere) };
   return {
     kind: 'unknown',
     otherTypes: [...new Set(plain.map((line) => line.type))],
-    authority: own.length > plain.length,
+    authority: own.some((line) => line.marker === 'cert-authority'),
   };
 }
 

@@ -11,6 +11,8 @@ import { SshFailure } from './sshFailure.js';
 const lookup = promisify(dnsLookup);
 /** How long an address is tried alone before the next one is tried beside it. */
 const STAGGER_MS = 300;
+/** How long a proxy may still speak after its end. */
+const LAST_WORDS_MS = 500;
 
 /** The bytes to and from a host, before anything is known of ssh. */
 export interface Wire {
@@ -143,14 +145,24 @@ export function openProxy(command: string, env: NodeJS.ProcessEnv): Wire {
     read += chunk.length;
     if (!stream.push(chunk)) child.stdout.pause();
   });
-  child.stdout.on('end', () => stream.push(null));
+  let ending: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    clearTimeout(ending);
+    if (!stream.destroyed) stream.push(null);
+    stream.destroy();
+  };
+  // Its last words are read before the stream is over, but what it left behind may hold them open.
+  const endSoon = (): void => {
+    ending ??= setTimeout(end, LAST_WORDS_MS);
+  };
+  child.stdout.on('end', endSoon);
+  child.on('exit', endSoon);
+  child.on('close', end);
   child.stdin.on('error', () => undefined);
   child.on('error', (error) => {
     said = error.message;
     stream.destroy();
   });
-  // Its last words are read before the stream is over.
-  child.on('close', () => stream.destroy());
   return {
     stream,
     bytesRead: () => read,
