@@ -109,16 +109,17 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     path: ['explain'],
-    summary: 'Say why a screen is judged as it is.',
+    summary: 'Say why a session is shown as it is, or judge a saved screen.',
     details:
-      'Judges a screen that was saved as text, as tmux prints it. With --json: state, phase, kind, request, options, ' +
-      'startup (the dialog of a start), wouldSend (the keys that would allow the request once), rule, lines.',
-    args: [],
+      'For a session: what was seen of it, whose word counts, and the last lines that were looked at. With --tool and ' +
+      '--screen: what a screen that was saved as text says; with --json state, phase, kind, request, options, startup ' +
+      '(the dialog of a start), wouldSend (the keys that would allow the request once), rule, lines.',
+    args: [{ ...ID, isOptional: true }],
     flags: [
       { name: 'tool', value: 'TOOL', description: 'The agent whose screen it is.', completes: 'tool' },
       { name: 'screen', value: 'FILE', description: 'The screen; - for the standard input.', completes: 'file' },
     ],
-    examples: ['cm explain --tool claude --screen screen.txt --json'],
+    examples: ['cm explain refactor-auth', 'cm explain --tool claude --screen screen.txt --json'],
     load: async () => (await import('./explainCommand.js')).explain,
   },
   {

@@ -370,6 +370,10 @@ export class EngineService implements MachineService {
         return conversations.transcript(await sessions.findAnywhere(session));
       },
       'session/resume': async (params) => own((await this.#reached()).resume.run(params)),
+      'session/explain': async ({ session }) => {
+        const { supervisor, sessions } = await this.#reached();
+        return supervisor.explain(await sessions.findAnywhere(session));
+      },
       'session/changes': async ({ session }) => (await this.#reached()).sessions.changes(session),
       'log/info': async ({ session }) => this.#options.logs.info(await this.#find(session)),
       'tool/list': async (params) => {

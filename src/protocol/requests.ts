@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
 import { Conversation } from './conversation.js';
 import { ServerEvent } from './events.js';
+import { Explanation } from './explanation.js';
 import { ScreenJudgement } from './judgement.js';
 import { LogSize } from './logSize.js';
 import { CreateSession, Environment, Session } from './session.js';
@@ -241,6 +242,7 @@ export const REQUESTS = {
     z.object({ session: Ref, requestId: z.string().min(8).max(100), env: Environment.default({}) }),
     Session,
   ),
+  'session/explain': request(SessionRef, Explanation),
   /** What git says about the session's folder; branch null when it is no repository. */
   'session/changes': request(
     SessionRef,

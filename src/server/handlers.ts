@@ -89,6 +89,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'session/attach': (params) => hub.call('session/attach', params),
     'session/transcript': (params) => hub.call('session/transcript', params),
     'session/resume': (params) => hub.call('session/resume', params),
+    'session/explain': (params) => hub.call('session/explain', params),
     'session/changes': (params) => hub.call('session/changes', params),
 
     'terminal/open': async ({ session, columns, rows, readOnly }, client) => {

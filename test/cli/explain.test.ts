@@ -29,7 +29,7 @@ test('cm explain says what it needs, and which agents there are', async (t) => {
   const home = new TestHome(t);
   const nothing = await home.run(['explain', '--tool', 'claude']);
   assert.equal(nothing.code, 2);
-  assert.match(nothing.stderr, /Give --tool and --screen/);
+  assert.match(nothing.stderr, /Give an ID, or --tool and --screen/);
   const unknown = await home.run(['explain', '--tool', 'clade', '--screen', join(SCREENS, 'claude/03-idle.txt')]);
   assert.match(unknown.stderr, /No agent is called "clade"[\s\S]*Did you mean claude\?/);
 });

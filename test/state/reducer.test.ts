@@ -143,6 +143,18 @@ test('evidence is merged by rank, age and how long it holds', async (t) => {
   }
 });
 
+test('a report says what is waited for', () => {
+  const asked = (message: string, kind: StateReport['kind']): unknown => {
+    const seen = reportEvidence({ state: 'blocked', kind, message }, 0)?.asked;
+    return [seen?.kind, seen?.text];
+  };
+  assert.deepEqual(asked('approve Bash: touch b.txt', 'permission'), ['permission', 'Bash: touch b.txt']);
+  assert.deepEqual(asked('answer: Which colour?', 'question'), ['question', 'Which colour?']);
+  assert.deepEqual(asked('trust this folder', null), ['trust', 'trust this folder']);
+  assert.deepEqual(asked('sign in', 'auth'), ['login', 'sign in']);
+  assert.equal(reportEvidence({ state: 'clear', kind: null, message: '' }, 0), undefined);
+});
+
 test('since tells when the state began, not when it was confirmed', () => {
   assert.equal(run(screen('working', 100), screen('working', 500), screen('working', 900)).since, 100);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { reportEvent, StateReportReader, type StateReport } from '../../src/core/sessions/stateReports.js';
+import { StateReportReader, type StateReport } from '../../src/core/sessions/stateReports.js';
 
 const ESC = '\u001b';
 const report = (body: string, end = `${ESC}\\`): string => `${ESC}]7501;${body}${end}`;
@@ -60,22 +60,4 @@ test('an endless report is given up, and later ones are found', () => {
     reader.push(Buffer.from(report('state=idle'))).map(({ state }) => state),
     ['idle'],
   );
-});
-
-test('blocked becomes waiting with what is waited for, done becomes idle', () => {
-  const time = '2026-01-01T12:00:00.000Z';
-  assert.deepEqual(reportEvent({ state: 'blocked', kind: 'permission', message: 'approve Bash: touch b.txt' }, time), {
-    type: 'state',
-    state: 'waiting',
-    waiting: { kind: 'permission', text: 'Bash: touch b.txt' },
-    time,
-  });
-  assert.deepEqual(reportEvent({ state: 'blocked', kind: null, message: 'trust this folder' }, time), {
-    type: 'state',
-    state: 'waiting',
-    waiting: { kind: 'trust', text: 'trust this folder' },
-    time,
-  });
-  assert.equal(reportEvent({ state: 'done', kind: null, message: '' }, time)?.type, 'state');
-  assert.equal(reportEvent({ state: 'clear', kind: null, message: '' }, time), undefined);
 });

@@ -19,10 +19,13 @@ export type LifecycleEvent =
   | {
       readonly type: 'state';
       readonly state: SessionState;
-      readonly phase?: Phase;
-      readonly waiting?: Waiting;
+      readonly phase?: Phase | null;
+      readonly waiting?: Waiting | null;
+      readonly limitedUntil?: string | null;
       /** What the tool was asked to do is done, or went wrong: there is something to look at. */
       readonly turnEnded?: boolean;
+      /** It was idle already, while something that it had begun went on. */
+      readonly isLate?: boolean;
       readonly time: string;
     }
   | { readonly type: 'endAsked'; readonly how: 'stop' | 'kill' }
@@ -74,7 +77,7 @@ export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): S
         : record;
     case 'state': {
       const next = withState({ ...record, status: 'running' }, event.state, event.time, event);
-      const isNews = event.turnEnded === true && record.state !== 'idle';
+      const isNews = event.turnEnded === true && (record.state !== 'idle' || event.isLate === true);
       // A turn that goes on or asks is nothing to review any more.
       return { ...next, unread: event.state === 'idle' && (isNews || record.unread) };
     }
@@ -160,12 +163,17 @@ function withState(
   record: SessionRecord,
   state: SessionState,
   time: string,
-  { phase = null, waiting = null }: { readonly phase?: Phase | null; readonly waiting?: Waiting | null },
+  {
+    phase = null,
+    waiting = null,
+    limitedUntil = null,
+  }: Pick<LifecycleEvent & { readonly type: 'state' }, 'phase' | 'waiting' | 'limitedUntil'>,
 ): SessionRecord {
   const same =
     record.state === state &&
     record.phase === phase &&
     record.waiting?.kind === waiting?.kind &&
-    record.waiting?.text === waiting?.text;
-  return { ...record, state, phase, waiting, changed: same ? record.changed : time };
+    record.waiting?.text === waiting?.text &&
+    record.limitedUntil === limitedUntil;
+  return { ...record, state, phase, waiting, limitedUntil, changed: same ? record.changed : time };
 }

@@ -2,6 +2,7 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import type { Pane } from '../tmux/pane.js';
 import type { ReportFollower } from './reportFollower.js';
 import type { StartupWatch } from './startupWatch.js';
+import type { StateWatch } from './stateWatch.js';
 
 /** What is known of a session beyond its record, while its window lives. */
 export interface LiveSession {
@@ -10,6 +11,7 @@ export interface LiveSession {
   outputs: number;
   startup: StartupWatch | undefined;
   reports: ReportFollower | undefined;
+  state: StateWatch | undefined;
 }
 
 /** The sessions whose windows are known. */
@@ -39,12 +41,15 @@ export class LiveSessions {
   track(pane: Pane): boolean {
     const known = this.#sessions.get(pane.session);
     if (known) known.pane = pane;
-    else this.#sessions.set(pane.session, { pane, outputs: 0, startup: undefined, reports: undefined });
+    else
+      this.#sessions.set(pane.session, { pane, outputs: 0, startup: undefined, reports: undefined, state: undefined });
     return !known;
   }
 
   delete(id: string): void {
-    this.#sessions.get(id)?.startup?.dispose();
+    const live = this.#sessions.get(id);
+    live?.startup?.dispose();
+    live?.state?.dispose();
     this.#sessions.delete(id);
   }
 

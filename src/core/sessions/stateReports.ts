@@ -1,6 +1,5 @@
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
-import type { LifecycleEvent } from './lifecycle.js';
 
 /** A tool's own word about its state: `ESC ] 7501 ; state=S:kind=K:msg=BASE64 ESC \`. */
 export interface StateReport {
@@ -66,32 +65,5 @@ export class StateReportReader {
       }
       text = body.slice(end);
     }
-  }
-}
-
-/** What a report means for a session; undefined when it says nothing. */
-export function reportEvent(report: StateReport, time: string): LifecycleEvent | undefined {
-  switch (report.state) {
-    case 'working':
-      return { type: 'state', state: 'working', time };
-    case 'idle':
-      return { type: 'state', state: 'idle', time };
-    case 'done':
-    case 'error':
-      // Tools are idle too when they have started, and when a person interrupted them: nobody has to be told that.
-      return { type: 'state', state: 'idle', turnEnded: true, time };
-    case 'blocked': {
-      const trust = report.kind === null && /\btrust\b/i.test(report.message);
-      const kind = trust ? 'trust' : report.kind === 'auth' ? 'login' : (report.kind ?? 'permission');
-      // Tools begin the message with the kind itself: `approve Bash: touch b.txt`, `answer: Which colour?`.
-      return {
-        type: 'state',
-        state: 'waiting',
-        waiting: { kind, text: report.message.replace(/^(?:approve|answer)[: ]\s*/i, '') },
-        time,
-      };
-    }
-    case 'clear':
-      return undefined;
   }
 }

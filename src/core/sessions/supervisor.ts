@@ -8,6 +8,7 @@ import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
@@ -19,13 +20,11 @@ import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { LiveSessions } from './liveSession.js';
 import { LogKeeper } from './logKeeper.js';
 import { ORPHAN_MS, recoveredRecord, removeOrphans } from './recovery.js';
-import { ReportFollower } from './reportFollower.js';
 import { SessionEnd } from './sessionEnd.js';
 import { SessionFiles } from './sessionFiles.js';
 import { SessionInput } from './sessionInput.js';
+import { SessionStates } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
-import { StartupWatch } from './startupWatch.js';
-import { reportEvent, type StateReport } from './stateReports.js';
 
 export interface SupervisorOptions {
   readonly machine: Machine;
@@ -61,6 +60,7 @@ export class Supervisor implements Disposable {
   readonly #live = new LiveSessions();
   readonly #logs: LogKeeper;
   readonly #end: SessionEnd;
+  readonly #states: SessionStates;
   #adopted = new Deferred<void>();
   #suspended = false;
   /** Of several servers that reach this machine this one acts. */
@@ -92,7 +92,10 @@ export class Supervisor implements Disposable {
       new LogKeeper({ machine, tmux, table, live, files, capBytes, leads: () => this.#leads, clock, log }),
     );
     this.#end = new SessionEnd({ machine, tmux, table, live, files, clock, log, onEnded: (id) => this.#close(id) });
-    this.input = new SessionInput({ tmux, table, live });
+    const input = new SessionInput({ tmux, table, live });
+    this.input = input;
+    const onReady = (id: string): Promise<void> => input.deliverTask(id);
+    this.#states = new SessionStates({ machine, tmux, table, live, files, tool: options.tool, onReady, clock, log });
     this.#disposables.add(
       tmux.onPaneChanged((pane) => {
         this.#onSize(pane);
@@ -277,7 +280,7 @@ export class Supervisor implements Disposable {
       const log = await this.#files.stat(id, 'log');
       if (log) this.#options.table.touch(id, { lastOutput: new Date(log.mtimeMs).toISOString() });
       if (record.pid === null || record.started === null) await this.#launched(record, pane);
-      else this.#resumeWatching(record);
+      else this.#states.watch(record);
       if (record.delivery === 'typing') this.#attempt(`task of ${id}`, () => this.input.deliverTask(id));
     }
     if (pane.dead || (await this.#files.has(id, 'exit'))) await this.#end.finish(id);
@@ -356,51 +359,12 @@ export class Supervisor implements Disposable {
       time: this.#now(),
     });
     const current = table.get(record.id);
-    if (current) this.#resumeWatching(current);
+    if (current) this.#states.watch(current);
   }
 
-  #resumeWatching(record: SessionRecord): void {
-    const { tool: find, table, tmux, clock, log, machine } = this.#options;
-    const { id } = record;
-    const live = this.#live.get(id);
-    const tool = find(record.tool);
-    if (!live || !tool) return;
-    if (tool.reportsState) {
-      live.reports ??= new ReportFollower({
-        machine,
-        path: this.#files.path(id, 'log'),
-        from: record.runFrom,
-        onReport: (report) => this.#onReport(id, report),
-        onError: (error) => log.debug(`state reports of ${id}: ${errorText(error)}`),
-      });
-    }
-    if (record.status !== 'starting' || live.startup) return;
-    live.startup = new StartupWatch({
-      tool,
-      clock,
-      screen: () => tmux.screen(live.pane.pane),
-      onDialog: ({ kind, text }) =>
-        void table.apply(id, { type: 'startupDialog', waiting: { kind, text }, time: this.#now() }),
-      onDialogGone: () => void table.apply(id, { type: 'startupDialogGone', time: this.#now() }),
-      onReady: () => this.#attempt(`start of ${id}`, () => this.#ready(id)),
-      onError: (error) => log.debug(`screen of ${id}: ${errorText(error)}`),
-    });
-  }
-
-  async #ready(id: string): Promise<void> {
-    await this.#options.table.apply(id, { type: 'ready', time: this.#now() });
-    await this.input.deliverTask(id);
-  }
-
-  async #onReport(id: string, report: StateReport): Promise<void> {
-    const event = reportEvent(report, this.#now());
-    if (!event) return;
-    // The tool's own word ends the start: it is past its dialogs, or names one itself.
-    if (this.#options.table.get(id)?.status === 'starting' && report.state !== 'blocked') {
-      this.#live.get(id)?.startup?.dispose();
-      await this.#ready(id);
-    }
-    await this.#options.table.apply(id, event);
+  /** Why its state is what it is. */
+  explain(record: SessionRecord): Explanation {
+    return this.#states.explain(record);
   }
 
   /** Asks it to end, and after `timeoutMs` ends everything that it started. */
@@ -469,6 +433,7 @@ export class Supervisor implements Disposable {
       live.outputs++;
       live.startup?.onOutput();
       live.reports?.onOutput();
+      live.state?.onOutput();
     }
     this.#logChanged.fire(id);
     this.#logs.onOutput(id);

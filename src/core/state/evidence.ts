@@ -1,11 +1,11 @@
+import { Source } from '../../protocol/explanation.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Phase, ScreenOption, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { StateReport } from '../sessions/stateReports.js';
 
-/** Where an observation comes from, strongest first. */
-export const SOURCES = ['report', 'screen'] as const;
-export type Source = (typeof SOURCES)[number];
+/** Strongest first. */
+export const SOURCES = Source.options;
 
 /** What an agent waits for. */
 export interface Asked {

@@ -1,6 +1,7 @@
 import type { Phase } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
-import { SOURCES, type Asked, type Evidence, type Source } from './evidence.js';
+import type { Source } from '../../protocol/explanation.js';
+import { SOURCES, type Asked, type Evidence } from './evidence.js';
 
 /** What is held to be true. Times are milliseconds since the epoch. */
 export interface Verdict {
@@ -28,6 +29,8 @@ export interface Held extends Evidence {
 /** Everything known of the state of one session. */
 export interface StateModel {
   readonly held: { readonly [S in Source]?: Held };
+  /** A source has told something, or that it has nothing to tell. */
+  readonly isSeen: boolean;
   readonly lastOutput: number;
   readonly verdict: Verdict;
 }
@@ -50,6 +53,7 @@ const DETAILS_MS = 150;
 export function initialState(time: number): StateModel {
   return {
     held: {},
+    isSeen: false,
     lastOutput: time,
     verdict: {
       state: 'unknown',
@@ -74,11 +78,11 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
       const before = model.held[evidence.source];
       const same = before !== undefined && isSame(before, evidence);
       const held: Held = { ...evidence, since: same ? before.since : evidence.time };
-      return decide({ ...model, held: { ...model.held, [evidence.source]: held } }, evidence.time);
+      return decide({ ...model, isSeen: true, held: { ...model.held, [evidence.source]: held } }, evidence.time);
     }
     case 'silence': {
       const { [event.source]: _gone, ...held } = model.held;
-      return decide({ ...model, held }, event.time);
+      return decide({ ...model, isSeen: true, held }, event.time);
     }
     case 'output':
       return decide({ ...model, lastOutput: Math.max(model.lastOutput, event.time) }, event.time);
@@ -121,6 +125,8 @@ function identity(asked: Asked | null): string {
 function decide(model: StateModel, now: number): StateModel {
   const { verdict } = model;
   const winner = winning(model, now);
+  // Before anything was seen at all what was known goes on holding.
+  if (!winner && !model.isSeen) return model;
   // An input box that has just appeared may be gone in a moment: what held before goes on holding.
   if (winner?.source === 'screen' && winner.state === 'idle' && isUnsure(verdict, winner, now)) return model;
   const next = judge(model, winner, now);
@@ -130,7 +136,12 @@ function decide(model: StateModel, now: number): StateModel {
     next.background === verdict.background &&
     next.turnEnded === verdict.turnEnded &&
     next.limitedUntil === verdict.limitedUntil;
-  if (same && next.phase === verdict.phase && next.source === verdict.source && next.asked === verdict.asked)
+  if (
+    same &&
+    next.phase === verdict.phase &&
+    next.source === verdict.source &&
+    JSON.stringify(next.asked) === JSON.stringify(verdict.asked)
+  )
     return model;
   return { ...model, verdict: { ...next, since: same ? verdict.since : now } };
 }

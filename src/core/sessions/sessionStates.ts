@@ -1,0 +1,181 @@
+import type { Clock } from '../../common/async.js';
+import type { Logger } from '../../common/logger.js';
+import { errorText } from '../../protocol/errors.js';
+import type { Explanation } from '../../protocol/explanation.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import { hasEnded } from '../../protocol/session.js';
+import type { Tool } from '../../protocol/tool.js';
+import type { Machine } from '../machine.js';
+import { judgeScreen } from '../state/judgeScreen.js';
+import { SOURCES } from '../state/evidence.js';
+import { holds, type Verdict } from '../state/reducer.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import type { LiveSession, LiveSessions } from './liveSession.js';
+import { ReportFollower } from './reportFollower.js';
+import type { SessionFiles } from './sessionFiles.js';
+import type { SessionTable } from './sessionTable.js';
+import { StartupWatch } from './startupWatch.js';
+import type { StateReport } from './stateReports.js';
+import { StateWatch } from './stateWatch.js';
+
+export interface SessionStatesOptions {
+  readonly machine: Machine;
+  readonly tmux: TmuxServer;
+  readonly table: SessionTable;
+  readonly live: LiveSessions;
+  readonly files: SessionFiles;
+  /** A tool's data as it is known today; undefined when its file has gone. */
+  readonly tool: (id: string) => Tool | undefined;
+  /** A session takes input now. */
+  readonly onReady: (id: string) => Promise<void>;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Watches what sessions do from their launch on, and records it. */
+export class SessionStates {
+  readonly #options: SessionStatesOptions;
+
+  constructor(options: SessionStatesOptions) {
+    this.#options = options;
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString();
+  }
+
+  /** Watches a session as far as it is not watched yet. */
+  watch(record: SessionRecord): void {
+    const { tool: find, live: sessions, machine, files, log } = this.#options;
+    const { id } = record;
+    const live = sessions.get(id);
+    const tool = find(record.tool);
+    if (!live || !tool) return;
+    if (record.status === 'starting') this.#watchStart(record, live, tool);
+    else this.#watchState(record, live, tool);
+    if (!tool.reportsState) return;
+    live.reports ??= new ReportFollower({
+      machine,
+      path: files.path(id, 'log'),
+      from: record.runFrom,
+      onReport: (report) => this.#onReport(id, report),
+      onError: (error) => log.debug(`state reports of ${id}: ${errorText(error)}`),
+    });
+  }
+
+  /** Why its state is what it is. */
+  explain(record: SessionRecord): Explanation {
+    const { tool, live, clock } = this.#options;
+    const { state, phase, waiting, changed } = record;
+    const common = { session: record.id, state, phase, waiting, since: changed };
+    const known = live.get(record.id)?.state?.known;
+    if (!known) {
+      const why = hasEnded(record)
+        ? 'it has ended'
+        : record.status === 'starting'
+          ? 'it is starting: its screens are read until it is ready'
+          : tool(record.tool)?.screen === undefined
+            ? 'this agent has no rules: it is judged by its output and its process alone'
+            : 'its window is not known';
+      return { ...common, source: null, why, background: 0, evidence: [], lines: [] };
+    }
+    const { model, lines } = known;
+    const { held, verdict, lastOutput } = model;
+    const evidence = SOURCES.flatMap((source) => held[source] ?? []).map((one) => ({
+      source: one.source,
+      state: one.state,
+      phase: one.phase,
+      detail: one.asked === null ? one.detail : `${one.detail} · ${one.asked.kind}: ${one.asked.text}`,
+      since: new Date(one.since).toISOString(),
+      seen: new Date(one.time).toISOString(),
+      holds: holds(one, lastOutput, clock.now()),
+      wins: one.source === verdict.source,
+    }));
+    const why = evidence.length === 0 ? 'nothing on its screen tells what it does' : null;
+    return { ...common, source: verdict.source, why, background: verdict.background, evidence, lines: [...lines] };
+  }
+
+  #watchStart({ id, delivery }: SessionRecord, live: LiveSession, tool: Tool): void {
+    const { tmux, table, clock, log } = this.#options;
+    live.startup ??= new StartupWatch({
+      tool,
+      clock,
+      screen: () => tmux.screen(live.pane.pane),
+      // Nothing has begun with a task that is still to be typed, whatever it looks like.
+      isPast: (text) => delivery !== 'pending' && hasBegun(tool, text, clock.now()),
+      onDialog: ({ kind, text }) =>
+        void table.apply(id, { type: 'startupDialog', waiting: { kind, text }, time: this.#now() }),
+      onDialogGone: () => void table.apply(id, { type: 'startupDialogGone', time: this.#now() }),
+      onReady: () => {
+        this.#ready(id).catch((error: unknown) => log.error(`start of ${id}: ${errorText(error)}`));
+      },
+      onError: (error) => log.debug(`screen of ${id}: ${errorText(error)}`),
+    });
+  }
+
+  #watchState(record: SessionRecord, live: LiveSession, tool: Tool): void {
+    const { tmux, clock, log } = this.#options;
+    if (tool.screen === undefined && !tool.reportsState) return;
+    live.state ??= new StateWatch({
+      tool,
+      known: record,
+      screen: () => tmux.screen(live.pane.pane),
+      clock,
+      onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
+      onError: (error) => log.debug(`screen of ${record.id}: ${errorText(error)}`),
+    });
+  }
+
+  async #ready(id: string): Promise<void> {
+    const { table, live, onReady } = this.#options;
+    live.get(id)?.startup?.dispose();
+    await table.apply(id, { type: 'ready', time: this.#now() });
+    const record = table.get(id);
+    if (record) this.watch(record);
+    await onReady(id);
+  }
+
+  async #onReport(id: string, report: StateReport): Promise<void> {
+    const { table, live } = this.#options;
+    // The tool's own word ends the start: it is past its dialogs, or names one itself.
+    if (table.get(id)?.status === 'starting' && report.state !== 'clear') {
+      if (report.state === 'blocked') {
+        // It runs, and a task that has to be typed goes on waiting for its input box.
+        await table.apply(id, { type: 'ready', time: this.#now() });
+        const record = table.get(id);
+        if (record) this.watch(record);
+      } else {
+        await this.#ready(id);
+      }
+    }
+    live.get(id)?.state?.onReport(report);
+  }
+
+  #onVerdict(id: string, verdict: Verdict, before: Verdict): void {
+    if (shown(verdict) === shown(before)) return;
+    const { state, phase, asked, turnEnded, limitedUntil } = verdict;
+    // What went on in the background has ended too; until then there was nothing to review.
+    const isLate = turnEnded && before.state === 'idle' && before.background > 0;
+    void this.#options.table.apply(id, {
+      type: 'state',
+      state,
+      phase,
+      waiting: asked === null ? null : { kind: asked.kind, text: asked.text },
+      limitedUntil,
+      turnEnded,
+      isLate,
+      time: new Date(verdict.since).toISOString(),
+    });
+  }
+}
+
+/** What of a verdict a record tells. */
+function shown({ state, phase, asked, turnEnded, limitedUntil }: Verdict): string {
+  return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, limitedUntil]);
+}
+
+/** It works or asks something that no start asks. */
+function hasBegun(tool: Tool, screenText: string, now: number): boolean {
+  const { rule, startup, state } = judgeScreen(tool, screenText, now);
+  return startup === null && (rule === 'working' || (state === 'waiting' && rule !== null));
+}

@@ -1,0 +1,126 @@
+import type { Clock } from '../../common/async.js';
+import type { Disposable } from '../../common/disposable.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { Tool } from '../../protocol/tool.js';
+import { reportEvidence, screenEvidence } from '../state/evidence.js';
+import { judgeScreen } from '../state/judgeScreen.js';
+import {
+  initialState,
+  nextLook,
+  reduceState,
+  type StateEvent,
+  type StateModel,
+  type Verdict,
+} from '../state/reducer.js';
+import { ScreenReader } from './screenReader.js';
+import type { StateReport } from './stateReports.js';
+
+export interface StateWatchOptions {
+  readonly tool: Pick<Tool, 'startup' | 'screen'>;
+  /** What was held to be true before. */
+  readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'unread' | 'changed'>;
+  /** The visible screen as text. */
+  readonly screen: () => Promise<string>;
+  readonly clock: Clock;
+  readonly onVerdict: (verdict: Verdict, before: Verdict) => void;
+  readonly onError: (error: unknown) => void;
+}
+
+/** A screen is often caught while it is being drawn: that nothing can be read from it counts when it holds. */
+const NOTHING_HOLDS_MS = 1000;
+
+/** Follows what a running session does: collects what is seen of it and tells when what is true has changed. */
+export class StateWatch implements Disposable {
+  readonly #options: StateWatchOptions;
+  readonly #reader: ScreenReader | undefined;
+  #model: StateModel;
+  #lines: readonly string[] = [];
+  /** What stood in the input box while it worked; undefined before it was seen to work. */
+  #workingDraft: string | null | undefined;
+  #nothingSince: number | undefined;
+  #timer: { cancel(): void } | undefined;
+
+  constructor(options: StateWatchOptions) {
+    const { tool, screen, clock, known, onError } = options;
+    this.#options = options;
+    this.#model = knownState(known, clock.now());
+    if (tool.screen !== undefined) {
+      this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
+    }
+  }
+
+  /** Everything that is known, and the last lines that were looked at. */
+  get known(): { readonly model: StateModel; readonly lines: readonly string[] } {
+    return { model: this.#model, lines: this.#lines };
+  }
+
+  /** The tool printed something. */
+  onOutput(): void {
+    this.#step({ type: 'output', time: this.#options.clock.now() });
+    this.#reader?.onOutput();
+  }
+
+  /** The tool said something of its state. */
+  onReport(report: StateReport): void {
+    const evidence = reportEvidence(report, this.#options.clock.now());
+    if (evidence) this.#step({ type: 'evidence', evidence });
+  }
+
+  #onScreen(text: string): void {
+    const { tool, clock } = this.#options;
+    const time = clock.now();
+    const judgement = judgeScreen(tool, text, time);
+    this.#lines = judgement.lines;
+    if (judgement.state === 'working') this.#workingDraft = judgement.draft;
+    const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
+    if (evidence) {
+      this.#nothingSince = undefined;
+      this.#step({ type: 'evidence', evidence });
+      return;
+    }
+    this.#nothingSince ??= time;
+    // What a person has opened over it says nothing about what goes on below.
+    const holds = judgement.rule !== 'hidden' && time - this.#nothingSince >= NOTHING_HOLDS_MS;
+    this.#step(holds ? { type: 'silence', source: 'screen', time } : { type: 'time', time });
+    if (!holds && judgement.rule !== 'hidden') this.#reader?.readIn(NOTHING_HOLDS_MS);
+  }
+
+  /** Tools put the prompt back into their input box when a person breaks its turn off. */
+  #isInterrupted({ state, interrupted, draft }: ScreenJudgement): boolean {
+    return interrupted || (state === 'idle' && draft !== null && this.#workingDraft === null);
+  }
+
+  #step(event: StateEvent): void {
+    const { clock, onVerdict } = this.#options;
+    const { verdict: before } = this.#model;
+    this.#model = reduceState(this.#model, event);
+    const { verdict } = this.#model;
+    if (verdict !== before) onVerdict(verdict, before);
+    const next = nextLook(this.#model, clock.now());
+    this.#timer?.cancel();
+    if (next === undefined) return;
+    this.#timer = clock.after(next - clock.now(), () => {
+      if (this.#reader) this.#reader.readIn(0);
+      else this.#step({ type: 'time', time: clock.now() });
+    });
+  }
+
+  dispose(): void {
+    this.#timer?.cancel();
+    this.#reader?.dispose();
+  }
+}
+
+function knownState(known: StateWatchOptions['known'], now: number): StateModel {
+  const { state, phase, waiting, limitedUntil, unread, changed } = known;
+  const empty = initialState(now);
+  if (state === null) return empty;
+  const asked = waiting === null ? null : { ...waiting, request: null, options: [] };
+  const turnEnded = state === 'idle' && unread;
+  const since = Date.parse(changed);
+  return {
+    ...empty,
+    verdict: { ...empty.verdict, state, phase, asked, limitedUntil, turnEnded, since, saidSince: since },
+  };
+}

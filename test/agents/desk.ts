@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { TestHome } from '../helpers/testHome.js';
+import { until } from '../helpers/until.js';
+import { writtenText } from '../model/script.js';
+import { ScriptedModel } from '../model/server.js';
+import { agentHome, type AgentHome, type AgentName } from './home.js';
+
+const DEADLINE_MS = 120_000;
+
+export interface Session {
+  readonly id: string;
+  readonly status: string;
+  readonly state: string | null;
+  readonly waiting: { readonly kind: string; readonly text: string } | null;
+  readonly exitCode: number | null;
+  readonly pid: number | null;
+}
+
+/** A person's machine with one agent on it. */
+export class Desk {
+  readonly home: TestHome;
+  readonly model: ScriptedModel;
+  readonly folder: string;
+  readonly #agent: AgentHome;
+  #id = '';
+
+  private constructor(home: TestHome, model: ScriptedModel, agent: AgentHome, folder: string) {
+    this.home = home;
+    this.model = model;
+    this.folder = folder;
+    this.#agent = agent;
+  }
+
+  static async setUp(t: TestContext, name: AgentName, reach: (home: TestHome, program: string) => void): Promise<Desk> {
+    const model = await ScriptedModel.start();
+    t.after(() => model.stop());
+    const home = new TestHome(t);
+    // Not below /tmp, which Codex takes for a place where it may write.
+    const dir = mkdtempSync('/var/tmp/cm-agent-');
+    t.after(() => until('the folder is removed', () => remove(dir)));
+    const folder = join(dir, 'project');
+    mkdirSync(folder);
+    execFileSync('git', ['init', '-q', folder]);
+    const agent = await agentHome(name, model.url, dir);
+    reach(home, agent.program);
+    await home.ok('ctx', 'add', 'project', folder);
+    return new Desk(home, model, agent, folder);
+  }
+
+  async start(name: AgentName, task: string, mode: string): Promise<Session> {
+    const variables = { ...this.#agent.variables, HOME: this.#agent.home };
+    const file = join(this.home.root, 'agent.env');
+    const lines = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
+    writeFileSync(file, `${lines.join('\n')}\n`);
+    const args = ['start', name, task, '--ctx', 'project', '--mode', mode, '--env-file', file];
+    const session = await this.home.json<Session & { readonly mode: string }>(...args);
+    this.#id = session.id;
+    assert.equal(session.mode, mode);
+    return session;
+  }
+
+  async session(): Promise<Session> {
+    return await this.home.json<Session>('status', this.#id);
+  }
+
+  /** Waits until it needs input of a kind; what `cm status` says then. */
+  async needs(kind: string): Promise<string> {
+    await this.#until(`it needs ${kind}`, ({ waiting }) => waiting?.kind === kind);
+    return await this.home.ok('status');
+  }
+
+  async becomes(state: string): Promise<void> {
+    await this.#until(`it is ${state}`, (session) => session.state === state);
+  }
+
+  async keys(...keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.home.ok('key', this.#id, key);
+  }
+
+  async send(text: string): Promise<void> {
+    await this.home.ok('send', this.#id, text);
+  }
+
+  async interrupt(): Promise<void> {
+    await this.home.ok('interrupt', this.#id);
+  }
+
+  /** Why it is shown as it is. */
+  async explain(): Promise<string> {
+    return await this.home.ok('explain', this.#id);
+  }
+
+  /** Answers a dialog as a person does: by the text of the option, and once more when a key was not heard. */
+  async choose(cursor: string, option: string): Promise<void> {
+    await this.#until(`${option} is chosen`, async ({ waiting }) => {
+      if (waiting === null) return true;
+      const line = (await this.#screen()).split('\n').find((text) => text.replace(/^[\s│]+/, '').startsWith(cursor));
+      if (line !== undefined) await this.keys(line.includes(option) ? 'Enter' : 'Down');
+      return false;
+    });
+  }
+
+  /** What a terminal that is attached shows. */
+  async #screen(): Promise<string> {
+    const { command } = await this.home.json<{ command: string[] }>('attach', this.#id);
+    const [tmux = 'tmux'] = command;
+    const socket = command[command.indexOf('-S') + 1] ?? '';
+    return execFileSync(tmux, ['-S', socket, 'capture-pane', '-p', '-t', `=${this.#id}:`], { encoding: 'utf8' });
+  }
+
+  /** Waits for the file, for what the agent says at the end to be in the log, and for nothing to be waited for. */
+  async wrote(file: string): Promise<void> {
+    const path = join(this.folder, file);
+    const isWritten = (): boolean => existsSync(path) && readFileSync(path, 'utf8') === writtenText(file);
+    await this.#until(`${file} is written`, isWritten);
+    await this.#until('its last words are in the log', async () => (await this.log()).includes('All done'));
+    await this.#until('it runs', ({ status, waiting }) => status === 'running' && waiting === null);
+  }
+
+  async log(): Promise<string> {
+    return await this.home.ok('logs', this.#id, '-n', 'all');
+  }
+
+  async stop(): Promise<void> {
+    const { pid } = await this.session();
+    assert.ok(pid !== null && existsSync(`/proc/${pid}`));
+    await this.home.ok('stop', this.#id);
+    const { status } = await this.session();
+    assert.equal(status, 'stopped');
+    await until('its process is gone', () => !existsSync(`/proc/${pid}`));
+  }
+
+  async #until(what: string, condition: (session: Session) => boolean | Promise<boolean>): Promise<void> {
+    let last: Session | undefined;
+    try {
+      await until(
+        what,
+        async () => {
+          last = await this.session();
+          assert.ok(['starting', 'running'].includes(last.status), `it is ${last.status}`);
+          return await condition(last);
+        },
+        DEADLINE_MS,
+      );
+    } catch (error) {
+      const log = await this.log();
+      throw new Error(`${String(error)}; it is ${JSON.stringify(last)}; its log:\n${log.slice(-3000)}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+/** The folder of the program is in the PATH of the login shell. */
+export function byPath(home: TestHome, program: string): void {
+  writeFileSync(join(home.user, '.bash_profile'), `export PATH='${dirname(program)}':"$PATH"\n`);
+}
+
+/** The login shell has an alias, as the installer of Claude Code makes one. */
+export function byAlias(home: TestHome, program: string): void {
+  writeFileSync(join(home.user, '.bash_profile'), `. ~/.bashrc\n`);
+  writeFileSync(join(home.user, '.bashrc'), `alias claude='${program}'\n`);
+}
+
+/** The person's own description of the tool says where it is. */
+export function byOwnFile(home: TestHome, program: string): void {
+  mkdirSync(join(home.cm, 'tools'), { recursive: true });
+  writeFileSync(join(home.cm, 'tools', 'opencode.json'), JSON.stringify({ id: 'opencode', command: [program] }));
+}
+
+function remove(dir: string): boolean {
+  try {
+    rmSync(dir, { recursive: true, force: true });
+    return true;
+  } catch {
+    return false;
+  }
+}

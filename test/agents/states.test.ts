@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import * as z from 'zod';
+import type { RunningCm } from '../helpers/testHome.js';
+import { until } from '../helpers/until.js';
+import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
+
+// What real agents do is shown as it is: each of them works, asks for permissions, asks a question, is interrupted and
+// finishes, and every word that was shown on the way is looked at.
+
+const Changed = z.object({
+  change: z.object({
+    type: z.literal('session/changed'),
+    session: z.object({
+      status: z.string(),
+      state: z.string().nullable(),
+      waiting: z.object({ kind: z.string(), text: z.string() }).nullable(),
+      unread: z.boolean(),
+    }),
+  }),
+});
+
+/** Every state that was told, without repetitions. */
+class Shown {
+  readonly #events: RunningCm;
+
+  constructor(desk: Desk) {
+    this.#events = desk.home.spawn(['events', '--json']);
+  }
+
+  get all(): string[] {
+    const words: string[] = [];
+    for (const line of this.#events.lines) {
+      const { data } = Changed.safeParse(JSON.parse(line));
+      if (!data) continue;
+      const { status, state, waiting, unread } = data.change.session;
+      const word =
+        waiting !== null
+          ? `${waiting.kind}: ${waiting.text}`
+          : state === 'idle'
+            ? unread
+              ? 'finished'
+              : 'idle'
+            : (state ?? status);
+      if (words.at(-1) !== word) words.push(word);
+    }
+    return words;
+  }
+
+  async last(word: string | RegExp): Promise<void> {
+    const matches = (text: string): boolean => (typeof word === 'string' ? text === word : word.test(text));
+    try {
+      await until(`the last word is ${String(word)}`, () => matches(this.all.at(-1) ?? ''), 60_000);
+    } catch (error) {
+      throw new Error(`${String(error)}; shown were\n${this.all.join('\n')}`, { cause: error });
+    }
+  }
+
+  /** What was shown from the first work on; not knowing is never wrong. */
+  get sinceWork(): string[] {
+    const { all } = this;
+    const known = all.slice(all.indexOf('working')).filter((word) => word !== 'unknown');
+    return known.filter((word, index) => word !== known[index - 1]);
+  }
+
+  async end(): Promise<void> {
+    await this.#events.interrupt();
+  }
+}
+
+const CLAUDE = {
+  cursor: '❯',
+  trust: 'Yes, I trust this folder',
+  yes: ['1'],
+  shell: 'permission: touch b.txt',
+  create: 'permission: create new.txt',
+} as const;
+
+for (const name of ['claude', 'claude-old'] as const) {
+  test(
+    `${name}: working, permissions, a question, finished, and an interrupt that is no end`,
+    { timeout: 300_000 },
+    async (t) => {
+      const desk = await Desk.setUp(t, name, byAlias);
+      const shown = new Shown(desk);
+      const question = name === 'claude' ? ' do:ask(Which colour?)' : '';
+      await desk.start('claude', `do:delay(2) do:bash(touch b.txt) do:write(new.txt)${question}`, 'default');
+      await desk.needs('trust');
+      await desk.choose(CLAUDE.cursor, CLAUDE.trust);
+      await shown.last(CLAUDE.shell);
+      assert.equal(existsSync(join(desk.folder, 'b.txt')), false);
+      await desk.keys(...CLAUDE.yes);
+      await shown.last(CLAUDE.create);
+      await desk.keys(...CLAUDE.yes);
+      if (question !== '') {
+        await shown.last('question: Which colour?');
+        await desk.keys('1');
+      }
+      await shown.last('finished');
+      const asked = question === '' ? [] : ['question: Which colour?', 'working'];
+      const turn = ['working', CLAUDE.shell, 'working', CLAUDE.create, 'working', ...asked, 'finished'];
+      assert.deepEqual(shown.sinceWork, turn);
+      const explained = await desk.explain();
+      assert.match(explained, /^decided by +screen$/m);
+      assert.match(explained, /^> screen +idle \(idle\), seen /m);
+      assert.match(explained, /\| .*❯/m);
+      await desk.send('do:delay(30) do:say(never)');
+      await shown.last('working');
+      await desk.interrupt();
+      await shown.last('idle');
+      await shown.end();
+      await desk.stop();
+    },
+  );
+}
+
+test(
+  'gemini: working, permissions, a question, finished, and an interrupt that is no end',
+  { timeout: 300_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'gemini', byPath);
+    const shown = new Shown(desk);
+    await desk.start('gemini', 'do:delay(2) do:bash(touch b.txt) do:write(new.txt) do:ask(Which colour)', 'default');
+    await desk.needs('trust');
+    await desk.choose('●', 'Trust folder');
+    await shown.last('permission: touch b.txt');
+    await desk.keys('1');
+    await shown.last('permission: create new.txt');
+    await desk.keys('1');
+    await shown.last('question: Which colour');
+    await desk.keys('Enter');
+    await shown.last('finished');
+    assert.deepEqual(shown.sinceWork, [
+      'working',
+      'permission: touch b.txt',
+      'working',
+      'permission: create new.txt',
+      'working',
+      'question: Which colour',
+      'working',
+      'finished',
+    ]);
+    await desk.send('do:delay(30) do:say(never)');
+    await shown.last('working');
+    await desk.interrupt();
+    await shown.last('idle');
+    await shown.end();
+    await desk.stop();
+  },
+);
+
+test(
+  'opencode: working, permissions, a question, finished, and an interrupt that is no end',
+  { timeout: 300_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'opencode', byOwnFile);
+    const shown = new Shown(desk);
+    await desk.start('opencode', 'do:delay(2) do:bash(touch b.txt) do:write(new.txt) do:ask(Which colour?)', 'build');
+    await shown.last('permission: touch b.txt');
+    await desk.keys('Enter');
+    await shown.last('permission: edit new.txt');
+    await desk.keys('Enter');
+    await shown.last('question: Which colour?');
+    await desk.keys('1', 'Enter');
+    await shown.last('finished');
+    assert.deepEqual(shown.sinceWork, [
+      'working',
+      'permission: touch b.txt',
+      'working',
+      'permission: edit new.txt',
+      'working',
+      'question: Which colour?',
+      'working',
+      'finished',
+    ]);
+    await desk.send('do:delay(30) do:say(never)');
+    await shown.last('working');
+    await desk.interrupt();
+    await shown.last('idle');
+    await shown.end();
+    await desk.stop();
+  },
+);
