@@ -10,6 +10,9 @@ import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 // What real agents do is shown as it is: each of them works, asks for permissions, asks a question, is interrupted and
 // finishes, and every word that was shown on the way is looked at.
 
+/** The slowest of them starts in half a minute on a busy machine. */
+const DEADLINE_MS = 180_000;
+
 const Changed = z.object({
   change: z.object({
     type: z.literal('session/changed'),
@@ -24,9 +27,11 @@ const Changed = z.object({
 
 /** Every state that was told, without repetitions. */
 class Shown {
+  readonly #desk: Desk;
   readonly #events: RunningCm;
 
   constructor(desk: Desk) {
+    this.#desk = desk;
     this.#events = desk.home.spawn(['events', '--json']);
   }
 
@@ -52,9 +57,10 @@ class Shown {
   async last(word: string | RegExp): Promise<void> {
     const matches = (text: string): boolean => (typeof word === 'string' ? text === word : word.test(text));
     try {
-      await until(`the last word is ${String(word)}`, () => matches(this.all.at(-1) ?? ''), 60_000);
+      await until(`the last word is ${String(word)}`, () => matches(this.all.at(-1) ?? ''), DEADLINE_MS);
     } catch (error) {
-      throw new Error(`${String(error)}; shown were\n${this.all.join('\n')}`, { cause: error });
+      const shown = `shown were\n${this.all.join('\n')}\n${await this.#desk.explain()}`;
+      throw new Error(`${String(error)}; ${shown}`, { cause: error });
     }
   }
 
@@ -81,7 +87,7 @@ const CLAUDE = {
 for (const name of ['claude', 'claude-old'] as const) {
   test(
     `${name}: working, permissions, a question, finished, and an interrupt that is no end`,
-    { timeout: 300_000 },
+    { timeout: 600_000 },
     async (t) => {
       const desk = await Desk.setUp(t, name, byAlias);
       const shown = new Shown(desk);
@@ -118,7 +124,7 @@ for (const name of ['claude', 'claude-old'] as const) {
 
 test(
   'gemini: working, permissions, a question, finished, and an interrupt that is no end',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async (t) => {
     const desk = await Desk.setUp(t, 'gemini', byPath);
     const shown = new Shown(desk);
@@ -153,7 +159,7 @@ test(
 
 test(
   'opencode: working, permissions, a question, finished, and an interrupt that is no end',
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async (t) => {
     const desk = await Desk.setUp(t, 'opencode', byOwnFile);
     const shown = new Shown(desk);
