@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import { machineId, remoteSpec, type Context, type MachineSpec } from '../protocol/context.js';
-import { CodeManagerError } from '../protocol/errors.js';
+import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import type { Params } from '../protocol/requests.js';
 import { KeyedMutex } from '../common/async.js';
@@ -112,6 +112,13 @@ export class Contexts {
       ...(tags === undefined ? {} : { tags }),
     });
     this.#options.onChange({ type: 'context/changed', context });
+    // Reached in another way it signs in anew, which only somebody who is there can do.
+    if (machine !== undefined && remoteSpec(machine) !== undefined) {
+      await this.#options
+        .service(machine)
+        .connect(operation)
+        .catch(() => undefined);
+    }
     return context;
   }
 
@@ -150,7 +157,12 @@ export class Contexts {
     }
     const service = this.#options.service(machine);
     // This host is checked by its folder alone: a context may be added before tmux is there.
-    if (remoteSpec(machine) !== undefined) await service.connect(operation);
+    if (remoteSpec(machine) !== undefined) {
+      await service.connect(operation).catch((error: unknown) => {
+        // A context may be added, or told where tmux is, before tmux is there.
+        if (toCodeManagerError(error).code !== 'dependencyMissing') throw error;
+      });
+    }
     return service.resolveFolder(path);
   }
 }

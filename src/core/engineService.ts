@@ -1,5 +1,6 @@
 import { systemClock, type Clock } from '../common/async.js';
 import { VERSION } from '../common/build.js';
+import type { Disposable } from '../common/disposable.js';
 import { Emitter } from '../common/emitter.js';
 import { shortHostName } from '../common/home.js';
 import type { Logger } from '../common/logger.js';
@@ -46,6 +47,8 @@ export interface EngineServiceOptions {
   readonly remembered?: Pick<Remembered, 'node' | 'lastSeen'> | undefined;
   /** Something that is worth remembering has changed. */
   readonly onNews?: () => void;
+  /** Goes with the service. */
+  readonly owned?: Disposable;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -473,5 +476,6 @@ export class EngineService implements MachineService {
     this.#options.cache?.dispose();
     this.#table.dispose();
     this.#changes.dispose();
+    this.#options.owned?.dispose();
   }
 }

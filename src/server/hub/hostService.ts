@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/async.js';
+import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import { EngineService } from '../../core/engineService.js';
 import { HostLogs } from '../../core/logs/hostLogs.js';
@@ -16,6 +17,8 @@ export interface HostServiceOptions {
   readonly id: string;
   readonly spec: SshMachineSpec;
   readonly machine: Machine;
+  /** Goes with the service. */
+  readonly owned?: Disposable;
   /** What was known of it last. */
   readonly remembered: Remembered | undefined;
   readonly data: ServerData;
@@ -26,7 +29,7 @@ export interface HostServiceOptions {
 
 /** The service of a host with nothing of ours on it: its records and logs are on its own disk. */
 export function createHostService(options: HostServiceOptions): EngineService {
-  const { id, spec, machine, remembered, data, links, log, clock } = options;
+  const { id, spec, machine, owned, remembered, data, links, log, clock } = options;
   const cache = new MachineCache(data.paths.root, id, log);
   const remember = (): void =>
     cache.save(() => {
@@ -58,6 +61,7 @@ export function createHostService(options: HostServiceOptions): EngineService {
     placeholders: null,
     cache,
     remembered,
+    ...(owned === undefined ? {} : { owned }),
     onNews: remember,
     log,
     ...(clock === undefined ? {} : { clock }),

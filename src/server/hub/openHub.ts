@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DisposableStore } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import { EngineService } from '../../core/engineService.js';
 import { LocalLogs } from '../../core/logs/localLogs.js';
@@ -8,10 +9,14 @@ import { MachineCache, rememberedMachines } from '../../core/store/machineCache.
 import { SessionStore } from '../../core/store/sessionStore.js';
 import type { LocalMachine } from '../../machines/local/localMachine.js';
 import { connectSsh } from '../../machines/ssh/connectSsh.js';
+import { listSshHosts } from '../../machines/ssh/hostList.js';
+import { SignInMemory } from '../../machines/ssh/signInMemory.js';
+import { SshMachine } from '../../machines/ssh/sshMachine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { SshConnect } from './agentRoute.js';
 import { AgentService } from './agentService.js';
+import { createHostService } from './hostService.js';
 import { Hub } from './hub.js';
 
 export interface OpenHubOptions {
@@ -53,9 +58,16 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
         placeholders: { node: process.execPath, media: join(__dirname, '..', 'media') },
         log,
       }),
-    createService: (id, spec, { contexts, hasElsewhere }, token) => {
-      if (spec.type !== 'agent') {
-        throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
+    createService: (id, spec, links, token) => {
+      const { contexts, hasElsewhere } = links;
+      if (spec.type === 'ssh') {
+        const { setup } = spec;
+        const memory = new SignInMemory();
+        const machine = new SshMachine({ id, reach: spec, setup: setup ?? undefined, log, connectOptions: { memory } });
+        const owned = new DisposableStore();
+        owned.add(machine);
+        owned.add(memory);
+        return createHostService({ id, spec, machine, owned, remembered: remembered.get(id), data, links, log });
       }
       return new AgentService({
         id,
@@ -72,7 +84,7 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
     resolvePath: (path) => machine.resolvePath(path),
     remembered: new Map(stillRunning.map(([id, { spec }]) => [id, spec])),
     onForgotten: (id) => void new MachineCache(paths.root, id, log).forget(),
-    hosts: () => Promise.resolve([]),
+    hosts: () => listSshHosts(),
     install: () => {
       throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
     },
