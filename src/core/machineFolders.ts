@@ -53,17 +53,21 @@ export interface MachineStepsOptions {
 
 /** What is needed to run a session in a folder of a machine that answers. */
 export function machineSteps({ machine, folder, service, engine }: MachineStepsOptions): Step[] {
-  return [
-    { name: 'machine', run: async () => (await machine.identity()).host },
-    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderOf(machine, folder) }]),
-    {
-      name: 'shell',
-      run: async () => {
-        const { warnings, env } = await machine.loginEnvironment();
-        const shell = env['SHELL'] ?? '/bin/sh';
-        return warnings.length > 0 ? { detail: warnings.join(' '), fix: null } : shell;
-      },
+  // The way to another machine ends in its shell.
+  const isFar = machine.link !== undefined;
+  const host: Step = { name: 'machine', run: async () => (await machine.identity()).host };
+  const shell: Step = {
+    name: 'shell',
+    run: async () => {
+      const { warnings, env } = await machine.loginEnvironment();
+      const path = env['SHELL'] ?? '/bin/sh';
+      return warnings.length > 0 ? { detail: warnings.join(' '), fix: null } : path;
     },
+  };
+  return [
+    ...(isFar ? [] : [host]),
+    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderOf(machine, folder) }]),
+    ...(isFar ? [] : [shell]),
     {
       name: 'tmux',
       run: async () => {
@@ -87,7 +91,7 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
           : detail;
       },
     },
-    ...(machine.link === undefined ? [] : [{ name: 'clock', run: () => clockStep(machine) }]),
+    ...(isFar ? [{ name: 'clock', run: () => clockStep(machine) }] : []),
     {
       name: 'agents',
       run: async () => {
