@@ -47,8 +47,8 @@ export function activate(context: vscode.ExtensionContext): void {
   context.subscriptions.push(store);
   const log = store.add(vscode.window.createOutputChannel('Code Manager', { log: true }));
   const keys = new ContextKeys();
-  const isSupported = process.platform !== 'win32';
-  keys.set('codeManager.unsupported', !isSupported);
+  // No agent can run there; those of other machines can be watched from there.
+  keys.set('codeManager.unsupported', process.platform === 'win32');
   keys.set('codeManager.tmux', 'ok');
 
   const home = homeDirectory();
@@ -68,7 +68,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const problems = new Problems(log);
   const onError = (error: unknown): void => problems.note(error, 'extension');
   const settings = new Settings();
-  const link = store.add(new ServerLink(isSupported ? connect : undefined, onError));
+  const link = store.add(new ServerLink(connect, onError));
   const rows = store.add(new SessionRows(link, systemClock, onError));
   const tools = new ToolCatalog(link);
   const operations = new Operations(link, questions);
@@ -135,7 +135,7 @@ export function activate(context: vscode.ExtensionContext): void {
 
   const took = (performance.now() - begun).toFixed(1);
   log.info(`Code Manager ${VERSION}, ${process.platform}, data in ${home}, activated in ${took} ms`);
-  if (isSupported) startLater(services, store);
+  startLater(services, store);
 }
 
 /** What begins by itself, after activation and without anybody waiting for it. */

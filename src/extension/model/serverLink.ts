@@ -32,7 +32,7 @@ const EMPTY: Snapshot = { machines: [], contexts: [], sessions: [] };
 
 /** The window's one connection to the agent server, made when somebody first needs it. */
 export class ServerLink implements Disposable {
-  readonly #connect: ConnectFor | undefined;
+  readonly #connect: ConnectFor;
   readonly #changes: Emitter<LinkChange>;
   #client: Client | undefined;
   #logClient: Client | undefined;
@@ -41,8 +41,7 @@ export class ServerLink implements Disposable {
   #status: LinkStatus = { kind: 'idle' };
   #hasPicture = false;
 
-  /** @param connect undefined where this system cannot run an agent server at all */
-  constructor(connect: ConnectFor | undefined, onError: (error: unknown) => void) {
+  constructor(connect: ConnectFor, onError: (error: unknown) => void) {
     this.#connect = connect;
     this.#changes = new Emitter<LinkChange>(onError);
   }
@@ -53,11 +52,6 @@ export class ServerLink implements Disposable {
 
   get status(): LinkStatus {
     return this.#status;
-  }
-
-  /** False where this system cannot run an agent server at all. */
-  get isSupported(): boolean {
-    return this.#connect !== undefined;
   }
 
   /** Whether there is, or was, something to show. */
@@ -78,8 +72,8 @@ export class ServerLink implements Disposable {
   }
 
   /** Starts to connect unless that was done before. */
-  open(): void {
-    if (this.#client === undefined && this.#connect !== undefined) this.#use(this.#connect('picture'));
+  open(): Client {
+    return this.#client ?? this.#use(this.#connect('picture'));
   }
 
   /** Connects anew, also after it had been given up. */
@@ -90,13 +84,11 @@ export class ServerLink implements Disposable {
 
   /** A connection of its own for logs: a flood of output must not delay the news of a session that needs input. */
   get logClient(): Client {
-    if (this.#connect === undefined) throw unsupported();
     return (this.#logClient ??= this.#connect('logs'));
   }
 
   /** Another one for terminals: what a person types must not wait for a flood of output either. */
   get terminalClient(): Client {
-    if (this.#connect === undefined) throw unsupported();
     return (this.#terminalClient ??= this.#connect('terminals'));
   }
 
@@ -105,9 +97,7 @@ export class ServerLink implements Disposable {
     params: ParamsInput<M>,
     options?: { signal?: AbortSignal; timeoutMs?: number },
   ): Promise<Result<M>> {
-    this.open();
-    if (this.#client === undefined) throw unsupported();
-    return await this.#client.request(method, params, options);
+    return await this.open().request(method, params, options);
   }
 
   /** As {@link request}, for what takes long, tells how far it is and can be cancelled. */
@@ -116,9 +106,7 @@ export class ServerLink implements Disposable {
     params: Omit<ParamsInput<M>, 'operation'>,
     options?: OperationOptions,
   ): Promise<Result<M>> {
-    this.open();
-    if (this.#client === undefined) throw unsupported();
-    return await runOperation(this.#client, method, params, options);
+    return await runOperation(this.open(), method, params, options);
   }
 
   dispose(): void {
@@ -126,7 +114,7 @@ export class ServerLink implements Disposable {
     this.#changes.dispose();
   }
 
-  #use(client: Client): void {
+  #use(client: Client): Client {
     this.#client = client;
     const subscriptions = new DisposableStore();
     this.#subscriptions = subscriptions;
@@ -140,6 +128,7 @@ export class ServerLink implements Disposable {
     );
     subscriptions.add(client.onDidChange(({ change }) => this.#changes.fire({ type: 'change', change })));
     this.#updateStatus();
+    return client;
   }
 
   #updateStatus(): void {
@@ -166,8 +155,4 @@ export class ServerLink implements Disposable {
     this.#hasPicture = false;
     this.#status = { kind: 'idle' };
   }
-}
-
-function unsupported(): CodeManagerError {
-  return new CodeManagerError('unavailable', 'Agents cannot run on this system', { hint: 'Open the folder in WSL.' });
 }

@@ -18,7 +18,7 @@ export function serverMessage(link: ServerLink, hasRows: boolean): string | unde
 
 /** Resolves when there is something to show, or nothing to wait for. */
 export async function untilKnown(link: ServerLink): Promise<void> {
-  if (!link.isSupported || link.isLoaded || link.status.kind === 'failed') return;
+  if (link.isLoaded || link.status.kind === 'failed') return;
   await new Promise<void>((resolve) => {
     const subscription = link.onDidChange(() => {
       if (!link.isLoaded && link.status.kind !== 'failed') return;
