@@ -4,7 +4,6 @@ import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Machine } from '../../protocol/context.js';
 import type { Change } from '../../protocol/events.js';
-import { CodeManagerError } from '../../protocol/errors.js';
 import type { Method, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';
 
