@@ -222,6 +222,11 @@ export class AgentServer implements RequestHandler {
         hint: 'They go on without the agent server, and the next command starts it again; --force stops it anyway.',
       });
     }
+    if (replace && this.#tcp !== undefined) {
+      throw new CodeManagerError('conflict', 'This agent server was started by hand to listen on a port', {
+        hint: 'Stop it and start the new one with the same port.',
+      });
+    }
     void this.#whenQuiet().then(() => onStop(replace ? 'a newer client takes over' : 'asked to stop'));
     return {};
   }

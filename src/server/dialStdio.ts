@@ -9,12 +9,14 @@ const CONNECT_TIMEOUT_MS = 5000;
 /**
  * Joins standard input and output to the agent server of this host, which is started when there is none: this is how
  * another host speaks to it over ssh, without a port or a token. Resolves with the exit code when either side has ended.
+ *
+ * @param replaceOtherBuild also replace a server of this version that was built from other code
  */
-export async function dialStdio(home: string, serverPath: string): Promise<number> {
+export async function dialStdio(home: string, serverPath: string, replaceOtherBuild: boolean): Promise<number> {
   const { stdin, stdout } = process;
   let socket: Socket;
   try {
-    socket = await connectToServer(home, serverPath);
+    socket = await connectToServer(home, serverPath, replaceOtherBuild);
   } catch (error) {
     const failure = toCodeManagerError(error);
     await new Promise((resolve) => stdout.write(dialLine({ error: failure.toWire() }), resolve));
@@ -32,13 +34,13 @@ export async function dialStdio(home: string, serverPath: string): Promise<numbe
   return 0;
 }
 
-async function connectToServer(home: string, serverPath: string): Promise<Socket> {
+async function connectToServer(home: string, serverPath: string, replaceOtherBuild: boolean): Promise<Socket> {
   const options = {
     name: 'dial-stdio',
     transport: undefined,
     home,
     serverPath,
-    replaceOtherBuild: false,
+    replaceOtherBuild,
     subscribe: false,
     log: () => undefined,
   };

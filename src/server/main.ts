@@ -169,7 +169,7 @@ function fail(error: unknown): never {
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), process.env);
-  return options.dialStdio ? dialStdio(homeDirectory(), __filename) : run(options);
+  return options.dialStdio ? dialStdio(homeDirectory(), __filename, options.replace) : run(options);
 }
 
 main().then((code) => process.exit(code), fail);

@@ -6,6 +6,8 @@ import type { TcpOptions } from './tcp/tcpListener.js';
 export interface ServerOptions {
   readonly foreground: boolean;
   readonly dialStdio: boolean;
+  /** With `dialStdio`: replace a server that was built from other code. */
+  readonly replace: boolean;
   /** Undefined: the unix socket only. */
   readonly tcp: TcpOptions | undefined;
   /** A token that holds for the life of the process, and what it is called. */
@@ -26,6 +28,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
   const { port: portText, host = '127.0.0.1', 'token-file': tokenFile } = values;
   const foreground = values.foreground === true;
   const dialStdio = values['dial-stdio'] === true;
+  const replace = values.replace === true;
   const given = tokenFile === undefined ? envToken : readToken(tokenFile, warnings);
   const name = tokenFile === undefined ? 'CM_AGENT_TOKEN' : 'token file';
   const token = given === undefined || given === '' ? undefined : { token: given, name };
@@ -33,13 +36,13 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
     for (const flag of ['host', 'tls-cert', 'tls-key', 'token-file'] as const) {
       if (values[flag] !== undefined) throw new CodeManagerError('invalid', `--${flag} needs --port`);
     }
-    return { foreground, dialStdio, tcp: undefined, token: undefined, warnings };
+    return { foreground, dialStdio, replace, tcp: undefined, token: undefined, warnings };
   }
   const port = Number(portText);
   if (!/^\d+$/.test(portText) || port > 65_535) {
     throw new CodeManagerError('invalid', `${portText} is not a port`);
   }
-  return { foreground, dialStdio, tcp: { port, host, tls: readTls(values) }, token, warnings };
+  return { foreground, dialStdio, replace, tcp: { port, host, tls: readTls(values) }, token, warnings };
 }
 
 type Values = ReturnType<typeof parseArguments>['values'];
@@ -51,6 +54,7 @@ function parseArguments(args: readonly string[]) {
       options: {
         foreground: { type: 'boolean' },
         'dial-stdio': { type: 'boolean' },
+        replace: { type: 'boolean' },
         port: { type: 'string' },
         host: { type: 'string' },
         'token-file': { type: 'string' },

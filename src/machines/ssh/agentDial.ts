@@ -1,12 +1,10 @@
 import { Duplex } from 'node:stream';
 import { dialLine } from '../../protocol/dial.js';
 import { ServerFile } from '../../protocol/files.js';
+import { runScript, shCommand } from './hostScript.js';
 import type { SshChannel, SshConnection } from './sshConnection.js';
 
 const MAX_STDERR = 4 * 1024;
-const MAX_OUTPUT = 64 * 1024;
-const FIND_TIMEOUT_MS = 15_000;
-const FOUND_MARKER = 'code-manager-server/1';
 
 /** Where the data and the server's own files of this host are: `$h` and `$n` of the scripts below. */
 const PLACES = [
@@ -16,21 +14,13 @@ const PLACES = [
   'n="$(printf %s "$n" | tr -c A-Za-z0-9_- -)"',
 ].join('; ');
 
-/**
- * A command line that makes any login shell run a script with `/bin/sh`. The script is one line without single quotes
- * and exclamation marks, which is what POSIX shells, csh and fish all take unchanged.
- */
-export function shCommand(script: string): string {
-  return `exec /bin/sh -c '${script}' sh`;
-}
-
 /** Joins its standard streams to the agent server of the host, by the program that ran it last or was installed. */
 export function dialCommand(): string {
   // No hint: it would need the name by which the host is known here.
   const missing = { code: 'dependencyMissing' as const, message: 'No agent server is installed there' };
   const answer = dialLine({ error: missing }).trim().replaceAll('"', '\\"');
   const files = ['$h/servers/$n.sh', '$h/server/launch.sh'].map((file) => `if [ -f "${file}" ]; then . "${file}"; fi`);
-  return `${shCommand(`${PLACES}; ${files.join('; ')}; echo; echo "${answer}"`)} --dial-stdio`;
+  return shCommand(`${PLACES}; ${files.join('; ')}; echo; echo "${answer}"`, ['--dial-stdio']);
 }
 
 /** An ssh channel as a stream that both sides can hold back. What it writes to standard error is kept at its end. */
@@ -78,27 +68,6 @@ export class ChannelStream extends Duplex {
   }
 }
 
-/** What a short script on a host prints; everything that came when it takes too long. */
-async function output(connection: SshConnection, script: string, signal: AbortSignal): Promise<string> {
-  const channel = await connection.exec(shCommand(script));
-  return new Promise((resolve) => {
-    let text = '';
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      channel.dispose();
-      resolve(text);
-    };
-    const timer = setTimeout(done, FIND_TIMEOUT_MS);
-    signal.addEventListener('abort', done, { once: true });
-    channel.onData((data) => {
-      text += Buffer.from(data).toString('utf8');
-      if (text.length > MAX_OUTPUT) done();
-    });
-    channel.onExit(done);
-  });
-}
-
 /**
  * The agent server of the same user that runs on a host: its file, when the process that wrote it is alive. Undefined
  * when there is none, also when that cannot be told.
@@ -111,13 +80,12 @@ export async function findAgentServer(connection: SshConnection, signal: AbortSi
     'p="$(sed -n "s/^ *.pid.: *//p" "$f" | tr -cd 0-9)"',
     '[ -n "$p" ] && kill -0 "$p" 2>/dev/null || exit 0',
     'b="$(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"',
-    `echo; echo "${FOUND_MARKER} $b"`,
+    'echo "$b"',
     'cat "$f"',
   ].join('; ');
-  const text = await output(connection, script, signal);
-  const found = new RegExp(`(?:^|\\n)${FOUND_MARKER} (\\S*)\\r?\\n(\\{[\\s\\S]*\\})`).exec(text);
-  if (found === null) return undefined;
-  const [, bootId = '', json = ''] = found;
+  const { stdout } = await runScript(connection, script, { signal });
+  const [bootId = '', ...lines] = stdout.split('\n');
+  const json = lines.join('\n');
   try {
     const file = ServerFile.parse(JSON.parse(json));
     // After a reboot another process may have its number.

@@ -2,6 +2,7 @@ import { afterMarker } from '../../client/dialStream.js';
 import type { Transport } from '../../client/transport.js';
 import type { Logger } from '../../common/logger.js';
 import type { Operation } from '../../core/operation.js';
+import { patiently } from '../../machines/ssh/hostScript.js';
 import { ChannelStream, dialCommand } from '../../machines/ssh/agentDial.js';
 import type { SshConnection, SshReach, SshStep } from '../../machines/ssh/sshConnection.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
@@ -46,7 +47,7 @@ export class AgentRoute {
 
   /** Reaches the host first where that is needed. */
   get first(): Transport {
-    return this.#transport((signal) => this.#signedIn(signal));
+    return this.#transport((signal) => this.#signedIn(signal), { isFirst: true });
   }
 
   /** Only where the host is reached already: never signs in, so it can be tried as often as one likes. */
@@ -54,10 +55,9 @@ export class AgentRoute {
     const refuse = (): never => {
       throw new CodeManagerError('unavailable', 'The machine cannot be reached');
     };
-    return this.#transport(
-      () => Promise.resolve(this.#ssh !== undefined && isReached() ? this.#ssh : refuse()),
-      async () => (isReached() ? this.#options.token() : refuse()),
-    );
+    return this.#transport(() => Promise.resolve(this.#ssh !== undefined && isReached() ? this.#ssh : refuse()), {
+      token: async () => (isReached() ? this.#options.token() : refuse()),
+    });
   }
 
   /** Ends the connection of ssh. */
@@ -66,11 +66,16 @@ export class AgentRoute {
     this.#ssh = undefined;
   }
 
-  #transport(ssh: (signal: AbortSignal) => Promise<SshConnection>, token = this.#options.token): Transport {
+  #transport(
+    ssh: (signal: AbortSignal) => Promise<SshConnection>,
+    { token = this.#options.token, isFirst = false }: { token?: AgentRouteOptions['token']; isFirst?: boolean },
+  ): Transport {
     const { spec } = this.#options;
     if ('url' in spec && typeof spec.url === 'string') return { kind: 'url', url: spec.url, token };
     const port = 'agentPort' in spec && typeof spec.agentPort === 'number' ? spec.agentPort : undefined;
-    if (port === undefined) return { kind: 'stream', open: async (signal) => this.#dial(await ssh(signal), signal) };
+    if (port === undefined) {
+      return { kind: 'stream', open: async (signal) => this.#dial(await ssh(signal), signal, isFirst) };
+    }
     return {
       kind: 'stream',
       token: async () => {
@@ -84,8 +89,9 @@ export class AgentRoute {
     };
   }
 
-  async #dial(ssh: SshConnection, signal: AbortSignal): ReturnType<typeof afterMarker> {
-    const stream = new ChannelStream(await ssh.exec(dialCommand()));
+  async #dial(ssh: SshConnection, signal: AbortSignal, isFirst: boolean): ReturnType<typeof afterMarker> {
+    const open = () => ssh.exec(dialCommand());
+    const stream = new ChannelStream(await (isFirst ? patiently(open) : open()));
     try {
       return await afterMarker(stream, signal, () => stream.stderr);
     } catch (error) {

@@ -3,6 +3,7 @@ import type { Client, ConnectionState } from '../../client/api.js';
 import { createClient } from '../../client/client.js';
 import type { Transport } from '../../client/transport.js';
 import { systemClock } from '../../common/async.js';
+import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { shortHostName } from '../../common/home.js';
 import type { Logger } from '../../common/logger.js';
@@ -39,6 +40,8 @@ export interface AgentServiceOptions {
   readonly type?: 'ssh' | 'agent';
   readonly spec: AgentMachineSpec;
   readonly connectSsh: SshConnect;
+  /** Goes with the service. */
+  readonly owned?: Disposable;
   /** The token for a port or URL, asked for each connection. */
   readonly token: () => Promise<string | undefined>;
   /** All contexts of this server. */
@@ -489,6 +492,7 @@ export class AgentService implements MachineService {
     this.#drop();
     for (const log of [...this.#logs]) log.dispose();
     this.#changes.dispose();
+    this.#options.owned?.dispose();
   }
 }
 

@@ -88,10 +88,7 @@ export class Hub implements Disposable {
           .all()
           .filter((service) => service.id !== id)
           .flatMap((service) => service.sessions().map(({ name }) => name)),
-      hasElsewhere: (id, session) =>
-        this.machines
-          .all()
-          .some((service) => service.id !== id && service.sessions().some((each) => each.id === session)),
+      hasElsewhere: (id, session) => this.machines.hasElsewhere(id, session),
     };
     this.local = options.createLocal(links);
     const create: ServiceFactory = (id, spec, token) => options.createService(id, spec, links, token);
@@ -253,6 +250,8 @@ export class Hub implements Disposable {
     }
     const service = this.machines.of(installed);
     await service.connect(operation);
+    // The agent server there has taken all sessions over.
+    if (service.id !== id) this.machines.drop(id);
     return service.info;
   }
 

@@ -136,6 +136,23 @@ export class Machines implements Disposable {
     }
   }
 
+  /** Lets go of a machine whose sessions another service has now. */
+  drop(id: string): void {
+    const entry = this.#entries.get(id);
+    if (entry?.spec !== undefined) this.#remove(id, entry);
+  }
+
+  /** Whether a machine other than this one has a session; not one that is the same host reached in another way. */
+  hasElsewhere(id: string, session: string): boolean {
+    const host = hostOf(this.spec(id));
+    return [...this.#entries.values()].some(
+      ({ service, spec }) =>
+        service.id !== id &&
+        (host === undefined || hostOf(spec) !== host) &&
+        service.sessions().some((each) => each.id === session),
+    );
+  }
+
   #add(service: MachineService, spec: RemoteSpec | undefined): Entry {
     const store = new DisposableStore();
     const entry: Entry = { service, spec, shown: false, passing: undefined, dispose: () => store.dispose() };
@@ -159,8 +176,12 @@ export class Machines implements Disposable {
     this.#entries.delete(id);
     entry.passing?.cancel();
     if (entry.shown) {
-      for (const session of entry.service.sessions()) {
-        this.#options.onChange({ type: 'session/removed', id: session.id, name: session.name });
+      const others = new Map(this.all().flatMap((service) => service.sessions().map((each) => [each.id, each])));
+      for (const { id: session, name } of entry.service.sessions()) {
+        const moved = others.get(session);
+        this.#options.onChange(
+          moved ? { type: 'session/changed', session: moved } : { type: 'session/removed', id: session, name },
+        );
       }
       this.#options.onChange({ type: 'machine/removed', id });
     }
@@ -174,4 +195,11 @@ export class Machines implements Disposable {
     }
     this.#entries.clear();
   }
+}
+
+/** What two ways to one host have in common. */
+function hostOf(spec: RemoteSpec | undefined): string | undefined {
+  if (spec === undefined || 'url' in spec) return undefined;
+  const { host, user, port } = spec;
+  return JSON.stringify([host, user ?? null, port ?? null]);
 }

@@ -12,9 +12,10 @@ import { connectSsh } from '../../machines/ssh/connectSsh.js';
 import { listSshHosts } from '../../machines/ssh/hostList.js';
 import { SignInMemory } from '../../machines/ssh/signInMemory.js';
 import { SshMachine } from '../../machines/ssh/sshMachine.js';
-import { CodeManagerError } from '../../protocol/errors.js';
+import { ParkedConnections } from '../../machines/ssh/parkedConnections.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { SshConnect } from './agentRoute.js';
+import { installOnHost } from './agentInstaller.js';
 import { AgentService } from './agentService.js';
 import { createHostService } from './hostService.js';
 import { Hub } from './hub.js';
@@ -35,8 +36,11 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
   for (const problem of store.problems) log.warn(problem);
   const remembered = await rememberedMachines(paths.root);
   const stillRunning = [...remembered].filter(([, { records }]) => records.some((record) => !hasEnded(record)));
-  const signIn: SshConnect = (reach, { operation, signal, onStep }) =>
-    connectSsh(reach, { asker: operation?.asker, signal, log, onStep });
+  const parked = new ParkedConnections();
+  const signInWith =
+    (memory?: SignInMemory): SshConnect =>
+    async (reach, { operation, signal, onStep }) =>
+      parked.take(reach) ?? connectSsh(reach, { asker: operation?.asker, signal, log, onStep, memory });
   return new Hub({
     data,
     createLocal: (links) =>
@@ -69,10 +73,12 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
         owned.add(memory);
         return createHostService({ id, spec, machine, owned, remembered: remembered.get(id), data, links, log });
       }
+      const memory = new SignInMemory();
       return new AgentService({
         id,
-        spec: spec,
-        connectSsh: signIn,
+        spec,
+        connectSsh: signInWith(memory),
+        owned: memory,
         token: token === undefined ? () => data.credentials.get(id) : () => Promise.resolve(token),
         contexts: () => contexts.all(),
         isTaken: (session) => hasElsewhere(id, session),
@@ -85,9 +91,12 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
     remembered: new Map(stillRunning.map(([id, { spec }]) => [id, spec])),
     onForgotten: (id) => void new MachineCache(paths.root, id, log).forget(),
     hosts: () => listSshHosts(),
-    install: () => {
-      throw new CodeManagerError('unavailable', 'Other machines are not supported by this version');
-    },
+    install: (spec, operation) =>
+      installOnHost(spec, operation, {
+        root: join(__dirname, '..'),
+        connectSsh: signInWith(),
+        park: (reach, connection) => parked.park(reach, connection),
+      }),
     log,
   });
 }
