@@ -175,6 +175,8 @@ export class SshLink implements MachineLink, Disposable {
       this.#drop();
       const problem = linkProblem(error ?? new CodeManagerError('unavailable', 'the connection has ended'));
       this.#options.log.info(`connection lost: ${problem.message}`);
+      // The end of a connection is news of its own.
+      this.#dispatch({ type: 'heard', time: this.#now() });
       // Nobody is refused by a connection that was cut.
       this.#dispatch({ type: 'lost', problem: { ...problem, blocks: null }, time: this.#now() });
     });
