@@ -189,3 +189,27 @@ test(
     await desk.stop();
   },
 );
+
+test(
+  'codex: working, permissions with what they are for, finished, and an interrupt that is no end',
+  { timeout: 600_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'codex', byPath);
+    const shown = new Shown(desk);
+    await desk.start('codex', 'do:delay(2) do:bashesc(touch outside) do:say(done)', 'auto');
+    await desk.needs('trust');
+    await desk.choose('›', 'Trust and continue');
+    await shown.last('permission: touch outside');
+    await desk.keys('y');
+    await shown.last('finished');
+    const known = shown.sinceWork.filter((word) => !/^permission: (?!touch outside$)/u.test(word));
+    assert.deepEqual(known, ['working', 'permission: touch outside', 'working', 'finished']);
+    assert.match(await desk.explain(), /^decided by +report$/m);
+    await desk.send('do:delay(30) do:say(never)');
+    await shown.last('working');
+    await desk.interrupt();
+    await shown.last('idle');
+    await shown.end();
+    await desk.stop();
+  },
+);

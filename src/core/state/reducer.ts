@@ -102,15 +102,20 @@ export function nextLook({ held, lastOutput, verdict }: StateModel, now: number)
   // What exactly is asked stands on the screen only.
   if (report?.state === 'waiting' && (screen?.time ?? 0) < report.time) times.push(report.time + DETAILS_MS);
   for (const one of [report, screen]) {
-    if (one?.ttl != null) times.push(Math.max(one.time, lastOutput) + one.ttl);
+    if (one?.ttl != null) times.push(lastWord(one, lastOutput) + one.ttl);
   }
   const ahead = times.filter((time) => time > now);
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
-/** Whether an observation still holds. A tool that works prints; so output keeps its word alive, nothing else does. */
-export function holds({ ttl, time }: Evidence, lastOutput: number, now: number): boolean {
-  return ttl === null || now < Math.max(time, lastOutput) + ttl;
+/** Whether an observation still holds. A tool that works prints; so output keeps its word alive. */
+export function holds(held: Held, lastOutput: number, now: number): boolean {
+  return held.ttl === null || now < lastWord(held, lastOutput) + held.ttl;
+}
+
+/** When it was said last. A screen on which nothing has changed says nothing anew, however often it is read. */
+function lastWord({ source, time, since }: Held, lastOutput: number): number {
+  return Math.max(source === 'screen' ? since : time, lastOutput);
 }
 
 function isSame(a: Evidence, b: Evidence): boolean {

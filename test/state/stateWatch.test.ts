@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { Clock } from '../../src/common/async.js';
+import { StateWatch, type StateWatchOptions } from '../../src/core/sessions/stateWatch.js';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
+
+const catalog = new ToolCatalog('/nonexistent');
+
+function screen(name: string): string {
+  return readFileSync(join(process.cwd(), 'test/fixtures/screens', `${name}.txt`), 'utf8');
+}
+
+/** Time that passes when the test says so. */
+class TestClock implements Clock {
+  #now = 1_000_000;
+  #timers: { readonly at: number; readonly run: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, run: () => void): { cancel(): void } {
+    const timer = { at: this.#now + ms, run };
+    this.#timers.push(timer);
+    return { cancel: () => (this.#timers = this.#timers.filter((each) => each !== timer)) };
+  }
+
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    for (;;) {
+      const [next] = this.#timers.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+      if (!next) break;
+      this.#timers = this.#timers.filter((each) => each !== next);
+      this.#now = Math.max(this.#now, next.at);
+      next.run();
+      // What a screen says comes in a later turn.
+      await new Promise(setImmediate);
+    }
+    this.#now = end;
+  }
+}
+
+class Watched {
+  readonly clock = new TestClock();
+  readonly words: string[] = [];
+  readonly watch: StateWatch;
+  reads = 0;
+  #screen: string;
+
+  constructor(tool: string, first: string, known: Partial<StateWatchOptions['known']> = {}) {
+    this.#screen = first;
+    this.watch = new StateWatch({
+      tool: catalog.get(tool),
+      known: {
+        state: 'unknown',
+        phase: null,
+        waiting: null,
+        limitedUntil: null,
+        unread: false,
+        changed: new Date(this.clock.now()).toISOString(),
+        ...known,
+      },
+      screen: () => {
+        this.reads++;
+        return Promise.resolve(this.#screen);
+      },
+      clock: this.clock,
+      onVerdict: ({ state, asked, turnEnded }) => {
+        const word = asked === null ? `${state}${turnEnded ? ' ended' : ''}` : asked.text;
+        if (this.words.at(-1) !== word) this.words.push(word);
+      },
+      onError: (error) => assert.fail(String(error)),
+    });
+  }
+
+  async show(text: string, ms = 2000): Promise<void> {
+    this.#screen = text;
+    this.watch.onOutput();
+    await this.clock.pass(ms);
+  }
+}
+
+test('a session is followed from work over a request to its end', async () => {
+  const seen = new Watched('claude', screen('claude/06-idle-default-mode'));
+  await seen.clock.pass(2000);
+  await seen.show(screen('claude/07-working'));
+  await seen.show(screen('claude/08-approval-bash'));
+  await seen.show(screen('claude/07-working'));
+  await seen.show(screen('claude/11-final-idle'));
+  assert.deepEqual(seen.words, ['idle', 'working', 'touch b.txt', 'working', 'idle ended']);
+});
+
+test('a request is told within the time that output needs to settle', async () => {
+  const seen = new Watched('claude', screen('claude/07-working'));
+  await seen.clock.pass(2000);
+  await seen.show(screen('claude/08-approval-bash'), 200);
+  assert.equal(seen.words.at(-1), 'touch b.txt');
+});
+
+test('a screen caught while it is drawn, and one that a person has opened, change nothing', async () => {
+  const seen = new Watched('claude', screen('claude/07-working'));
+  await seen.clock.pass(2000);
+  await seen.show('half a screen', 300);
+  await seen.show(screen('claude/07-working'));
+  await seen.show(
+    `${screen('claude/11-final-idle').slice(0, 300)}\n  Showing detailed transcript · ctrl+o to toggle\n`,
+    5000,
+  );
+  assert.deepEqual(seen.words, ['working']);
+});
+
+test('a screen of which nothing can be said for long is unknown', async () => {
+  const seen = new Watched('claude', screen('claude/07-working'));
+  await seen.clock.pass(2000);
+  await seen.show('bash: claude: crashed', 3000);
+  assert.deepEqual(seen.words, ['working', 'unknown']);
+});
+
+test('a prompt that comes back into the input box is an interrupted turn', async () => {
+  const seen = new Watched('claude', screen('claude/07-working'));
+  await seen.clock.pass(2000);
+  await seen.show(screen('claude/12-interrupted'));
+  assert.deepEqual(seen.words, ['working', 'idle']);
+});
+
+test('a quiet screen is not read', async () => {
+  const seen = new Watched('claude', screen('claude/11-final-idle'));
+  await seen.clock.pass(3000);
+  const { reads } = seen;
+  assert.ok(reads <= 3, `read ${reads} times`);
+  await seen.clock.pass(3_600_000);
+  assert.equal(seen.reads, reads);
+});
+
+test('an endless flood of output is read twice a second at most', async () => {
+  const seen = new Watched('claude', screen('claude/07-working'));
+  await seen.clock.pass(1000);
+  const { reads } = seen;
+  for (let time = 0; time < 10_000; time += 50) await seen.show(screen('claude/07-working'), 50);
+  assert.ok(seen.reads - reads <= 21, `read ${seen.reads - reads} times`);
+});
+
+test('work that froze is not shown for ever', async () => {
+  const seen = new Watched('claude', screen('claude/54-hang-20s'));
+  await seen.clock.pass(2000);
+  assert.deepEqual(seen.words, ['working']);
+  await seen.clock.pass(600_000);
+  assert.equal(seen.words.at(-1), 'unknown');
+});
+
+test('who takes a session over goes on from what was known', async () => {
+  const working = new Watched('claude', screen('claude/11-final-idle'), { state: 'working' });
+  await working.clock.pass(2000);
+  assert.deepEqual(working.words, ['idle ended']);
+  const idle = new Watched('claude', screen('claude/11-final-idle'), { state: 'idle' });
+  await idle.clock.pass(2000);
+  assert.deepEqual(idle.words, ['idle']);
+});
+
+test('a tool that reports is believed, and its screen says what exactly it asks', async () => {
+  const seen = new Watched('codex', screen('codex/03-working'));
+  seen.watch.onReport({ state: 'working', kind: null, message: '' });
+  await seen.clock.pass(1000);
+  seen.watch.onReport({ state: 'blocked', kind: 'permission', message: 'approve command' });
+  assert.equal(seen.words.at(-1), 'command');
+  await seen.show(screen('codex/05-approval-bash'), 300);
+  assert.equal(seen.words.at(-1), 'touch /home/dev/notes/esc.txt && echo done');
+  assert.equal(seen.watch.known.model.verdict.request, 1);
+  seen.watch.onReport({ state: 'working', kind: null, message: '' });
+  await seen.show(screen('codex/03-working'));
+  seen.watch.onReport({ state: 'done', kind: null, message: '' });
+  await seen.show(screen('codex/04-after'));
+  assert.deepEqual(seen.words.slice(-2), ['working', 'idle ended']);
+});
