@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runOrThrow } from '../../scripts/lib/processes.mjs';
-import { TMUX_CONFIG } from '../../src/core/tmux/scripts.js';
+import { tmuxConfig } from '../../src/core/tmux/scripts.js';
+import { tmuxFeatures } from '../../src/core/tmux/version.js';
 import type { Bench } from './figure.js';
 import { descendants, endAll } from './usage.js';
 
@@ -36,7 +37,7 @@ export async function openRawTmux(bench: Bench): Promise<RawTmux> {
   mkdirSync(directory, { mode: 0o700 });
   const socket = join(directory, 'tmux.sock');
   const config = join(directory, 'tmux.conf');
-  writeFileSync(config, TMUX_CONFIG);
+  writeFileSync(config, tmuxConfig(tmuxFeatures({ text: '3.2', major: 3, minor: 2 })));
   const options = { env: ENVIRONMENT, cwd: '/' };
   const tmux = (...args: readonly string[]): Promise<string> =>
     runOrThrow('tmux', ['-u', '-S', socket, '-f', config, ...args], options);

@@ -10,6 +10,12 @@ const CLIENT_NAME = /^[A-Za-z0-9_/-]+$/;
 export const LEAD_SUBSCRIPTION = 'lead';
 export const SUBSCRIBE_LEAD = tmuxCommand('refresh-client', '-B', `${LEAD_SUBSCRIPTION}::#{${OWNER_OPTION}}`);
 
+/** What changes when another one leads, for a tmux that does not tell. */
+export const ASK_LEAD: readonly string[] = [
+  tmuxCommand('display-message', '-p', `#{${OWNER_OPTION}}`),
+  tmuxCommand('list-clients', '-F', '#{client_name}'),
+];
+
 /**
  * Of several servers of ours on one tmux one acts and the others watch. The mark of who acts is kept by tmux and is void
  * when that client has gone.

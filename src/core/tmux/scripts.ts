@@ -1,4 +1,5 @@
 import { quotePosix } from './quote.js';
+import type { TmuxFeatures } from './version.js';
 
 // Variables that belong to a shell itself: assigning some of them fails and would end the launcher.
 const SHELL_OWN = new Set([
@@ -42,6 +43,7 @@ const SHELL_OWN = new Set([
  * - How the tool ended is written down before the pane ends: a shell tells signal 9 and `exit 137` apart only by the
  *   words it prints, so its own stderr goes to a file; the subshell, which becomes the tool, keeps the terminal. For
  *   SIGINT and SIGPIPE shells print nothing: those are told as exit 130 and 141.
+ * - Whoever watches the folder from another host hears of it by the file of changes, where there is one.
  * - Where it cannot be written (the disk is full) tmux knows the exit code, and signals are told as 128 and more.
  */
 export function launchScript(sessionsDirectory: string): string {
@@ -68,6 +70,7 @@ if [ "$code" -gt 128 ] && [ -s "$dir/$id.note" ]; then end="signal $((code - 128
 sleep 0.1 2>/dev/null || sleep 1
 rm -f "$dir/$id.note"
 { printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"; } 2>/dev/null
+[ ! -f "$dir/changes" ] || printf . >>"$dir/changes"
 exit "$code"
 `;
 }
@@ -81,8 +84,12 @@ export function pipeScript(sessionsDirectory: string): string {
 dir=${quotePosix(sessionsDirectory)}
 rm -f "$dir/$1.closed"
 [ -z "$2" ] || printf '\\r\\n[Code Manager: output before this line may be missing; the log could not be written]\\r\\n' >>"$dir/$1.log"
+tell() { [ ! -f "$dir/changes" ] || printf . >>"$dir/changes"; }
+: >>"$dir/$1.log"
+tell
 cat >>"$dir/$1.log"
 : >"$dir/$1.closed"
+tell
 `;
 }
 
@@ -136,28 +143,32 @@ done 2>/dev/null`;
  * tmux's configuration on the private socket: sizes and history before any pane exists, windows that stay when their
  * process ends so that its exit status can be read, and no bar, since the editor or the terminal around has one.
  */
-export const TMUX_CONFIG = `set -s exit-empty off
-set -s escape-time 10
-set -s focus-events on
-set -s extended-keys on
-set -s set-clipboard on
-set -g default-size 120x40
-set -g history-limit 20000
-set -g status off
-set -g mouse on
-set -g set-titles on
-set -g set-titles-string '#{pane_title}'
-set -g detach-on-destroy on
-set -g destroy-unattached off
-set -g update-environment ''
-set -g default-terminal screen-256color
-set -ga terminal-features '*:RGB'
-setw -g remain-on-exit on
-setw -g automatic-rename off
-setw -g allow-rename off
-setw -g window-size latest
-setw -g aggressive-resize on
-setw -g monitor-activity off
-setw -g monitor-bell off
-setw -g alternate-screen on
-`;
+export function tmuxConfig(features: TmuxFeatures): string {
+  const lines = [
+    'set -s exit-empty off',
+    'set -s escape-time 10',
+    'set -s focus-events on',
+    ...(features.extendedKeys ? ['set -s extended-keys on'] : []),
+    'set -s set-clipboard on',
+    ...(features.windowSize === null ? [] : ['set -g default-size 120x40']),
+    'set -g history-limit 20000',
+    'set -g status off',
+    'set -g mouse on',
+    'set -g set-titles on',
+    "set -g set-titles-string '#{pane_title}'",
+    'set -g detach-on-destroy on',
+    'set -g destroy-unattached off',
+    "set -g update-environment ''",
+    'set -g default-terminal screen-256color',
+    ...(features.extendedKeys ? ["set -ga terminal-features '*:RGB'"] : ["set -ga terminal-overrides ',*:Tc'"]),
+    'setw -g remain-on-exit on',
+    'setw -g automatic-rename off',
+    'setw -g allow-rename off',
+    ...(features.windowSize === null ? [] : [`setw -g window-size ${features.windowSize}`]),
+    'setw -g aggressive-resize on',
+    'setw -g monitor-activity off',
+    'setw -g monitor-bell off',
+    'setw -g alternate-screen on',
+  ];
+  return `${lines.join('\n')}\n`;
+}

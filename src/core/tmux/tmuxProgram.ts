@@ -13,20 +13,28 @@ const USUAL_PLACES = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/opt/local/
  * Path and version of a machine's tmux.
  *
  * @param configured path that the person gave, undefined to look for it
+ * @param loginFirst the login shell's PATH comes before the usual places
  * @throws CodeManagerError `dependencyMissing` with what to do
  */
-export async function findTmux(machine: Machine, configured: string | undefined): Promise<FoundTmux> {
+export async function findTmux(
+  machine: Machine,
+  configured: string | undefined,
+  loginFirst = false,
+): Promise<FoundTmux> {
   const { host } = await machine.identity();
-  const path = configured === undefined ? await find(machine) : machine.resolvePath(configured);
+  const path = configured === undefined ? await find(machine, loginFirst) : machine.resolvePath(configured);
   if (path === undefined) {
     throw new CodeManagerError('dependencyMissing', `Agents run in tmux, which was not found on ${host}`, {
-      hint: 'Install it, or set its path in config.json.',
+      hint:
+        machine.type === 'local'
+          ? 'Install it, or set its path in config.json.'
+          : 'Install it there, or give its path with --tmux.',
     });
   }
   const { code, stdout, stderr } = await machine.run([path, '-V']).catch((error: unknown) => {
     throw new CodeManagerError('dependencyMissing', `${path} cannot be started on ${host}`, {
       cause: error,
-      hint: 'Set the path of tmux in config.json.',
+      hint: pathHint(machine),
     });
   });
   const version = parseTmuxVersion(stdout);
@@ -34,23 +42,27 @@ export async function findTmux(machine: Machine, configured: string | undefined)
     throw new CodeManagerError(
       'dependencyMissing',
       `${path} does not say which tmux it is: ${(stderr || stdout).trim().slice(0, 200)}`,
-      { hint: 'Set the path of tmux in config.json.' },
+      { hint: pathHint(machine) },
     );
   }
   if (!isSupported(version)) {
     throw new CodeManagerError(
       'dependencyMissing',
       `tmux ${version.text} on ${host} is too old; ${OLDEST_TMUX} or newer is needed`,
-      { hint: 'Install a newer one, or set its path in config.json.' },
+      { hint: `Install a newer one. ${pathHint(machine)}` },
     );
   }
   return { program: path, version };
 }
 
-/** The login shell is asked only when the usual places have none: it may be slow. */
-async function find(machine: Machine): Promise<string | undefined> {
-  return (
-    (await machine.findProgram('tmux', USUAL_PLACES)) ??
-    machine.findProgram('tmux', (await machine.loginEnvironment()).env['PATH'] ?? '')
-  );
+/** The login shell is asked only when the usual places have none, or when the person sets it up for that: it may be slow. */
+async function find(machine: Machine, loginFirst: boolean): Promise<string | undefined> {
+  const inLogin = async (): Promise<string | undefined> =>
+    machine.findProgram('tmux', (await machine.loginEnvironment()).env['PATH'] ?? '');
+  if (loginFirst) return (await inLogin()) ?? machine.findProgram('tmux', USUAL_PLACES);
+  return (await machine.findProgram('tmux', USUAL_PLACES)) ?? inLogin();
+}
+
+function pathHint(machine: Machine): string {
+  return machine.type === 'local' ? 'Set the path of tmux in config.json.' : 'Give the path of tmux there with --tmux.';
 }

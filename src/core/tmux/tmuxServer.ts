@@ -8,13 +8,14 @@ import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
 import { HUB, linkAll, MAKE_HUB } from './hub.js';
 import { keyCommands } from './keys.js';
-import { claimLead, LEAD_SUBSCRIPTION, SUBSCRIBE_LEAD } from './lead.js';
+import { ASK_LEAD, claimLead, LEAD_SUBSCRIPTION, SUBSCRIBE_LEAD } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type PaneSize } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
-import { launchScript, LIST_PROCESSES, pipeScript, TMUX_CONFIG } from './scripts.js';
+import { PanePoll } from './panePoll.js';
+import { launchScript, LIST_PROCESSES, pipeScript, tmuxConfig } from './scripts.js';
 import { findTmux, type FoundTmux } from './tmuxProgram.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
-import type { TmuxVersion } from './version.js';
+import { tmuxFeatures, tmuxLimits, type TmuxFeatures, type TmuxVersion } from './version.js';
 
 export interface TmuxOptions {
   readonly machine: Machine;
@@ -24,6 +25,8 @@ export interface TmuxOptions {
   readonly sessionsDirectory: string;
   /** Path of tmux when it is not the one in PATH. */
   readonly program: string | undefined;
+  /** Look for it in the PATH of the login shell before the usual places. */
+  readonly searchLogin?: boolean;
   readonly log: Logger;
 }
 
@@ -31,6 +34,8 @@ export interface TmuxOptions {
 const TASK_OPTION = '@cm_task';
 /** What tmux says when nothing runs behind a socket; anything else that goes wrong says nothing about its panes. */
 const NO_SERVER = /no server running|error connecting|no sessions|server exited|lost server/;
+/** What was looked at a moment ago needs no second look. */
+const FILES_MS = 2_000;
 const NO_HUB = /can't find session/;
 
 /** How far a task that is typed got, kept by tmux itself so that no crash can type it twice. */
@@ -52,6 +57,9 @@ export class TmuxServer implements Disposable {
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
   #found: FoundTmux | undefined;
+  #features: TmuxFeatures | undefined;
+  #poll: PanePoll | undefined;
+  #filesChecked = 0;
   #buffer = 0;
   #disposed = false;
 
@@ -73,8 +81,19 @@ export class TmuxServer implements Disposable {
 
   /** Path and version of tmux; looks again while it is missing. Throws `dependencyMissing` with what to install. */
   async program(): Promise<FoundTmux> {
-    this.#found ??= await findTmux(this.#options.machine, this.#options.program);
+    this.#found ??= await findTmux(this.#options.machine, this.#options.program, this.#options.searchLogin === true);
+    this.#features = tmuxFeatures(this.#found.version);
     return this.#found;
+  }
+
+  /** What this tmux is too old for, one sentence; undefined when nothing is missing. */
+  get limits(): string | undefined {
+    return this.#found === undefined ? undefined : tmuxLimits(this.#found.version);
+  }
+
+  async #abilities(): Promise<TmuxFeatures> {
+    const { version } = await this.program();
+    return tmuxFeatures(version);
   }
 
   get version(): TmuxVersion | undefined {
@@ -130,19 +149,29 @@ export class TmuxServer implements Disposable {
   /** Folder, scripts and socket as they must be; each is made again when it vanished. */
   async #ensureFiles(): Promise<void> {
     const { machine, runtimeDirectory, sessionsDirectory } = this.#options;
+    if (machine.type !== 'local' && performance.now() - this.#filesChecked < FILES_MS) return;
     const files = {
       'launch.sh': launchScript(sessionsDirectory),
       'pipe.sh': pipeScript(sessionsDirectory),
-      'tmux.conf': TMUX_CONFIG,
+      'tmux.conf': tmuxConfig(await this.#abilities()),
     };
-    for (const [name, text] of Object.entries(files)) {
-      const path = join(runtimeDirectory, name);
-      const known = await machine.stat(path);
-      if (known?.size === Buffer.byteLength(text)) continue;
-      await machine.makeDirectory(runtimeDirectory);
-      await machine.writeFile(path, text);
-    }
-    await this.ensureSocket();
+    // All at once: on another host that is one round trip.
+    await Promise.all([
+      this.ensureSocket(),
+      ...Object.entries(files).map(async ([name, text]) => {
+        const path = join(runtimeDirectory, name);
+        const known = await machine.stat(path);
+        if (known?.size === Buffer.byteLength(text)) return;
+        await machine.makeDirectory(runtimeDirectory);
+        await machine.writeFile(path, text);
+      }),
+    ]);
+    this.#filesChecked = performance.now();
+  }
+
+  /** Sees to it that {@link create} can start at once: called while something else is waited for. */
+  async prepare(): Promise<void> {
+    await this.#connected();
   }
 
   /** A socket that vanished under a living tmux is made again. */
@@ -208,16 +237,18 @@ export class TmuxServer implements Disposable {
   async #attach(): Promise<'attached' | 'none' | 'noHub'> {
     if (this.#disposed) return 'none';
     const { program } = await this.program();
-    // Without -N this would start a tmux of its own, with the user's configuration.
-    const stream = this.#options.machine.open(
-      [program, '-N', '-u', '-S', this.socket, '-C', 'attach-session', '-t', `=${HUB}`, '-f', 'ignore-size,no-output'],
-      { env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' }, cwd: '/' },
-    );
+    const { quietClients } = await this.#abilities();
+    const stream = this.#options.machine.open(quietClients ? this.#quietClient(program) : this.#oldClient(program), {
+      env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
+      cwd: '/',
+    });
     const control = new ControlClient(stream);
     try {
       const [[pid] = []] = await control.run("display-message -p '#{pid}'");
       this.#serverPid = Number(pid);
-      await linkAll(control, (error) => this.#options.log.warn(`a window cannot be linked: ${errorText(error)}`));
+      if (quietClients) {
+        await linkAll(control, (error) => this.#options.log.warn(`a window cannot be linked: ${errorText(error)}`));
+      }
       control.onNotification(({ name, rest }) => {
         if (name === 'subscription-changed') this.#onSubscription(rest);
         else if (name === 'client-detached') this.#leadChanged.fire();
@@ -229,8 +260,11 @@ export class TmuxServer implements Disposable {
         this.#control = undefined;
         this.#gone.fire(reason);
       });
-      await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:${PANE_FORMAT}`), SUBSCRIBE_LEAD);
+      if (quietClients) {
+        await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:${PANE_FORMAT}`), SUBSCRIBE_LEAD);
+      }
       this.#control = control;
+      if (!quietClients) this.#startPoll(control);
       return 'attached';
     } catch (error) {
       control.dispose();
@@ -240,6 +274,43 @@ export class TmuxServer implements Disposable {
       if (NO_SERVER.test(reason)) return 'none';
       throw error;
     }
+  }
+
+  // Without -N this would start a tmux of its own, with the user's configuration.
+  #quietClient(program: string): readonly string[] {
+    const target = ['attach-session', '-t', `=${HUB}`, '-f', 'ignore-size,no-output'];
+    return [program, '-N', '-u', '-S', this.socket, '-C', ...target];
+  }
+
+  // An old tmux has no -N: it is asked whether it runs first. Its clients get the output of every window of their
+  // session, so that has none but its own.
+  #oldClient(program: string): readonly string[] {
+    const script = `"$0" -u -S "$1" has-session -t "=$2" </dev/null && exec "$0" -u -S "$1" -C attach-session -t "=$2"`;
+    return ['/bin/sh', '-c', script, program, this.socket, HUB];
+  }
+
+  #startPoll(control: ControlClient): void {
+    this.#poll?.dispose();
+    let leader: string | undefined;
+    const poll = new PanePoll({
+      lines: async () => {
+        const [lines = [], ...lead] = await control.run(
+          tmuxCommand('list-panes', '-a', '-F', PANE_FORMAT),
+          ...ASK_LEAD,
+        );
+        const now = lead.flat().join('\n');
+        if (leader !== undefined && leader !== now) this.#leadChanged.fire();
+        leader = now;
+        return lines;
+      },
+      onPane: (pane, before) => {
+        if (before?.columns !== pane.columns || before.rows !== pane.rows) this.#resized.fire(pane);
+        this.#paneChanged.fire(pane);
+      },
+      onClosed: () => this.#windowClosed.fire(),
+    });
+    this.#poll = poll;
+    poll.start();
   }
 
   /** `panes $0 @1 1 %1 : <format>` */
@@ -254,7 +325,8 @@ export class TmuxServer implements Disposable {
   /** Every pane of ours. Empty when no tmux runs; throws `unavailable` when that cannot be told. */
   async panes(): Promise<readonly Pane[]> {
     if (!(await this.connect()) || !this.#live) return [];
-    const [lines = []] = await this.#live.run(tmuxCommand('list-panes', '-s', '-t', `=${HUB}:`, '-F', PANE_FORMAT));
+    const which = this.#features?.quietClients === true ? ['-s', '-t', `=${HUB}:`] : ['-a'];
+    const [lines = []] = await this.#live.run(tmuxCommand('list-panes', ...which, '-F', PANE_FORMAT));
     return lines.map(parsePane).filter((pane) => pane !== undefined);
   }
 
@@ -268,23 +340,42 @@ export class TmuxServer implements Disposable {
     const { runtimeDirectory } = this.#options;
     const target = `=${session}:`;
     const launch = join(runtimeDirectory, 'launch.sh');
+    const { quietClients, sizesByCreator, windowSize } = await this.#abilities();
+    const sizes = (by: string): string[] =>
+      sizesByCreator ? [tmuxCommand('set-option', '-gw', 'window-size', by)] : [];
+    const byHand = sizes('manual');
+    const byClients = sizes(windowSize ?? '');
     try {
       const replies = await control.run(
+        ...byHand,
         tmuxCommand('new-session', '-d', '-s', session, '-x', '120', '-y', '40', 'sh', launch, session),
-        tmuxCommand('pipe-pane', '-O', '-t', target, this.#pipe(session)),
-        tmuxCommand('set-option', '-p', '-t', target, SESSION_OPTION, session),
-        tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`),
+        ...byClients,
+        this.#openPipe(target, this.#pipe(session)),
+        this.#setOption(target, SESSION_OPTION, session),
+        ...(quietClients ? [tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`)] : []),
         tmuxCommand('list-panes', '-t', target, '-F', PANE_FORMAT),
       );
-      const pane = parsePane(replies[4]?.[0] ?? '');
+      this.#poll?.start();
+      const pane = parsePane(replies.at(-1)?.[0] ?? '');
       if (!pane) throw new CodeManagerError('internal', 'tmux did not say which window it made');
       return pane;
     } catch (error) {
+      // The list of commands ended where it failed.
+      if (byClients.length > 0) await control.run(...byClients).catch(() => undefined);
       if (error instanceof CodeManagerError && error.message.includes('duplicate session')) {
         throw new CodeManagerError('conflict', `session ${session} has a window already`, { cause: error });
       }
       throw error;
     }
+  }
+
+  #openPipe(target: string, command: string): string {
+    return tmuxCommand('pipe-pane', ...(this.#features?.pipeDirection === false ? [] : ['-O']), '-t', target, command);
+  }
+
+  /** Of the pane, or where those have no options of their window, which has no other pane. */
+  #setOption(target: string, name: string, value: string): string {
+    return tmuxCommand('set-option', this.#features?.paneOptions === false ? '-w' : '-p', '-t', target, name, value);
   }
 
   #pipe(session: string, gap = false): string {
@@ -296,7 +387,7 @@ export class TmuxServer implements Disposable {
     const control = await this.#connected();
     await control.run(
       tmuxCommand('pipe-pane', '-t', pane.pane),
-      tmuxCommand('pipe-pane', '-O', '-t', pane.pane, this.#pipe(pane.session, true)),
+      this.#openPipe(pane.pane, this.#pipe(pane.session, true)),
     );
   }
 
@@ -370,7 +461,7 @@ export class TmuxServer implements Disposable {
   }
 
   #marks(pane: string, mark: TaskMark | undefined): readonly string[] {
-    return mark === undefined ? [] : [tmuxCommand('set-option', '-p', '-t', pane, TASK_OPTION, mark)];
+    return mark === undefined ? [] : [this.#setOption(pane, TASK_OPTION, mark)];
   }
 
   /** What was recorded with the last marked paste or key of a pane. */
@@ -407,7 +498,18 @@ export class TmuxServer implements Disposable {
   async attachCommand(session: string, readOnly: boolean): Promise<readonly string[]> {
     await this.#connected();
     const { program } = await this.program();
-    return [program, '-N', '-u', '-S', this.socket, 'attach-session', ...(readOnly ? ['-r'] : []), '-t', `=${session}`];
+    const { quietClients } = await this.#abilities();
+    return [
+      program,
+      ...(quietClients ? ['-N'] : []),
+      '-u',
+      '-S',
+      this.socket,
+      'attach-session',
+      ...(readOnly ? ['-r'] : []),
+      '-t',
+      `=${session}`,
+    ];
   }
 
   /** Ends tmux itself; only when no session runs. */
@@ -419,6 +521,7 @@ export class TmuxServer implements Disposable {
     this.#disposed = true;
     const control = this.#control;
     this.#control = undefined;
+    this.#poll?.dispose();
     control?.dispose();
   }
 }

@@ -74,7 +74,7 @@ export class Channels implements Disposable {
     const connection = await this.#connectAgain().catch(() => {
       throw refusal;
     });
-    if (this.#disposed) {
+    if (this.#isDisposed()) {
       connection.dispose();
       throw refusal;
     }
@@ -85,6 +85,11 @@ export class Channels implements Disposable {
       this.#full.delete(connection);
     });
     return connection;
+  }
+
+  // A method, since it may change while something is waited for.
+  #isDisposed(): boolean {
+    return this.#disposed;
   }
 
   dispose(): void {

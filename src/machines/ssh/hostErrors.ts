@@ -1,7 +1,7 @@
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { toDiskError } from '../../core/store/diskErrors.js';
-import { CodeManagerError } from '../../protocol/errors.js';
+import { type CodeManagerError } from '../../protocol/errors.js';
 
 /** What programs print for the errors of the system, in the C locale. */
 const SYSTEM_ERRORS: readonly (readonly [RegExp, string])[] = [

@@ -121,9 +121,8 @@ export class HostFiles {
         `p="\${t%/*}"/.${quotePosix(short)}.${host.slice(0, 60)}-$$-${suffix}.cm-tmp`,
         // The shell itself may say no more of a full disk than that something failed.
         `e=$({ { ${content}`,
-        '} >"$p" && [ "$(wc -c <"$p")" -eq ' +
-          bytes.length +
-          ' ] && mv -f "$p" "$t"; } 2>&1) || { rm -f "$p"; printf %s "$e"; exit 1; }',
+        `} >"$p" && [ "$(wc -c <"$p")" -eq ${bytes.length} ] && mv -f "$p" "$t"; } 2>&1) || {`,
+        'rm -f "$p"; printf %s "$e"; exit 1; }',
         // Whoever watches the folder from elsewhere hears of it by its file of changes.
         'case $t in *.json) c=${t%/*}/changes; [ ! -f "$c" ] || printf . >>"$c";; esac',
         'exit 0',

@@ -1,0 +1,200 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { silentLogger } from '../../src/common/logger.js';
+import type { Pane, PaneSize } from '../../src/core/tmux/pane.js';
+import { launchFile } from '../../src/core/tmux/scripts.js';
+import { TmuxServer } from '../../src/core/tmux/tmuxServer.js';
+import {
+  isSupported,
+  parseTmuxVersion,
+  tmuxFeatures,
+  tmuxLimits,
+  type TmuxVersion,
+} from '../../src/core/tmux/version.js';
+import { LocalMachine } from '../../src/machines/local/localMachine.js';
+import { tempDir } from '../helpers/tempDir.js';
+import { until } from '../helpers/until.js';
+
+/** Paths of tmux programs of other versions to test with, separated by colons; default: the system's alone. */
+const programs = (process.env['CM_TEST_TMUX'] ?? '').split(':').filter((path) => path !== '');
+
+function version(text: string): TmuxVersion {
+  const parsed = parseTmuxVersion(`tmux ${text}\n`);
+  assert.ok(parsed);
+  return parsed;
+}
+
+test('a version says what it can do and what is missing', () => {
+  assert.equal(isSupported(version('2.6')), false);
+  for (const text of ['2.7', '3.0a', '3.2a', '3.3a', 'next-3.7', 'master', 'openbsd-7.4'])
+    assert.equal(isSupported(version(text)), true);
+  assert.deepEqual(tmuxFeatures(version('2.7')), {
+    quietClients: false,
+    paneOptions: false,
+    pipeDirection: false,
+    extendedKeys: false,
+    sizesByCreator: false,
+    windowSize: null,
+  });
+  assert.deepEqual(tmuxFeatures(version('3.0a')), {
+    quietClients: false,
+    paneOptions: true,
+    pipeDirection: true,
+    extendedKeys: false,
+    sizesByCreator: true,
+    windowSize: 'smallest',
+  });
+  assert.deepEqual(tmuxFeatures(version('3.2')), {
+    quietClients: true,
+    paneOptions: true,
+    pipeDirection: true,
+    extendedKeys: true,
+    sizesByCreator: true,
+    windowSize: 'latest',
+  });
+  assert.match(tmuxLimits(version('2.9')) ?? '', /asked for once a second/);
+  assert.match(tmuxLimits(version('3.2a')) ?? '', /which signal/);
+  assert.equal(tmuxLimits(version('3.3a')), undefined);
+});
+
+interface Fixture {
+  readonly tmux: TmuxServer;
+  readonly sessions: string;
+  readonly machine: LocalMachine;
+  open(): TmuxServer;
+  launch(id: string, ...argv: string[]): Promise<void>;
+  log(id: string): string;
+}
+
+async function fixture(t: TestContext, program: string | undefined): Promise<Fixture> {
+  const root = tempDir(t);
+  const sessions = join(root, 'sessions');
+  mkdirSync(sessions);
+  const run = join(root, 'run');
+  mkdirSync(run, { mode: 0o700 });
+  const machine = new LocalMachine({ home: root });
+  const open = (): TmuxServer => {
+    const tmux = new TmuxServer({
+      machine,
+      runtimeDirectory: run,
+      sessionsDirectory: sessions,
+      program,
+      log: silentLogger,
+    });
+    t.after(() => tmux.dispose());
+    return tmux;
+  };
+  const tmux = open();
+  const { program: path } = await tmux.program();
+  t.after(() => {
+    try {
+      execFileSync(path, ['-S', tmux.socket, 'kill-server'], { stdio: 'ignore' });
+    } catch {
+      // It has ended.
+    }
+  });
+  return {
+    tmux,
+    sessions,
+    machine,
+    open,
+    launch: (id, ...argv) =>
+      machine.writeFile(
+        join(sessions, `${id}.launch`),
+        launchFile({ argv, env: { PATH: '/usr/bin:/bin', CM_SESSION: id }, cwd: root, umask: 0o022 }),
+      ),
+    log(id) {
+      try {
+        return readFileSync(join(sessions, `${id}.log`), 'utf8');
+      } catch {
+        return '';
+      }
+    },
+  };
+}
+
+for (const program of programs.length === 0 ? [undefined] : programs) {
+  const name = program ?? 'the tmux of this system';
+
+  test(`a session lives and ends in ${name}`, async (t) => {
+    const { tmux, launch, log, open, sessions, machine } = await fixture(t, program);
+    const panes: Pane[] = [];
+    const sizes: PaneSize[] = [];
+    let closed = 0;
+    tmux.onPaneChanged((pane) => panes.push(pane));
+    tmux.onResized((size) => sizes.push(size));
+    tmux.onWindowClosed(() => closed++);
+    assert.equal(await tmux.connect(), false);
+    const script = `printf '\\033]2;my title\\007ready\\n'; read line; echo "got $line"; stty size; read line; exit 7`;
+    await launch('s1', 'sh', '-c', script);
+    const pane = await tmux.create('s1');
+    assert.deepEqual([pane.session, pane.columns, pane.rows, pane.dead, pane.piped], ['s1', 120, 40, false, true]);
+    await until('it is ready', () => log('s1').includes('ready'));
+    assert.match(await tmux.screen(pane.pane), /ready/);
+    await until('the title is told', () => panes.some(({ title }) => title === 'my title'));
+    await tmux.paste(pane.pane, "it's $HOME", 'pasted');
+    assert.equal(await tmux.mark(pane.pane), 'pasted');
+    await tmux.keys(pane.pane, ['Enter'], 'sent');
+    assert.equal(await tmux.mark(pane.pane), 'sent');
+    await until('it has got the text', () => log('s1').includes("got it's $HOME"));
+    await until('it has its size', () => log('s1').includes('40 120'));
+    assert.ok(((await tmux.currentPath(pane.pane)) ?? '') !== '');
+
+    await launch('s2', 'sleep', '1000');
+    const other = await tmux.create('s2');
+    await assert.rejects(tmux.create('s2'), { code: 'conflict' });
+    assert.deepEqual((await tmux.panes()).map(({ session }) => session).sort(), ['s1', 's2']);
+
+    // Another server finds what runs.
+    const again = open();
+    assert.equal(await again.connect(), true);
+    assert.deepEqual((await again.panes()).map(({ session }) => session).sort(), ['s1', 's2']);
+    // One of the two acts, and the other one hears of it when it is gone or asked to.
+    let heard = 0;
+    again.onLeadChanged(() => heard++);
+    assert.deepEqual([await tmux.lead(false), await again.lead(false)], [true, false]);
+    assert.equal(await again.lead(true), true);
+    assert.equal(await tmux.lead(false), false);
+    await until('the change is told', () => heard > 0);
+    again.dispose();
+    await until('who is gone acts no more', () => tmux.lead(false));
+
+    // A person's terminal decides the size.
+    const command = await tmux.attachCommand('s1', false);
+    const terminal = await machine.openTerminal(command, {
+      columns: 90,
+      rows: 30,
+      env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
+    });
+    terminal.onData(() => undefined);
+    await until('the pane has the size of the terminal', () =>
+      sizes.some((size) => size.pane === pane.pane && size.columns === 90 && size.rows === 30),
+    );
+    assert.equal((await tmux.attached('s1')).length, 1);
+    terminal.dispose();
+    await until('the terminal has gone', async () => (await tmux.attached('s1')).length === 0);
+
+    await tmux.keys(pane.pane, ['Enter']);
+    await until('its end is told', () => panes.some(({ session, dead }) => session === 's1' && dead));
+    const dead = await tmux.pane(pane.pane);
+    assert.equal(dead?.exitCode, 7);
+    assert.equal(readFileSync(join(sessions, 's1.exit'), 'utf8'), 'exit 7\n');
+    await tmux.reopenLog(other);
+    const before = closed;
+    await tmux.kill(pane);
+    await until('the closed window is told', () => closed > before);
+    assert.deepEqual(
+      (await tmux.panes()).map(({ session }) => session),
+      ['s2'],
+    );
+    await machine.killTree(other.pid, 's2');
+    await tmux.kill(other);
+    await until('no window is left', async () => (await tmux.panes()).length === 0);
+    // An emptied tmux takes the next one.
+    await launch('s3', 'true');
+    await tmux.create('s3');
+  });
+}
