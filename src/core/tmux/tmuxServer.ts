@@ -299,7 +299,7 @@ export class TmuxServer implements Disposable {
           ...ASK_LEAD,
         );
         const now = lead.flat().join('\n');
-        if (leader !== undefined && leader !== now) this.#leadChanged.fire();
+        if (leader !== now) this.#leadChanged.fire();
         leader = now;
         return lines;
       },
