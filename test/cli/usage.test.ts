@@ -80,7 +80,7 @@ test('wrong use exits with 2 and says on the standard error what is wrong', asyn
 
 test('commands of approvals are not there', async (t) => {
   const home = new TestHome(t);
-  for (const name of ['approve', 'deny', 'answer', 'explain', 'audit', 'policy']) {
+  for (const name of ['approve', 'deny', 'answer', 'audit', 'policy']) {
     const { code, stderr } = await home.run([name, 'x']);
     assert.equal(code, 2);
     assert.match(stderr, /Unknown command/);
