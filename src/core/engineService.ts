@@ -47,6 +47,8 @@ export interface EngineServiceOptions {
   readonly remembered?: Pick<Remembered, 'node' | 'lastSeen'> | undefined;
   /** Something that is worth remembering has changed. */
   readonly onNews?: () => void;
+  /** Another server acts on its sessions from now on. */
+  readonly onLeadLost?: (() => void) | undefined;
   /** Goes with the service. */
   readonly owned?: Disposable;
   readonly log: Logger;
@@ -407,7 +409,11 @@ export class EngineService implements MachineService {
 
   async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
     const { machine } = this.#options;
-    if (machine.link !== undefined && !(await machine.link.test(operation, onCheck))) return;
+    if (machine.link !== undefined) {
+      if (!(await machine.link.test(operation, onCheck))) return;
+      // What is not connected afterwards is said by the next step.
+      await machine.link.connect(operation).catch(() => undefined);
+    }
     await takeSteps(
       machineSteps({ machine, folder, service: this, engine: () => this.#reached() }),
       operation.signal,

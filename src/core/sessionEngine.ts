@@ -37,6 +37,8 @@ export interface SessionEngineOptions {
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
   readonly placeholders: Placeholders | null;
+  /** Another server acts on the sessions from now on. */
+  readonly onLeadLost?: (() => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -87,6 +89,7 @@ export class SessionEngine implements Disposable {
         directory: paths.active,
         tool: findTool,
         logCapBytes: () => config.logCapMiB * 1024 * 1024,
+        onLeadLost: options.onLeadLost,
         onRecordFile: (id) => {
           store.reread?.(id).then(
             (record) => {

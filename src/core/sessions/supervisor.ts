@@ -38,6 +38,8 @@ export interface SupervisorOptions {
   readonly logCapBytes: () => number;
   /** The record of a session was written, by us or by somebody else. */
   readonly onRecordFile?: (id: string) => void;
+  /** Another server acts on the sessions from now on. */
+  readonly onLeadLost?: (() => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -217,6 +219,7 @@ export class Supervisor implements Disposable {
     if (leads === this.#leads) return;
     this.#options.log.info(leads ? 'this server acts on the sessions now' : 'another server acts on the sessions');
     this.#leads = leads;
+    if (!leads) this.#options.onLeadLost?.();
     // What was being done about them is done by the other one, or begins anew.
     this.#live.clear();
   }

@@ -17,6 +17,7 @@ export interface HostServiceOptions {
   readonly id: string;
   readonly spec: SshMachineSpec;
   readonly machine: Machine;
+  readonly onLeadLost?: () => void;
   /** Goes with the service. */
   readonly owned?: Disposable;
   /** What was known of it last. */
@@ -29,7 +30,7 @@ export interface HostServiceOptions {
 
 /** The service of a host with nothing of ours on it: its records and logs are on its own disk. */
 export function createHostService(options: HostServiceOptions): EngineService {
-  const { id, spec, machine, owned, remembered, data, links, log, clock } = options;
+  const { id, spec, machine, owned, onLeadLost, remembered, data, links, log, clock } = options;
   const cache = new MachineCache(data.paths.root, id, log);
   const remember = (): void =>
     cache.save(() => {
@@ -61,6 +62,7 @@ export function createHostService(options: HostServiceOptions): EngineService {
     placeholders: null,
     cache,
     remembered,
+    onLeadLost,
     ...(owned === undefined ? {} : { owned }),
     onNews: remember,
     log,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { DisposableStore } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import { EngineService } from '../../core/engineService.js';
 import { LocalLogs } from '../../core/logs/localLogs.js';
@@ -19,6 +18,7 @@ import { installOnHost } from './agentInstaller.js';
 import { AgentService } from './agentService.js';
 import { createHostService } from './hostService.js';
 import { Hub } from './hub.js';
+import { SshService } from './sshService.js';
 
 export interface OpenHubOptions {
   /** Folder of all data. */
@@ -64,26 +64,34 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
       }),
     createService: (id, spec, links, token) => {
       const { contexts, hasElsewhere } = links;
-      if (spec.type === 'ssh') {
-        const { setup } = spec;
-        const memory = new SignInMemory();
-        const machine = new SshMachine({ id, reach: spec, setup: setup ?? undefined, log, connectOptions: { memory } });
-        const owned = new DisposableStore();
-        owned.add(machine);
-        owned.add(memory);
-        return createHostService({ id, spec, machine, owned, remembered: remembered.get(id), data, links, log });
-      }
       const memory = new SignInMemory();
-      return new AgentService({
+      const signIn = signInWith(memory);
+      const common = {
         id,
-        spec,
-        connectSsh: signInWith(memory),
-        owned: memory,
         token: token === undefined ? () => data.credentials.get(id) : () => Promise.resolve(token),
         contexts: () => contexts.all(),
-        isTaken: (session) => hasElsewhere(id, session),
+        isTaken: (session: string) => hasElsewhere(id, session),
         cache: new MachineCache(paths.root, id, log),
         remembered: remembered.get(id),
+        log,
+      };
+      if (spec.type === 'agent') return new AgentService({ ...common, spec, connectSsh: signIn, owned: memory });
+      const { host, user, port, keyFile, setup } = spec;
+      return new SshService({
+        id,
+        connect: (reach, options) => connectSsh(reach, { ...options, memory }),
+        createEngine: (connect, onLeadLost) => {
+          const there = new SshMachine({ id, reach: spec, setup: setup ?? undefined, log, connect });
+          return createHostService({ ...common, spec, machine: there, owned: there, onLeadLost, data, links });
+        },
+        createAgent: (connect) =>
+          new AgentService({
+            ...common,
+            type: 'ssh',
+            spec: { type: 'agent', host, user, port, keyFile },
+            connectSsh: connect,
+          }),
+        owned: memory,
         log,
       });
     },
