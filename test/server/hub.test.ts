@@ -9,7 +9,7 @@ import { LocalLogs } from '../../src/core/logs/localLogs.js';
 import type { LogSink, Operation } from '../../src/core/machineService.js';
 import { openServerData } from '../../src/core/serverData.js';
 import { logPath } from '../../src/core/sessionEngine.js';
-import { rememberedMachines, type Remembered } from '../../src/core/store/machineCache.js';
+import { MachineCache, rememberedMachines, type Remembered } from '../../src/core/store/machineCache.js';
 import { SessionStore } from '../../src/core/store/sessionStore.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { machineId, type SshMachineSpec } from '../../src/protocol/context.js';
@@ -78,6 +78,7 @@ function setUp(t: TestContext): {
           id,
           spec: spec as SshMachineSpec,
           machine: through,
+          cache: new MachineCache(path, id, log),
           remembered: remembered.get(id),
           data,
           links,

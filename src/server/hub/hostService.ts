@@ -8,7 +8,7 @@ import type { ServerData } from '../../core/serverData.js';
 import { logPath } from '../../core/sessionEngine.js';
 import { homePaths } from '../../core/store/home.js';
 import { HostSessionStore } from '../../core/store/hostSessionStore.js';
-import { MachineCache, type Remembered } from '../../core/store/machineCache.js';
+import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import type { SshMachineSpec } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { HubLinks } from './hub.js';
@@ -20,6 +20,7 @@ export interface HostServiceOptions {
   readonly onLeadLost?: () => void;
   /** Goes with the service. */
   readonly owned?: Disposable;
+  readonly cache: MachineCache;
   /** What was known of it last. */
   readonly remembered: Remembered | undefined;
   readonly data: ServerData;
@@ -30,8 +31,7 @@ export interface HostServiceOptions {
 
 /** The service of a host with nothing of ours on it: its records and logs are on its own disk. */
 export function createHostService(options: HostServiceOptions): EngineService {
-  const { id, spec, machine, owned, onLeadLost, remembered, data, links, log, clock } = options;
-  const cache = new MachineCache(data.paths.root, id, log);
+  const { id, spec, machine, owned, onLeadLost, cache, remembered, data, links, log, clock } = options;
   const remember = (): void =>
     cache.save(() => {
       const { node, connection, lastSeen } = service.info;
