@@ -136,6 +136,8 @@ async function start({
       .then(() => Promise.all([server.listen(), introduce(), hub.local.engine?.tmux.ensureSocket()]))
       .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
   });
+  // Whoever comes first finds what is known of the other machines.
+  hub.start();
   await server.listen();
   await introduce();
   log.info(`agent server ${VERSION} (${BUILD}) listens on ${server.socket}`);
@@ -147,7 +149,6 @@ async function start({
   void machine.loginEnvironment().then(({ warnings }) => {
     for (const warning of warnings) log.warn(warning);
   });
-  hub.start();
   return { server, hub, stopped };
 }
 

@@ -4,6 +4,7 @@ import { crashPoint } from '../../common/crashPoint.js';
 import { KeyedMutex } from '../../common/async.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
+import type { Context } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
 import type { AttachCommand, Params } from '../../protocol/requests.js';
@@ -116,9 +117,7 @@ export class Sessions {
     const context = contexts.get(request.context);
     const folder = await machine.stat(context.path);
     if (!folder?.isDirectory) {
-      throw new CodeManagerError('notFound', `The folder of context ${context.name} is not there: ${context.path}`, {
-        hint: 'Make it, or change the context with cm ctx edit.',
-      });
+      throw folderGone(context);
     }
     if (request.args.reduce((sum, arg) => sum + Buffer.byteLength(arg), 0) > MAX_ARGS_BYTES) {
       throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
@@ -404,6 +403,13 @@ export class Sessions {
       }
     }
   }
+}
+
+/** What a start in a context says whose folder went away since it was made. */
+export function folderGone({ name, path }: Pick<Context, 'name' | 'path'>): CodeManagerError {
+  return new CodeManagerError('notFound', `The folder of context ${name} is not there: ${path}`, {
+    hint: 'Make it, or change the context with cm ctx edit.',
+  });
 }
 
 function nameTaken(name: string): CodeManagerError {

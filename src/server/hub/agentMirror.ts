@@ -21,6 +21,8 @@ export class AgentMirror {
   readonly #id: string;
   readonly #contexts: () => readonly Context[];
   readonly #sessions = new Map<string, Session>();
+  /** The contexts in which sessions were started or found; a session stays in its own, whatever comes later. */
+  readonly #chosen = new Map<string, Pick<Context, 'id' | 'name'>>();
   /** Paths of the contexts there, by their ids there. */
   readonly #paths = new Map<string, string>();
 
@@ -40,7 +42,22 @@ export class AgentMirror {
 
   /** What was known when it was heard of last. */
   remember(sessions: readonly Session[]): void {
-    for (const session of sessions) this.#sessions.set(session.id, { ...session, machineId: this.#id });
+    const ours = new Set(this.#contexts().map(({ id }) => id));
+    for (const session of sessions) {
+      this.#sessions.set(session.id, { ...session, machineId: this.#id });
+      const { contextId: id, contextName: name } = session;
+      if (ours.has(id)) this.#chosen.set(session.id, { id, name });
+    }
+  }
+
+  /** A session was started in this context; gives the change when it was taken for one of another. */
+  choose(session: string, { id, name }: Pick<Context, 'id' | 'name'>): Change | undefined {
+    this.#chosen.set(session, { id, name });
+    const known = this.#sessions.get(session);
+    if (known === undefined || known.contextId === id) return undefined;
+    const moved = { ...known, contextId: id, contextName: name };
+    this.#sessions.set(session, moved);
+    return { type: 'session/changed', session: moved };
   }
 
   /** Takes a whole picture over; gives what differs from the one before. */
@@ -59,6 +76,7 @@ export class AgentMirror {
     }
     for (const { id, name } of gone.values()) {
       this.#sessions.delete(id);
+      this.#chosen.delete(id);
       changes.push({ type: 'session/removed', id, name });
     }
     return changes;
@@ -79,6 +97,7 @@ export class AgentMirror {
       case 'session/removed': {
         const known = this.#sessions.get(change.id);
         this.#sessions.delete(change.id);
+        this.#chosen.delete(change.id);
         return known && { type: 'session/removed', id: known.id, name: known.name };
       }
       case 'context/changed':
@@ -100,7 +119,7 @@ export class AgentMirror {
     if (session === undefined || session.machineId !== 'local' || !SESSION_ID_PATTERN.test(session.id)) {
       return undefined;
     }
-    const context = this.#contextOf(session);
+    const context = this.#chosen.get(session.id) ?? this.#contextOf(session);
     return {
       ...session,
       machineId: this.#id,

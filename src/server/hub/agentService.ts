@@ -18,6 +18,7 @@ import type {
   SessionMethod,
 } from '../../core/machineService.js';
 import type { Operation } from '../../core/operation.js';
+import { folderGone } from '../../core/sessions/sessions.js';
 import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
@@ -333,16 +334,41 @@ export class AgentService implements MachineService {
     if (method === 'session/attach') return null as Result<M>;
     const client = this.#reached();
     const sent = this.#toTheirs(method, params);
-    const answer = await client.request(method, sent as ParamsInput<M>, { timeoutMs: RECONNECT_WAIT_MS });
+    const options = { timeoutMs: RECONNECT_WAIT_MS };
+    if (method === 'session/create') {
+      const context = this.#contextOf(params as Params<'session/create'>);
+      const asked = sent as ParamsInput<'session/create'>;
+      const session = await client.request('session/create', asked, options).catch(async (error: unknown) => {
+        throw await this.#whyNotStarted(error, context);
+      });
+      const moved = context && this.#mirror.choose(session.id, context);
+      if (moved) this.#tell([moved]);
+      return this.#toOurs(method, session) as Result<M>;
+    }
+    const answer = await client.request(method, sent as ParamsInput<M>, options);
     return this.#toOurs(method, answer) as Result<M>;
+  }
+
+  #contextOf({ context: ref }: Params<'session/create'>): Context | undefined {
+    return this.#options.contexts().find(({ id, name }) => id === ref || name === ref);
+  }
+
+  /** The server there knows the folder alone; that it is a context's which has gone since is known here. */
+  async #whyNotStarted(error: unknown, context: Context | undefined): Promise<unknown> {
+    if (context === undefined || toCodeManagerError(error).code !== 'invalid') return error;
+    const isThere = await this.resolveFolder(context.path).then(
+      () => true,
+      (cause: unknown) => toCodeManagerError(cause).code === 'unavailable',
+    );
+    return isThere ? error : folderGone(context);
   }
 
   /** The request as the server there understands it: it knows neither our contexts nor our machines. */
   #toTheirs(method: SessionMethod, params: unknown): unknown {
     if (method === 'session/create') {
-      const { context: ref, path, ...rest } = params as Params<'session/create'>;
-      const context = this.#options.contexts().find(({ id, name }) => id === ref || name === ref);
-      return { ...rest, path: path ?? context?.path };
+      const create = params as Params<'session/create'>;
+      const { context: _ref, path, ...rest } = create;
+      return { ...rest, path: path ?? this.#contextOf(create)?.path };
     }
     if (method === 'session/list') {
       const { archived, tool, state } = params as Params<'session/list'>;
@@ -439,11 +465,8 @@ export class AgentService implements MachineService {
     });
     if (!(await steps.reach())) return;
     const client = this.#reached();
-    await takeSteps(
-      folder === '' ? [] : [{ name: 'folder', run: () => this.resolveFolder(folder) }],
-      operation.signal,
-      onCheck,
-    );
+    const toFolder = folder === '' ? [] : [{ name: 'folder', run: () => this.resolveFolder(folder) }];
+    if (!(await takeSteps(toFolder, operation.signal, onCheck))) return;
     const checks = await client.request('machine/test', { machine: 'local' }, { signal: operation.signal });
     for (const check of checks) onCheck({ ...check, name: line(check.name), detail: line(check.detail) });
   }

@@ -163,7 +163,11 @@ export class Hub implements Disposable {
     const service = this.machines.of(context.machine);
     // What is missing on this host is told by the start itself.
     if (service !== this.local) await service.connect(operation);
-    return service.call('session/create', { ...rest, context: context.id });
+    const session = await service.call('session/create', { ...rest, context: context.id });
+    await known.touch(context.id).catch((error: unknown) => {
+      this.#options.log.warn(`context ${context.id}: ${errorText(error)}`);
+    });
+    return session;
   }
 
   /** Has a session's machine do something. @throws CodeManagerError `notFound`, `conflict` when the reference is ambiguous */
