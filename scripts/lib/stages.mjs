@@ -48,7 +48,7 @@ export const stages = [
   { name: 'cli', programs: ['tmux', 'git', 'bash', 'zsh', 'fish'], needsBuild: true, run: () => nodeStage(['cli']) },
   {
     name: 'conformance',
-    programs: ['tmux', 'git', 'bash'],
+    programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
     run: () => nodeStage(['conformance'], { concurrency: 1 }),
   },

@@ -4,11 +4,18 @@ import { cases } from './cases/all.js';
 import { Desk } from './desk.js';
 import type { MachineKind } from './machine.js';
 import { setUpLocal } from './machines/local.js';
+import { setUpAgentOverSsh, setUpSsh } from './machines/ssh.js';
+import { setUpAgentByUrl } from './machines/url.js';
 
 // The same cases on every kind of machine, with results that are equal. While one is written:
 // CM_CONFORMANCE='a part of its name' runs it alone, CM_CONFORMANCE_MACHINES='ssh' on one machine beside this one.
 
-const KINDS: readonly MachineKind[] = [{ name: 'this machine', setUp: setUpLocal }];
+const KINDS: readonly MachineKind[] = [
+  { name: 'this machine', setUp: setUpLocal },
+  { name: 'an ssh machine', setUp: setUpSsh },
+  { name: 'an agent machine over ssh', setUp: setUpAgentOverSsh },
+  { name: 'an agent machine by URL', setUp: setUpAgentByUrl },
+];
 
 const wantedCases = process.env['CM_CONFORMANCE'] ?? '';
 const wantedMachines = process.env['CM_CONFORMANCE_MACHINES'] ?? '';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import type { Client } from '../../src/client/api.js';
 import type { Disposable } from '../../src/common/disposable.js';
-import { sha256Of } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
 export interface LogReaderOptions {
@@ -56,7 +56,10 @@ export class LogReader implements Disposable {
   }
 
   get digest(): string {
-    return sha256Of(this.bytes);
+    if (this.#error !== undefined) throw this.#error;
+    const hash = createHash('sha256');
+    for (const chunk of this.#chunks) hash.update(chunk);
+    return hash.digest('hex');
   }
 
   /** Waits until it holds a text. */

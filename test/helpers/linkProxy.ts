@@ -1,5 +1,5 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import type { TestContext } from 'node:test';
+import type { Owner } from './tempDir.js';
 import { until } from './until.js';
 
 /** What a link does with bytes, in both directions. */
@@ -16,6 +16,11 @@ export type LinkState =
       readonly stall?: { readonly every: number; readonly ms: number };
     };
 
+interface LinkPoint {
+  readonly sent: number;
+  readonly received: number;
+}
+
 interface Pair {
   readonly near: Socket;
   readonly far: Socket;
@@ -26,10 +31,10 @@ const OPEN: LinkState = { kind: 'open' };
 /** A link between two programs over TCP that can be cut, held and slowed down, and that counts what passes. */
 export class LinkProxy {
   readonly #server: Server;
-  readonly #target: { readonly host: string; readonly port: number };
+  #target: { readonly host: string; readonly port: number };
   readonly #pairs = new Set<Pair>();
   #state: LinkState = OPEN;
-  #cutAt: number | undefined;
+  #cutAt: LinkPoint | undefined;
   /** Bytes that passed, there and back. */
   sent = 0;
   received = 0;
@@ -44,7 +49,7 @@ export class LinkProxy {
   }
 
   /** Opened on a free port of loopback; closed when the test is over. */
-  static async open(t: TestContext, target: { readonly host?: string; readonly port: number }): Promise<LinkProxy> {
+  static async open(t: Owner, target: { readonly host?: string; readonly port: number }): Promise<LinkProxy> {
     const proxy = new LinkProxy({ host: target.host ?? '127.0.0.1', port: target.port });
     await new Promise<void>((resolve, reject) => {
       proxy.#server.once('error', reject).listen(0, '127.0.0.1', resolve);
@@ -78,9 +83,18 @@ export class LinkProxy {
     this.#breakAll();
   }
 
-  /** Cuts when so many bytes have come back from the target since the beginning; before the rest is passed on. */
-  cutAfter(received: number): void {
-    this.#cutAt = received;
+  /** Cuts once so many bytes more have gone there or come back; the last ones of them are lost. */
+  cutAfter({ sent = Infinity, received = Infinity }: Partial<LinkPoint>): void {
+    this.#cutAt = { sent: this.sent + sent, received: this.received + received };
+  }
+
+  get isCut(): boolean {
+    return this.#state.kind === 'cut';
+  }
+
+  /** Leads to another port from now on; what is open stays. */
+  retarget(port: number): void {
+    this.#target = { ...this.#target, port };
   }
 
   /** Swallows everything without breaking anything. */
@@ -96,6 +110,7 @@ export class LinkProxy {
   mend(): void {
     const wasHeld = this.#state.kind === 'held';
     this.#state = OPEN;
+    this.#cutAt = undefined;
     if (wasHeld) this.#breakAll();
   }
 
@@ -143,10 +158,7 @@ export class LinkProxy {
       this.#pairs.delete(pair);
     });
     this.#pipe(pair, near, far, (size) => (this.sent += size));
-    this.#pipe(pair, far, near, (size) => {
-      this.received += size;
-      if (this.#cutAt !== undefined && this.received >= this.#cutAt) this.cut();
-    });
+    this.#pipe(pair, far, near, (size) => (this.received += size));
     near.resume();
   }
 
@@ -159,6 +171,8 @@ export class LinkProxy {
       const state = this.#state;
       if (state.kind === 'held' || state.kind === 'cut') return;
       count(data.length);
+      if (this.sent >= (this.#cutAt?.sent ?? Infinity) || this.received >= (this.#cutAt?.received ?? Infinity))
+        this.cut();
       // Counting may have cut it.
       if (!this.#pairs.has(pair)) return;
       pieces++;

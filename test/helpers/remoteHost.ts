@@ -1,12 +1,17 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { endHome } from '../../scripts/lib/cmHome.mjs';
 import { killTree } from '../../src/machines/local/processTree.js';
 import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
 import { Sshd, type SshdOptions } from '../ssh/sshd.js';
 import { LinkProxy } from './linkProxy.js';
 import { privateTmux } from './privateTmux.js';
+import type { Owner } from './tempDir.js';
+
+export interface RemoteHostOptions extends SshdOptions {
+  /** A home that exists already, as one that several hosts share; default: one of its own. */
+  readonly sharedHome?: string;
+}
 
 /** A host that runs sessions, behind a link that can be broken. */
 export class RemoteHost {
@@ -16,32 +21,34 @@ export class RemoteHost {
   /** A folder to work in. */
   readonly work: string;
 
-  private constructor(sshd: Sshd, link: LinkProxy) {
+  /** HOME there. */
+  readonly user: string;
+
+  private constructor(sshd: Sshd, link: LinkProxy, user: string) {
     this.sshd = sshd;
     this.link = link;
+    this.user = user;
     this.work = join(sshd.dir, 'work');
     mkdirSync(this.work);
   }
 
   /** Everything that was started on it ends with the test. */
-  static async start(t: TestContext, options: SshdOptions = {}): Promise<RemoteHost> {
+  static async start(t: Owner, options: RemoteHostOptions = {}): Promise<RemoteHost> {
     const started: RemoteHost[] = [];
     // Before the folder goes, which is the first thing that the helpers below do.
     t.after(() => started[0]?.end());
-    const sshd = await Sshd.start(t, options);
-    const host = new RemoteHost(sshd, await LinkProxy.open(t, { port: sshd.port }));
+    const { sharedHome } = options;
+    const env = { ...(sharedHome === undefined ? {} : { HOME: sharedHome }), ...options.env };
+    const sshd = await Sshd.start(t, { ...options, env });
+    const link = await LinkProxy.open(t, { port: sshd.port });
+    const host = new RemoteHost(sshd, link, sharedHome ?? sshd.home);
     started.push(host);
     return host;
   }
 
-  /** HOME there. */
-  get user(): string {
-    return this.sshd.home;
-  }
-
   /** CM_HOME there. */
   get cm(): string {
-    return this.sshd.cmHome;
+    return join(this.user, '.cm');
   }
 
   get active(): string {
@@ -80,6 +87,19 @@ export class RemoteHost {
     writeFileSync(path, script);
     chmodSync(path, 0o755);
     return path;
+  }
+
+  /** Process of the agent server there; undefined when there is none. */
+  get serverPid(): number | undefined {
+    const folder = join(this.cm, 'servers');
+    const file = existsSync(folder) ? readdirSync(folder).find((name) => name.endsWith('.json')) : undefined;
+    if (file === undefined) return undefined;
+    try {
+      return (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { pid: number }).pid;
+    } catch {
+      // It is being written.
+      return undefined;
+    }
   }
 
   log(id: string): string {

@@ -15,8 +15,8 @@ import { distDir, TestHome } from './testHome.js';
 import { until } from './until.js';
 
 export interface TestServerOptions {
-  /** Added to the environment of the server, which inherits that of the test. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Added to the environment of the server, which inherits that of the test; undefined takes out. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** CM_HOME, when it is not to be a plain folder. */
   readonly cm?: string;
 }

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { tempDir } from '../helpers/tempDir.js';
+import { tempDir, type Owner } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
 
 const SSHD = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/sshd'];
@@ -92,7 +92,7 @@ export class Sshd {
     this.#mark = `CM_TEST_HOST=${dir}`;
   }
 
-  static async start(t: TestContext, options: SshdOptions = {}): Promise<Sshd> {
+  static async start(t: Owner, options: SshdOptions = {}): Promise<Sshd> {
     const dir = tempDir(t, 'cm-host-');
     const host = new Sshd(dir, options.port ?? (await freePort()), options);
     mkdirSync(host.home, { mode: 0o700 });

@@ -48,10 +48,8 @@ export const contextCases: readonly Case[] = [
       assert.ok(checks.every(({ ms }) => ms === null || ms >= 0));
       // The steps on the way to a machine are its own; the end of the walk is the same.
       const common = ['shell', 'folder', 'tmux', 'agents'];
-      return checks
-        .filter(({ name }) => common.includes(name))
-        .map(({ name, status }) => `${name} ${status}`)
-        .sort();
+      const end = checks.filter(({ name }) => common.includes(name)).map(({ name, status }) => `${name} ${status}`);
+      return [...new Set(end)].sort();
     },
   },
   {

@@ -93,7 +93,10 @@ export const eventCases: readonly Case[] = [
       await first.request('ping', {});
       const state = first.state.kind === 'connected' ? first.state.server : assert.fail('it is connected');
       let seq = 0;
-      first.onDidChange((event) => (seq = event.seq));
+      first.onDidChange((event) => {
+        const { change } = event;
+        if (change.type === 'session/changed' && change.session.name === `before-${desk.key}`) seq = event.seq;
+      });
       await desk.client.request('session/rename', { session: id, name: `before-${desk.key}` });
       await until('it is told', () => seq > 0);
       first.dispose();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync, existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
+import type { ToolInfo } from '../../../src/protocol/tool.js';
 import { until } from '../../helpers/until.js';
 import type { Case, Desk } from '../desk.js';
 
@@ -114,20 +115,19 @@ export const toolCases: readonly Case[] = [
         install: { command: 'get it' },
         versionArgs: ['--version'],
       });
-      const list = async (): Promise<unknown> =>
-        (await desk.client.request('tool/list', { refresh: true, machine: desk.machineId })).find(
-          (tool) => tool.id === id,
-        );
+      const list = async (): Promise<ToolInfo> => {
+        const tools = await desk.client.request('tool/list', { refresh: true, machine: desk.machineId });
+        return tools.find((tool) => tool.id === id) ?? assert.fail('it is listed');
+      };
       const before = await list();
       desk.script('program', '#!/bin/sh\necho "listed 1.2.3"\n');
       renameSync(desk.path('program'), join(bin, id));
-      const after = await list();
-      assert.deepEqual(
-        [before, after].map((tool) => (tool as { installed: boolean }).installed),
-        [false, true],
-      );
-      const { path } = after as { path: string };
-      assert.equal(path, join(bin, id));
+      // A version that takes its time comes with a later list.
+      const after = await until('its version is listed', async () => {
+        const tool = await list();
+        return tool.version !== null && tool;
+      });
+      assert.deepEqual([before.installed, after.installed, after.path], [false, true, join(bin, id)]);
       return [before, after];
     },
   },

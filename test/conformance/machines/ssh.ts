@@ -1,6 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { RemoteHost } from '../../helpers/remoteHost.js';
+import { distDir } from '../../helpers/testHome.js';
 import { TestServer } from '../../helpers/testServer.js';
 import type { SshdOptions } from '../../ssh/sshd.js';
 import type { ConformanceMachine } from '../machine.js';
@@ -18,15 +21,12 @@ export async function setUpSsh(t: TestContext, options: SshdOptions = {}): Promi
   return { spec: { type: 'ssh', host: 'far-box' }, hub, host };
 }
 
-/** A host on which our agent server is installed over ssh, and then reached by ssh. */
+/** A host whose own agent server is reached by ssh. */
 export async function setUpAgentOverSsh(t: TestContext, options: SshdOptions = {}): Promise<FarMachine> {
-  const { spec, hub, host } = await setUpSsh(t, options);
-  const client = hub.client();
-  const name = `install-${randomBytes(3).toString('hex')}`;
-  await client.request('context/add', { name, path: host.work, machine: spec });
-  await client.request('machine/install', { machine: name }, { timeoutMs: 60_000 });
-  const { machine } = await client.request('context/get', { context: name });
-  await client.request('context/remove', { context: name });
-  client.dispose();
-  return { spec: machine, hub, host };
+  const { hub, host } = await setUpSsh(t, options);
+  // It has run there once, so it is known how it is started.
+  const env = { PATH: process.env['PATH'], HOME: host.user, SHELL: '/bin/bash', LANG: 'C.UTF-8' };
+  const list = [process.execPath, join(distDir, 'cm.js'), 'ctx', 'list'];
+  await promisify(execFile)('env', [...(options.wrapper ?? []), ...list], { env });
+  return { spec: { type: 'agent', host: 'far-box' }, hub, host };
 }
