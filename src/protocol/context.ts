@@ -60,6 +60,13 @@ export type MachineSpec = z.infer<typeof MachineSpec>;
 /** A machine other than that of the agent server. */
 export type RemoteSpec = SshMachineSpec | AgentMachineSpec;
 
+/** The shape of the kind that a machine says to be; undefined for kinds that this version does not know. */
+export function machineKind({ type, url }: { readonly type?: unknown; readonly url?: unknown }): z.ZodType | undefined {
+  if (type === 'ssh') return SshMachineSpec;
+  if (type !== 'agent') return undefined;
+  return url === undefined ? AgentOverSshSpec : AgentByUrlSpec;
+}
+
 /** Undefined for this host and for kinds that this version does not know. */
 export function remoteSpec(spec: MachineSpec): RemoteSpec | undefined {
   return spec === 'local' || (spec.type !== 'ssh' && spec.type !== 'agent') ? undefined : (spec as RemoteSpec);

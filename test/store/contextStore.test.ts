@@ -165,7 +165,7 @@ test('a secret that cannot be put in its place stays where it was', async (t) =>
   mkdirSync(join(home, 'credentials.json'));
   write(home, {
     version: 1,
-    contexts: { a: contextRecord({ id: 'a', machine: { type: 'agent', authToken: 'hunter2' } }) },
+    contexts: { a: contextRecord({ id: 'a', machine: { type: 'agent', host: 'h', authToken: 'hunter2' } }) },
   });
   const store = await open(home);
   assert.match(store.problems.join(), /could not be brought up to date/);
@@ -270,6 +270,20 @@ test('the folder that holds a path is found, the deepest one, through links, on 
   assert.equal(await found(), 'everything');
 });
 
+test('a machine that cannot be is named by what is wrong with it', async (t) => {
+  const home = await newHome(t);
+  write(home, {
+    version: 1,
+    contexts: {
+      a: contextRecord({ id: 'a', machine: { type: 'ssh', host: '-oProxyCommand=x' } }),
+      b: contextRecord({ id: 'b', machine: { type: 'agent', host: 'h', port: 70_000 } }),
+    },
+  });
+  const { problems } = await open(home);
+  assert.match(problems[0] ?? '', /"a" is skipped: machine\.host: not a host or user name/);
+  assert.match(problems[1] ?? '', /"b" is skipped: machine\.port: /);
+});
+
 test('contexts with anything in them come back as they were after any rewrite', async (t) => {
   const home = await newHome(t);
   const known = new Set(['id', 'name', 'path', 'machine', 'tags', 'created', 'lastUsed', '__proto__']);
@@ -284,7 +298,12 @@ test('contexts with anything in them come back as they were after any rewrite', 
     tags: fc.array(fc.string({ maxLength: 5 }), { maxLength: 3 }),
     machine: fc.oneof(
       fc.constant('local' as const),
-      fc.record({ type: fc.constantFrom('ssh', 'agent'), host: fc.string(), keyFile: fc.option(fc.string()) }),
+      fc.record({
+        type: fc.constantFrom('ssh', 'agent'),
+        host: fc.stringMatching(/^[A-Za-z0-9][A-Za-z0-9.:-]{0,20}$/),
+        keyFile: fc.option(fc.string({ minLength: 1 })),
+      }),
+      fc.record({ type: fc.constant('of tomorrow'), host: fc.string() }),
     ),
   });
   const entries = fc.uniqueArray(fc.tuple(fc.stringMatching(/^[a-z]{4,8}$/), entry), {

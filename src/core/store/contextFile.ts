@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import { basename } from 'node:path';
-import { Context, Name } from '../../protocol/context.js';
+import type * as z from 'zod';
+import { Context, machineKind, Name } from '../../protocol/context.js';
 import { uniqueName } from './names.js';
 import { isObject, type JsonObject } from './jsonFile.js';
 
@@ -46,8 +47,7 @@ export function readContexts(entries: JsonObject): ContextsRead {
     if (entry['created'] === undefined) entry['created'] = new Date(0).toISOString();
     const parsed = Context.safeParse(entry);
     if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      skip(issue === undefined ? 'it is not a context' : `${issue.path.join('.')}: ${issue.message}`);
+      skip(reasonOf(entry, parsed.error));
       continue;
     }
     const path = expandHome(parsed.data.path);
@@ -100,4 +100,14 @@ function cleanName(name: string, path: string): string {
     .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
     .trim();
   return cleaned || fallback || 'context';
+}
+
+function reasonOf({ machine }: JsonObject, error: z.ZodError): string {
+  const [issue] = error.issues;
+  if (issue === undefined) return 'it is not a context';
+  // Of all kinds of machines only the one that it says to be tells what is wrong.
+  const kind = issue.path[0] === 'machine' && isObject(machine) ? machineKind(machine) : undefined;
+  const [inner] = kind?.safeParse(machine).error?.issues ?? [];
+  const { path, message } = inner === undefined ? issue : { ...inner, path: ['machine', ...inner.path] };
+  return `${path.join('.')}: ${message}`;
 }
