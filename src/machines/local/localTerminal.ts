@@ -17,6 +17,9 @@ export class LocalTerminal implements Terminal {
   #head: Buffer | undefined = Buffer.alloc(0);
   #device = '';
   #exit: { readonly code: number | null } | undefined;
+  /** What was asked before the terminal was ready. */
+  #wanted: TerminalSize | undefined;
+  readonly #early: Buffer[] = [];
   #resizing: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -53,10 +56,20 @@ export class LocalTerminal implements Terminal {
 
   write(data: Uint8Array): void {
     // What was written may be the caller's buffer.
-    if (this.#child.stdin?.writable === true) this.#child.stdin.write(Buffer.from(data));
+    const bytes = Buffer.from(data);
+    // Its echo would come before the name of the terminal.
+    if (this.#head !== undefined) this.#early.push(bytes);
+    else if (this.#child.stdin?.writable === true) this.#child.stdin.write(bytes);
   }
 
-  resize({ columns, rows }: TerminalSize): void {
+  resize(size: TerminalSize): void {
+    if (this.#exit !== undefined) return;
+    // Before the terminal has told its name nobody can reach it.
+    if (this.#head !== undefined) this.#wanted = size;
+    else this.#setSize(size);
+  }
+
+  #setSize({ columns, rows }: TerminalSize): void {
     const command = (device: string): string[] => [
       'stty',
       process.platform === 'linux' ? '-F' : '-f',
@@ -95,6 +108,8 @@ export class LocalTerminal implements Terminal {
     this.#head = undefined;
     const name = head.subarray(0, Math.max(0, end)).toString().trim();
     if (/^\/dev\/[A-Za-z0-9/]+$/.test(name)) this.#device = name;
+    if (this.#wanted !== undefined) this.#setSize(this.#wanted);
+    for (const bytes of this.#early.splice(0)) this.write(bytes);
     if (end + 1 < head.length) this.#data.fire(head.subarray(end + 1));
   }
 

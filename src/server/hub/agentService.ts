@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import type { Client, ConnectionState } from '../../client/api.js';
 import { createClient } from '../../client/client.js';
 import type { Transport } from '../../client/transport.js';
-import { systemClock } from '../../common/async.js';
+import { KeyedMutex, systemClock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { shortHostName } from '../../common/home.js';
@@ -18,11 +18,11 @@ import type {
   SessionMethod,
 } from '../../core/machineService.js';
 import type { Operation } from '../../core/operation.js';
-import { folderGone } from '../../core/sessions/sessions.js';
+import type { ContextDirectory } from '../../core/sessions/sessions.js';
 import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
-import type { AgentMachineSpec, Context, Machine as MachineInfo } from '../../protocol/context.js';
+import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
@@ -31,6 +31,7 @@ import { hasEnded, Session } from '../../protocol/session.js';
 import { AgentLog } from './agentLog.js';
 import { AgentMirror } from './agentMirror.js';
 import { AgentRoute, type SshConnect } from './agentRoute.js';
+import { contextThere } from './contextThere.js';
 import { agentSteps } from './agentSteps.js';
 import { AgentTerminal } from './agentTerminal.js';
 
@@ -46,7 +47,7 @@ export interface AgentServiceOptions {
   /** The token for a port or URL, asked for each connection. */
   readonly token: () => Promise<string | undefined>;
   /** All contexts of this server. */
-  readonly contexts: () => readonly Context[];
+  readonly contexts: ContextDirectory;
   /** Whether another machine has a session with this id: ids of a host are only believed when they are its own. */
   readonly isTaken?: (session: string) => boolean;
   /** Where it is remembered, and what was known of it last. */
@@ -71,6 +72,7 @@ export class AgentService implements MachineService {
   readonly #mirror: AgentMirror;
   readonly #changes: Emitter<Change>;
   readonly #logs = new Set<AgentLog>();
+  readonly #making = new KeyedMutex();
   #client: Client | undefined;
   /** A second connection, for logs: a flood of bytes never delays what the first one tells. */
   #logClient: Client | undefined;
@@ -86,7 +88,7 @@ export class AgentService implements MachineService {
     this.id = id;
     this.#options = options;
     this.#route = new AgentRoute(options);
-    this.#mirror = new AgentMirror(id, options.contexts);
+    this.#mirror = new AgentMirror(id, () => options.contexts.all());
     this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
     this.onDidChange = this.#changes.event;
     this.#info = {
@@ -332,49 +334,27 @@ export class AgentService implements MachineService {
   async call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>> {
     // It is reached by connections of ours, never by a command on this host.
     if (method === 'session/attach') return null as Result<M>;
-    const client = this.#reached();
-    const sent = this.#toTheirs(method, params);
-    const options = { timeoutMs: RECONNECT_WAIT_MS };
     if (method === 'session/create') {
-      const context = this.#contextOf(params as Params<'session/create'>);
-      const asked = sent as ParamsInput<'session/create'>;
-      const session = await client.request('session/create', asked, options).catch(async (error: unknown) => {
-        throw await this.#whyNotStarted(error, context);
-      });
-      const moved = context && this.#mirror.choose(session.id, context);
-      if (moved) this.#tell([moved]);
-      return this.#toOurs(method, session) as Result<M>;
+      return (await this.#start(params as Params<'session/create'>)) as Result<M>;
     }
-    const answer = await client.request(method, sent as ParamsInput<M>, options);
+    const client = this.#reached();
+    const sent = toTheirs(method, params);
+    const answer = await client.request(method, sent as ParamsInput<M>, { timeoutMs: RECONNECT_WAIT_MS });
     return this.#toOurs(method, answer) as Result<M>;
   }
 
-  #contextOf({ context: ref }: Params<'session/create'>): Context | undefined {
-    return this.#options.contexts().find(({ id, name }) => id === ref || name === ref);
-  }
-
-  /** The server there knows the folder alone; that it is a context's which has gone since is known here. */
-  async #whyNotStarted(error: unknown, context: Context | undefined): Promise<unknown> {
-    if (context === undefined || toCodeManagerError(error).code !== 'invalid') return error;
-    const isThere = await this.resolveFolder(context.path).then(
-      () => true,
-      (cause: unknown) => toCodeManagerError(cause).code === 'unavailable',
-    );
-    return isThere ? error : folderGone(context);
-  }
-
-  /** The request as the server there understands it: it knows neither our contexts nor our machines. */
-  #toTheirs(method: SessionMethod, params: unknown): unknown {
-    if (method === 'session/create') {
-      const create = params as Params<'session/create'>;
-      const { context: _ref, path, ...rest } = create;
-      return { ...rest, path: path ?? this.#contextOf(create)?.path };
-    }
-    if (method === 'session/list') {
-      const { archived, tool, state } = params as Params<'session/list'>;
-      return { archived, tool, state, machine: 'local' };
-    }
-    return method === 'tool/list' ? { ...(params as Params<'tool/list'>), machine: 'local' } : params;
+  /** Starts a session in the context there that has the path of ours. */
+  async #start({ context: ref = '', ...params }: Params<'session/create'>): Promise<Session> {
+    const { contexts, log } = this.#options;
+    const context = contexts.get(ref);
+    const client = this.#reached();
+    const there = await this.#making.run(context.path, () => contextThere(client, context));
+    const sent = { ...params, context: there, path: undefined };
+    const answer = await client.request('session/create', sent, { timeoutMs: RECONNECT_WAIT_MS });
+    const moved = this.#mirror.choose(answer.id, context);
+    if (moved !== undefined) this.#tell([moved]);
+    await contexts.touch(context.id).catch((error: unknown) => log.warn(errorText(error)));
+    return this.#toOurs('session/create', answer) as Session;
   }
 
   #toOurs(method: SessionMethod, answer: unknown): unknown {
@@ -517,6 +497,15 @@ export class AgentService implements MachineService {
     this.#changes.dispose();
     this.#options.owned?.dispose();
   }
+}
+
+/** The request as the server there understands it: it knows neither our contexts nor our machines. */
+function toTheirs(method: SessionMethod, params: unknown): unknown {
+  if (method === 'session/list') {
+    const { archived, tool, state } = params as Params<'session/list'>;
+    return { archived, tool, state, machine: 'local' };
+  }
+  return method === 'tool/list' ? { ...(params as Params<'tool/list'>), machine: 'local' } : params;
 }
 
 function now(): string {

@@ -69,7 +69,7 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
       const common = {
         id,
         token: token === undefined ? () => data.credentials.get(id) : () => Promise.resolve(token),
-        contexts: () => contexts.all(),
+        contexts,
         isTaken: (session: string) => hasElsewhere(id, session),
         cache: new MachineCache(paths.root, id, log),
         remembered: remembered.get(id),
