@@ -51,7 +51,13 @@ export class AgentLog implements Disposable {
   /** @throws CodeManagerError what the server there says */
   async open(): Promise<LogSubscription> {
     this.#follow();
-    const start = await this.#begun.promise;
+    let start: LogStart;
+    try {
+      start = await this.#begun.promise;
+    } catch (error) {
+      this.dispose();
+      throw error;
+    }
     return {
       ...start,
       feed: this,

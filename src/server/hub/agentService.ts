@@ -1,8 +1,7 @@
-import { hostname } from 'node:os';
 import type { Client, ConnectionState } from '../../client/api.js';
 import { createClient } from '../../client/client.js';
 import type { Transport } from '../../client/transport.js';
-import { KeyedMutex, systemClock } from '../../common/async.js';
+import { KeyedMutex } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { shortHostName } from '../../common/home.js';
@@ -26,13 +25,27 @@ import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/co
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
-import type { Check, Params, ParamsInput, Result, ServerInfo } from '../../protocol/requests.js';
+import type { Check, Params, ParamsInput, Result } from '../../protocol/requests.js';
 import { hasEnded, Session } from '../../protocol/session.js';
-import { AgentLog } from './agentLog.js';
+import { AgentLogs } from './agentLogs.js';
 import { AgentMirror } from './agentMirror.js';
 import { AgentRoute, type SshConnect } from './agentRoute.js';
 import { contextThere } from './contextThere.js';
 import { agentSteps } from './agentSteps.js';
+import {
+  connectionOf,
+  commandIn,
+  hostOf,
+  isChannelRefused,
+  isFinal,
+  isThisProcess,
+  isTrying,
+  line,
+  MESSAGE_LETTERS,
+  needsPerson,
+  now,
+  toTheirs,
+} from './agentStates.js';
 import { AgentTerminal } from './agentTerminal.js';
 
 export interface AgentServiceOptions {
@@ -61,8 +74,6 @@ const MAX_RETRY_MS = 30_000;
 const FURTHER_RETRY_MS = 100;
 /** A request waits so long for a machine that is just being connected again. */
 const RECONNECT_WAIT_MS = 8_000;
-const KEEP_LOG_CLIENT_MS = 2_000;
-const MESSAGE_LETTERS = 500;
 
 /** The sessions of another agent server: a picture of them kept current, and requests passed on. */
 export class AgentService implements MachineService {
@@ -71,13 +82,9 @@ export class AgentService implements MachineService {
   readonly #route: AgentRoute;
   readonly #mirror: AgentMirror;
   readonly #changes: Emitter<Change>;
-  readonly #logs = new Set<AgentLog>();
+  readonly #logs: AgentLogs;
   readonly #making = new KeyedMutex();
   #client: Client | undefined;
-  /** A second connection, for logs: a flood of bytes never delays what the first one tells. */
-  #logClient: Client | undefined;
-  /** The host allows no second connection. */
-  #single = false;
   #info: MachineInfo;
   #disposed = false;
 
@@ -88,6 +95,10 @@ export class AgentService implements MachineService {
     this.id = id;
     this.#options = options;
     this.#route = new AgentRoute(options);
+    this.#logs = new AgentLogs({
+      main: () => this.#client,
+      create: () => this.#create(this.#further, false, { firstMs: FURTHER_RETRY_MS, maxMs: MAX_RETRY_MS }),
+    });
     this.#mirror = new AgentMirror(id, () => options.contexts.all());
     this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
     this.onDidChange = this.#changes.event;
@@ -169,7 +180,7 @@ export class AgentService implements MachineService {
   }
 
   #open(): Client {
-    if (this.#single) for (const log of this.#logs) log.suspend();
+    this.#logs.mainGoes();
     this.#client?.dispose();
     const { log } = this.#options;
     const client = this.#create(this.#route.first, true, {
@@ -194,7 +205,7 @@ export class AgentService implements MachineService {
       this.#onState(state);
     });
     this.#onState(client.state);
-    if (this.#single) for (const each of this.#logs) each.restart();
+    this.#logs.mainReplaced();
     return client;
   }
 
@@ -227,8 +238,7 @@ export class AgentService implements MachineService {
           since: now(),
         });
         this.#options.log.info(`${host} is connected (agent server ${line(server.version)} on ${node})`);
-        if (this.#logClient !== undefined) this.#logClient.retry();
-        else if (!this.#single) for (const log of this.#logs) log.restart();
+        this.#logs.connected();
         break;
       }
       case 'disconnected':
@@ -372,55 +382,17 @@ export class AgentService implements MachineService {
 
   async subscribeLog(session: string, from: LogPosition, sink: LogSink): Promise<LogSubscription> {
     this.#reached();
-    const log = new AgentLog(
-      () => this.#logSource(),
-      session,
-      from,
-      sink,
-      () => this.#onLogDone(log),
-    );
-    this.#logs.add(log);
-    return log.open();
-  }
-
-  #logSource(): Client {
-    if (this.#single && this.#client !== undefined) return this.#client;
-    this.#logClient ??= this.#openLogClient();
-    return this.#logClient;
-  }
-
-  #openLogClient(): Client {
-    const client = this.#create(this.#further, false, { firstMs: FURTHER_RETRY_MS, maxMs: MAX_RETRY_MS });
-    client.onDidChangeState((state) => {
-      if (this.#logClient !== client || state.kind !== 'disconnected' || !isChannelRefused(state.error)) return;
-      this.#single = true;
-      this.#logClient = undefined;
-      for (const log of [...this.#logs]) log.restart();
-      client.dispose();
-    });
-    return client;
+    return this.#logs.subscribe(session, from, sink);
   }
 
   get #further(): Transport {
     return this.#route.further(() => this.#client?.state.kind === 'connected');
   }
 
-  #onLogDone(log: AgentLog): void {
-    this.#logs.delete(log);
-    if (this.#logs.size > 0) return;
-    // Later, since the next one mostly follows at once.
-    const client = this.#logClient;
-    setTimeout(() => {
-      if (this.#logs.size > 0 || this.#logClient !== client) return;
-      client?.dispose();
-      this.#logClient = undefined;
-    }, KEEP_LOG_CLIENT_MS).unref();
-  }
-
   async openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
     const main = this.#reached();
     const options = { ...size, readOnly };
-    if (!this.#single) {
+    if (!this.#logs.isSingle) {
       const client = this.#create(this.#further, false, undefined);
       try {
         const terminal = await client.openTerminal(session, options);
@@ -479,12 +451,10 @@ export class AgentService implements MachineService {
     const heard = this.#client?.lastHeard;
     if (heard !== undefined) this.#info = { ...this.#info, lastSeen: new Date(heard).toISOString() };
     // They go on when it is connected again.
-    for (const log of this.#logs) log.suspend();
+    this.#logs.disconnect();
     const client = this.#client;
     this.#client = undefined;
     client?.dispose();
-    this.#logClient?.dispose();
-    this.#logClient = undefined;
     this.#route.close();
   }
 
@@ -493,67 +463,8 @@ export class AgentService implements MachineService {
     void this.#options.cache.flush();
     this.#disposed = true;
     this.#drop();
-    for (const log of [...this.#logs]) log.dispose();
+    this.#logs.dispose();
     this.#changes.dispose();
     this.#options.owned?.dispose();
   }
-}
-
-/** The request as the server there understands it: it knows neither our contexts nor our machines. */
-function toTheirs(method: SessionMethod, params: unknown): unknown {
-  if (method === 'session/list') {
-    const { archived, tool, state } = params as Params<'session/list'>;
-    return { archived, tool, state, machine: 'local' };
-  }
-  return method === 'tool/list' ? { ...(params as Params<'tool/list'>), machine: 'local' } : params;
-}
-
-function now(): string {
-  return new Date(systemClock.now()).toISOString();
-}
-
-function line(text: string): string {
-  return truncate(stripTerminal(text), MESSAGE_LETTERS);
-}
-
-function hostOf(spec: AgentMachineSpec): string {
-  if ('url' in spec && typeof spec.url === 'string') return new URL(spec.url).host;
-  return 'host' in spec && typeof spec.host === 'string' ? spec.host : '?';
-}
-
-function isFinal({ state }: Client): boolean {
-  return state.kind === 'disconnected' && state.final;
-}
-
-/** It is connecting right now. */
-function isTrying(client: Client | undefined): boolean {
-  if (client === undefined) return false;
-  const { state } = client;
-  return state.kind === 'connecting' || (state.kind === 'disconnected' && !state.final && state.nextTry === undefined);
-}
-
-/** Trying again without a person could only fail again, and may lock the account. */
-function needsPerson(error: CodeManagerError): boolean {
-  return error instanceof SshFailure ? error.needsPerson : error.code === 'unauthorized' || error.code === 'invalid';
-}
-
-function isChannelRefused(error: unknown): boolean {
-  return error instanceof SshFailure && error.reason === 'channels';
-}
-
-function connectionOf(error: CodeManagerError, isFinalError: boolean): MachineInfo['connection'] {
-  if (error instanceof SshFailure && (error.reason === 'hostKeyChanged' || error.reason === 'hostKeyRevoked')) {
-    return 'hostKeyChanged';
-  }
-  if (error.code === 'dependencyMissing') return 'dependencyMissing';
-  return isFinalError && error.code === 'unauthorized' ? 'signInNeeded' : 'offline';
-}
-
-/** A command that a hint names. */
-function commandIn(hint: string | undefined): string | undefined {
-  return /`([^`]+)`/.exec(hint ?? '')?.[1];
-}
-
-function isThisProcess(server: ServerInfo): boolean {
-  return server.pid === process.pid && server.host === shortHostName(hostname());
 }
