@@ -213,8 +213,8 @@ test('a missing or old tmux is named with what to do, and starts work once it is
   const client = server.client();
   await assert.rejects(server.shell(client, 'exit 0'), { code: 'dependencyMissing', message: /cannot be started/ });
   for (const [prints, message] of [
-    ['tmux 3.1c', /tmux 3\.1c on .* is too old; 3\.2 or newer is needed/],
-    ['tmux 2.9', /too old/],
+    ['tmux 2.6', /tmux 2\.6 on .* is too old; 2\.7 or newer is needed/],
+    ['tmux 1.8', /too old/],
     ['hello', /does not say which tmux it is: hello/],
   ] as const) {
     writeFileSync(fake, `#!/bin/sh\necho '${prints}'\n`);

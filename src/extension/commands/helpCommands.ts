@@ -41,7 +41,7 @@ export function registerHelpCommands(services: Services, serverPath: string): vo
     const command = link.snapshot.machines.find(({ type }) => type === 'local')?.problem?.command ?? undefined;
     if (command === undefined) {
       throw new CodeManagerError('notFound', 'No command is known that installs tmux on this system', {
-        hint: 'Install tmux 3.2 or newer, then choose Check Again.',
+        hint: 'Install tmux 2.7 or newer, then choose Check Again.',
       });
     }
     await vscode.env.clipboard.writeText(command);
