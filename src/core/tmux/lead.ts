@@ -35,14 +35,8 @@ export async function claimLead(control: ControlClient, take: boolean): Promise<
     if (!CLIENT_NAME.test(own)) return true;
     const known = CLIENT_NAME.test(owner) ? owner : '';
     if (known !== '' && clients.includes(known) && !take) return false;
-    // Only if nobody else was quicker.
-    await control.run(
-      tmuxCommand(
-        'if-shell',
-        '-F',
-        known === owner ? `#{==:#{${OWNER_OPTION}},${known}}` : '1',
-        tmuxCommand('set-option', '-s', OWNER_OPTION, own),
-      ),
-    );
+    // Only if nobody else was quicker. One command, since a nested one has an answer of its own.
+    const value = known === owner ? `#{?#{==:#{${OWNER_OPTION}},${known}},${own},#{${OWNER_OPTION}}}` : own;
+    await control.run(tmuxCommand('set-option', '-s', '-F', OWNER_OPTION, value));
   }
 }
