@@ -37,6 +37,8 @@ export interface EngineServiceOptions {
   readonly data: Pick<ServerData, 'catalog' | 'config'>;
   /** Path of tmux there when it is not in PATH. */
   readonly tmux: string | undefined;
+  /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
+  readonly searchLogin?: boolean;
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;

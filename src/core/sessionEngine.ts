@@ -33,6 +33,8 @@ export interface SessionEngineOptions {
   readonly config: Pick<ConfigFile, 'logCapMiB'>;
   /** Path of tmux there when it is not in PATH. */
   readonly tmux: string | undefined;
+  /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
+  readonly searchLogin?: boolean;
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
@@ -77,6 +79,7 @@ export class SessionEngine implements Disposable {
         runtimeDirectory: place.runtimeDirectory,
         sessionsDirectory: paths.active,
         program: options.tmux,
+        searchLogin: options.searchLogin === true,
         log,
       }),
     );

@@ -107,7 +107,7 @@ export class Sessions {
   }
 
   async #create(request: CreateSession): Promise<SessionRecord> {
-    const { machine, tmux, contexts, supervisor, table, ids, log } = this.#options;
+    const { machine, contexts, supervisor, table, ids, log } = this.#options;
     const tool = this.#options.tool(request.tool);
     if (request.context === undefined) {
       throw new CodeManagerError('invalid', 'No context and no folder was given', {
@@ -115,6 +115,9 @@ export class Sessions {
       });
     }
     const context = contexts.get(request.context);
+    // Asked together: on another host that is one round trip.
+    const ready = this.#ready();
+    ready.catch(() => undefined);
     const folder = await machine.stat(context.path);
     if (!folder?.isDirectory) {
       throw folderGone(context);
@@ -122,8 +125,7 @@ export class Sessions {
     if (request.args.reduce((sum, arg) => sum + Buffer.byteLength(arg), 0) > MAX_ARGS_BYTES) {
       throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
     }
-    await tmux.program();
-    await supervisor.act();
+    await ready;
     const { host } = await machine.identity();
     const { program, env } = await findProgram(
       { machine, placeholders: this.#options.placeholders, tool, host },
@@ -180,11 +182,22 @@ export class Sessions {
         conversation,
         worktree,
       });
-      await supervisor.prepare(id, { argv, env, cwd: record.path, umask: this.#options.umask });
+      const prepared = supervisor.prepare(id, { argv, env, cwd: record.path, umask: this.#options.umask });
+      // Another host does things in the order in which they were sent; here each has to be waited for.
+      if (machine.link === undefined) await prepared;
+      const added = table.add(record);
       try {
-        await table.add(record);
+        await Promise.all([prepared, added]);
       } catch (error) {
         await supervisor.forget(id).catch(() => undefined);
+        const isRecorded = await added.then(
+          () => true,
+          () => false,
+        );
+        if (isRecorded) {
+          table.remove(id);
+          await this.#options.store.purge(id).catch(() => undefined);
+        }
         throw error;
       }
       crashPoint('after-record');
@@ -213,6 +226,13 @@ export class Sessions {
     } finally {
       this.#names.delete(name);
     }
+  }
+
+  /** Rejects when no session can be started. */
+  async #ready(): Promise<void> {
+    const { machine, tmux, supervisor } = this.#options;
+    await tmux.program();
+    await Promise.all([supervisor.act(), machine.link === undefined ? undefined : tmux.prepare()]);
   }
 
   /** A name that no other session has; held until the record has it. */

@@ -321,7 +321,7 @@ export class Supervisor implements Disposable {
 
   /** Makes the window. A session that has one already is taken over instead of started again. */
   async start(record: SessionRecord): Promise<void> {
-    const { tmux } = this.#options;
+    const { tmux, machine } = this.#options;
     const { id } = record;
     this.#watch();
     this.#starting.add(id);
@@ -342,12 +342,18 @@ export class Supervisor implements Disposable {
       this.#scheduleWatchdog();
       // The first one has started tmux.
       this.#attempt('the lead', async () => this.#setLead(await tmux.lead(true)));
-      await this.#launched(record, pane);
+      const launched = this.#launched(record, pane);
+      // From another host nobody waits for its record to be written: memory has it, and what is not saved is saved again.
+      if (machine.link === undefined) await launched;
     } finally {
       this.#starting.delete(id);
     }
     // It may have ended before anybody listened.
-    if (await this.#files.has(id, 'exit')) await this.#end.finish(id);
+    const ended = async (): Promise<void> => {
+      if (await this.#files.has(id, 'exit')) await this.#end.finish(id);
+    };
+    if (machine.link === undefined) await ended();
+    else this.#attempt(`end of ${id}`, ended);
   }
 
   async #launched(record: SessionRecord, pane: Pane): Promise<void> {

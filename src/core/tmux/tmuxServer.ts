@@ -59,7 +59,7 @@ export class TmuxServer implements Disposable {
   #found: FoundTmux | undefined;
   #features: TmuxFeatures | undefined;
   #poll: PanePoll | undefined;
-  #filesChecked = 0;
+  #filesChecked = -Infinity;
   #buffer = 0;
   #disposed = false;
 

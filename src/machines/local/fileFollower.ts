@@ -50,17 +50,16 @@ export class FileFollower implements Disposable {
   }
 
   async #read(): Promise<void> {
+    // Before it is looked for: it may be made while that is under way.
+    this.#grown = false;
     const file = await fs.open(this.#path, 'r').catch((error: unknown) => {
       if (isMissing(error)) return undefined;
       throw error;
     });
-    if (file === undefined) {
-      this.#grown = false;
-      return;
-    }
+    if (file === undefined) return;
     try {
       const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
-      while (this.#takeGrown()) {
+      do {
         for (;;) {
           const { bytesRead } = await file.read(buffer, 0, buffer.length, this.#offset);
           if (bytesRead === 0 || this.#isDisposed()) break;
@@ -68,7 +67,7 @@ export class FileFollower implements Disposable {
           this.#offset += bytesRead;
           await this.#sink.data(offset, buffer.subarray(0, bytesRead));
         }
-      }
+      } while (this.#takeGrown());
     } finally {
       await file.close();
     }

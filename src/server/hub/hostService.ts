@@ -57,6 +57,7 @@ export function createHostService(options: HostServiceOptions): EngineService {
     logs,
     data,
     tmux: spec.tmux ?? undefined,
+    searchLogin: spec.setup != null,
     contexts: links.contexts,
     otherNames: () => links.otherNames(id),
     placeholders: null,
