@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { silentLogger } from '../../src/common/logger.js';
 import type { Pane, PaneSize } from '../../src/core/tmux/pane.js';
-import { launchFile } from '../../src/core/tmux/scripts.js';
+import { launchFile, LIST_PROCESSES } from '../../src/core/tmux/scripts.js';
 import { TmuxServer } from '../../src/core/tmux/tmuxServer.js';
 import {
   isSupported,
@@ -88,12 +87,11 @@ async function fixture(t: TestContext, program: string | undefined): Promise<Fix
     return tmux;
   };
   const tmux = open();
-  const { program: path } = await tmux.program();
-  t.after(() => {
-    try {
-      execFileSync(path, ['-S', tmux.socket, 'kill-server'], { stdio: 'ignore' });
-    } catch {
-      // It has ended.
+  t.after(async () => {
+    // Its folder and with it the socket may have been removed before.
+    const { stdout } = await machine.run(['/bin/sh', '-c', LIST_PROCESSES]);
+    for (const line of stdout.split('\n')) {
+      if (line.includes(` -S ${tmux.socket} -f `)) process.kill(Number.parseInt(line, 10), 'SIGKILL');
     }
   });
   return {
