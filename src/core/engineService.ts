@@ -167,7 +167,8 @@ export class EngineService implements MachineService {
       known?.dispose();
       this.#engine = new SessionEngine({
         ...this.#options,
-        ...this.#options.data,
+        catalog: this.#options.data.catalog,
+        config: this.#options.data.config,
         identity,
         place,
         table: this.#table,

@@ -46,6 +46,8 @@ export interface SupervisorOptions {
 
 /** A look at tmux by itself, should a push have been missed. */
 const WATCHDOG_MS = 60_000;
+/** Each look at another machine costs bytes on the way there. */
+const FAR_WATCHDOG_MS = 10 * 60_000;
 /** A tmux that did not answer is asked again sooner. */
 const RETRY_MS = 5_000;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
@@ -474,13 +476,17 @@ export class Supervisor implements Disposable {
     this.#logClosed.fire(id);
   }
 
-  #scheduleWatchdog(ms = WATCHDOG_MS): void {
+  get #watchdogMs(): number {
+    return this.#options.machine.type === 'local' ? WATCHDOG_MS : FAR_WATCHDOG_MS;
+  }
+
+  #scheduleWatchdog(ms = this.#watchdogMs): void {
     if (this.#watchdog || this.#suspended) return;
     this.#watchdog = this.#options.clock.after(ms, () => {
       this.#watchdog = undefined;
       void this.check()
         .then(
-          () => WATCHDOG_MS,
+          () => this.#watchdogMs,
           (error: unknown) => {
             this.#options.log.warn(`watchdog: ${errorText(error)}`);
             return RETRY_MS;
