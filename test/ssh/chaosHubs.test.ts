@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
 import { hasEnded, type Session } from '../../src/protocol/session.js';
 import { LogReader } from '../conformance/logReader.js';
-import { hostNamespace } from '../helpers/namespace.js';
 import { RemoteHost } from '../helpers/remoteHost.js';
-import { tempDir } from '../helpers/tempDir.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
@@ -124,59 +120,3 @@ test('the agent server that watches goes on when the one that acted is gone', { 
   const ended = await b.is(id, 'has ended', hasEnded);
   assert.deepEqual([ended.status, ended.exitCode], ['failed', 9]);
 });
-
-test(
-  'two login nodes behind one alias share a home: nothing is lost, adopted twice or written by two',
-  {
-    timeout: 300_000,
-  },
-  async (t) => {
-    const dir = tempDir(t);
-    const home = join(dir, 'home');
-    mkdirSync(home, { mode: 0o700 });
-    const nodes = await Promise.all(
-      ['login1', 'login3'].map(async (name) => {
-        // Sockets are of one node, also where the home is shared.
-        const run = join(dir, `run-${name}`);
-        mkdirSync(run, { mode: 0o700 });
-        mkdirSync(join(home, '.cm', 'run'), { recursive: true, mode: 0o700 });
-        const { wrapper } = hostNamespace(dir, name, [[join(home, '.cm', 'run'), run]]);
-        return RemoteHost.start(t, { wrapper, sharedHome: home });
-      }),
-    );
-    const [first, second] = nodes;
-    assert.ok(first !== undefined && second !== undefined);
-    const hub = await Hub.open(t, first, 'cluster');
-    const { id } = await hub.shell(ECHO, 'on-login1');
-    const running = await hub.is(id, 'runs', ({ status }) => status === 'running');
-    assert.equal(running.machine.host, 'login1');
-
-    // The alias leads to the other node from now on, which is the same machine to its users: one key for both.
-    for (const file of ['host_key', 'host_key.pub', 'authorized_keys']) {
-      copyFileSync(join(first.sshd.dir, file), join(second.sshd.dir, file));
-    }
-    await second.sshd.restart();
-    first.link.retarget(second.sshd.port);
-    first.link.interrupt();
-    const row = () => hub.client.snapshot.machines.find((machine) => machine.id === 'ssh:cluster');
-    await until('the other node answers', () => row()?.node === 'login3' && row()?.connection === 'connected', 60_000);
-    const elsewhere = await hub.client.request('session/get', { session: id });
-    assert.deepEqual([elsewhere.status, elsewhere.machine.host], ['running', 'login1']);
-    const here = await hub.shell('echo here; exit 6', 'on-login3');
-    const ended = await hub.is(here.id, 'has ended', hasEnded);
-    assert.deepEqual([ended.exitCode, ended.machine.host], [6, 'login3']);
-    const table = await hub.server.home.ok('status');
-    assert.match(table, /on-login1 .*on login1; this is login3/);
-
-    first.link.retarget(first.sshd.port);
-    first.link.interrupt();
-    await until(
-      'the first node answers again',
-      () => row()?.node === 'login1' && row()?.connection === 'connected',
-      60_000,
-    );
-    await hub.send(id, 'quit');
-    const last = await hub.is(id, 'has ended', hasEnded);
-    assert.deepEqual([last.status, last.exitCode, hub.ends(id).length], ['failed', 9, 1]);
-  },
-);
