@@ -47,6 +47,8 @@ export interface EngineServiceOptions {
   /** What is remembered of a machine that cannot always be reached. */
   readonly cache?: Pick<MachineCache, 'flush' | 'dispose'>;
   readonly remembered?: Pick<Remembered, 'node' | 'lastSeen'> | undefined;
+  /** A record is another one than before. */
+  readonly onRecord?: ((record: SessionRecord) => void) | undefined;
   /** Something that is worth remembering has changed. */
   readonly onNews?: () => void;
   /** Another server acts on its sessions from now on. */
@@ -114,6 +116,7 @@ export class EngineService implements MachineService {
     this.#table = new SessionTable(store, (record, error) => this.#onSaveError(record, error));
     this.#table.onDidChange((record) => {
       this.#changes.fire({ type: 'session/changed', session: this.#own(toSession(record)) });
+      options.onRecord?.(record);
       // Somebody else may have seen to its end.
       if (machine.link !== undefined && hasEnded(record)) options.logs.onClosed(record.id);
     });
@@ -144,6 +147,23 @@ export class EngineService implements MachineService {
 
   get busy(): number {
     return this.#table.all().filter((record) => !hasEnded(record)).length;
+  }
+
+  /** Whether a session is one of another node that has the same home. */
+  isElsewhere(session: Pick<Session, 'machine'>): boolean {
+    return this.#engine !== undefined && !this.#engine.supervisor.isHere(session);
+  }
+
+  /** The record of a session of another node, as the one who cares for it knows it. */
+  take(record: SessionRecord): void {
+    this.#options.store.heard?.(record);
+    this.#table.take(record);
+  }
+
+  /** The one who cares for a session of another node has archived or deleted it. */
+  forget(id: string): void {
+    this.#options.store.forget?.(id);
+    this.#table.remove(id);
   }
 
   /** Takes over what runs there. Resolves when that is done, rejects when the machine cannot be used at all. */

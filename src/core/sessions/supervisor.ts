@@ -129,7 +129,7 @@ export class Supervisor implements Disposable {
   }
 
   /** False for a session of another host that shares this home: its own agent server cares for it. */
-  isHere({ machine }: SessionRecord): boolean {
+  isHere({ machine }: Pick<SessionRecord, 'machine'>): boolean {
     const { host, bootId } = this.#options.identity;
     return machine.host === host || (machine.bootId === bootId && bootId !== 'unknown');
   }

@@ -43,6 +43,8 @@ export class HostSessionStore implements RecordStore {
   readonly #unsaved = new Set<string>();
   /** What was read from the host or written there last, by session. */
   readonly #texts = new Map<string, string>();
+  /** Records that came by {@link heard} since the last load. */
+  readonly #heard = new Set<string>();
   #paths: HomePaths | undefined;
   #problems: string[] = [];
 
@@ -58,6 +60,7 @@ export class HostSessionStore implements RecordStore {
   async load(paths: HomePaths): Promise<void> {
     this.#paths = paths;
     this.#problems = [];
+    this.#heard.clear();
     const read = await this.#readFolder('active');
     const found = new Set(read.map(({ id }) => id));
     for (const id of [...this.#active.keys()]) {
@@ -75,6 +78,8 @@ export class HostSessionStore implements RecordStore {
     const known = this.#active.get(record.id);
     const ours = known !== undefined && this.#unsaved.has(record.id) && (hasEnded(known) || !hasEnded(record));
     if (ours) return;
+    // A disk that several hosts share may be behind.
+    if (known !== undefined && this.#heard.has(record.id) && record.changed < known.changed) return;
     this.#unsaved.delete(record.id);
     this.#active.set(record.id, { ...record, archived: false });
   }
@@ -108,6 +113,12 @@ export class HostSessionStore implements RecordStore {
     });
   }
 
+  heard(record: SessionRecord): void {
+    this.#heard.add(record.id);
+    this.#active.set(record.id, { ...record, archived: false });
+    this.#options.onChange();
+  }
+
   save(record: SessionRecord): Promise<void> {
     const { id } = record;
     const isNew = !this.#active.has(id) && !this.#archived.has(id);
@@ -122,7 +133,7 @@ export class HostSessionStore implements RecordStore {
         await this.#write(id);
       } catch (error) {
         // Whether the host has it is told when it is reached again.
-        if (isNew) this.#forget(id);
+        if (isNew) this.forget(id);
         throw error;
       }
     });
@@ -158,11 +169,12 @@ export class HostSessionStore implements RecordStore {
         await Promise.all(OTHER_FILES.map((file) => machine.remove(this.#path(folder, id, file))));
         await machine.remove(this.#path(folder, id, 'json'));
       }
-      this.#forget(id);
+      this.forget(id);
     });
   }
 
-  #forget(id: string): void {
+  forget(id: string): void {
+    this.#heard.delete(id);
     this.#active.delete(id);
     this.#archived.delete(id);
     this.#unsaved.delete(id);

@@ -24,4 +24,8 @@ export interface RecordStore {
   purge(id: string): Promise<void>;
   /** Reads the record of a session that somebody else may have written; undefined when there is no news. */
   reread?(id: string): Promise<SessionRecord | undefined>;
+  /** Takes a record as one who cares for its session has written it: the disk may still show an older one. */
+  heard?(record: SessionRecord): void;
+  /** The files of a session were taken away by somebody else. */
+  forget?(id: string): void;
 }

@@ -68,7 +68,9 @@ class Connecting {
         });
       }
       this.#needKeyFile(reach);
-      const config = await readSshConfig(reach, { env: this.#env, configFile, signal });
+      const read = await readSshConfig(reach, { env: this.#env, configFile, signal });
+      const more = depth === 0 ? (this.#options.identityFiles ?? []) : [];
+      const config = { ...read, identityFiles: [...new Set([...read.identityFiles, ...more])] };
       if (through === undefined && config.jumps.length > 0) through = await this.#jumpTo(config, depth);
       patience = new Patience(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
         timedOut(config.hostName, config.port),

@@ -33,6 +33,8 @@ export interface SshConnectOptions {
   readonly timeoutMs?: number | undefined;
   /** A connection to go through in place of what the configuration says. */
   readonly jump?: SshConnection | undefined;
+  /** Private keys to try after those that the configuration names, as absolute paths. */
+  readonly identityFiles?: readonly string[] | undefined;
   /** Used in place of the person's own ssh configuration, as by `ssh -F`. */
   readonly configFile?: string | undefined;
   /** Has HOME, PATH and SSH_AUTH_SOCK; default: that of this process. */

@@ -36,6 +36,8 @@ export interface SshMachineOptions {
   /** As `machineId` gives it. */
   readonly id: string;
   readonly reach: SshReach;
+  /** What the host must call itself; default: anything. */
+  readonly node?: string | undefined;
   /** The person's own command that their shell runs there before tmux and agents are looked for: `module load tmux`. */
   readonly setup?: string | undefined;
   readonly log: Logger;
@@ -121,10 +123,14 @@ export class SshMachine implements Machine, Disposable {
   async #connect(operation: Operation | undefined, signal: AbortSignal): Promise<HostSession> {
     const connection = await this.#connectOnce({ asker: operation?.asker, signal });
     try {
-      return await HostSession.open(connection, {
+      const session = await HostSession.open(connection, {
         connectAgain: () => this.#connectOnce({ signal: new AbortController().signal }),
         roundTrips: this.#trips,
       });
+      const { node } = this.#options;
+      if (node === undefined || session.node === node) return session;
+      session.dispose();
+      throw new CodeManagerError('unavailable', `${node} leads to ${session.node}`);
     } catch (error) {
       connection.dispose();
       throw error;

@@ -11,6 +11,7 @@ import { HostSessionStore } from '../../core/store/hostSessionStore.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import type { SshMachineSpec } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
 import type { HubLinks } from './hub.js';
 
 export interface HostServiceOptions {
@@ -20,10 +21,12 @@ export interface HostServiceOptions {
   readonly onLeadLost?: () => void;
   /** Goes with the service. */
   readonly owned?: Disposable;
-  readonly cache: MachineCache;
+  /** Undefined for one that is not remembered. */
+  readonly cache?: MachineCache;
   /** What was known of it last. */
-  readonly remembered: Remembered | undefined;
-  readonly data: ServerData;
+  readonly remembered?: Remembered | undefined;
+  readonly onRecord?: (record: SessionRecord) => void;
+  readonly data: Pick<ServerData, 'catalog' | 'config'>;
   readonly links: HubLinks;
   readonly log: Logger;
   readonly clock?: Clock;
@@ -31,9 +34,9 @@ export interface HostServiceOptions {
 
 /** The service of a host with nothing of ours on it: its records and logs are on its own disk. */
 export function createHostService(options: HostServiceOptions): EngineService {
-  const { id, spec, machine, owned, onLeadLost, cache, remembered, data, links, log, clock } = options;
+  const { id, spec, machine, owned, onLeadLost, onRecord, cache, remembered, data, links, log, clock } = options;
   const remember = (): void =>
-    cache.save(() => {
+    cache?.save(() => {
       const { node, connection, lastSeen } = service.info;
       const seen = connection === 'connected' ? new Date().toISOString() : lastSeen;
       return { spec, node, lastSeen: seen, records: store.all() };
@@ -61,9 +64,10 @@ export function createHostService(options: HostServiceOptions): EngineService {
     contexts: links.contexts,
     otherNames: () => links.otherNames(id),
     placeholders: null,
-    cache,
+    ...(cache === undefined ? {} : { cache }),
     remembered,
     onLeadLost,
+    onRecord,
     ...(owned === undefined ? {} : { owned }),
     onNews: remember,
     log,

@@ -162,7 +162,7 @@ export class Hub implements Disposable {
     const context = ref === undefined ? await known.forPathOrNew(path ?? '') : known.get(ref);
     const service = this.machines.of(context.machine);
     // What is missing on this host is told by the start itself.
-    if (service !== this.local) await service.connect(operation);
+    if (service !== this.local && !isThere(service)) await service.connect(operation);
     const session = await service.call('session/create', { ...rest, context: context.id });
     await known.touch(context.id).catch((error: unknown) => {
       this.#options.log.warn(`context ${context.id}: ${errorText(error)}`);

@@ -18,6 +18,7 @@ import { installOnHost } from './agentInstaller.js';
 import { AgentService } from './agentService.js';
 import { createHostService } from './hostService.js';
 import { Hub } from './hub.js';
+import { NodesService } from './nodesService.js';
 import { SshService } from './sshService.js';
 
 export interface OpenHubOptions {
@@ -81,8 +82,33 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
         id,
         connect: (reach, options) => connectSsh(reach, { ...options, memory }),
         createEngine: (connect, onLeadLost) => {
-          const there = new SshMachine({ id, reach: spec, setup: setup ?? undefined, log, connect });
-          return createHostService({ ...common, spec, machine: there, owned: there, onLeadLost, data, links });
+          const reached = { id, reach: spec, setup: setup ?? undefined, log };
+          return new NodesService({
+            connect,
+            createMain: (signIn) => {
+              const there = new SshMachine({ ...reached, connect: signIn });
+              return createHostService({ ...common, spec, machine: there, owned: there, onLeadLost, data, links });
+            },
+            createNode: (node, signIn, onRecord) => {
+              const there = new SshMachine({
+                ...reached,
+                node,
+                connect: (reach, options) => signIn(reach, { ...options, memory }),
+              });
+              return createHostService({
+                id,
+                spec: { ...spec, host: node },
+                machine: there,
+                owned: there,
+                onRecord,
+                // Old records of the home are archived by one of those who share it.
+                data: { catalog: data.catalog, config: { ...data.config, retentionDays: 0 } },
+                links,
+                log,
+              });
+            },
+            log,
+          });
         },
         createAgent: (connect) =>
           new AgentService({

@@ -1,7 +1,6 @@
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
-import type { EngineService } from '../../core/engineService.js';
 import type {
   LogPosition,
   LogSink,
@@ -31,7 +30,7 @@ export interface SshServiceOptions {
   readonly id: string;
   /** Signs in with what belongs to the machine. */
   readonly connect: ConnectHost;
-  readonly createEngine: (connect: ConnectHost, onLeadLost: () => void) => EngineService;
+  readonly createEngine: (connect: ConnectHost, onLeadLost: () => void) => MachineService;
   readonly createAgent: (connect: SshConnect) => MachineService;
   /** Goes with the service. */
   readonly owned: Disposable;
@@ -45,7 +44,7 @@ export interface SshServiceOptions {
 export class SshService implements MachineService {
   readonly id: string;
   readonly #options: SshServiceOptions;
-  readonly #engine: EngineService;
+  readonly #engine: MachineService;
   readonly #changes: Emitter<Change>;
   readonly #disposables = new DisposableStore();
   #agent: MachineService | undefined;
