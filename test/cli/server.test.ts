@@ -147,6 +147,7 @@ test('an older server that is in the middle of something is used as it is', asyn
     throw new CodeManagerError('conflict', 'Just now an agent is being started');
   });
   old.on('session/list', () => [sessionRecord({ name: 'of-the-old-one' })]);
+  old.on('machine/list', () => []);
   assert.match(await home.ok('status'), /of-the-old-one/);
 });
 
@@ -155,6 +156,7 @@ test('a newer server is used, and one that is too new says so', async (t) => {
   mkdirSync(home.cm);
   const newer = await ScriptedServer.start(t, home.cm, { version: '99.0.0' });
   newer.on('session/list', () => []);
+  newer.on('machine/list', () => []);
   assert.equal((await home.run(['status'])).code, 0);
   newer.on('initialize', () => {
     throw new CodeManagerError('tooOld', 'This cm is too old for the agent server 99.0.0');
