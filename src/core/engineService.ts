@@ -274,12 +274,12 @@ export class EngineService implements MachineService {
     this.#changes.fire({ type: 'machine/changed', machine: next });
   }
 
-  /** Whether the machine can run sessions; tells clients when that changes. */
-  async checkMachine(): Promise<MachineInfo> {
+  /** Whether the machine can run sessions; tells clients when that changes. `anew`: also what was found before. */
+  async checkMachine({ anew = false }: { readonly anew?: boolean } = {}): Promise<MachineInfo> {
     const { machine } = this.#options;
     const before = this.#problem;
     try {
-      await this.#engine?.tmux.program();
+      await this.#engine?.tmux.program({ anew });
       this.#problem = undefined;
     } catch (error) {
       if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;

@@ -3,6 +3,7 @@ import type { Machine as MachineInfo } from '../protocol/context.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
 import type { Machine } from './machine.js';
+import { quotePosix } from './tmux/quote.js';
 import type { SessionEngine } from './sessionEngine.js';
 import type { Step } from './steps.js';
 
@@ -47,7 +48,7 @@ export interface MachineStepsOptions {
   readonly machine: Machine;
   /** Empty: none is looked at. */
   readonly folder: string;
-  readonly service: { readonly info: MachineInfo; checkMachine(): Promise<MachineInfo> };
+  readonly service: { readonly info: MachineInfo; checkMachine(options: { anew: boolean }): Promise<MachineInfo> };
   readonly engine: () => Promise<SessionEngine>;
 }
 
@@ -66,13 +67,13 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
   };
   return [
     ...(isFar ? [] : [host]),
-    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderOf(machine, folder) }]),
+    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderStep(machine, folder) }]),
     ...(isFar ? [] : [shell]),
     {
       name: 'tmux',
       run: async () => {
         const { tmux } = await engine();
-        const { problem } = await service.checkMachine();
+        const { problem } = await service.checkMachine({ anew: true });
         if (problem?.command != null) {
           throw new CodeManagerError('dependencyMissing', problem.message, { hint: problem.command });
         }
@@ -103,6 +104,21 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
       },
     },
   ];
+}
+
+async function folderStep(machine: Machine, path: string): Promise<string> {
+  const folder = machine.resolvePath(path);
+  if ((await machine.stat(folder)) === undefined) {
+    throw new CodeManagerError('notFound', `${folder} does not exist`, {
+      hint: `Make it there: mkdir -p ${shown(folder)} (or name another folder with cm ctx edit NAME PATH).`,
+    });
+  }
+  return folderOf(machine, folder);
+}
+
+/** A path for a command that a person pastes: quoted only where that is needed. */
+function shown(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : quotePosix(path);
 }
 
 async function clockStep(machine: Machine): ReturnType<Step['run']> {

@@ -79,7 +79,7 @@ function linkTo(connect: () => Promise<LinkedHost>): {
   const clock = new StoppedClock();
   const link = new SshLink({
     connect,
-    test: () => Promise.resolve(true),
+    test: () => Promise.resolve(undefined),
     onHost: () => undefined,
     clock,
     log: silentLogger,
@@ -177,7 +177,7 @@ test('a person who can be asked takes the place of a try that asks nobody', asyn
               reject(new CodeManagerError('cancelled', 'given up'));
             }),
           ),
-    test: () => Promise.resolve(true),
+    test: () => Promise.resolve(undefined),
     onHost: () => undefined,
     clock,
     log: silentLogger,

@@ -28,7 +28,7 @@ export async function findTmux(
       hint:
         machine.type === 'local'
           ? 'Install it, or set its path in config.json.'
-          : 'Install it there, or give its path with --tmux.',
+          : 'Install it there, or name the one to use: cm ctx edit NAME --tmux PATH.',
     });
   }
   const { code, stdout, stderr } = await machine.run([path, '-V']).catch((error: unknown) => {
@@ -64,5 +64,7 @@ async function find(machine: Machine, loginFirst: boolean): Promise<string | und
 }
 
 function pathHint(machine: Machine): string {
-  return machine.type === 'local' ? 'Set the path of tmux in config.json.' : 'Give the path of tmux there with --tmux.';
+  return machine.type === 'local'
+    ? 'Set the path of tmux in config.json.'
+    : 'Name another one: cm ctx edit NAME --tmux PATH.';
 }

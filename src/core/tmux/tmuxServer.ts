@@ -79,9 +79,17 @@ export class TmuxServer implements Disposable {
     this.socket = join(options.runtimeDirectory, 'tmux.sock');
   }
 
-  /** Path and version of tmux; looks again while it is missing. Throws `dependencyMissing` with what to install. */
-  async program(): Promise<FoundTmux> {
-    this.#found ??= await findTmux(this.#options.machine, this.#options.program, this.#options.searchLogin === true);
+  /**
+   * Path and version of tmux; looks again while it is missing, or when it is asked for `anew`.
+   * @throws CodeManagerError `dependencyMissing` with what to install
+   */
+  async program({ anew = false }: { readonly anew?: boolean } = {}): Promise<FoundTmux> {
+    const { machine, program, searchLogin = false } = this.#options;
+    if (anew) {
+      this.#found = undefined;
+      await machine.loginEnvironment({ refresh: true });
+    }
+    this.#found ??= await findTmux(machine, program, searchLogin);
     this.#features = tmuxFeatures(this.#found.version);
     return this.#found;
   }

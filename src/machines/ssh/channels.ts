@@ -16,6 +16,8 @@ export class Channels implements Disposable {
   readonly #mutex = new KeyedMutex();
   /** Connections that refused a channel, until one of theirs has closed. */
   readonly #full = new Set<SshConnection>();
+  /** Channels that are open or asked for. */
+  readonly #open = new Map<SshConnection, number>();
   #refusal: SshFailure | undefined;
   #disposed = false;
 
@@ -55,16 +57,28 @@ export class Channels implements Disposable {
   ): Promise<SshChannel | undefined> {
     if (connection.isClosed && connection !== this.#connections[0]) return undefined;
     if (this.#full.has(connection)) return undefined;
+    this.#count(connection, 1);
     try {
       const channel = await connection.exec(command, options);
-      channel.onExit(() => this.#full.delete(connection));
+      channel.onExit(() => {
+        this.#count(connection, -1);
+        this.#full.delete(connection);
+      });
       return channel;
     } catch (error) {
+      const left = this.#count(connection, -1);
       if (!(error instanceof SshFailure) || error.reason !== 'channels') throw error;
       this.#refusal = error;
-      this.#full.add(connection);
+      // Without another one that is still open, nothing would ever tell that there is room again.
+      if (left > 0) this.#full.add(connection);
       return undefined;
     }
+  }
+
+  #count(connection: SshConnection, change: number): number {
+    const count = (this.#open.get(connection) ?? 0) + change;
+    this.#open.set(connection, count);
+    return count;
   }
 
   async #connectOnceMore(): Promise<SshConnection> {
@@ -83,6 +97,7 @@ export class Channels implements Disposable {
       const index = this.#connections.indexOf(connection);
       if (index > 0) this.#connections.splice(index, 1);
       this.#full.delete(connection);
+      this.#open.delete(connection);
     });
     return connection;
   }

@@ -3,7 +3,7 @@ import { truncate } from '../../common/text.js';
 import type { SignIn } from './signIn.js';
 import type { EffectiveConfig } from './sshConfig.js';
 import { SshFailure } from './sshFailure.js';
-import type { Wire } from './wire.js';
+import { speaksSsh, type Wire } from './wire.js';
 
 export interface ClosedContext {
   readonly config: EffectiveConfig;
@@ -39,7 +39,7 @@ export function closedFailure(problem: Error | undefined, context: ClosedContext
       'Too many may be signing in there at once, or it refuses this address.',
     );
   }
-  if (!/^SSH-/m.test(head)) {
+  if (!speaksSsh(head)) {
     const line = truncate(stripTerminal(head.split('\n')[0] ?? ''), 100);
     return of('notSsh', `${place} does not speak ssh: it said "${line}"`, 'Check the port.');
   }

@@ -79,7 +79,6 @@ class Connecting {
       const knownHosts = await readKnownHosts([...config.userKnownHosts, ...config.globalKnownHosts]);
       // Nothing may be waited for between the wire and its use: it may end at any time.
       wire = await this.#wire(config, through, patience, report);
-      report?.('connect', `${config.hostName} port ${config.port}`);
       const owned = through === jump && !ownsJump ? undefined : through;
       return await this.#handshake({
         config,
@@ -230,7 +229,7 @@ class Connecting {
         },
       });
       // The library holds the stream back until it listens itself.
-      const head = recordHead(wire.stream);
+      const head = recordHead(wire.stream, () => report?.('connect', `${config.hostName} port ${config.port}`));
       onMethodRefused(client, (methods, partial) => {
         patience.touch();
         signIn.refused(methods, partial);

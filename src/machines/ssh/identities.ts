@@ -2,6 +2,7 @@ import { promises as fs } from 'node:fs';
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import type { EffectiveConfig } from './sshConfig.js';
 import type { Ssh2 } from './loadSsh2.js';
+import { shownCommand } from './shownCommand.js';
 
 /** A key that may be offered: in the agent, or in a file that may need a passphrase. */
 export interface Identity {
@@ -14,6 +15,9 @@ export interface Identity {
   readonly file?: { readonly path: string; readonly content: Buffer; readonly encrypted: boolean };
 }
 
+/** Gets one sentence for each file that cannot be used, and the command that mends it, where there is one. */
+export type Warn = (sentence: string, command?: string) => void;
+
 interface KeyFile {
   readonly path: string;
   readonly publicKey: ParsedKey | undefined;
@@ -24,13 +28,12 @@ interface KeyFile {
 /**
  * The keys to offer, in ssh's order: first the file that was asked for, then those of the agent that are configured, the
  * others of the agent unless only configured ones are wanted, then files.
- * @param warn gets one sentence for each file that cannot be used
  */
 export async function findIdentities(
   ssh2: Ssh2,
   config: EffectiveConfig,
   agent: BaseAgent | undefined,
-  options: { readonly explicit: string | undefined; readonly warn: (sentence: string) => void },
+  options: { readonly explicit: string | undefined; readonly warn: Warn },
 ): Promise<Identity[]> {
   const files: KeyFile[] = [];
   for (const path of config.identityFiles) {
@@ -63,8 +66,8 @@ export async function findIdentities(
 }
 
 /** Whether a file holds a private key that needs a passphrase, and its public half, as far as that can be read. */
-async function readKeyFile(ssh2: Ssh2, path: string, warn: (sentence: string) => void): Promise<KeyFile | undefined> {
-  const content = await fs.readFile(path).catch((error: unknown) => {
+async function readKeyFile(ssh2: Ssh2, path: string, warn: Warn): Promise<KeyFile | undefined> {
+  const content = await readPrivate(path, warn).catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'ENOENT' && code !== 'ENOTDIR') warn(`${path} cannot be read (${code ?? String(error)})`);
     return undefined;
@@ -84,6 +87,22 @@ async function readKeyFile(ssh2: Ssh2, path: string, warn: (sentence: string) =>
     return undefined;
   }
   return { path, publicKey: publicHalf(ssh2, content) ?? published, content, encrypted: true };
+}
+
+/** A key file, unless others can read it: then it is no secret, and ssh does not use it either. */
+async function readPrivate(path: string, warn: Warn): Promise<Buffer | undefined> {
+  const file = await fs.open(path);
+  try {
+    const { mode, uid } = await file.stat();
+    const content = await file.readFile();
+    const isOwn = process.getuid !== undefined && process.getuid() === uid;
+    if (!isOwn || (mode & 0o077) === 0 || !/PRIVATE KEY-----/.test(content.toString('latin1'))) return content;
+    const shown = (mode & 0o777).toString(8).padStart(4, '0');
+    warn(`${path} is not used, because others can read it (mode ${shown})`, shownCommand('chmod', '600', path));
+    return undefined;
+  } finally {
+    await file.close();
+  }
 }
 
 /** The public half of an encrypted key in OpenSSH's own format, where it stands in the clear. */
@@ -113,7 +132,7 @@ function publicHalf(ssh2: Ssh2, content: Buffer): ParsedKey | undefined {
   }
 }
 
-function agentKeys(ssh2: Ssh2, agent: BaseAgent, warn: (sentence: string) => void): Promise<ParsedKey[]> {
+function agentKeys(ssh2: Ssh2, agent: BaseAgent, warn: Warn): Promise<ParsedKey[]> {
   return new Promise((resolve) => {
     agent.getIdentities((error, keys) => {
       if (error) warn(`The ssh agent does not answer: ${error.message}`);

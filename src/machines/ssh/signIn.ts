@@ -50,6 +50,8 @@ export class SignIn {
   #said = '';
   /** What keeps keys from being offered. */
   readonly #notes: string[] = [];
+  /** What makes a key fit to be offered. */
+  #mend: string | undefined;
   /** A password that was given or remembered, until the host has decided. */
   #password: { readonly text: string; readonly remembered: boolean } | undefined;
   #method = 'no proof';
@@ -156,7 +158,10 @@ export class SignIn {
     const { ssh2, config, keyFile } = this.#options;
     this.#identities ??= findIdentities(ssh2, config, this.#agent, {
       explicit: keyFile,
-      warn: (sentence) => this.#note(sentence),
+      warn: (sentence, command) => {
+        this.#note(sentence);
+        this.#mend ??= command;
+      },
     });
     const identity = (await this.#identities)[this.#offered];
     if (identity !== undefined) this.#offered++;
@@ -278,6 +283,12 @@ export class SignIn {
     const expired = /expired/i.test(this.#said);
     const said = this.#said === '' ? '' : ` It says: ${this.#said}`;
     if (expired) return new SshFailure('accountExpired', `${target} lets nobody in with an expired account.${said}`);
+    if (this.#mend !== undefined && this.#refusals === 0) {
+      return new SshFailure('signInRefused', `${target} let nobody in: ${this.#notes.join('. ')}.${said}`, {
+        hint: `Let only yourself read the key: ${this.#mend}`,
+        command: this.#mend,
+      });
+    }
     const byPerson = this.#left.filter((method) => method === 'password' || method === 'keyboard-interactive');
     if (ask === undefined && byPerson.length > 0) {
       return new SshFailure(

@@ -22,7 +22,8 @@ export interface LinkedHost extends Disposable {
 
 export interface SshLinkOptions {
   readonly connect: (operation: Operation | undefined, signal: AbortSignal) => Promise<LinkedHost>;
-  readonly test: MachineLink['test'];
+  /** Walks the way to the host step by step. What it failed by, if it did. */
+  readonly test: (operation: Operation, onCheck: (check: Check) => void) => Promise<CodeManagerError | undefined>;
   /** Called with a host before `connected` is told, and with undefined when it has gone. */
   readonly onHost: (host: LinkedHost | undefined) => void;
   readonly clock: Clock;
@@ -97,8 +98,13 @@ export class SshLink implements MachineLink, Disposable {
     return Promise.resolve();
   }
 
-  test(operation: Operation, onCheck: (check: Check) => void): Promise<boolean> {
-    return this.#options.test(operation, onCheck);
+  async test(operation: Operation, onCheck: (check: Check) => void): Promise<boolean> {
+    const failure = await this.#options.test(operation, onCheck);
+    if (failure === undefined) return true;
+    const problem = linkProblem(failure);
+    // What a test is refused by would refuse every other try too.
+    if (problem.blocks !== null) this.#dispatch({ type: 'refused', problem, time: this.#now() });
+    return false;
   }
 
   #now(): number {

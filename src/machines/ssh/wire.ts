@@ -204,15 +204,28 @@ export function timedOut(host: string, port: number): SshFailure {
   });
 }
 
-/** Remembers the first bytes of a stream without consuming them, to tell what it is that does not speak ssh. */
-export function recordHead(stream: Readable): () => string {
+/**
+ * Remembers the first bytes of a stream without consuming them, to tell what it is that does not speak ssh.
+ * @param onSsh called once when it does
+ */
+export function recordHead(stream: Readable, onSsh: () => void): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
+  let isSsh = false;
   const listener = (chunk: Buffer): void => {
     chunks.push(chunk.subarray(0, 512));
     size += chunk.length;
+    if (!isSsh && speaksSsh(Buffer.concat(chunks).toString('latin1'))) {
+      isSsh = true;
+      onSsh();
+    }
     if (size >= 512) stream.off('data', listener);
   };
   stream.on('data', listener);
   return () => Buffer.concat(chunks).toString('latin1');
+}
+
+/** Whether the first bytes of a host are those of ssh; a host may say something else before. */
+export function speaksSsh(head: string): boolean {
+  return /^SSH-/m.test(head);
 }
