@@ -5,8 +5,9 @@ import { until } from '../helpers/until.js';
 import { Far, FAR_KINDS, seeded } from './far.js';
 
 const MB = 1024 * 1024;
-const SIZE = 100 * MB;
 const CUTS = 20;
+/** An agent server sends its logs itself; the large stream is for what reads files from afar. */
+const STREAMS = FAR_KINDS.map((kind, n) => ({ kind, megabytes: n === 0 ? 100 : 20 }));
 
 /** Numbered lines, so that a part that is missing, doubled or moved is seen. */
 function numbered(size: number): Buffer {
@@ -15,16 +16,18 @@ function numbered(size: number): Buffer {
   return Buffer.from(lines.join('').slice(0, size));
 }
 
-for (const kind of FAR_KINDS) {
+for (const { kind, megabytes } of STREAMS) {
+  const size = megabytes * MB;
+
   test(
-    `a stream of 100 MB from ${kind.name} whose link is cut at 20 random offsets reaches two clients and cm logs -f whole`,
+    `a stream of ${megabytes} MB from ${kind.name} whose link is cut at 20 random offsets reaches two clients and cm logs -f whole`,
     {
-      timeout: 500_000,
+      timeout: 200_000,
     },
     async (t) => {
       const far = await Far.open(t, kind);
       const { desk, link, hub } = far;
-      desk.write('data', numbered(SIZE));
+      desk.write('data', numbered(size));
       const { id } = await desk.shell('stty -opost -echo; printf up; read -r line; exec cat data');
       const second = hub.client({ subscribe: true });
       const readers = [desk.log(id), desk.log(id, { client: second })];
@@ -36,17 +39,19 @@ for (const kind of FAR_KINDS) {
       const random = seeded(20);
       await desk.client.request('session/key', { session: id, keys: ['Enter'] });
       for (let cut = 0; cut < CUTS; cut++) {
-        link.cutAfter({ received: Math.floor(1 + random() * 4 * MB) });
+        link.cutAfter({ received: Math.floor(1 + (random() * size) / 25) });
         await until(`cut ${cut + 1} of ${CUTS}`, () => link.isCut, 60_000);
         assert.ok(
           readers.some(({ end }) => end === undefined),
           'the stream was over too early',
         );
         link.mend();
+        // As somebody would who waits for it: links that break at once again are tried less and less often.
+        await desk.client.request('machine/connect', { machine: desk.machineId }, { timeoutMs: 60_000 });
       }
-      await Promise.all(readers.map((reader) => reader.whole(300_000)));
+      await Promise.all(readers.map((reader) => reader.whole(100_000)));
       const { code } = await cm.result();
-      const wanted = sha256Of(Buffer.concat([Buffer.from('up'), numbered(SIZE)]));
+      const wanted = sha256Of(Buffer.concat([Buffer.from('up'), numbered(size)]));
       assert.deepEqual(
         readers.map(({ digest }) => digest),
         [wanted, wanted],

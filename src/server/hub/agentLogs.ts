@@ -55,8 +55,10 @@ export class AgentLogs implements Disposable {
 
   /** The main client is connected. */
   connected(): void {
-    if (this.#client !== undefined) this.#client.retry();
-    else if (!this.#isSingle) for (const log of this.#logs) log.restart();
+    if (this.#isSingle) return;
+    // The one before may wait long for its next try, or for an answer by the way that is gone.
+    this.disconnect();
+    for (const log of this.#logs) log.restart();
   }
 
   /** Until the main client is connected again. */

@@ -72,6 +72,7 @@ export interface AgentServiceOptions {
 const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const FURTHER_RETRY_MS = 100;
+const MAX_FURTHER_RETRY_MS = 5_000;
 /** A request waits so long for a machine that is just being connected again. */
 const RECONNECT_WAIT_MS = 8_000;
 
@@ -97,7 +98,7 @@ export class AgentService implements MachineService {
     this.#route = new AgentRoute(options);
     this.#logs = new AgentLogs({
       main: () => this.#client,
-      create: () => this.#create(this.#further, false, { firstMs: FURTHER_RETRY_MS, maxMs: MAX_RETRY_MS }),
+      create: () => this.#create(this.#further, false, { firstMs: FURTHER_RETRY_MS, maxMs: MAX_FURTHER_RETRY_MS }),
     });
     this.#mirror = new AgentMirror(id, () => options.contexts.all());
     this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
