@@ -45,6 +45,7 @@ for (const { kind, megabytes } of STREAMS) {
           readers.some(({ end }) => end === undefined),
           'the stream was over too early',
         );
+        await far.offline();
         link.mend();
         // As somebody would who waits for it: links that break at once again are tried less and less often.
         await desk.client.request('machine/connect', { machine: desk.machineId }, { timeoutMs: 60_000 });
