@@ -50,7 +50,7 @@ export const stages = [
     name: 'conformance',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
-    run: () => nodeStage(['conformance'], { concurrency: 1 }),
+    run: () => nodeStage(['conformance'], { concurrency: 1, secondTry: false }),
   },
   { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], { concurrency: 1 }) },
   { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: extensionHost },

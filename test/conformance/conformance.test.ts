@@ -34,11 +34,19 @@ for (const kind of kinds) {
     await Promise.all(
       chosen.map(({ name, run }) =>
         t.test(`${name}, on ${kind.name}`, { timeout: 120_000 }, async (test) => {
-          const desk = await Desk.setUp(machine, client, `case-${cases.findIndex((other) => other.name === name)}`);
-          test.after(() => desk.dispose());
-          const result = desk.normalised(await run(desk));
-          if (kind === reference) expected.set(name, result);
-          else assert.deepEqual(result, expected.get(name), `It differs from ${reference.name}`);
+          const attempt = async (folder: string): Promise<void> => {
+            const desk = await Desk.setUp(machine, client, folder);
+            test.after(() => desk.dispose());
+            const result = desk.normalised(await run(desk));
+            if (kind === reference) expected.set(name, result);
+            else assert.deepEqual(result, expected.get(name), `It differs from ${reference.name}`);
+          };
+          const folder = `case-${cases.findIndex((other) => other.name === name)}`;
+          // Four machines keep two cores busy: what is too slow once is tried once more, and that is said.
+          await attempt(folder).catch(async (error: unknown) => {
+            console.log(`Tried again: ${name}, on ${kind.name}: ${String(error)}`);
+            await attempt(`${folder}-again`);
+          });
         }),
       ),
     );
