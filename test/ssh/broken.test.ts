@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import {
   chmodSync,
   copyFileSync,
@@ -9,11 +9,13 @@ import {
   readFileSync,
   rmdirSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import type { Check } from '../../src/protocol/requests.js';
 import { hostNamespace } from '../helpers/namespace.js';
 import { RemoteHost, type RemoteHostOptions } from '../helpers/remoteHost.js';
@@ -87,10 +89,14 @@ class Broken {
   }
 
   /** Runs a command that a message names, as the person would. */
-  async mend(fix: string, pattern: RegExp): Promise<void> {
+  async mend(fix: string, pattern: RegExp, more: Readonly<Record<string, string>> = {}): Promise<void> {
     const command = pattern.exec(fix)?.[0] ?? assert.fail(`No command that mends it in: ${fix}`);
     const path = `${process.env['PATH'] ?? ''}:${await this.#binOfCm()}`;
-    execFileSync('sh', ['-c', command], { env: { ...this.hub.home.env, PATH: path }, stdio: 'pipe' });
+    // The link to the host lives in this process, which must not wait.
+    await promisify(execFile)('sh', ['-c', command], {
+      env: { ...this.hub.home.env, PATH: path, ...more },
+      timeout: 30_000,
+    });
   }
 
   /** The same with somebody who says yes to a host key and has these passwords, one for each question. */
@@ -224,16 +230,14 @@ test('a key that the host does not let in: the command that brings it there', as
   await broken.passes();
 });
 
-test('a wrong password once: nothing is tried again without a person', { timeout: 120_000 }, async (t) => {
+/** A host that lets in by a password, "right one", and by no key any more. `given` are the passwords that it got. */
+async function withPassword(t: TestContext): Promise<{ broken: Broken; given: () => string }> {
   const dir = tempDir(t);
   const check = join(dir, 'check');
-  writeFileSync(
-    check,
-    `#!/bin/sh\nread -r given\nprintf '%s\\n' "$given" >>'${dir}/tries'\n[ "$given" = 'right one' ]\n`,
-    {
-      mode: 0o755,
-    },
-  );
+  const tries = join(dir, 'tries');
+  writeFileSync(check, `#!/bin/sh\nread -r given\nprintf '%s\\n' "$given" >>'${tries}'\n[ "$given" = 'right one' ]\n`, {
+    mode: 0o755,
+  });
   const pam = join(dir, 'pam');
   const rest = ['account', 'password', 'session'].map((kind) => `${kind} required pam_permit.so`);
   writeFileSync(pam, [`auth required pam_exec.so expose_authtok quiet ${check}`, ...rest, ''].join('\n'));
@@ -243,7 +247,35 @@ test('a wrong password once: nothing is tried again without a person', { timeout
   await broken.passes();
   writeFileSync(join(broken.host.sshd.dir, 'authorized_keys'), '');
   await broken.host.sshd.restart();
-  const given = (): string => (existsSync(join(dir, 'tries')) ? readFileSync(join(dir, 'tries'), 'utf8') : '');
+  return { broken, given: () => (existsSync(tries) ? readFileSync(tries, 'utf8') : '') };
+}
+
+test('a host that asks for a password: the command that lets the key in', { timeout: 120_000 }, async (t) => {
+  const { broken, given } = await withPassword(t);
+  const { sshd, user } = broken.host;
+  mkdirSync(join(user, '.ssh'), { mode: 0o700, recursive: true });
+  symlinkSync(join(sshd.dir, 'authorized_keys'), join(user, '.ssh', 'authorized_keys'));
+  await broken.cutOff();
+  const fix = await broken.fails(5, /asked: Password of /, 'sign in');
+  assert.equal(given(), '', 'nothing is tried without a person');
+  // ssh follows no HOME, and has no terminal to ask on.
+  const bin = join(tempDir(t), 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'askpass'), "#!/bin/sh\necho 'right one'\n", { mode: 0o755 });
+  const ssh = execFileSync('sh', ['-c', 'command -v ssh'], { encoding: 'utf8' }).trim();
+  writeFileSync(join(bin, 'ssh'), `#!/bin/sh\nexec '${ssh}' -F '${broken.sshConfig}' "$@"\n`, { mode: 0o755 });
+  await broken.mend(fix, /ssh-copy-id .*$/, {
+    PATH: `${bin}:${process.env['PATH'] ?? ''}`,
+    SSH_ASKPASS: join(bin, 'askpass'),
+    SSH_ASKPASS_REQUIRE: 'force',
+  });
+  assert.equal(given(), 'right one\n');
+  await broken.passes();
+  assert.equal(given(), 'right one\n');
+});
+
+test('a wrong password once: nothing is tried again without a person', { timeout: 120_000 }, async (t) => {
+  const { broken, given } = await withPassword(t);
   await assert.rejects(broken.passesWithPerson('wrong one'));
   assert.equal(given(), 'wrong one\n');
   const connections = broken.host.link.connections;

@@ -71,7 +71,7 @@ test('a host that accepts none of the keys is not asked again, and the command t
   const home = host.client({ identityFiles: [keyFile] });
   const error = await failure(t, 'signInRefused', { home });
   assert.match(error.message, /^\S+@box let nobody in: it refused the key offered\.$/);
-  assert.equal(error.command, `ssh-copy-id -p ${host.port} ${host.user}@127.0.0.1`);
+  assert.equal(error.command, `ssh-copy-id -i ${keyFile} -p ${host.port} ${host.user}@box`);
   assert.equal(error.code, 'unauthorized');
   assert.equal(error.needsPerson, true);
   const without = host.client({ home: join(host.dir, 'without'), identityFiles: ['none'] });
@@ -405,7 +405,7 @@ test('a password that has run out is named, with the command to change it', asyn
   });
   const error = await failure(t, 'accountExpired', { home: host.home, asker: new ScriptedAsker('old') });
   assert.match(error.message, /wants a new password\. It says: Your password has expired\./);
-  assert.equal(error.command, `ssh -p ${host.port} anna@127.0.0.1`);
+  assert.equal(error.command, `ssh -p ${host.port} anna@box`);
 });
 
 test('an expired account is named as that', async (t) => {

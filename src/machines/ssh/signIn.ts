@@ -38,6 +38,8 @@ export class SignIn {
   readonly #agent: BaseAgent | undefined;
   #identities: Promise<Identity[]> | undefined;
   #offered = 0;
+  /** The first key file that was offered. */
+  #file: string | undefined;
   #started = false;
   /** Methods that the host still accepts. */
   #left: readonly string[] = [];
@@ -165,6 +167,7 @@ export class SignIn {
     });
     const identity = (await this.#identities)[this.#offered];
     if (identity !== undefined) this.#offered++;
+    this.#file ??= identity?.file?.path;
     return identity;
   }
 
@@ -230,9 +233,11 @@ export class SignIn {
     if (ask === undefined) throw this.#refusal();
     const answer = await ask({ ...question, text: this.#refusals === 0 ? this.#said : 'That was not accepted.' });
     if (answer !== null) return answer;
-    throw new SshFailure('signInNeeded', `Nobody answered what ${this.#options.target} asked`, {
-      hint: 'Connect again and answer.',
-    });
+    throw new SshFailure(
+      'signInNeeded',
+      `Nobody answered what ${this.#options.target} asked: ${question.title}`,
+      this.#byHand('Connect again and answer'),
+    );
   }
 
   #keyboard(): KeyboardInteractiveAuthMethod['prompt'] {
@@ -268,18 +273,35 @@ export class SignIn {
 
   /** The host lets in only with a new password, which is better chosen in a terminal. */
   passwordExpired(prompt: string): SshFailure {
-    const { config, target } = this.#options;
+    const { target } = this.#options;
     this.heard(prompt);
-    const port = config.port === 22 ? [] : ['-p', String(config.port)];
-    const command = shownCommand('ssh', ...port, `${config.user}@${config.hostName}`);
+    const command = this.#command('ssh');
     return new SshFailure('accountExpired', `${target} wants a new password. It says: ${this.#said}`, {
       hint: `Choose one there: ${command}`,
       command,
     });
   }
 
+  /** A command of ssh that reaches the same host: by its alias, since only that has the same jumps and keys. */
+  #command(program: string, ...flags: readonly string[]): string {
+    const { alias, port, user } = this.#options.config;
+    const where = port === 22 ? [] : ['-p', String(port)];
+    return shownCommand(program, ...flags, ...where, `${user}@${alias}`);
+  }
+
+  get #copy(): string {
+    return this.#command('ssh-copy-id', ...(this.#file === undefined ? [] : ['-i', this.#file]));
+  }
+
+  /** What helps when only a person can answer: to do so, or a key that was refused so far. */
+  #byHand(what: string): { hint: string; command?: string } {
+    return this.#offered === 0
+      ? { hint: `${what}.` }
+      : { hint: `${what}, or let the key in: ${this.#copy}`, command: this.#copy };
+  }
+
   #refusal(): SshFailure {
-    const { config, target, ask } = this.#options;
+    const { target, ask } = this.#options;
     const expired = /expired/i.test(this.#said);
     const said = this.#said === '' ? '' : ` It says: ${this.#said}`;
     if (expired) return new SshFailure('accountExpired', `${target} lets nobody in with an expired account.${said}`);
@@ -294,9 +316,7 @@ export class SignIn {
       return new SshFailure(
         'signInNeeded',
         `${target} asks for a ${byPerson.includes('password') ? 'password' : 'code'}`,
-        {
-          hint: 'Connect to it by hand once, where you can be asked.',
-        },
+        this.#byHand('Connect to it by hand once, where you can be asked'),
       );
     }
     if (this.#refusals > 0) {
@@ -308,14 +328,12 @@ export class SignIn {
       this.#offered === 0
         ? 'there is no key to offer'
         : `it refused ${this.#offered === 1 ? 'the key' : `all ${this.#offered} keys`} offered`;
-    const port = config.port === 22 ? [] : ['-p', String(config.port)];
-    const copy = shownCommand('ssh-copy-id', ...port, `${config.user}@${config.hostName}`);
     return new SshFailure(
       'signInRefused',
       `${target} let nobody in: ${keys}.${said}${this.#notes.map((note) => ` ${note}.`).join('')}`,
       {
-        hint: `Give the right key file, add the key to the agent by ssh-add, or install it there: ${copy}`,
-        command: copy,
+        hint: `Give the right key file, add the key to the agent by ssh-add, or install it there: ${this.#copy}`,
+        command: this.#copy,
       },
     );
   }
