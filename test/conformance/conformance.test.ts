@@ -44,7 +44,7 @@ for (const kind of kinds) {
           const folder = `case-${cases.findIndex((other) => other.name === name)}`;
           // Four machines keep two cores busy: what is too slow once is tried once more, and that is said.
           await attempt(folder).catch(async (error: unknown) => {
-            console.log(`Tried again: ${name}, on ${kind.name}: ${String(error)}`);
+            test.diagnostic(`Tried again: ${name}, on ${kind.name}: ${String(error)}`);
             await attempt(`${folder}-again`);
           });
         }),
