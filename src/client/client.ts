@@ -121,7 +121,15 @@ class AgentServerClient implements Client {
         const result = await source.connection.request(method, params, { signal: options.signal });
         return checkResult(method, result, source.build);
       } catch (error) {
-        if (!(error instanceof ConnectionLostError) || this.#link.kind === 'ended') throw toCodeManagerError(error);
+        if (!(error instanceof ConnectionLostError) || this.#link.kind === 'ended') {
+          const known = toCodeManagerError(error);
+          // The first time has ended it.
+          if (repeats > 0 && known.code === 'conflict' && (method === 'session/stop' || method === 'session/kill')) {
+            const { session } = params as ParamsInput<'session/stop'>;
+            return (await this.request('session/get', { session }, options)) as Result<M>;
+          }
+          throw known;
+        }
         if (!isRepeatable(method) || repeats >= MAX_REPEATS) {
           throw new CodeManagerError('unavailable', 'The agent server went away in the middle of this request', {
             hint: 'Check with `cm status` whether it was carried out.',

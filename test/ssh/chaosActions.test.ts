@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { CodeManagerError } from '../../src/protocol/errors.js';
+import { hasEnded } from '../../src/protocol/session.js';
 import { until } from '../helpers/until.js';
 import { Far, FAR_KINDS } from './far.js';
 
@@ -108,4 +109,31 @@ for (const kind of FAR_KINDS) {
       }
     },
   );
+
+  test(`a stop on ${kind.name} that is cut in the middle comes to one end`, { timeout: 300_000 }, async (t) => {
+    const far = await Far.open(t, kind);
+    const ends: string[] = [];
+    far.client.onDidChange(({ change }) => {
+      if (change.type !== 'session/changed' || !hasEnded(change.session)) return;
+      const { id, status, exitCode, completed } = change.session;
+      ends.push([id, status, exitCode, completed].join(' '));
+    });
+    for (const point of POINTS) {
+      const desk = await far.newDesk();
+      const { id } = await desk.shell('trap "echo x >>asked; exit 5" TERM; echo up; while :; do sleep 0.05; done');
+      await desk.shows(id, 'up');
+      const stop = () => far.client.request('session/stop', { session: id }, { timeoutMs: 30_000 });
+      const { error } = await throughCut(far, point, stop);
+      // Whoever is told that it may not have been done asks again, unless it was.
+      if (error !== undefined && !hasEnded(await desk.get(id))) {
+        await stop().catch(async (thrown: unknown) => {
+          if (!hasEnded(await desk.get(id))) throw thrown;
+        });
+      }
+      const ended = await desk.ended(id);
+      assert.deepEqual([ended.status, ended.exitCode], ['stopped', 5], describe(point));
+      assert.equal(desk.read('asked'), 'x\n', describe(point));
+      assert.equal(new Set(ends.filter((end) => end.startsWith(id))).size, 1, ends.join('; '));
+    }
+  });
 }

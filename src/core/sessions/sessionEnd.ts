@@ -48,11 +48,12 @@ export class SessionEnd {
   /** Asks its processes to end, waits, then ends everything that it started. */
   async stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
     const deadline = Date.now() + timeoutMs;
-    let session = this.#options.live.get(id);
-    // A launcher that has only just begun has no tool yet that could be asked.
-    while (session && Date.now() < deadline && !(await this.#options.machine.signalGroup(session.pane.pid, signal))) {
+    // A launcher that has only just begun has no tool yet that could be asked, and after a cut its window is not known
+    // at once.
+    while (!this.#hasEnded(id) && Date.now() < deadline) {
+      const pid = this.#options.live.get(id)?.pane.pid;
+      if (pid !== undefined && (await this.#options.machine.signalGroup(pid, signal))) break;
       await delay(LOOK_MS);
-      session = this.#options.live.get(id);
     }
     await this.#untilEnded(id, Math.max(0, deadline - Date.now()));
     await this.kill(id);
@@ -67,14 +68,15 @@ export class SessionEnd {
     await this.finish(id);
   }
 
+  #hasEnded(id: string): boolean {
+    const record = this.#options.table.get(id);
+    return record === undefined || hasEnded(record);
+  }
+
   #untilEnded(id: string, timeoutMs: number): Promise<void> {
     const { table } = this.#options;
-    const ended = (): boolean => {
-      const record = table.get(id);
-      return record === undefined || hasEnded(record);
-    };
     return new Promise((resolve) => {
-      if (ended()) return resolve();
+      if (this.#hasEnded(id)) return resolve();
       const done = (): void => {
         clearTimeout(timer);
         subscription.dispose();
@@ -82,7 +84,7 @@ export class SessionEnd {
       };
       const timer = setTimeout(done, timeoutMs);
       const subscription = table.onDidChange(() => {
-        if (ended()) done();
+        if (this.#hasEnded(id)) done();
       });
     });
   }

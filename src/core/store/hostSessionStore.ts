@@ -243,6 +243,8 @@ export class HostSessionStore implements RecordStore {
     const { machine } = this.#options;
     const path = this.#path(folder, id, 'json');
     const bytes = await machine.readFile(path, 0, MAX_RECORD_BYTES).catch(async (error: unknown) => {
+      // Not a file at all.
+      if (error instanceof Error && 'code' in error && error.code === 'EISDIR') return undefined;
       // Moved or deleted since it was listed.
       if ((await machine.stat(path)) === undefined) return undefined;
       throw error;
