@@ -1,6 +1,8 @@
 import { stripTerminal } from '../common/terminalText.js';
 import { fitWidth } from './displayWidth.js';
 
+const OBEYED = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
 export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold';
 
 const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 };
@@ -57,7 +59,11 @@ export class Output {
 
   /** One record, one array, or one object of a stream. */
   async record(value: unknown): Promise<void> {
-    await this.write(`${JSON.stringify(value)}\n`);
+    // What JSON leaves as it is and a terminal would obey.
+    const text = JSON.stringify(value).replace(OBEYED, (character) => {
+      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    });
+    await this.write(`${text}\n`);
   }
 
   /** Something to know that is no result. */
