@@ -224,9 +224,12 @@ export class AgentService implements MachineService {
   #onState(state: ConnectionState): void {
     const { host } = this.#info;
     switch (state.kind) {
-      case 'connecting':
-        this.#setInfo({ connection: 'connecting', nextTry: null });
+      case 'connecting': {
+        const heard = this.#client?.lastHeard;
+        const lastSeen = heard === undefined ? this.#info.lastSeen : new Date(heard).toISOString();
+        this.#setInfo({ connection: 'connecting', lastSeen, nextTry: null });
         break;
+      }
       case 'connected': {
         const { server } = state;
         const node = line(server.host);
@@ -347,6 +350,12 @@ export class AgentService implements MachineService {
     if (method === 'session/attach') return null as Result<M>;
     if (method === 'session/create') {
       return (await this.#start(params as Params<'session/create'>)) as Result<M>;
+    }
+    if (method === 'session/get' && this.#client?.state.kind !== 'connected') {
+      // Its last word, as in every list.
+      const { session } = params as Params<'session/get'>;
+      const known = this.#mirror.sessions.find(({ id }) => id === session);
+      if (known !== undefined) return known as Result<M>;
     }
     const client = this.#reached();
     const sent = toTheirs(method, params);
