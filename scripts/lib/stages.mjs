@@ -32,27 +32,33 @@ export const stages = [
     needsBuild: false,
     run: async () => nodeStage(await unitFolders(), { secondTry: false }),
   },
-  { name: 'tmux', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['tmux']) },
+  { name: 'tmux', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['tmux'], { concurrency: 3 }) },
   {
     name: 'server',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    run: () => nodeStage(['server']),
+    run: () => nodeStage(['server'], { concurrency: 3 }),
   },
   {
     name: 'ssh',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    run: () => nodeStage(['ssh']),
+    // They wait more than they work: for hosts that are cut off, silent or slow.
+    run: () => nodeStage(['ssh'], { concurrency: 5 }),
   },
-  { name: 'cli', programs: ['tmux', 'git', 'bash', 'zsh', 'fish'], needsBuild: true, run: () => nodeStage(['cli']) },
+  {
+    name: 'cli',
+    programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
+    needsBuild: true,
+    run: () => nodeStage(['cli'], { concurrency: 3 }),
+  },
   {
     name: 'conformance',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
     run: () => nodeStage(['conformance'], { concurrency: 1, secondTry: false }),
   },
-  { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], { concurrency: 1 }) },
+  { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], { concurrency: 2 }) },
   { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: extensionHost },
   {
     name: 'ui',
