@@ -142,11 +142,15 @@ test('a tmux that does not answer costs no session', async (t) => {
   assert.equal((await client.request('session/get', { session: session.id })).status, 'running');
   await assert.rejects(client.request('session/send', { session: session.id, text: 'x' }), { code: 'unavailable' });
   signalProcess(tmux, 'SIGCONT');
-  await until('the session can be reached again', () =>
-    client.request('session/send', { session: session.id, text: 'y' }).then(
-      () => true,
-      () => false,
-    ),
+  await until(
+    'the session can be reached again',
+    () =>
+      client.request('session/send', { session: session.id, text: 'y' }).then(
+        () => true,
+        () => false,
+      ),
+    // A tmux that was asked while it did not answer is asked again only after a while.
+    90_000,
   );
   await until('it heard', () => server.logText(session.id).includes('heard y'));
 });

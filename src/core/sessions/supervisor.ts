@@ -233,8 +233,10 @@ export class Supervisor implements Disposable {
    */
   async act(id?: string): Promise<void> {
     await this.adopted;
-    // Another server may have started it.
-    if (id !== undefined && !this.#live.get(id)) await this.check();
+    // Another server may have started it. On this machine there is none, and a tmux that does not answer is not asked
+    // by several clients: it may end when it goes on and they have gone.
+    const isFar = this.#options.machine.type !== 'local';
+    if (isFar && id !== undefined && !this.#live.get(id)) await this.check();
     if (!this.#leads) await this.#look(true);
   }
 

@@ -6,13 +6,12 @@ const OWNER_OPTION = '@cm_owner';
 /** A name that tmux gives to clients, and that is safe in a format. */
 const CLIENT_NAME = /^[A-Za-z0-9_/-]+$/;
 
-/** Name of the subscription that tells of another leader. */
-export const LEAD_SUBSCRIPTION = 'lead';
-export const SUBSCRIBE_LEAD = tmuxCommand('refresh-client', '-B', `${LEAD_SUBSCRIPTION}::#{${OWNER_OPTION}}`);
+/** The mark in a format. */
+export const LEADER = `#{${OWNER_OPTION}}`;
 
 /** What changes when another one leads, for a tmux that does not tell. */
 export const ASK_LEAD: readonly string[] = [
-  tmuxCommand('display-message', '-p', `#{${OWNER_OPTION}}`),
+  tmuxCommand('display-message', '-p', LEADER),
   tmuxCommand('list-clients', '-F', '#{client_name}'),
 ];
 

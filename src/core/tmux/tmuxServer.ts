@@ -8,7 +8,7 @@ import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
 import { HUB, linkAll, MAKE_HUB } from './hub.js';
 import { keyCommands } from './keys.js';
-import { ASK_LEAD, claimLead, LEAD_SUBSCRIPTION, SUBSCRIBE_LEAD } from './lead.js';
+import { ASK_LEAD, claimLead, LEADER } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type PaneSize } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
 import { PanePoll } from './panePoll.js';
@@ -61,6 +61,8 @@ export class TmuxServer implements Disposable {
   #poll: PanePoll | undefined;
   #filesChecked = -Infinity;
   #buffer = 0;
+  /** Who leads, as tmux told last. */
+  #leader: string | undefined;
   #disposed = false;
 
   /** Title, death, exit status or pipe of a pane changed. tmux looks once a second. */
@@ -269,7 +271,8 @@ export class TmuxServer implements Disposable {
         this.#gone.fire(reason);
       });
       if (quietClients) {
-        await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:${PANE_FORMAT}`), SUBSCRIBE_LEAD);
+        // One for all: tmux 3.3 ends when a client with several of them goes while it is stopped.
+        await control.run(tmuxCommand('refresh-client', '-B', `panes:%*:_${LEADER} ${PANE_FORMAT}`));
       }
       this.#control = control;
       if (!quietClients) this.#startPoll(control);
@@ -321,12 +324,14 @@ export class TmuxServer implements Disposable {
     poll.start();
   }
 
-  /** `panes $0 @1 1 %1 : <format>` */
+  /** `panes $0 @1 1 %1 : _<leader> <format>` */
   #onSubscription(rest: string): void {
-    if (rest.startsWith(`${LEAD_SUBSCRIPTION} `)) this.#leadChanged.fire();
-    const colon = rest.indexOf(' : ');
-    if (!rest.startsWith('panes ') || colon < 0) return;
-    const pane = parsePane(rest.slice(colon + 3));
+    const match = /^panes .*? : _(\S*) (.*)$/s.exec(rest);
+    if (!match) return;
+    const [, leader, text = ''] = match;
+    if (leader !== this.#leader) this.#leadChanged.fire();
+    this.#leader = leader;
+    const pane = parsePane(text);
     if (pane) this.#paneChanged.fire(pane);
   }
 
