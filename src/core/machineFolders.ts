@@ -109,11 +109,16 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
 async function folderStep(machine: Machine, path: string): Promise<string> {
   const folder = machine.resolvePath(path);
   if ((await machine.stat(folder)) === undefined) {
-    throw new CodeManagerError('notFound', `${folder} does not exist`, {
-      hint: `Make it there: mkdir -p ${shown(folder)} (or name another folder with cm ctx edit NAME PATH).`,
-    });
+    throw missingFolder(folder);
   }
   return folderOf(machine, folder);
+}
+
+/** The folder of a context is not there: what mends it. */
+export function missingFolder(folder: string): CodeManagerError {
+  return new CodeManagerError('notFound', `${folder} does not exist`, {
+    hint: `Make it there: mkdir -p ${shown(folder)} (or name another folder with cm ctx edit NAME PATH).`,
+  });
 }
 
 /** A path for a command that a person pastes: quoted only where that is needed. */

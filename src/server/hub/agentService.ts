@@ -18,6 +18,7 @@ import type {
 } from '../../core/machineService.js';
 import type { Operation } from '../../core/operation.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
+import { missingFolder } from '../../core/machineFolders.js';
 import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
@@ -427,7 +428,7 @@ export class AgentService implements MachineService {
     });
     if (!(await steps.reach())) return;
     const client = this.#reached();
-    const toFolder = folder === '' ? [] : [{ name: 'folder', run: () => this.resolveFolder(folder) }];
+    const toFolder = folder === '' ? [] : [{ name: 'folder', run: () => this.#folderThere(folder) }];
     if (!(await takeSteps(toFolder, operation.signal, onCheck))) return;
     const checks = await client.request('machine/test', { machine: 'local' }, { signal: operation.signal });
     for (const check of checks) onCheck({ ...check, name: line(check.name), detail: line(check.detail) });
@@ -439,6 +440,12 @@ export class AgentService implements MachineService {
 
   async resolveFolder(path: string): Promise<string> {
     return (await this.folders(path)).path;
+  }
+
+  async #folderThere(folder: string): Promise<string> {
+    return this.resolveFolder(folder).catch((error: unknown) => {
+      throw toCodeManagerError(error).message === `${folder} does not exist` ? missingFolder(folder) : error;
+    });
   }
 
   /** Notes what is known, for the next server and for the time when the host is away. */
