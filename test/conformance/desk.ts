@@ -190,6 +190,7 @@ export class Desk {
     const texts: readonly (readonly [string, string])[] = [
       ...this.#texts,
       [this.context.id, '<context>'],
+      [this.context.name, '<context name>'],
       [this.folder, '<folder>'],
       [host.work, '<work>'],
       [host.cm, '<cm>'],

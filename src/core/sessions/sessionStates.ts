@@ -142,12 +142,13 @@ export class SessionStates {
       if (report.state === 'blocked') {
         // It runs, and a task that has to be typed goes on waiting for its input box.
         await table.apply(id, { type: 'ready', time: this.#now() });
-        const record = table.get(id);
-        if (record) this.watch(record);
       } else {
         await this.#ready(id);
       }
     }
+    // Its screen may have ended the start a moment ago, and nobody watches its state yet.
+    const record = table.get(id);
+    if (record?.status === 'running') this.watch(record);
     live.get(id)?.state?.onReport(report);
   }
 

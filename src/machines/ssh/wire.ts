@@ -133,7 +133,8 @@ export function openProxy(command: string, env: NodeJS.ProcessEnv): Wire {
     read: () => child.stdout.resume(),
     write: (chunk: Buffer, _encoding, done) => {
       written += chunk.length;
-      child.stdin.write(chunk, done);
+      // That it reads no more is told by its end, and its last words with it.
+      child.stdin.write(chunk, () => done());
     },
     final: (done) => child.stdin.end(done),
     destroy: (error, done) => {
