@@ -20,10 +20,15 @@ const selected = stages.filter(
   (stage) => isWanted(stage) || stage.name === 'install' || (stage.name === 'build' && needsBuild),
 );
 
+/** @type {import('./lib/counts.mjs').TestCounts[]} */
 const all = [];
+/** @type {Promise<void>[]} */
+const beside = [];
 /** @type {Set<string>} */
 const broken = new Set();
-for (const stage of selected) {
+
+/** @param {import('./lib/stages.mjs').Stage} stage */
+async function take(stage) {
   const started = Date.now();
   const missing = broken.has('install') ? 'install' : stage.needsBuild && broken.has('build') ? 'build' : undefined;
   const counts =
@@ -36,6 +41,13 @@ for (const stage of selected) {
   console.log(`${stage.name.padEnd(8)} ${counts.passed} passed, ${counts.failed} failed (${took})`);
   printFailures(counts);
 }
+
+for (const stage of selected) {
+  const taken = take(stage);
+  if (stage.beside === true) beside.push(taken);
+  else await taken;
+}
+await Promise.all(beside);
 
 const total = addCounts(all);
 if (total.failed > 0) console.log(`Failed:\n${total.failures.map(({ name }) => `  ${name}`).join('\n')}`);

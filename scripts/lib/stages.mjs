@@ -13,6 +13,7 @@ import { ensurePrograms } from './systemPackages.mjs';
  * @property {readonly import('./systemPackages.mjs').ProgramName[]} programs that it needs
  * @property {boolean} needsBuild
  * @property {boolean} [onRequest] left out of a whole run
+ * @property {boolean} [beside] the stages after it do not wait for it
  * @property {() => Promise<import('./counts.mjs').TestCounts>} run
  */
 
@@ -23,7 +24,13 @@ const noTestFolders = ['fixtures', 'fakes', 'helpers'];
 /** @type {readonly Stage[]} */
 export const stages = [
   { name: 'install', programs: [], needsBuild: false, run: install },
-  { name: 'lint', programs: [], needsBuild: false, run: () => npmScript('lint', 'The code follows the rules') },
+  {
+    name: 'lint',
+    programs: [],
+    needsBuild: false,
+    beside: true,
+    run: () => npmScript('lint', 'The code follows the rules'),
+  },
   { name: 'types', programs: [], needsBuild: false, run: () => npmScript('types', 'The types fit') },
   { name: 'build', programs: [], needsBuild: false, run: () => npmScript('build', 'The bundles are built') },
   {
@@ -37,7 +44,7 @@ export const stages = [
     name: 'server',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    run: () => nodeStage(['server'], { concurrency: 3 }),
+    run: () => nodeStage(['server'], { concurrency: 4 }),
   },
   {
     name: 'ssh',
@@ -50,7 +57,7 @@ export const stages = [
     name: 'cli',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    run: () => nodeStage(['cli'], { concurrency: 3 }),
+    run: () => nodeStage(['cli'], { concurrency: 4 }),
   },
   {
     name: 'conformance',
