@@ -34,7 +34,7 @@ export interface EngineServiceOptions {
   readonly machine: Machine;
   readonly store: RecordStore;
   readonly logs: Logs;
-  readonly data: Pick<ServerData, 'catalog' | 'config'>;
+  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit'>;
   /** Path of tmux there when it is not in PATH. */
   readonly tmux: string | undefined;
   /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
@@ -189,6 +189,7 @@ export class EngineService implements MachineService {
         ...this.#options,
         catalog: this.#options.data.catalog,
         config: this.#options.data.config,
+        audit: this.#options.data.audit,
         identity,
         place,
         table: this.#table,
@@ -377,6 +378,7 @@ export class EngineService implements MachineService {
         await (await this.#reached()).sessions.key(params);
         return {};
       },
+      'session/answer': async (params) => (await this.#reached()).answers.answer(params),
       'session/interrupt': async ({ session }) => {
         await (await this.#reached()).sessions.interrupt(session);
         return {};

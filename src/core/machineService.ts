@@ -1,5 +1,6 @@
 import type { Disposable } from '../common/disposable.js';
 import type { Event } from '../common/emitter.js';
+import type { AuditEntry } from '../protocol/audit.js';
 import type { Machine as MachineInfo } from '../protocol/context.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
@@ -58,6 +59,8 @@ export interface MachineService extends Disposable {
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void>;
   /** The folders in a folder there; `~` is the home there. */
   folders(path: string): Promise<Result<'machine/folders'>>;
+  /** What was answered by a server of its own there; undefined for one whose sessions are answered by this one. */
+  audit?(params: Params<'audit/list'>): Promise<readonly AuditEntry[]>;
   /** Resolves when what must outlive the server is on disk. */
   flush?(): Promise<void>;
   /** Absolute, `~` expanded. @throws CodeManagerError `invalid` when there is no such folder */

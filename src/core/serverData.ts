@@ -1,5 +1,6 @@
 import type { Logger } from '../common/logger.js';
 import type { ConfigFile } from '../protocol/files.js';
+import { AuditLog } from './approvals/audit.js';
 import { readConfig } from './store/configFile.js';
 import { ContextStore } from './store/contextStore.js';
 import { CredentialsStore } from './store/credentialsStore.js';
@@ -13,6 +14,8 @@ export interface ServerData {
   readonly credentials: CredentialsStore;
   readonly catalog: ToolCatalog;
   readonly config: ConfigFile;
+  /** What was answered by this server. */
+  readonly audit: AuditLog;
   /** What could not be read on disk, one sentence each, for the doctor. */
   readonly problems: readonly string[];
 }
@@ -32,5 +35,5 @@ export async function openServerData(home: string, log: Logger): Promise<ServerD
     ...catalog.problems.map(({ file, message }) => `${file}: ${message}`),
   ];
   for (const problem of problems) log.warn(problem);
-  return { paths, contexts, credentials, catalog, config, problems };
+  return { paths, contexts, credentials, catalog, config, audit: new AuditLog(paths.root), problems };
 }

@@ -5,6 +5,8 @@ import type { Logger } from '../common/logger.js';
 import type { ConfigFile } from '../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../protocol/session.js';
 import type { Tool } from '../protocol/tool.js';
+import { Answerer } from './approvals/answerer.js';
+import type { AuditLog } from './approvals/audit.js';
 import { Conversations } from './conversations/conversations.js';
 import { homeEnvironment } from './conversations/home.js';
 import type { Logs } from './logs/logs.js';
@@ -31,6 +33,7 @@ export interface SessionEngineOptions {
   readonly logs: Logs;
   readonly catalog: ToolCatalog;
   readonly config: Pick<ConfigFile, 'logCapMiB'>;
+  readonly audit: Pick<AuditLog, 'append'>;
   /** Path of tmux there when it is not in PATH. */
   readonly tmux: string | undefined;
   /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
@@ -58,6 +61,7 @@ export class SessionEngine implements Disposable {
   readonly supervisor: Supervisor;
   readonly tools: Tools;
   readonly sessions: Sessions;
+  readonly answers: Answerer;
   readonly conversations: Conversations;
   readonly resume: SessionResume;
   readonly #disposables = new DisposableStore();
@@ -67,6 +71,7 @@ export class SessionEngine implements Disposable {
       options;
     const paths = homePaths(place.home);
     const { umask } = place;
+    const ids = new IdGenerator();
     const getTool = (id: string): Tool => catalog.get(id);
     const findTool = (id: string): Tool | undefined => catalog.all().find((tool) => tool.id === id);
     this.machine = machine;
@@ -93,6 +98,7 @@ export class SessionEngine implements Disposable {
         tool: findTool,
         logCapBytes: () => config.logCapMiB * 1024 * 1024,
         onLeadLost: options.onLeadLost,
+        ids,
         onRecordFile: (id) => {
           store.reread?.(id).then(
             (record) => {
@@ -124,7 +130,18 @@ export class SessionEngine implements Disposable {
       placeholders,
       worktreesDirectory: paths.worktrees,
       umask,
-      ids: new IdGenerator(),
+      ids,
+      clock,
+      log,
+    });
+    this.answers = new Answerer({
+      supervisor: this.supervisor,
+      table,
+      find: (ref) => this.sessions.find(ref),
+      tool: findTool,
+      audit: options.audit,
+      routes: [],
+      ids,
       clock,
       log,
     });

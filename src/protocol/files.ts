@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { truncate } from '../common/text.js';
+import { AnswerOutcome } from './audit.js';
 import { AgentMachineSpec, SshMachineSpec, Timestamp } from './context.js';
 import { Session } from './session.js';
 
@@ -27,6 +28,17 @@ export const SessionRecord = Session.extend({
   resumeId: z.string().default(''),
   /** Byte offset of the log at which its last run began. */
   runFrom: z.number().int().min(0).default(0),
+  /** The answer that was given last, noted before it is sent: it is never given twice. */
+  answered: z
+    .object({
+      request: z.string(),
+      /** For people: `VS Code`, `cm`, `rule git-status`. */
+      by: z.string(),
+      /** What came of it; null while it is under way, and when the agent server ended meanwhile. */
+      outcome: AnswerOutcome.nullable(),
+    })
+    .nullable()
+    .default(null),
   /** First byte offset of the log that is still on disk. */
   logBase: z.number().int().min(0).default(0),
 });
@@ -43,7 +55,7 @@ export function toSession(record: SessionRecord): Session {
 /** The same with the whole task. */
 export function toWholeSession(record: SessionRecord): Session {
   const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...rest } = record;
-  const { conversation: _c, resumeId: _i, runFrom: _f, ...session } = rest;
+  const { conversation: _c, resumeId: _i, runFrom: _f, answered: _a, ...session } = rest;
   return session;
 }
 

@@ -1,10 +1,12 @@
 import * as z from 'zod';
+import { AuditEntry } from './audit.js';
 import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
 import { Conversation } from './conversation.js';
 import { ServerEvent } from './events.js';
 import { Explanation } from './explanation.js';
 import { ScreenJudgement } from './judgement.js';
 import { LogSize } from './logSize.js';
+import { Answer, AnswerResult } from './pendingRequest.js';
 import { CreateSession, Environment, Session } from './session.js';
 import { ToolId, ToolInfo } from './tool.js';
 
@@ -213,6 +215,21 @@ export const REQUESTS = {
     Empty,
   ),
   'session/key': request(z.object({ session: Ref, keys: z.array(z.string().min(1)).min(1) }), Empty),
+  /**
+   * Answers the pending request, once. `conflict` when another one is pending or none, when somebody types at this
+   * moment, and when the dialog is still there afterwards.
+   */
+  'session/answer': request(
+    z.object({
+      session: Ref,
+      /** Id of the request that is answered, as it was shown. */
+      request: z.string().min(1),
+      answer: Answer,
+      /** Who answers, for the record; by default the client's name. */
+      by: z.string().min(1).max(100).optional(),
+    }),
+    AnswerResult,
+  ),
   'session/interrupt': request(SessionRef, Empty),
   /** Politely, after `timeoutMs` firmly. Answers when it has ended. */
   'session/stop': request(z.object({ session: Ref, timeoutMs: z.number().int().min(0).default(10_000) }), Session),
@@ -273,6 +290,17 @@ export const REQUESTS = {
   'log/info': request(
     SessionRef,
     z.object({ base: z.number().int(), size: z.number().int(), closed: z.boolean(), path: z.string() }),
+  ),
+
+  /** What was answered, newest first; of connected agent servers too. */
+  'audit/list': request(
+    z.object({
+      session: Ref.optional(),
+      context: Ref.optional(),
+      limit: z.number().int().min(1).max(10_000).default(100),
+      since: Timestamp.optional(),
+    }),
+    z.array(AuditEntry),
   ),
 
   'server/status': request(

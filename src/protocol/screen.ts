@@ -83,8 +83,12 @@ export const ScreenRules = z.looseObject({
     mode: '\\bswitch to\\b|auto-accept|automatically accept|auto mode|bypass',
     always:
       "always|don't ask again|(?:for|during|in) (?:this|the) (?:running )?session|for the rest of|all edits|^All\\b",
-    allow: '^(?:Yes|Allow|Run|Approve|Accept|Proceed|Confirm|Submit)\\b',
+    allow: '^(?:Yes|Allow|Run|Approve|Accept|Proceed|Confirm|Submit|Trust)\\b',
   }),
+  /** After a denial it waits for a prompt, which can be the reason. */
+  takesReason: z.boolean().default(false),
+  /** Labels of options into which an answer of one's own is typed. */
+  ownAnswer: Pattern.default('^(?:Type something|Type your own answer|Enter a custom value|Other\\b)'),
   /** By id, so that a user's file can add one or override one. */
   dialogs: z.record(z.string(), ScreenDialog).default({}),
   /** The first line of the input box; `draft` is what has been typed into it. Only its frame and `footer` stand below. */

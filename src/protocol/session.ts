@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Name, Timestamp } from './context.js';
+import { PendingRequest } from './pendingRequest.js';
 import { Phase, WaitingKind } from './screen.js';
 import { ToolId } from './tool.js';
 
@@ -45,6 +46,10 @@ export const Session = z.looseObject({
   state: SessionState.nullable().default(null),
   phase: Phase.nullable().default(null),
   waiting: Waiting.nullable().default(null),
+  /** What exactly it waits for, as far as that can be answered from here. */
+  request: PendingRequest.nullable().default(null),
+  /** Shells and agents that go on beside the conversation. */
+  background: z.number().int().min(0).default(0),
   limitedUntil: Timestamp.nullable().default(null),
   /** Since when `status`, `state` and what is waited for are what they are. */
   changed: Timestamp,

@@ -6,6 +6,8 @@ import { delay, KeyedMutex } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { shortHostName } from '../common/home.js';
 import type { Logger } from '../common/logger.js';
+import { stripTerminal } from '../common/terminalText.js';
+import { truncate } from '../common/text.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import {
   PROTOCOL_VERSIONS,
@@ -190,6 +192,7 @@ export class AgentServer implements RequestHandler {
         },
       );
     }
+    connection.clientName = truncate(stripTerminal(client.name), 60);
     connection.name = `${client.name}${client.pid === undefined ? '' : ` (${client.pid})`}`;
     connection.initialized = true;
     connection.subscribed = subscribe;

@@ -33,6 +33,8 @@ export class ClientConnection {
   #running = 0;
   /** Set by `initialize`. */
   name = '?';
+  /** The client as it calls itself: `VS Code`, `cm`. */
+  clientName = '?';
   initialized = false;
   subscribed = false;
 

@@ -79,6 +79,8 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'session/get': (params) => hub.call('session/get', params),
     'session/send': (params) => hub.call('session/send', params),
     'session/key': (params) => hub.call('session/key', params),
+    'session/answer': ({ by, ...params }, client) =>
+      hub.call('session/answer', { ...params, by: by ?? client.clientName }),
     'session/interrupt': (params) => hub.call('session/interrupt', params),
     'session/stop': (params) => hub.call('session/stop', params),
     'session/kill': (params) => hub.call('session/kill', params),
@@ -115,6 +117,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     },
     'log/info': (params) => hub.call('log/info', params),
 
+    'audit/list': (params) => hub.audit(params),
     'doctor/run': () => runDoctor(hub.local, [...hub.local.problems, ...hub.data.problems]),
   };
 }

@@ -24,8 +24,17 @@ export function normalise(value: unknown, { texts }: Differences): unknown {
       Object.entries(item)
         .filter(([, field]) => field !== undefined)
         .sort(([a], [b]) => (a < b ? -1 : 1))
-        .map(([name, field]) => [text(name), OPAQUE.has(name) && field !== null ? `<${name}>` : visit(field)]),
+        .map(([name, field]) => [
+          text(name),
+          OPAQUE.has(name) && field !== null ? `<${name}>` : name === 'request' ? request(field) : visit(field),
+        ]),
     );
+  };
+  // What an agent asks has an id that is new each time.
+  const request = (field: unknown): unknown => {
+    if (typeof field === 'string') return '<request>';
+    if (typeof field !== 'object' || field === null || !('id' in field)) return visit(field);
+    return visit({ ...field, id: '<request>' });
   };
   return visit(value);
 }

@@ -1,4 +1,5 @@
 import type { SessionRecord } from '../../protocol/files.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Phase } from '../../protocol/screen.js';
 import { hasEnded, type MachineIdentity, type SessionState, type Waiting } from '../../protocol/session.js';
 
@@ -12,7 +13,12 @@ export interface Ending {
 export type LifecycleEvent =
   /** tmux runs it; `waits`: it is ready only when its startup screens are through. */
   | { readonly type: 'launched'; readonly pid: number; readonly waits: boolean; readonly time: string }
-  | { readonly type: 'startupDialog'; readonly waiting: Waiting; readonly time: string }
+  | {
+      readonly type: 'startupDialog';
+      readonly waiting: Waiting;
+      readonly request?: PendingRequest | null;
+      readonly time: string;
+    }
   | { readonly type: 'startupDialogGone'; readonly time: string }
   | { readonly type: 'ready'; readonly time: string }
   /** What the tool is doing, by the evidence that won. */
@@ -21,6 +27,10 @@ export type LifecycleEvent =
       readonly state: SessionState;
       readonly phase?: Phase | null;
       readonly waiting?: Waiting | null;
+      /** What exactly is waited for; kept apart from `waiting`, which may be known sooner. */
+      readonly request?: PendingRequest | null;
+      /** Shells and agents that go on beside the conversation. */
+      readonly background?: number;
       readonly limitedUntil?: string | null;
       /** What the tool was asked to do is done, or went wrong: there is something to look at. */
       readonly turnEnded?: boolean;
@@ -44,7 +54,15 @@ export type LifecycleEvent =
       readonly time: string;
     };
 
-const NOT_RUNNING = { state: null, phase: null, waiting: null, limitedUntil: null, pid: null } as const;
+const NOT_RUNNING = {
+  state: null,
+  phase: null,
+  waiting: null,
+  request: null,
+  background: 0,
+  limitedUntil: null,
+  pid: null,
+} as const;
 
 /**
  * The life of a session as a pure function. Events that come too late change nothing: what has ended stays ended until
@@ -65,15 +83,15 @@ export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): S
       };
     case 'startupDialog':
       return record.status === 'starting'
-        ? withState(record, 'waiting', event.time, { waiting: event.waiting })
+        ? withState(record, 'waiting', event.time, { waiting: event.waiting, request: event.request ?? null })
         : record;
     case 'startupDialogGone':
       return record.status === 'starting' && record.state === 'waiting'
-        ? { ...record, state: null, waiting: null, changed: event.time }
+        ? { ...record, state: null, waiting: null, request: null, changed: event.time }
         : record;
     case 'ready':
       return record.status === 'starting'
-        ? { ...record, status: 'running', state: 'unknown', waiting: null, changed: event.time }
+        ? { ...record, status: 'running', state: 'unknown', waiting: null, request: null, changed: event.time }
         : record;
     case 'state': {
       const next = withState({ ...record, status: 'running' }, event.state, event.time, event);
@@ -166,14 +184,21 @@ function withState(
   {
     phase = null,
     waiting = null,
+    request = null,
+    background = 0,
     limitedUntil = null,
-  }: Pick<LifecycleEvent & { readonly type: 'state' }, 'phase' | 'waiting' | 'limitedUntil'>,
+  }: Pick<
+    LifecycleEvent & { readonly type: 'state' },
+    'phase' | 'waiting' | 'request' | 'background' | 'limitedUntil'
+  >,
 ): SessionRecord {
   const same =
     record.state === state &&
     record.phase === phase &&
     record.waiting?.kind === waiting?.kind &&
     record.waiting?.text === waiting?.text &&
+    // That its details have become known is no other request.
+    (record.request === null || record.request.id === request?.id) &&
     record.limitedUntil === limitedUntil;
-  return { ...record, state, phase, waiting, limitedUntil, changed: same ? record.changed : time };
+  return { ...record, state, phase, waiting, request, background, limitedUntil, changed: same ? record.changed : time };
 }

@@ -12,6 +12,8 @@ export interface LiveSession {
   startup: StartupWatch | undefined;
   reports: ReportFollower | undefined;
   state: StateWatch | undefined;
+  /** Number of the request that its watch has told last. */
+  asked: number | undefined;
 }
 
 /** The sessions whose windows are known. */
@@ -42,7 +44,14 @@ export class LiveSessions {
     const known = this.#sessions.get(pane.session);
     if (known) known.pane = pane;
     else
-      this.#sessions.set(pane.session, { pane, outputs: 0, startup: undefined, reports: undefined, state: undefined });
+      this.#sessions.set(pane.session, {
+        pane,
+        outputs: 0,
+        startup: undefined,
+        reports: undefined,
+        state: undefined,
+        asked: undefined,
+      });
     return !known;
   }
 

@@ -11,6 +11,13 @@ export interface SessionInputOptions {
   readonly live: LiveSessions;
 }
 
+/** Types into one session while nobody else of this server does. */
+export interface Typist {
+  keys(keys: readonly string[]): Promise<void>;
+  /** As a paste, and once the program has taken it the key that submits it. */
+  text(text: string, enter: boolean): Promise<void>;
+}
+
 /** Types into sessions: one thing after another in each. */
 export class SessionInput {
   readonly #options: SessionInputOptions;
@@ -22,17 +29,30 @@ export class SessionInput {
 
   /** Types text as a paste and submits it once the program has taken it. */
   async send(id: string, text: string, enter: boolean): Promise<void> {
+    await this.#typing.run(id, () => this.#type(id, text, enter));
+  }
+
+  async #type(id: string, text: string, enter: boolean): Promise<void> {
     const { tmux, live } = this.#options;
-    await this.#typing.run(id, async () => {
-      const session = live.need(id);
-      const clean = pasteable(text);
-      if (clean !== '') {
-        const before = session.outputs;
-        await tmux.paste(session.pane.pane, clean);
-        if (enter) await pasteTaken(() => session.outputs, before, clean.length);
-      }
-      if (enter) await tmux.keys(session.pane.pane, ['Enter']);
-    });
+    const session = live.need(id);
+    const clean = pasteable(text);
+    if (clean !== '') {
+      const before = session.outputs;
+      await tmux.paste(session.pane.pane, clean);
+      if (enter) await pasteTaken(() => session.outputs, before, clean.length);
+    }
+    if (enter) await tmux.keys(session.pane.pane, ['Enter']);
+  }
+
+  /** Nothing else is typed into the session until `task` is done. */
+  exclusively<T>(id: string, task: (typist: Typist) => Promise<T>): Promise<T> {
+    const { tmux, live } = this.#options;
+    return this.#typing.run(id, () =>
+      task({
+        keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
+        text: (text, enter) => this.#type(id, text, enter),
+      }),
+    );
   }
 
   /** @param gapMs between one key and the next, for programs that take two at once for one */

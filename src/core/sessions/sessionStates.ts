@@ -1,13 +1,16 @@
 import type { Clock } from '../../common/async.js';
+import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
+import type { ScreenJudgement } from '../../protocol/judgement.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Tool } from '../../protocol/tool.js';
+import type { StartupDialog, Tool } from '../../protocol/tool.js';
+import { trackRequest } from '../approvals/requests.js';
 import type { Machine } from '../machine.js';
 import { judgeScreen } from '../state/judgeScreen.js';
-import { SOURCES } from '../state/evidence.js';
+import { SOURCES, type Asked } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSession, LiveSessions } from './liveSession.js';
@@ -28,9 +31,13 @@ export interface SessionStatesOptions {
   readonly tool: (id: string) => Tool | undefined;
   /** A session takes input now. */
   readonly onReady: (id: string) => Promise<void>;
+  readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+/** What is known of a tool whose file has gone. */
+const NO_RULES: Pick<Tool, 'startup' | 'screen'> = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
 
 /** Watches what sessions do from their launch on, and records it. */
 export class SessionStates {
@@ -103,8 +110,7 @@ export class SessionStates {
       screen: () => tmux.screen(live.pane.pane),
       // Nothing has begun with a task that is still to be typed, whatever it looks like.
       isPast: (text) => delivery !== 'pending' && hasBegun(tool, text, clock.now()),
-      onDialog: ({ kind, text }) =>
-        void table.apply(id, { type: 'startupDialog', waiting: { kind, text }, time: this.#now() }),
+      onDialog: (dialog, text) => this.#onStartupDialog(id, tool, dialog, text),
       onDialogGone: () => void table.apply(id, { type: 'startupDialogGone', time: this.#now() }),
       onReady: () => {
         this.#ready(id).catch((error: unknown) => log.error(`start of ${id}: ${errorText(error)}`));
@@ -152,27 +158,62 @@ export class SessionStates {
     live.get(id)?.state?.onReport(report);
   }
 
+  /** Reads its screen now, lets whoever watches it see it, and says what it shows. */
+  async look(id: string): Promise<ScreenJudgement> {
+    const { tmux, table, live: sessions, tool: find, clock } = this.#options;
+    const live = sessions.need(id);
+    const text = await tmux.screen(live.pane.pane);
+    if (live.state) return live.state.see(text);
+    live.startup?.see(text);
+    const tool = find(table.get(id)?.tool ?? '');
+    return judgeScreen(tool ?? NO_RULES, text, clock.now());
+  }
+
+  #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, screenText: string): void {
+    const { table, clock, ids } = this.#options;
+    const record = table.get(id);
+    if (!record) return;
+    const { request: seen, options } = judgeScreen(tool, screenText, clock.now());
+    const asked: Asked = { kind, text, request: seen, options };
+    const found = { asked, isNew: false, time: this.#now() };
+    const request = trackRequest(record.request, found, tool.screen, () => ids.next());
+    const isKnown = record.waiting?.kind === kind && record.waiting.text === text;
+    if (isKnown && JSON.stringify(request) === JSON.stringify(record.request)) return;
+    void table.apply(id, { type: 'startupDialog', waiting: { kind, text }, request, time: this.#now() });
+  }
+
   #onVerdict(id: string, verdict: Verdict, before: Verdict): void {
-    if (shown(verdict) === shown(before)) return;
-    const { state, phase, asked, turnEnded, limitedUntil } = verdict;
+    const { table, live: sessions, tool, ids } = this.#options;
+    const { state, phase, asked, turnEnded, limitedUntil, background } = verdict;
+    const record = table.get(id);
+    const live = sessions.get(id);
+    if (!record || !live) return;
+    const time = new Date(verdict.since).toISOString();
+    const isNew = live.asked !== undefined && live.asked !== verdict.request;
+    live.asked = verdict.request;
+    const request = trackRequest(record.request, { asked, isNew, time }, tool(record.tool)?.screen, () => ids.next());
+    const isSame = JSON.stringify(request) === JSON.stringify(record.request);
+    if (isSame && shown(verdict) === shown(before)) return;
     // What went on in the background has ended too; until then there was nothing to review.
     const isLate = turnEnded && before.state === 'idle' && before.background > 0;
-    void this.#options.table.apply(id, {
+    void table.apply(id, {
       type: 'state',
       state,
       phase,
       waiting: asked === null ? null : { kind: asked.kind, text: asked.text },
+      request,
+      background,
       limitedUntil,
       turnEnded,
       isLate,
-      time: new Date(verdict.since).toISOString(),
+      time,
     });
   }
 }
 
 /** What of a verdict a record tells. */
-function shown({ state, phase, asked, turnEnded, limitedUntil }: Verdict): string {
-  return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, limitedUntil]);
+function shown({ state, phase, asked, turnEnded, limitedUntil, background }: Verdict): string {
+  return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, limitedUntil, background]);
 }
 
 /** It works or asks something that no start asks. */

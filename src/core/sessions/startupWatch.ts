@@ -11,7 +11,8 @@ export interface StartupWatchOptions {
   readonly clock: Clock;
   /** A screen that only a tool shows which has begun with its task. */
   readonly isPast: (screenText: string) => boolean;
-  readonly onDialog: (dialog: StartupDialog) => void;
+  /** Called for each screen that shows one, with its text. */
+  readonly onDialog: (dialog: StartupDialog, screenText: string) => void;
   readonly onDialogGone: () => void;
   /** The tool takes input. Called once; nothing is called afterwards. */
   readonly onReady: () => void;
@@ -26,13 +27,13 @@ export class StartupWatch implements Disposable {
   readonly #options: StartupWatchOptions;
   readonly #reader: ScreenReader;
   #readySince: number | undefined;
-  #dialog: string | undefined;
+  #isAsking = false;
   #done = false;
 
   constructor(options: StartupWatchOptions) {
     this.#options = options;
     const { screen, clock, onError } = options;
-    this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#judge(text) });
+    this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.see(text) });
   }
 
   /** The tool printed something. */
@@ -40,19 +41,19 @@ export class StartupWatch implements Disposable {
     this.#reader.onOutput();
   }
 
-  #judge(text: string): void {
+  /** The screen as it was read just now, by whomever. */
+  see(text: string): void {
     if (this.#done) return;
     const { tool, clock } = this.#options;
     const screen = readStartupScreen(tool, text);
     if (screen.kind === 'dialog') {
       this.#readySince = undefined;
-      if (this.#dialog === screen.dialog.id) return;
-      this.#dialog = screen.dialog.id;
-      this.#options.onDialog(screen.dialog);
+      this.#isAsking = true;
+      this.#options.onDialog(screen.dialog, text);
       return;
     }
-    if (this.#dialog !== undefined) {
-      this.#dialog = undefined;
+    if (this.#isAsking) {
+      this.#isAsking = false;
       this.#options.onDialogGone();
     }
     if (this.#options.isPast(text)) {

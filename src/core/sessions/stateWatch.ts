@@ -46,7 +46,7 @@ export class StateWatch implements Disposable {
     this.#options = options;
     this.#model = knownState(known, clock.now());
     if (tool.screen !== undefined) {
-      this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
+      this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.see(text) });
     }
   }
 
@@ -67,10 +67,21 @@ export class StateWatch implements Disposable {
     if (evidence) this.#step({ type: 'evidence', evidence });
   }
 
-  #onScreen(text: string): void {
+  /** The pending request was answered and has gone. */
+  onAnswered(): void {
+    this.#step({ type: 'answered', time: this.#options.clock.now() });
+  }
+
+  /** The screen as it was read just now, by whomever. */
+  see(text: string): ScreenJudgement {
     const { tool, clock } = this.#options;
     const time = clock.now();
     const judgement = judgeScreen(tool, text, time);
+    this.#onJudged(judgement, time);
+    return judgement;
+  }
+
+  #onJudged(judgement: ScreenJudgement, time: number): void {
     this.#lines = judgement.lines;
     if (judgement.state === 'working') this.#workingDraft = judgement.draft;
     const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);

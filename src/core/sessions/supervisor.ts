@@ -4,12 +4,14 @@ import { crashPoint } from '../../common/crashPoint.js';
 import { DisposableStore, toDisposable, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
+import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
+import type { ScreenJudgement } from '../../protocol/judgement.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
@@ -40,6 +42,7 @@ export interface SupervisorOptions {
   readonly onRecordFile?: (id: string) => void;
   /** Another server acts on the sessions from now on. */
   readonly onLeadLost?: (() => void) | undefined;
+  readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -99,7 +102,8 @@ export class Supervisor implements Disposable {
     const input = new SessionInput({ tmux, table, live });
     this.input = input;
     const onReady = (id: string): Promise<void> => input.deliverTask(id);
-    this.#states = new SessionStates({ machine, tmux, table, live, files, tool: options.tool, onReady, clock, log });
+    const { tool, ids } = options;
+    this.#states = new SessionStates({ machine, tmux, table, live, files, tool, onReady, ids, clock, log });
     this.#disposables.add(
       tmux.onPaneChanged((pane) => {
         this.#onSize(pane);
@@ -380,6 +384,26 @@ export class Supervisor implements Disposable {
     return this.#states.explain(record);
   }
 
+  /** Its window is known and dead or not; undefined when it is not known. */
+  isDead(id: string): boolean | undefined {
+    return this.#live.get(id)?.pane.dead;
+  }
+
+  /** This server acts on the sessions. */
+  get leads(): boolean {
+    return this.#leads;
+  }
+
+  /** Reads its screen now and says what it shows. */
+  look(id: string): Promise<ScreenJudgement> {
+    return this.#states.look(id);
+  }
+
+  /** The pending request of a session was answered and has gone. */
+  onAnswered(id: string): void {
+    this.#live.get(id)?.state?.onAnswered();
+  }
+
   /** Asks it to end, and after `timeoutMs` ends everything that it started. */
   stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
     return this.#end.stop(id, signal, timeoutMs);
@@ -396,7 +420,8 @@ export class Supervisor implements Disposable {
       0,
       ...(await this.#options.tmux.attached(id)).filter(({ readOnly }) => !readOnly).map(({ activity }) => activity),
     );
-    return newest > 0 && this.#options.clock.now() - newest * 1000 < withinMs;
+    // Seconds of that host's own clock.
+    return newest > 0 && (await this.#options.machine.now()) - newest * 1000 < withinMs;
   }
 
   #watch(): void {

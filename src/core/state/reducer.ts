@@ -39,6 +39,8 @@ export type StateEvent =
   | { readonly type: 'evidence'; readonly evidence: Evidence }
   /** A source has nothing to say any more. */
   | { readonly type: 'silence'; readonly source: Source; readonly time: number }
+  /** The pending request was answered and has gone: what is asked from now on is another one. */
+  | { readonly type: 'answered'; readonly time: number }
   | { readonly type: 'output'; readonly time: number }
   /** Time has passed. */
   | { readonly type: 'time'; readonly time: number };
@@ -84,11 +86,21 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
       const { [event.source]: _gone, ...held } = model.held;
       return decide({ ...model, isSeen: true, held }, event.time);
     }
+    case 'answered':
+      return answered(model, event.time);
     case 'output':
       return decide({ ...model, lastOutput: Math.max(model.lastOutput, event.time) }, event.time);
     case 'time':
       return decide(model, event.time);
   }
+}
+
+/** Who said that it waits is not believed any more; it goes on with its turn until something else is seen. */
+function answered(model: StateModel, time: number): StateModel {
+  if (model.verdict.state !== 'waiting') return model;
+  const held = Object.fromEntries(Object.entries(model.held).filter(([, one]) => one.state !== 'waiting'));
+  const verdict: Verdict = { ...model.verdict, state: 'working', phase: null, asked: null, saidSince: time, since: time };
+  return { ...model, held, verdict };
 }
 
 /** When the verdict may change without anything happening; the screen should be read again then. */

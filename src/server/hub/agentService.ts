@@ -23,6 +23,7 @@ import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
 import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
+import type { AuditEntry } from '../../protocol/audit.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
@@ -432,6 +433,18 @@ export class AgentService implements MachineService {
     if (!(await takeSteps(toFolder, operation.signal, onCheck))) return;
     const checks = await client.request('machine/test', { machine: 'local' }, { signal: operation.signal });
     for (const check of checks) onCheck({ ...check, name: line(check.name), detail: line(check.detail) });
+  }
+
+  async audit(params: Params<'audit/list'>): Promise<readonly AuditEntry[]> {
+    const { context: _ours, ...rest } = params;
+    const entries = await this.#reached().request('audit/list', rest);
+    return entries
+      .filter(({ session }) => !this.#isForeign(session))
+      .map((entry) => {
+        // The contexts there have names of their own.
+        const known = this.#mirror.sessions.find(({ id }) => id === entry.session);
+        return known === undefined ? entry : { ...entry, contextName: known.contextName };
+      });
   }
 
   folders(path: string): Promise<Result<'machine/folders'>> {

@@ -1,3 +1,4 @@
+import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
@@ -8,6 +9,7 @@ import type { ServerData } from '../../core/serverData.js';
 import { sessionFilter } from '../../core/sessions/sessionFilter.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
 import { resolveRef } from '../../core/store/names.js';
+import type { AuditEntry } from '../../protocol/audit.js';
 import { machineId, type Machine as MachineInfo, type RemoteSpec } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
@@ -46,6 +48,9 @@ interface Place {
   readonly id: string;
   readonly service: MachineService;
 }
+
+/** So many answers of one agent server are looked through. */
+const MAX_AUDIT = 10_000;
 
 type SessionRefMethod = Exclude<SessionMethod, 'session/create' | 'session/list' | 'tool/list'>;
 
@@ -205,6 +210,37 @@ export class Hub implements Disposable {
       }
     }
     return undefined;
+  }
+
+  /** What was answered, newest first, by this server and by the agent servers that are connected. */
+  async audit({ session, context, limit, since }: Params<'audit/list'>): Promise<AuditEntry[]> {
+    const id = session === undefined ? undefined : await this.#sessionId(session);
+    const contextName = context === undefined ? undefined : this.contexts.get(context).name;
+    const filter = { session: id, limit, since };
+    const lists = await Promise.all([
+      this.data.audit.list({ ...filter, contextName }),
+      ...this.machines.all().map(async (service) => {
+        if (!isThere(service)) return [];
+        // Those of other contexts are left out only here.
+        const all = contextName === undefined ? filter : { ...filter, limit: MAX_AUDIT };
+        return (await service.audit?.(all).catch(() => [])) ?? [];
+      }),
+    ]);
+    return lists
+      .flat()
+      .filter((entry) => contextName === undefined || entry.contextName === contextName)
+      .sort((a, b) => (a.time < b.time ? 1 : -1))
+      .slice(0, limit);
+  }
+
+  /** Of a session that has gone for good its id is all there is. */
+  async #sessionId(ref: string): Promise<string> {
+    try {
+      return (await this.find(ref)).id;
+    } catch (error) {
+      if (SESSION_ID_PATTERN.test(ref)) return ref;
+      throw error;
+    }
   }
 
   tools({ machine, ...params }: Params<'tool/list'>): Promise<Result<'tool/list'>> {

@@ -102,7 +102,7 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
                 owned: there,
                 onRecord,
                 // Old records of the home are archived by one of those who share it.
-                data: { catalog: data.catalog, config: { ...data.config, retentionDays: 0 } },
+                data: { ...data, config: { ...data.config, retentionDays: 0 } },
                 links,
                 log,
               });

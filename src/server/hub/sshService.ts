@@ -14,6 +14,7 @@ import type {
 import { findAgentServer } from '../../machines/ssh/agentDial.js';
 import type { SshConnection, SshConnectOptions, SshReach } from '../../machines/ssh/sshConnection.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import type { AuditEntry } from '../../protocol/audit.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
@@ -182,6 +183,10 @@ export class SshService implements MachineService {
 
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
     return this.#current.test(folder, operation, onCheck);
+  }
+
+  async audit(params: Params<'audit/list'>): Promise<readonly AuditEntry[]> {
+    return (await this.#current.audit?.(params)) ?? [];
   }
 
   folders(path: string): Promise<Result<'machine/folders'>> {

@@ -1,0 +1,230 @@
+import { KeyedMutex, type Clock } from '../../common/async.js';
+import type { IdGenerator } from '../../common/ids.js';
+import type { Logger } from '../../common/logger.js';
+import { truncate } from '../../common/text.js';
+import type { AnsweredBy, AnswerOutcome } from '../../protocol/audit.js';
+import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import type { Answer, AnswerResult, AnswerVia, PendingRequest } from '../../protocol/pendingRequest.js';
+import type { Params } from '../../protocol/requests.js';
+import type { Tool } from '../../protocol/tool.js';
+import type { SessionTable } from '../sessions/sessionTable.js';
+import type { Supervisor } from '../sessions/supervisor.js';
+import type { AuditLog } from './audit.js';
+import { guardAlive, guardGone, guardLead, guardNobodyTypes, guardPending, guardUnanswered } from './guards.js';
+import { KeyRoute } from './keyRoute.js';
+import { resolveAnswer, type ResolvedAnswer } from './resolveAnswer.js';
+
+/** A way of a tool's own to answer its requests. */
+export interface AnswerRoute {
+  readonly via: AnswerVia;
+  canAnswer(session: SessionRecord, request: PendingRequest, answer: ResolvedAnswer): boolean;
+  /** `unsure`: nobody can know whether it arrived. Rejects when it did not: then the next way is tried. */
+  answer(session: SessionRecord, request: PendingRequest, answer: ResolvedAnswer): Promise<'answered' | 'unsure'>;
+}
+
+export interface AnswererOptions {
+  readonly supervisor: Supervisor;
+  readonly table: SessionTable;
+  /** @throws CodeManagerError `notFound` */
+  readonly find: (ref: string) => SessionRecord;
+  readonly tool: (id: string) => Tool | undefined;
+  readonly audit: Pick<AuditLog, 'append'>;
+  /** Tools' own ways, best first; keys are the last one. */
+  readonly routes: readonly AnswerRoute[];
+  readonly ids: IdGenerator;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What one answer is about. */
+export interface AnswerRequest {
+  /** Id. */
+  readonly session: string;
+  /** Id of the request as it was shown. */
+  readonly request: string;
+  readonly answer: Answer;
+  readonly by: AnsweredBy;
+}
+
+/** A person who pressed a key this recently is typing. */
+const TYPING_MS = 2_000;
+
+/** Answers what agents ask: once each, on record, and never by mistake. */
+export class Answerer {
+  readonly #options: AnswererOptions;
+  readonly #answering = new KeyedMutex();
+
+  constructor(options: AnswererOptions) {
+    this.#options = options;
+  }
+
+  /** An answer of a person. */
+  answer({ session, request, answer, by = 'cm' }: Params<'session/answer'>): Promise<AnswerResult> {
+    const { id } = this.#options.find(session);
+    return this.decide({ session: id, request, answer, by: { type: 'person', client: by } });
+  }
+
+  /**
+   * Gives an answer to a pending request, one at a time in each session.
+   *
+   * @throws CodeManagerError `conflict` when it is not the pending one, when a person is in the way, or when the dialog
+   * is still there afterwards; `invalid` when the request has no such answer
+   */
+  decide(request: AnswerRequest): Promise<AnswerResult> {
+    return this.#answering.run(request.session, () => this.#decide(request));
+  }
+
+  async #decide({ session: id, request: requestId, answer, by }: AnswerRequest): Promise<AnswerResult> {
+    const { supervisor, tool } = this.#options;
+    await supervisor.act(id);
+    guardLead(supervisor.leads);
+    const record = this.#options.find(id);
+    guardAlive(record, supervisor.isDead(id));
+    guardUnanswered(record, requestId);
+    guardPending(record, requestId);
+    const { request } = record;
+    if (request === null) throw new CodeManagerError('conflict', 'The request has changed.');
+    const resolved = resolveAnswer(request, answer, tool(record.tool)?.screen);
+    const attempt = new Attempt(this.#options, record, request, resolved, by);
+    for (const route of this.#options.routes) {
+      if (resolved.reason === null && route.canAnswer(record, request, resolved)) {
+        if (await attempt.byRoute(route)) return attempt.result(route.via);
+      }
+    }
+    await attempt.byKeys();
+    return attempt.result('keys');
+  }
+}
+
+/** One answer on its way. */
+class Attempt {
+  readonly #options: AnswererOptions;
+  readonly #record: SessionRecord;
+  readonly #request: PendingRequest;
+  readonly #answer: ResolvedAnswer;
+  readonly #by: AnsweredBy;
+
+  constructor(
+    options: AnswererOptions,
+    record: SessionRecord,
+    request: PendingRequest,
+    answer: ResolvedAnswer,
+    by: AnsweredBy,
+  ) {
+    this.#options = options;
+    this.#record = record;
+    this.#request = request;
+    this.#answer = answer;
+    this.#by = by;
+  }
+
+  result(via: AnswerVia): AnswerResult {
+    return { request: this.#request.id, decision: this.#answer.decision, answer: this.#words, via };
+  }
+
+  get #words(): string {
+    const { option, text, reason } = this.#answer;
+    const said = text ?? reason;
+    return said === null ? option : text === null ? `${option}: ${said}` : said;
+  }
+
+  /** False when the tool's own way did not take it: nothing was answered then. */
+  async byRoute(route: AnswerRoute): Promise<boolean> {
+    const { log, supervisor } = this.#options;
+    await this.#note();
+    let said;
+    try {
+      said = await route.answer(this.#record, this.#request, this.#answer);
+    } catch (error) {
+      log.info(`${this.#record.id}: by ${route.via}: ${errorText(error)}`);
+      await this.#unnote();
+      return false;
+    }
+    await this.#done(route.via, null, said === 'answered' ? 'answered' : 'failed');
+    supervisor.onAnswered(this.#record.id);
+    return true;
+  }
+
+  async byKeys(): Promise<void> {
+    const { supervisor, table } = this.#options;
+    const { id, name } = this.#record;
+    await supervisor.input.exclusively(id, async (typist) => {
+      let isNoted = false;
+      const route = new KeyRoute({
+        name,
+        request: this.#request,
+        typist,
+        look: () => supervisor.look(id),
+        isPending: () => table.get(id)?.request?.id === this.#request.id,
+        mayType: async () => {
+          guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
+          guardPending(table.get(id) ?? this.#record, this.#request.id);
+          guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
+          guardLead(supervisor.leads);
+        },
+        onFirstKey: async () => {
+          isNoted = true;
+          await this.#note();
+        },
+      });
+      let isGone: boolean;
+      try {
+        isGone = await route.answer(this.#answer);
+      } catch (error) {
+        const isChange = error instanceof CodeManagerError && error.code === 'conflict';
+        if (isNoted) await this.#done('keys', route.sent, isChange ? 'changed' : 'failed');
+        throw error;
+      }
+      await this.#done('keys', route.sent, isGone ? 'answered' : 'stayed');
+      guardGone(isGone, name);
+      if (table.get(id)?.request?.id === this.#request.id) supervisor.onAnswered(id);
+      const { reason } = this.#answer;
+      if (reason !== null && !(await route.sayWhy(reason))) {
+        throw new CodeManagerError('conflict', 'It was denied; the reason could not be typed', {
+          hint: `Say it with cm send ${name}`,
+        });
+      }
+    });
+  }
+
+  /** On disk before anything is sent: a crash in between must not answer twice. */
+  async #note(): Promise<void> {
+    await this.#patch(null);
+  }
+
+  async #unnote(): Promise<void> {
+    await this.#options.table.patch(this.#record.id, { answered: this.#record.answered });
+  }
+
+  async #patch(outcome: AnswerOutcome | null): Promise<void> {
+    const by = this.#by.type === 'person' ? this.#by.client : `rule ${this.#by.rule}`;
+    await this.#options.table.patch(this.#record.id, { answered: { request: this.#request.id, by, outcome } });
+  }
+
+  async #done(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): Promise<void> {
+    const { audit, ids, clock, log } = this.#options;
+    const { id: session, name, contextName, machine, tool } = this.#record;
+    const { id, kind, action, command, path, text, since } = this.#request;
+    await this.#patch(outcome);
+    await audit
+      .append({
+        id: ids.next(),
+        time: new Date(clock.now()).toISOString(),
+        session,
+        sessionName: name,
+        contextName,
+        machine: machine.host,
+        tool,
+        request: { id, kind, action, command, path, text },
+        asked: since,
+        decision: this.#answer.decision,
+        answer: truncate(this.#words, 1000),
+        by: this.#by,
+        via,
+        keys: keys === null ? null : [...keys],
+        outcome,
+      })
+      .catch((error: unknown) => log.error(`audit: ${errorText(error)}`));
+  }
+}

@@ -1,0 +1,116 @@
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
+import type { ScreenOption } from '../../protocol/screen.js';
+import { hasEnded } from '../../protocol/session.js';
+
+/**
+ * What must hold before a key goes, one function each. Every one throws `conflict` with what to do when it does not.
+ * Nothing is sent after a guard has thrown.
+ */
+
+function changed(hint: string): CodeManagerError {
+  return new CodeManagerError('conflict', 'The request has changed.', { hint });
+}
+
+const LOOK = 'Look at what is asked now: cm status.';
+
+/** A session that has ended, or whose window nobody knows, gets no key. */
+export function guardAlive(record: SessionRecord, paneIsDead: boolean | undefined): void {
+  if (hasEnded(record) || paneIsDead !== false) {
+    throw new CodeManagerError('conflict', `Session ${record.name} has ended`, { hint: 'See its log: cm logs.' });
+  }
+}
+
+/** Of several servers that reach a machine one acts. */
+export function guardLead(leads: boolean): void {
+  if (!leads) {
+    throw new CodeManagerError('conflict', 'Another server answers for this session at this moment', {
+      hint: 'Try again.',
+    });
+  }
+}
+
+/** One appearance gets one answer, also after a crash in the middle of it. */
+export function guardUnanswered({ answered, name }: Pick<SessionRecord, 'answered' | 'name'>, request: string): void {
+  if (answered?.request !== request) return;
+  if (answered.outcome === 'stayed') throw stillThere(name);
+  if (answered.outcome === null) {
+    throw new CodeManagerError('conflict', 'An answer to it was cut off before it was known to have arrived', {
+      hint: `Look at it in its terminal: cm attach ${name}`,
+    });
+  }
+  throw changed(`It was answered already, by ${answered.by}.`);
+}
+
+/** The request that the person saw is the one that is pending. */
+export function guardPending({ request }: Pick<SessionRecord, 'request'>, id: string): void {
+  if (request?.id !== id) throw changed(LOOK);
+}
+
+/** The screen shows a dialog by the tool's rules at its very bottom, with options; words about one are none. */
+export function guardDialog({ state, options }: ScreenJudgement): void {
+  if (state !== 'waiting' || options.length === 0) throw changed(LOOK);
+}
+
+/** It asks what the person saw, with the same options. */
+export function guardSame(request: PendingRequest, screen: ScreenJudgement): void {
+  if (!isShown(request, screen)) throw changed(LOOK);
+}
+
+/** Nothing goes into a line that a person has begun. */
+export function guardNoDraft({ draft }: ScreenJudgement, name: string): void {
+  if (draft !== null) {
+    throw new CodeManagerError('conflict', `A half-typed line stands in ${name}`, {
+      hint: `Send or remove it first: cm attach ${name}`,
+    });
+  }
+}
+
+/** No key while a person types in an attached terminal. */
+export function guardNobodyTypes(isTyping: boolean, name: string): void {
+  if (isTyping) {
+    throw new CodeManagerError('conflict', `Somebody types in ${name} at this moment`, {
+      hint: 'Try again when they have finished.',
+    });
+  }
+}
+
+/** The option with the wanted words, wherever it stands. */
+export function guardOption(options: readonly ScreenOption[], label: string): ScreenOption {
+  const found = options.filter((option) => option.label === label);
+  const [option] = found;
+  if (!option || found.length > 1) throw changed(LOOK);
+  return option;
+}
+
+/** The cursor stands on the wanted option, as the screen shows it now. */
+export function guardCursor(options: readonly ScreenOption[], label: string): void {
+  if (options.filter(({ selected }) => selected === true).length !== 1) throw changed(LOOK);
+  if (options.find(({ selected }) => selected === true)?.label !== label) throw changed(LOOK);
+}
+
+/** The dialog has gone after it was answered. */
+export function guardGone(isGone: boolean, name: string): void {
+  if (!isGone) throw stillThere(name);
+}
+
+function stillThere(name: string): CodeManagerError {
+  return new CodeManagerError('conflict', 'The dialog is still there; answer it in the terminal.', {
+    hint: `cm attach ${name}`,
+  });
+}
+
+/** Whether a screen shows the dialog of a request. */
+export function isShown(request: PendingRequest, { state, kind, request: seen, options }: ScreenJudgement): boolean {
+  const labels = (all: readonly { readonly label: string }[]): string => JSON.stringify(all.map(({ label }) => label));
+  return (
+    state === 'waiting' &&
+    kind === request.kind &&
+    (seen?.action ?? null) === request.action &&
+    (seen?.command ?? null) === request.command &&
+    (seen?.path ?? null) === request.path &&
+    labels(options) === labels(request.options)
+  );
+}

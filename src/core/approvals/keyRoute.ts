@@ -1,0 +1,162 @@
+import { delay } from '../../common/async.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
+import type { ScreenOption } from '../../protocol/screen.js';
+import type { Typist } from '../sessions/sessionInput.js';
+import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';
+import type { ResolvedAnswer } from './resolveAnswer.js';
+
+export interface KeyRouteOptions {
+  readonly name: string;
+  readonly request: PendingRequest;
+  readonly typist: Typist;
+  /** Reads the screen now, and lets the one who follows the session's state see it. */
+  readonly look: () => Promise<ScreenJudgement>;
+  /** The request is still the pending one, as far as is known after the last look. */
+  readonly isPending: () => boolean;
+  /** Throws when no key may go at this moment. */
+  readonly mayType: () => Promise<void>;
+  /** Called once, before the first key: the answer is on record when it resolves. */
+  readonly onFirstKey: () => Promise<void>;
+}
+
+/** The cursor moves within this time, else the key was not heard. */
+const MOVE_MS = 1_500;
+/** A dialog that was answered has gone within this time; agents on a busy machine take seconds. */
+const GONE_MS = 6_000;
+/** A list that hears a number only to move its cursor there. */
+const CONFIRM_MS = 700;
+/** After a denial the input box is there within this time. */
+const IDLE_MS = 6_000;
+const LOOK_EVERY_MS = 25;
+/** A screen may be caught while it is drawn anew: that a dialog has gone is read twice. */
+const GONE_READS = 2;
+
+/** Answers a dialog in the terminal as a careful person would: reads, chooses by the words, reads again, looks after it. */
+export class KeyRoute {
+  readonly #options: KeyRouteOptions;
+  readonly #sent: string[] = [];
+
+  constructor(options: KeyRouteOptions) {
+    this.#options = options;
+  }
+
+  /** Keys that were pressed so far, by their tmux names. */
+  get sent(): readonly string[] {
+    return this.#sent;
+  }
+
+  /** True when the dialog has gone afterwards. @throws CodeManagerError `conflict` before any key that must not go */
+  async answer({ option: label, text }: ResolvedAnswer): Promise<boolean> {
+    const screen = await this.#read();
+    const option = guardOption(screen.options, label);
+    const direct = text === null ? directKey(option, this.#options.request) : undefined;
+    if (direct !== undefined) {
+      await this.#press(direct);
+      if (option.selected !== null || this.#options.request.kind !== 'question') return this.#isGone(GONE_MS);
+      if (await this.#isGone(CONFIRM_MS)) return true;
+      await this.#press('Enter');
+      return this.#isGone(GONE_MS);
+    }
+    await this.#moveTo(label, screen.options);
+    if (text !== null) {
+      await this.#options.mayType();
+      await this.#begin();
+      await this.#options.typist.text(text, true);
+      return this.#isGone(GONE_MS);
+    }
+    await this.#press('Enter');
+    return this.#isGone(GONE_MS);
+  }
+
+  /** The screen, when it still asks the same. */
+  async #read(): Promise<ScreenJudgement> {
+    const { look, request, name } = this.#options;
+    const screen = await look();
+    guardDialog(screen);
+    guardSame(request, screen);
+    guardNoDraft(screen, name);
+    return screen;
+  }
+
+  /** Moves the cursor step by step, reading where it is after each. */
+  async #moveTo(label: string, options: readonly ScreenOption[]): Promise<void> {
+    let now = options;
+    for (let steps = 0; steps <= 2 * options.length; steps++) {
+      const at = now.findIndex(({ selected }) => selected === true);
+      const wanted = now.indexOf(guardOption(now, label));
+      if (at < 0) {
+        throw new CodeManagerError('conflict', 'Where its cursor stands cannot be read', {
+          hint: `Answer it in its terminal: cm attach ${this.#options.name}`,
+        });
+      }
+      if (at === wanted) break;
+      await this.#press(at < wanted ? 'Down' : 'Up');
+      now = await this.#moved(at);
+    }
+    const { options: last } = await this.#read();
+    guardCursor(last, label);
+  }
+
+  async #moved(from: number): Promise<readonly ScreenOption[]> {
+    const end = performance.now() + MOVE_MS;
+    for (;;) {
+      const { options } = await this.#read();
+      if (options.findIndex(({ selected }) => selected === true) !== from || performance.now() > end) return options;
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  async #press(key: string): Promise<void> {
+    await this.#options.mayType();
+    await this.#begin();
+    this.#sent.push(key);
+    await this.#options.typist.keys([key]);
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#sent.length === 0) await this.#options.onFirstKey();
+  }
+
+  async #isGone(withinMs: number): Promise<boolean> {
+    const { look, request, isPending } = this.#options;
+    const end = performance.now() + withinMs;
+    let reads = 0;
+    do {
+      const screen = await look();
+      // Whoever follows the state has seen it go, or another one come.
+      if (!isPending()) return true;
+      reads = isShown(request, screen) ? 0 : reads + 1;
+      if (reads >= GONE_READS) return true;
+      await delay(LOOK_EVERY_MS);
+    } while (performance.now() < end);
+    return false;
+  }
+
+  /** Types a reason as the next prompt, once its input box is there and empty. False when that is not to be had. */
+  async sayWhy(reason: string): Promise<boolean> {
+    const { look, typist, name, mayType } = this.#options;
+    const end = performance.now() + IDLE_MS;
+    while (performance.now() < end) {
+      const screen = await look();
+      if (screen.state === 'waiting') return false;
+      if (screen.state === 'idle') {
+        guardNoDraft(screen, name);
+        await mayType();
+        await typist.text(reason, true);
+        return true;
+      }
+      await delay(LOOK_EVERY_MS);
+    }
+    return false;
+  }
+}
+
+/** The one key that chooses an option as its label or its number says; undefined when the cursor has to be moved. */
+function directKey({ keys, selected }: ScreenOption, { kind }: PendingRequest): string | undefined {
+  const [key, ...more] = keys ?? [];
+  // Lists of answers take a number in different ways; where the cursor can be seen it is moved.
+  if (key === undefined || more.length > 0 || (kind === 'question' && selected !== null)) return undefined;
+  return ['Up', 'Down', 'Left', 'Right'].includes(key) ? undefined : key;
+}

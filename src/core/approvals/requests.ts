@@ -1,0 +1,85 @@
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
+import type { ScreenRules } from '../../protocol/screen.js';
+import type { Asked } from '../state/evidence.js';
+import { pattern } from '../state/screenLines.js';
+
+/** What a session is found to wait for. */
+export interface AskedNow {
+  readonly asked: Asked | null;
+  /** It vanished and came again since it was looked at last, however equal it is. */
+  readonly isNew: boolean;
+  /** ISO 8601 UTC. */
+  readonly time: string;
+}
+
+/** What of a tool's data says how it can be answered. */
+export type AnswerRules = Pick<ScreenRules, 'takesReason' | 'ownAnswer'>;
+
+/**
+ * The pending request after what was found now: the known one with its id while the same thing is asked, another one
+ * with an id of its own when another thing is. Null while nothing is asked, and while too little is known of it to be
+ * answered.
+ */
+export function trackRequest(
+  pending: PendingRequest | null,
+  { asked, isNew, time }: AskedNow,
+  rules: AnswerRules | undefined,
+  newId: () => string,
+): PendingRequest | null {
+  if (asked === null) return null;
+  const known = isNew ? null : pending;
+  // A tool tells at once that it asks; what exactly stands on its screen a moment later.
+  const isVague = rules !== undefined && asked.request === null && asked.options.length === 0;
+  if (isVague) return known?.kind === asked.kind ? known : null;
+  const content = contentOf(asked, rules);
+  if (known && isSameRequest(known, content)) return merged(known, content);
+  return { id: newId(), ...content, since: time };
+}
+
+type Content = Omit<PendingRequest, 'id' | 'since'>;
+
+function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules | undefined): Content {
+  const canDeny = options.some(({ role }) => role === 'deny');
+  return {
+    kind,
+    action: request?.action ?? null,
+    command: request?.command ?? null,
+    path: request?.path ?? null,
+    question: request?.question ?? null,
+    text,
+    options: options.map(({ label, role, detail }) => ({ label, role, detail })),
+    takesReason: rules?.takesReason === true && canDeny && (kind === 'permission' || kind === 'plan'),
+    takesText: rules !== undefined && options.some(({ label }) => pattern(rules.ownAnswer).test(label)),
+  };
+}
+
+/** Whether two descriptions are of one request, as far as both of them tell. */
+export function isSameRequest(a: Content, b: Content): boolean {
+  if (a.kind !== b.kind || !agree(a.action, b.action)) return false;
+  if (!agree(a.command, b.command) || !agree(a.path, b.path) || !agree(a.question, b.question)) return false;
+  return a.options.length === 0 || b.options.length === 0 || labels(a) === labels(b);
+}
+
+function agree(a: string | null, b: string | null): boolean {
+  return a === null || b === null || a === b;
+}
+
+function labels({ options }: Pick<PendingRequest, 'options'>): string {
+  return JSON.stringify(options.map(({ label }) => label));
+}
+
+/** What was known of it stays where it is not told again. */
+function merged(known: PendingRequest, now: Content): PendingRequest {
+  return {
+    ...now,
+    id: known.id,
+    action: now.action ?? known.action,
+    command: now.command ?? known.command,
+    path: now.path ?? known.path,
+    question: now.question ?? known.question,
+    ...(now.options.length > 0
+      ? {}
+      : { options: known.options, takesReason: known.takesReason, takesText: known.takesText }),
+    since: known.since,
+  };
+}

@@ -1,0 +1,66 @@
+import * as z from 'zod';
+import { Timestamp } from './context.js';
+import { OptionRole, RequestAction, WaitingKind } from './screen.js';
+
+/** An option of a pending request, in the agent's own words. */
+export const RequestOption = z.object({
+  label: z.string(),
+  role: OptionRole.nullable(),
+  /** What the agent says about it below the label. */
+  detail: z.string().nullable(),
+});
+export type RequestOption = z.infer<typeof RequestOption>;
+
+/** One pending question of an agent. Every answer names its id. Texts are neutralised. */
+export const PendingRequest = z.object({
+  /** New for each appearance, kept over a restart of the agent server while it stands there. */
+  id: z.string().min(1),
+  kind: WaitingKind,
+  action: RequestAction.nullable(),
+  /** The whole command line, with line breaks. */
+  command: z.string().nullable(),
+  path: z.string().nullable(),
+  question: z.string().nullable(),
+  /** One line for people. */
+  text: z.string(),
+  options: z.array(RequestOption),
+  /** A denial can carry a reason. */
+  takesReason: z.boolean(),
+  /** Free text is an answer. */
+  takesText: z.boolean(),
+  since: Timestamp,
+});
+export type PendingRequest = z.infer<typeof PendingRequest>;
+
+const AnswerText = z
+  .string()
+  .min(1)
+  .max(64 * 1024)
+  .refine((text) => !text.includes('\0'), 'text cannot contain NUL characters');
+
+/** What a person or a rule says to a request. */
+export const Answer = z.discriminatedUnion('type', [
+  /** `always`: and do not ask for the like again, where the agent has that. */
+  z.object({ type: z.literal('allow'), always: z.boolean().default(false) }),
+  z.object({ type: z.literal('deny'), reason: AnswerText.optional() }),
+  z.object({ type: z.literal('option'), label: z.string().min(1) }),
+  z.object({ type: z.literal('text'), text: AnswerText }),
+]);
+export type Answer = z.infer<typeof Answer>;
+
+export const Decision = z.enum(['allow', 'always', 'deny', 'answer']);
+export type Decision = z.infer<typeof Decision>;
+
+/** How an answer reached the agent: keys in its terminal, its hook, or its own API. */
+export const AnswerVia = z.enum(['keys', 'hook', 'api']);
+export type AnswerVia = z.infer<typeof AnswerVia>;
+
+export const AnswerResult = z.object({
+  /** Id of the request. */
+  request: z.string(),
+  decision: Decision,
+  /** What was answered, in the agent's own words. */
+  answer: z.string(),
+  via: AnswerVia,
+});
+export type AnswerResult = z.infer<typeof AnswerResult>;
