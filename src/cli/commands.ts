@@ -9,6 +9,11 @@ const TIMEOUT: Flag = { name: 'timeout', value: 'TIME', description: 'Give up af
 const TAGS: Flag = { name: 'tags', value: 'A,B', description: 'Tags, separated by commas.' };
 const FORCE_REMOVE: Flag = { name: 'force', description: 'Also while sessions run in it; they go on.' };
 
+const REQUEST: Flag = { name: 'request', value: 'R', description: 'The request that is answered, by its id.' };
+const APPROVAL_DETAILS =
+  'In a terminal the request is shown first and has to be confirmed; elsewhere --request names it, as ' +
+  '`cm status ID --json` tells it. Exits with 6 when another request is pending by then, or none.';
+
 /** What `cm status --state` understands. */
 const STATES = [
   'starting',
@@ -106,6 +111,45 @@ export const COMMANDS: readonly Command[] = [
       'cm logs refactor-auth --transcript',
     ],
     load: async () => (await import('./logsCommand.js')).logs,
+  },
+  {
+    path: ['approve'],
+    summary: 'Allow what an agent asks for, once.',
+    details: APPROVAL_DETAILS,
+    args: [ID],
+    flags: [REQUEST, { name: 'always', description: 'And the like of it from now on, where the agent has that.' }],
+    examples: ['cm approve refactor-auth', 'cm approve refactor-auth --request 6r9mk2v0qd41'],
+    load: async () => (await import('./answerCommands.js')).approve,
+  },
+  {
+    path: ['deny'],
+    summary: 'Deny what an agent asks for, and say why.',
+    details: APPROVAL_DETAILS,
+    args: [ID, { name: 'REASON', isOptional: true }],
+    flags: [REQUEST],
+    examples: ['cm deny refactor-auth', 'cm deny refactor-auth "use pnpm instead"'],
+    load: async () => (await import('./answerCommands.js')).deny,
+  },
+  {
+    path: ['answer'],
+    summary: "Answer an agent's question by one of its options or in your own words.",
+    details: `An option is given by its words or its number. ${APPROVAL_DETAILS}`,
+    args: [ID, { name: 'OPTION|TEXT' }],
+    flags: [REQUEST],
+    examples: ['cm answer refactor-auth Blue', 'cm answer refactor-auth 2'],
+    load: async () => (await import('./answerCommands.js')).answer,
+  },
+  {
+    path: ['audit'],
+    summary: 'List what was answered, by whom and what came of it.',
+    args: [{ ...ID, isOptional: true }],
+    flags: [
+      { name: 'lines', short: 'n', value: 'N', description: 'The last N; default 50.' },
+      { name: 'since', value: 'TIME', description: 'Only since then: 10m, 2h, an ISO time.' },
+      { name: 'ctx', value: 'CONTEXT', description: 'Only those of a context.', completes: 'context' },
+    ],
+    examples: ['cm audit', 'cm audit refactor-auth --json'],
+    load: async () => (await import('./auditCommand.js')).audit,
   },
   {
     path: ['explain'],

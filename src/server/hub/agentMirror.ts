@@ -4,6 +4,7 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { machineId, type Context } from '../../protocol/context.js';
 import type { Change } from '../../protocol/events.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Snapshot } from '../../protocol/requests.js';
 import { MAX_TASK_BYTES, Session } from '../../protocol/session.js';
 
@@ -12,6 +13,8 @@ const MAX_SESSIONS = 10_000;
 const LINE_LETTERS = 1_000;
 const PATH_LETTERS = 4_096;
 const MAX_ARGS = 1_000;
+const MAX_COMMAND = 64 * 1024;
+const MAX_OPTIONS = 100;
 
 /** Without the fields that this version does not know: they would be kept and passed on unread. */
 const KnownSession = z.object(Session.shape);
@@ -132,6 +135,7 @@ export class AgentMirror {
       title: lineOrNull(session.title),
       reason: lineOrNull(session.reason),
       waiting: session.waiting && { ...session.waiting, text: line(session.waiting.text) },
+      request: session.request && harmless(session.request),
     };
   }
 
@@ -146,6 +150,23 @@ export class AgentMirror {
     );
     return holding.sort((a, b) => b.path.length - a.path.length)[0];
   }
+}
+
+/** What their agent asks, as text for people. */
+function harmless(request: PendingRequest): PendingRequest {
+  const { command, path, question, text, options } = request;
+  return {
+    ...request,
+    command: command && truncate(command.split('\n').map(stripTerminal).join('\n'), MAX_COMMAND),
+    path: lineOrNull(path),
+    question: lineOrNull(question),
+    text: line(text),
+    options: options.slice(0, MAX_OPTIONS).map((option) => ({
+      ...option,
+      label: line(option.label),
+      detail: lineOrNull(option.detail),
+    })),
+  };
 }
 
 function line(text: string): string {

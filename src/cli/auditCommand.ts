@@ -1,0 +1,49 @@
+import { stripTerminal } from '../common/terminalText.js';
+import { formatAge, parseDuration } from '../common/text.js';
+import type { AuditEntry } from '../protocol/audit.js';
+import { CodeManagerError } from '../protocol/errors.js';
+import type { App } from './app.js';
+import type { Invocation } from './command.js';
+import { formatTable } from './table.js';
+
+export async function audit(app: App, invocation: Invocation): Promise<void> {
+  const [session] = invocation.args;
+  const { output } = app;
+  const lines = invocation.value('lines') ?? '50';
+  if (!/^[1-9]\d{0,3}$/.test(lines)) throw new CodeManagerError('invalid', '-n takes a number from 1 to 9999');
+  const since = invocation.value('since');
+  const context = invocation.value('ctx');
+  const entries = await app.client.request('audit/list', {
+    limit: Number(lines),
+    ...(session === undefined ? {} : { session }),
+    ...(context === undefined ? {} : { context }),
+    ...(since === undefined ? {} : { since: readSince(since) }),
+  });
+  if (output.json) return output.record(entries);
+  if (entries.length === 0) return output.note('Nothing was answered.');
+  const columns = [
+    { title: 'AGE' },
+    { title: 'SESSION', min: 8 },
+    { title: 'DECISION' },
+    { title: 'REQUEST', min: 16 },
+    { title: 'ANSWER', min: 12 },
+    { title: 'BY', min: 6 },
+    { title: 'OUTCOME' },
+  ];
+  const rows = entries.map((entry) => row(entry).map(stripTerminal));
+  await output.lines(formatTable(columns, rows, { width: output.columns }));
+}
+
+function row({ time, sessionName, decision, request, answer, by, outcome }: AuditEntry): string[] {
+  const age = formatAge(Date.now() - Date.parse(time));
+  const who = by.type === 'person' ? by.client : `rule ${by.rule}`;
+  return [age, sessionName, decision, `${request.kind}: ${request.text}`, answer, who, outcome];
+}
+
+/** `10m`, or an ISO time. */
+function readSince(text: string): string {
+  const ms = parseDuration(text);
+  const time = ms === undefined ? Date.parse(text) : Date.now() - ms;
+  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  throw new CodeManagerError('invalid', `--since takes a time like 10m or an ISO time, not "${text}"`);
+}
