@@ -8,6 +8,7 @@ import type { SessionRecord } from '../../protocol/files.js';
 import type { Answer, AnswerResult, AnswerVia, PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Params } from '../../protocol/requests.js';
 import type { Tool } from '../../protocol/tool.js';
+import type { SessionInput } from '../sessions/sessionInput.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
 import type { Supervisor } from '../sessions/supervisor.js';
 import type { AuditLog } from './audit.js';
@@ -24,8 +25,10 @@ export interface AnswerRoute {
 }
 
 export interface AnswererOptions {
-  readonly supervisor: Supervisor;
-  readonly table: SessionTable;
+  readonly supervisor: Pick<Supervisor, 'act' | 'leads' | 'isDead' | 'look' | 'onAnswered' | 'isTyping'> & {
+    readonly input: Pick<SessionInput, 'exclusively'>;
+  };
+  readonly table: Pick<SessionTable, 'get' | 'patch'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
   readonly tool: (id: string) => Tool | undefined;

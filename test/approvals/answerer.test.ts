@@ -1,0 +1,365 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { systemClock, KeyedMutex } from '../../src/common/async.js';
+import { IdGenerator } from '../../src/common/ids.js';
+import { Answerer, type AnswerRoute } from '../../src/core/approvals/answerer.js';
+import { trackRequest } from '../../src/core/approvals/requests.js';
+import type { AuditEntry } from '../../src/protocol/audit.js';
+import { CodeManagerError } from '../../src/protocol/errors.js';
+import { SessionRecord } from '../../src/protocol/files.js';
+import type { Answer, AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
+import { box, CLAUDE, draw, FakeAgent, SHELL, WORKING } from './fakeAgent.js';
+
+const ID = '0123456789ab';
+const ids = new IdGenerator();
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+const ALLOW: Answer = { type: 'allow', always: false };
+
+/** One session with an agent in its terminal, and everything that the answerer does. */
+class Desk {
+  readonly agent: FakeAgent;
+  readonly audit: AuditEntry[] = [];
+  /** In order: `note`, `key 1`, `audit answered`. */
+  readonly steps: string[] = [];
+  record: SessionRecord;
+  isTyping = false;
+  isDead: boolean | undefined = false;
+  leads = true;
+  readonly answerer: Answerer;
+  readonly #typing = new KeyedMutex();
+
+  constructor(screen: string, routes: readonly AnswerRoute[] = []) {
+    this.agent = new FakeAgent(screen);
+    this.record = SessionRecord.parse({
+      id: ID,
+      name: 'refactor',
+      contextId: 'c',
+      contextName: 'api',
+      path: '/p',
+      machine: { host: 'box', bootId: 'b' },
+      tool: 'claude',
+      task: '',
+      status: 'running',
+      changed: '2026-11-22T12:00:00.000Z',
+      created: '2026-11-22T12:00:00.000Z',
+    });
+    this.see();
+    this.answerer = new Answerer({
+      supervisor: {
+        act: () => Promise.resolve(),
+        isDead: () => this.isDead,
+        look: async () => {
+          const judgement = await this.agent.look();
+          this.see();
+          return judgement;
+        },
+        onAnswered: () => this.patch({ request: null }),
+        isTyping: () => Promise.resolve(this.isTyping),
+        input: {
+          exclusively: (id, task) =>
+            this.#typing.run(id, () =>
+              task({
+                keys: (keys) => {
+                  this.steps.push(`key ${keys.join(' ')}`);
+                  return this.agent.typist.keys(keys);
+                },
+                text: (text) => {
+                  this.steps.push(`text ${text}`);
+                  return this.agent.typist.text(text);
+                },
+              }),
+            ),
+        },
+        ...this.#lead(),
+      },
+      table: {
+        get: () => this.record,
+        patch: (_id, changes) => {
+          if (changes.answered?.outcome === null) this.steps.push('note');
+          this.patch(changes);
+          return Promise.resolve();
+        },
+      },
+      find: () => this.record,
+      tool: () => CLAUDE,
+      audit: {
+        append: (entry) => {
+          this.steps.push(`audit ${entry.outcome}`);
+          this.audit.push(entry);
+          return Promise.resolve();
+        },
+      },
+      routes,
+      ids,
+      clock: systemClock,
+      log,
+    });
+  }
+
+  #lead(): { readonly leads: boolean } {
+    const isLead = (): boolean => this.leads;
+    return {
+      get leads() {
+        return isLead();
+      },
+    };
+  }
+
+  patch(changes: Partial<SessionRecord>): void {
+    this.record = { ...this.record, ...changes };
+  }
+
+  /** What the one who follows the state makes of the screen as it is now. */
+  see(isNew = false): void {
+    const { kind, request, options, state } = this.agent.judged();
+    const asked = kind === null ? null : { kind, text: request?.text ?? '', request, options };
+    if (asked === null && state === 'unknown') return;
+    const found = { asked, isNew, time: '2026-11-22T12:00:00.000Z' };
+    this.patch({ request: trackRequest(this.record.request, found, CLAUDE.screen, () => ids.next()) });
+  }
+
+  get pending(): PendingRequest {
+    assert.ok(this.record.request, 'nothing is asked');
+    return this.record.request;
+  }
+
+  answer(answer: Answer = ALLOW, request = this.pending.id, client = 'cm'): Promise<AnswerResult> {
+    return this.answerer.decide({ session: ID, request, answer, by: { type: 'person', client } });
+  }
+
+  async refuses(message: RegExp, answered: Promise<AnswerResult>): Promise<void> {
+    await assert.rejects(answered, (error) => error instanceof CodeManagerError && message.test(error.message + error.hint));
+  }
+}
+
+/** A desk whose agent asks; `chosen` collects what it was told. */
+function asking(dialog = SHELL): { desk: Desk; chosen: string[] } {
+  const desk = new Desk(draw(dialog));
+  const chosen: string[] = [];
+  desk.agent.asks(dialog, (label) => chosen.push(label));
+  return { desk, chosen };
+}
+
+test('allow chooses the plain yes, once, and is on record before the key and after it', async () => {
+  const { desk, chosen } = asking();
+  const { id } = desk.pending;
+  const result = await desk.answer();
+  assert.deepEqual(result, { request: id, decision: 'allow', answer: 'Yes', via: 'keys' });
+  assert.deepEqual(chosen, ['Yes']);
+  assert.deepEqual(desk.steps, ['note', 'key 1', 'audit answered']);
+  const [entry] = desk.audit;
+  assert.deepEqual(entry?.keys, ['1']);
+  assert.equal(entry.request.command, 'touch b.txt');
+  assert.deepEqual(entry.by, { type: 'person', client: 'cm' });
+  assert.equal(desk.record.answered?.outcome, 'answered');
+});
+
+test('always and deny choose their options by what they say, wherever they stand', async () => {
+  const always = asking();
+  assert.equal((await always.desk.answer({ type: 'allow', always: true })).decision, 'always');
+  assert.deepEqual(always.chosen, [SHELL.options[1]]);
+  const deny = asking({ ...SHELL, options: ['No', ...SHELL.options.slice(0, 2)], selected: 1 });
+  assert.equal((await deny.desk.answer({ type: 'deny' })).decision, 'deny');
+  assert.deepEqual(deny.chosen, ['No']);
+});
+
+test('without numbers the cursor is moved step by step, read again, and only then Enter goes', async () => {
+  const { desk, chosen } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
+  await desk.answer();
+  assert.deepEqual(desk.agent.keys, ['Down', 'Enter']);
+  assert.deepEqual(chosen, ['Yes']);
+});
+
+test('a cursor that moves elsewhere than it was sent gets no Enter', async () => {
+  const { desk } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
+  const { agent } = desk;
+  agent.onKey = () => undefined;
+  let looks = 0;
+  agent.onLook = () => {
+    // It seems to have arrived, and falls back when it is read once more.
+    if (agent.keys.length === 0) return;
+    looks++;
+    agent.screen = draw({ ...SHELL, options: ['No', 'Yes'], selected: looks === 1 ? 1 : 0, isNumbered: false });
+  };
+  await desk.refuses(/request has changed/, desk.answer());
+  assert.deepEqual(agent.keys, ['Down']);
+  assert.equal(desk.audit[0]?.outcome, 'changed');
+});
+
+test('the id of a request that is not the pending one gets no key', async () => {
+  const { desk } = asking();
+  const { id } = desk.pending;
+  desk.see(true);
+  assert.notEqual(desk.pending.id, id);
+  await desk.refuses(/request has changed/, desk.answer(ALLOW, id));
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+});
+
+test('a dialog that was replaced before the key gets none: another command, other options, none at all', async () => {
+  for (const screen of [
+    draw({ ...SHELL, command: 'rm -rf /' }),
+    draw({ ...SHELL, options: ['Yes, and switch to auto mode', ...SHELL.options] }),
+    WORKING,
+    box(),
+    '',
+  ]) {
+    const { desk } = asking();
+    desk.agent.screen = screen;
+    await desk.refuses(/request has changed/, desk.answer());
+    assert.deepEqual([desk.agent.keys, desk.steps], [[], []], screen);
+  }
+});
+
+test('a request that is replaced while the cursor moves gets no Enter', async () => {
+  const { desk } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
+  desk.agent.onKey = () => {
+    desk.agent.screen = draw({ command: 'rm -rf /', options: ['No', 'Yes'], selected: 1, isNumbered: false });
+  };
+  await desk.refuses(/request has changed/, desk.answer());
+  assert.deepEqual(desk.agent.keys, ['Down']);
+});
+
+test('an equal request that came instead between two reads gets no key', async () => {
+  const { desk } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
+  const { id } = desk.pending;
+  const { onKey } = desk.agent;
+  desk.agent.onKey = (key) => {
+    onKey(key);
+    desk.see(true);
+  };
+  await desk.refuses(/request has changed/, desk.answer(ALLOW, id));
+  assert.deepEqual(desk.agent.keys, ['Down']);
+});
+
+test('four answers at once are one answer and one line of the record', async () => {
+  const { desk, chosen } = asking();
+  const { id } = desk.pending;
+  const answers = await Promise.allSettled([
+    desk.answer(ALLOW, id, 'VS Code'),
+    desk.answer({ type: 'deny' }, id, 'cm'),
+    desk.answer(ALLOW, id, 'VS Code'),
+    desk.answerer.decide({
+      session: ID,
+      request: id,
+      answer: ALLOW,
+      by: { type: 'policy', rule: 'git', text: 'allow shell git status' },
+    }),
+  ]);
+  assert.deepEqual(answers.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected', 'rejected']);
+  assert.deepEqual([chosen, desk.audit.length], [['Yes'], 1]);
+  await desk.refuses(/answered already, by VS Code/, desk.answer(ALLOW, id));
+});
+
+test('five equal dialogs in a row get five answers', async () => {
+  const { desk, chosen } = asking();
+  const seen = new Set<string>();
+  for (let i = 0; i < 5; i++) {
+    if (i > 0) {
+      desk.agent.asks(SHELL, (label) => chosen.push(label));
+      desk.see();
+    }
+    seen.add(desk.pending.id);
+    await desk.answer();
+  }
+  assert.deepEqual([seen.size, chosen.length, desk.audit.length], [5, 5, 5]);
+});
+
+test('a dialog that does not go is told, never answered a second time', async () => {
+  const { desk } = asking();
+  const { id } = desk.pending;
+  desk.agent.onKey = () => undefined;
+  await desk.refuses(/dialog is still there; answer it in the terminal/, desk.answer());
+  await desk.refuses(/dialog is still there; answer it in the terminal/, desk.answer(ALLOW, id));
+  assert.deepEqual(desk.agent.keys, ['1']);
+  assert.deepEqual(desk.audit.map(({ outcome }) => outcome), ['stayed']);
+});
+
+test('an answer that a crash cut off is never given again', async () => {
+  const { desk } = asking();
+  const { id } = desk.pending;
+  desk.patch({ answered: { request: id, by: 'cm', outcome: null } });
+  await desk.refuses(/cut off/, desk.answer());
+  assert.deepEqual(desk.agent.keys, []);
+});
+
+test('no key goes while a person types, and none when they begin while the cursor moves', async () => {
+  const { desk } = asking();
+  desk.isTyping = true;
+  await desk.refuses(/Somebody types/, desk.answer());
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+  const { desk: moving } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
+  const { onKey } = moving.agent;
+  moving.agent.onKey = (key) => {
+    onKey(key);
+    moving.isTyping = true;
+  };
+  await moving.refuses(/Somebody types/, moving.answer());
+  assert.deepEqual(moving.agent.keys, ['Down']);
+});
+
+test('a reason is typed once the input box is there, never into a line that a person has begun', async () => {
+  const { desk, chosen } = asking();
+  desk.agent.onLook = () => {
+    if (chosen.length > 0) desk.agent.screen = box();
+  };
+  const result = await desk.answer({ type: 'deny', reason: 'use pnpm' });
+  assert.deepEqual([result.answer, desk.agent.texts], ['No: use pnpm', ['use pnpm']]);
+  const { desk: half, chosen: told } = asking();
+  half.agent.onLook = () => {
+    if (told.length > 0) half.agent.screen = box('my own thou');
+  };
+  await half.refuses(/half-typed line/, half.answer({ type: 'deny', reason: 'use pnpm' }));
+  assert.deepEqual([half.agent.texts, told, half.audit[0]?.outcome], [[], ['No'], 'answered']);
+});
+
+test('a perfect imitation in prose gets no key', async () => {
+  const { desk } = asking();
+  for (const below of [box(), '● Shall I go on?\n\n' + box(), 'It asked this and I said yes.']) {
+    desk.agent.screen = `${draw(SHELL)}\n${below}`;
+    assert.notEqual(desk.agent.judged().state, 'waiting');
+    await desk.refuses(/request has changed/, desk.answer(ALLOW, desk.record.request?.id ?? 'gone'));
+  }
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+});
+
+test('a session that has ended, whose pane died or whose window is not known gets no key', async () => {
+  for (const isDead of [true, undefined]) {
+    const { desk } = asking();
+    desk.isDead = isDead;
+    await desk.refuses(/has ended/, desk.answer());
+    assert.deepEqual(desk.agent.keys, []);
+  }
+  const { desk } = asking();
+  desk.patch({ status: 'stopped' });
+  await desk.refuses(/has ended/, desk.answer());
+  assert.deepEqual(desk.agent.keys, []);
+});
+
+test('of several servers only the one that acts sends keys', async () => {
+  const { desk } = asking();
+  desk.leads = false;
+  await desk.refuses(/Another server/, desk.answer());
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+});
+
+test("a tool's own way comes first; when it does not take the answer keys do, and when nobody can know nothing more is sent", async () => {
+  const route = (answer: AnswerRoute['answer']): AnswerRoute => ({ via: 'hook', canAnswer: () => true, answer });
+  const taken = new Desk(draw(SHELL), [route(() => Promise.resolve('answered'))]);
+  assert.equal((await taken.answer()).via, 'hook');
+  assert.deepEqual(taken.steps, ['note', 'audit answered']);
+  const refused = new Desk(draw(SHELL), [route(() => Promise.reject(new Error('gone')))]);
+  refused.agent.asks(SHELL, () => undefined);
+  assert.equal((await refused.answer()).via, 'keys');
+  assert.deepEqual(refused.agent.keys, ['1']);
+  const unsure = new Desk(draw(SHELL), [route(() => Promise.resolve('unsure'))]);
+  await unsure.answer();
+  assert.deepEqual([unsure.agent.keys, unsure.audit[0]?.outcome], [[], 'failed']);
+});
+
+test('what a request does not offer is refused with what it offers', async () => {
+  const { desk } = asking({ ...SHELL, options: ['Yes', 'No'] });
+  await desk.refuses(/cannot be allowed always.*“Yes”, “No”/s, desk.answer({ type: 'allow', always: true }));
+  await desk.refuses(/no text of your own/, desk.answer({ type: 'text', text: 'hello' }));
+  await desk.refuses(/No option fits/, desk.answer({ type: 'option', label: 'Maybe' }));
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+});
