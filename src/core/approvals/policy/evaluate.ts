@@ -1,0 +1,193 @@
+import { stripTerminal } from '../../../common/terminalText.js';
+import { truncate } from '../../../common/text.js';
+import type { PolicyRule, PolicyVerdict } from '../../../protocol/policy.js';
+import type { RequestAction, ScreenRequest, WaitingKind } from '../../../protocol/screen.js';
+import type { Session } from '../../../protocol/session.js';
+import { allowsCommand, hitsCommand, type CommandTerms } from './commandRules.js';
+import { hostAsked, isHostIn } from './hosts.js';
+import { isInside, isPrivate, mayBeInside, type Places } from './paths.js';
+import { ruleText } from './ruleText.js';
+import { parseShell, type ParsedLine } from './shellCommand.js';
+
+/** A request, and where it is asked. */
+export interface Asked {
+  readonly session: Pick<Session, 'id' | 'contextId' | 'tool' | 'path'>;
+  readonly request: Pick<ScreenRequest, 'action' | 'command' | 'path' | 'text'> & { readonly kind: WaitingKind };
+}
+
+export interface Verdict extends PolicyVerdict {
+  /** All rules that the answer needs; `rule` is the first. */
+  readonly rules: readonly PolicyRule[];
+}
+
+export interface Policy {
+  readonly off: boolean;
+  readonly rules: readonly PolicyRule[];
+}
+
+/** Only these can be allowed by a rule. */
+const ALLOWABLE: ReadonlySet<RequestAction> = new Set(['shell', 'edit', 'create', 'read', 'network']);
+
+/**
+ * What the rules say to a request: deny goes before ask, ask before allow, and what no rule fits is asked. What is not
+ * understood wholly is never allowed.
+ * @param now milliseconds since the epoch
+ */
+export async function evaluate(asked: Asked, policy: Policy, places: Places, now: number): Promise<Verdict> {
+  if (policy.off) return ask('All rules are off.');
+  if (asked.request.kind !== 'permission') return ask(`A person decides on every ${asked.request.kind}.`);
+  const rules = policy.rules.filter((rule) => isMeant(rule, asked) && isInForce(rule, now));
+  if (rules.length === 0) return ask('No rule fits.');
+  const terms = await termsOf(asked, rules, places);
+  for (const rule of rules.filter(({ effect }) => effect === 'deny')) {
+    if (hits(rule, terms) === 'yes') return decided('deny', [rule]);
+  }
+  const never = neverAllowed(terms);
+  const asking = rules.filter(({ effect }) => effect !== 'allow');
+  for (const rule of asking) {
+    const hit = hits(rule, terms);
+    if (hit === 'yes') return decided('ask', [rule]);
+    if (hit === 'maybe') return ask(never ?? `It cannot be told whether rule ${rule.id} is meant.`);
+  }
+  if (never !== undefined) return ask(never);
+  const allowing = rules.filter(({ effect }) => effect === 'allow');
+  const found = allowed(allowing, terms);
+  return typeof found === 'string' ? ask(found) : decided('allow', found);
+}
+
+/** Its time has not run out, and it has not answered as often as it may. */
+export function isInForce({ expires, max, used }: PolicyRule, now: number): boolean {
+  return (expires === null || Date.parse(expires) > now) && (max === null || used < max);
+}
+
+/** It is about this session, this agent and this kind of request. */
+function isMeant({ session, context, tool, actions, effect }: PolicyRule, { session: own, request }: Asked): boolean {
+  if (session !== null && session !== own.id) return false;
+  if (context !== null && context !== own.contextId) return false;
+  if (tool !== null && tool !== own.tool) return false;
+  if (actions.length === 0) return true;
+  const { action } = request;
+  if (action === null) return effect !== 'allow';
+  // A command may write a file by a redirection, and read one.
+  return actions.includes(action) || action === 'shell';
+}
+
+/** All that rules are compared with. */
+interface Terms extends CommandTerms {
+  readonly action: RequestAction | null;
+  readonly line: ParsedLine | undefined;
+  /** Of a request about one file; undefined when it cannot be told. */
+  readonly file: string | undefined;
+  readonly host: string | undefined;
+  readonly scopes: ReadonlyMap<string, string | undefined>;
+  readonly folder: string | undefined;
+  readonly own: string | undefined;
+}
+
+async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[], places: Places): Promise<Terms> {
+  const { action, command, path } = request;
+  const line = action === 'shell' || command !== null ? parseShell(command ?? '') : undefined;
+  const words = (line?.commands ?? []).flatMap((each) => [...each.words, ...each.files.map((file) => file.path)]);
+  const needed = new Set([...words, ...words.flatMap(valuesIn)]);
+  const scopes = [...new Set(rules.flatMap((rule) => (rule.path === null ? [] : [rule.path])))];
+  const paths = [...needed].filter((word) => word !== '' && word.length < 4096 && !word.includes('\n')).slice(0, 500);
+  const asked = ['.', path ?? '', ...scopes, ...paths];
+  const opensFiles = (line?.commands ?? []).some(({ words: [program], files }) => program === 'cd' || files.length > 0);
+  // Most requests need no look at the machine.
+  const isNeeded = path !== null || scopes.length > 0 || opensFiles;
+  const found = isNeeded ? await places.resolve(asked, session.path) : [];
+  const resolved = new Map(asked.map((each, index) => [each, found[index]]));
+  return {
+    action,
+    line,
+    file: path === null ? undefined : resolved.get(path),
+    host: action === 'network' ? hostAsked(request) : undefined,
+    scopes: new Map(scopes.map((scope) => [scope, resolved.get(scope)])),
+    folder: resolved.get('.'),
+    own: places.own,
+    resolve: (word) => resolved.get(word),
+  };
+}
+
+/** `--output=x` may name the file `x`. */
+function valuesIn(word: string): string[] {
+  const value = /^[^=]*=(.*)$/su.exec(word)?.[1];
+  return value === undefined || value === '' ? [] : [value];
+}
+
+/** Whether a rule that forbids or asks is about this; in doubt `maybe`, which asks. */
+function hits(rule: PolicyRule, terms: Terms): 'yes' | 'no' | 'maybe' {
+  const { action, line } = terms;
+  const scope = rule.path === null ? null : (terms.scopes.get(rule.path) ?? undefined);
+  if (line !== undefined) {
+    const own = rule.actions.length === 0 || rule.actions.includes('shell');
+    const scoped = scope === null ? null : (scope ?? rule.path);
+    const hit = hitsCommand({ ...rule, isShell: own, scope: scoped }, line.commands, terms);
+    return hit === 'no' && !line.understood ? 'maybe' : hit;
+  }
+  if (action !== null && rule.actions.length > 0 && !rule.actions.includes(action)) return 'no';
+  if (rule.command !== null) return action === null || action === 'other' ? 'maybe' : 'no';
+  if (rule.hosts !== null) {
+    if (action !== 'network') return 'no';
+    return terms.host === undefined ? 'maybe' : isHostIn(terms.host, rule.hosts) ? 'yes' : 'no';
+  }
+  if (scope !== null) {
+    if (action === 'network') return 'no';
+    if (scope === undefined || terms.file === undefined) return 'maybe';
+    return mayBeInside(terms.file, scope) ? 'yes' : 'no';
+  }
+  return action === null && rule.actions.length > 0 ? 'maybe' : 'yes';
+}
+
+/** Why no rule could allow it. */
+function neverAllowed({ action, line, file, folder, host }: Terms): string | undefined {
+  if (action === null || !ALLOWABLE.has(action))
+    return `A person decides on every request of the kind ${action ?? '?'}.`;
+  if (action === 'shell') {
+    if (line === undefined || !line.understood) {
+      return `The command is not understood: ${line?.understood === false ? line.reason : 'it is not known'}.`;
+    }
+    return undefined;
+  }
+  if (action === 'network') return host === undefined ? 'It cannot be told which host is meant.' : undefined;
+  if (file === undefined || folder === undefined) return 'It cannot be told where the path leads to.';
+  return undefined;
+}
+
+/** The rules that together allow all of it, or why they do not. */
+function allowed(rules: readonly PolicyRule[], terms: Terms): readonly PolicyRule[] | string {
+  const { action, line, file, host } = terms;
+  if (action === 'shell') {
+    return allowsCommand(rules, line?.commands ?? [], terms, (path, mode) =>
+      rules.find((rule) => allowsFile(rule, mode === 'write' ? 'edit' : 'read', path, terms)),
+    );
+  }
+  if (action === 'network') {
+    const rule = rules.find(({ hosts, actions, command, path }) => {
+      const fits = actions.length === 0 || actions.includes('network');
+      return fits && command === null && path === null && hosts !== null && isHostIn(host ?? '', hosts);
+    });
+    return rule === undefined ? `No rule allows to reach ${host ?? '?'}.` : [rule];
+  }
+  const rule = rules.find((each) => action !== null && file !== undefined && allowsFile(each, action, file, terms));
+  return rule === undefined ? `No rule allows to ${action ?? ''} this file.` : [rule];
+}
+
+/** Without a path a rule is about the folder of the session. What is private has to be named by the rule's own path. */
+function allowsFile(rule: PolicyRule, action: RequestAction, file: string, terms: Terms): boolean {
+  if (rule.command !== null || rule.hosts !== null) return false;
+  if (rule.actions.length > 0 && !rule.actions.includes(action)) return false;
+  const scope = rule.path === null ? terms.folder : terms.scopes.get(rule.path);
+  if (scope === undefined || !isInside(file, scope)) return false;
+  if (terms.own === undefined || mayBeInside(file, terms.own)) return false;
+  return !isPrivate(file.slice(scope.length));
+}
+
+function ask(why: string): Verdict {
+  return { effect: 'ask', rule: null, why: truncate(stripTerminal(why), 300), rules: [] };
+}
+
+function decided(effect: Verdict['effect'], rules: readonly PolicyRule[]): Verdict {
+  const why = rules.map((rule) => `rule ${rule.id}: ${ruleText(rule)}`).join('; ');
+  return { effect, rule: rules[0]?.id ?? null, why: truncate(stripTerminal(why), 300), rules };
+}

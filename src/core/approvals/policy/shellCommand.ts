@@ -1,0 +1,71 @@
+import { ShellReader } from './shellReader.js';
+
+/** A program with its words as it would get them, quotes and escapes resolved. */
+export interface SimpleCommand {
+  /** Assignments first (`CI=1`), then the program, then what follows. Never empty, unless it only redirects. */
+  readonly words: readonly string[];
+  /** How many of the words are assignments. */
+  readonly assignments: number;
+  /** Files that it opens. */
+  readonly files: readonly OpenedFile[];
+}
+
+export interface OpenedFile {
+  readonly mode: 'read' | 'write';
+  /** As written; a quoted `~` begins with `./`. */
+  readonly path: string;
+}
+
+/** What a command line runs, in order, or why that cannot be told for sure. */
+export type ParsedLine =
+  | { readonly understood: true; readonly commands: readonly SimpleCommand[] }
+  | {
+      readonly understood: false;
+      readonly reason: string;
+      /** What was read before the first thing that was not understood. */
+      readonly commands: readonly SimpleCommand[];
+    };
+
+/** Agents' commands are shorter; a longer one is read by nobody. */
+const LONGEST = 20_000;
+const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh']);
+/** `sh -c` in `sh -c`. */
+const DEEPEST = 4;
+
+/**
+ * Reads a command line as sh, bash and zsh agree to: quotes, escapes, comments, `;` `&&` `||` `|` `&`, lines, subshells,
+ * redirections, here-documents, assignments. `sh -c TEXT` is what the text runs. What depends on anything else than the
+ * text itself (variables, substitutions, patterns, functions, loops) is not understood, and neither is what these shells
+ * do not agree on.
+ */
+export function parseShell(line: string): ParsedLine {
+  return parse(line, 0);
+}
+
+function parse(line: string, depth: number): ParsedLine {
+  const commands: SimpleCommand[] = [];
+  const fail = (reason: string): ParsedLine => ({ understood: false, reason, commands });
+  if (line.length > LONGEST) return fail('it is too long');
+  if (line.includes('…')) return fail('it may have been cut');
+  const read = new ShellReader(line).read();
+  for (const command of read.commands) {
+    const text = shellText(command);
+    if (text === undefined) {
+      commands.push(command);
+    } else {
+      if (depth >= DEEPEST) return fail('it starts a shell in a shell in a shell');
+      const inner = parse(text, depth + 1);
+      commands.push(...inner.commands);
+      if (!inner.understood) return fail(inner.reason);
+    }
+  }
+  if (read.problem !== undefined) return fail(read.problem);
+  return commands.length === 0 ? fail('it is empty') : { understood: true, commands };
+}
+
+/** What `bash -lc TEXT` runs, when it does nothing else. */
+function shellText({ words, assignments, files }: SimpleCommand): string | undefined {
+  const [program = '', option = '', text, ...more] = words;
+  if (assignments > 0 || files.length > 0 || more.length > 0 || text === undefined) return undefined;
+  return SHELLS.has(program.replace(/^\/(?:usr\/)?bin\//u, '')) && /^-l?c$/u.test(option) ? text : undefined;
+}

@@ -1,0 +1,84 @@
+import * as z from 'zod';
+import { Timestamp } from './context.js';
+import { RequestAction } from './screen.js';
+
+/** What a rule says to a request that it fits. Of several that fit deny goes before ask, and ask before allow. */
+export const PolicyEffect = z.enum(['allow', 'ask', 'deny']);
+export type PolicyEffect = z.infer<typeof PolicyEffect>;
+
+const Words = z.array(z.string().min(1).max(4096)).min(1).max(64);
+/** `example.com`, or `*.example.com` for everything below it. */
+const HostPattern = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/u, 'not a host name, nor *.HOST');
+
+/** What a person writes down about the requests of agents. Null and empty: any. */
+const RuleTerms = z.object({
+  effect: PolicyEffect,
+  /** Id of a context. */
+  context: z.string().min(1).nullable().default(null),
+  /** Id of a session. */
+  session: z.string().min(1).nullable().default(null),
+  tool: z.string().min(1).nullable().default(null),
+  actions: z.array(RequestAction).default([]),
+  /** The words with which a command begins. */
+  command: Words.nullable().default(null),
+  /** A folder or file and all in it: absolute, `~/…`, or relative to the folder of the session. */
+  path: z
+    .string()
+    .min(1)
+    .max(4096)
+    .refine((path) => !path.includes('\0'), 'a path cannot contain NUL characters')
+    .nullable()
+    .default(null),
+  /** Hosts that may be reached. */
+  hosts: z.array(HostPattern).min(1).max(100).nullable().default(null),
+  expires: Timestamp.nullable().default(null),
+  /** How many requests it may answer. */
+  max: z.number().int().min(1).nullable().default(null),
+});
+
+/** A rule as it is kept. */
+export const PolicyRule = RuleTerms.extend({
+  /** Short, for people. */
+  id: z.string().min(1).max(100),
+  /** How many requests it has answered. */
+  used: z.number().int().min(0).default(0),
+  created: Timestamp,
+  /** Id of the machine whose agent server keeps it and carries it out. */
+  machine: z.string().default('local'),
+});
+export type PolicyRule = z.infer<typeof PolicyRule>;
+
+/** A rule before it is kept. */
+export const PolicyDraft = RuleTerms;
+export type PolicyDraft = z.infer<typeof PolicyDraft>;
+
+/** `~/.cm/policies.json`. Rules are checked one by one, so that a bad one costs only itself. */
+export const PoliciesFile = z.looseObject({
+  version: z.literal(1),
+  /** No rule holds. */
+  off: z.boolean().default(false),
+  rules: z.record(z.string(), z.unknown()).default({}),
+});
+export type PoliciesFile = z.infer<typeof PoliciesFile>;
+
+/** What the rules say to a request. */
+export const PolicyVerdict = z.object({
+  effect: PolicyEffect,
+  /** The rule that decided; null when none did. */
+  rule: z.string().nullable(),
+  /** One sentence for people, neutralised. */
+  why: z.string(),
+});
+export type PolicyVerdict = z.infer<typeof PolicyVerdict>;
+
+export const PolicyState = z.object({
+  off: z.boolean(),
+  rules: z.array(PolicyRule),
+  /** How many rules may allow something now. */
+  inForce: z.number().int(),
+  /** What is wrong with the file, one sentence each; also agent servers whose rules are not known now. */
+  problems: z.array(z.string()).default([]),
+});
+export type PolicyState = z.infer<typeof PolicyState>;
+
+export const NO_POLICY: PolicyState = { off: false, rules: [], inForce: 0, problems: [] };
