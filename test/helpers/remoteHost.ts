@@ -2,10 +2,9 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, wr
 import { join } from 'node:path';
 import { endHome } from '../../scripts/lib/cmHome.mjs';
 import { killTree } from '../../src/machines/local/processTree.js';
-import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
 import { Sshd, type SshdOptions } from '../ssh/sshd.js';
 import { LinkProxy } from './linkProxy.js';
-import { privateTmux } from './privateTmux.js';
+import { privateTmux, socketFolder } from './privateTmux.js';
 import type { Owner } from './tempDir.js';
 
 export interface RemoteHostOptions extends SshdOptions {
@@ -64,8 +63,8 @@ export class RemoteHost {
     replaceIn(join(folder, 'known_hosts'), `[127.0.0.1]:${this.sshd.port} `, `${alias} `);
   }
 
-  get runtimeDirectory(): Promise<string> {
-    return chooseRuntimeDirectory(this.cm);
+  get runtimeDirectory(): string {
+    return socketFolder(this.cm);
   }
 
   /** Runs a command of the private tmux there. */
@@ -122,9 +121,9 @@ export class RemoteHost {
 
   async end(): Promise<void> {
     await endHome(this.cm).catch(() => undefined);
-    const runtime = await this.runtimeDirectory.catch(() => undefined);
+    const runtime = this.runtimeDirectory;
     await this.switchOff();
-    if (runtime !== undefined && !runtime.startsWith(this.cm)) rmSync(runtime, { recursive: true, force: true });
+    if (!runtime.startsWith(this.cm)) rmSync(runtime, { recursive: true, force: true });
   }
 
   #sessionIds(): Set<string> {

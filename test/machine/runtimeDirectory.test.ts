@@ -6,12 +6,14 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { claimText } from '../../src/machines/local/nodeClaim.js';
 import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
 import { CodeManagerError, type ErrorCode } from '../../src/protocol/errors.js';
 import { tempDir } from '../helpers/tempDir.js';
@@ -57,6 +59,33 @@ test('a home on a network disk, or with a long path, gets a folder elsewhere, al
     server.once('error', reject);
     server.listen(join(deep, 'x'.repeat(16)), resolve);
   });
+});
+
+test('of the nodes that share a home which looks like a local disk the first has the folder in it, also after a reboot or under a new name', async (t) => {
+  const root = tempDir(t);
+  const fallback = join(root, 'var');
+  mkdirSync(fallback);
+  const home = join(root, 'home');
+  const inHome = join(home, 'run');
+  const folderOf = (host: string, bootId: string): Promise<string> =>
+    chooseRuntimeDirectory(home, { fallback, node: { host, bootId } });
+  const all = await Promise.all(['a', 'b', 'c', 'd'].map((host) => folderOf(host, `boot of ${host}`)));
+  assert.equal(new Set(all).size, 4);
+  assert.equal(all.filter((folder) => folder === inHome).length, 1);
+  const owner = ['a', 'b', 'c', 'd'][all.indexOf(inHome)] ?? '';
+  const others = all.filter((folder) => folder !== inHome);
+  for (const folder of others) assert.match(folder.slice(fallback.length), /^\/cm-\d+\/[0-9a-f]{12}$/);
+  const booted = ['a', 'b', 'c', 'd'].map((host) => folderOf(host, `next boot of ${host}`));
+  assert.deepEqual(await Promise.all(booted), all);
+  assert.deepEqual(readdirSync(inHome), ['node']);
+
+  assert.equal(await folderOf(owner, 'third'), inHome);
+  assert.equal(await folderOf('renamed', 'third'), inHome, 'sockets that are open stay in reach');
+  assert.equal(readFileSync(join(inHome, 'node'), 'utf8'), claimText({ host: 'renamed', bootId: 'third' }));
+  assert.notEqual(await folderOf(owner, 'fourth'), inHome);
+  writeFileSync(join(inHome, 'node'), 'half');
+  assert.equal(await folderOf('z', 'unknown'), inHome, 'a file that was damaged is of nobody');
+  assert.notEqual(await folderOf('y', 'unknown'), inHome);
 });
 
 test('a link, a file or a folder of another user in our place is refused and not touched', async (t) => {

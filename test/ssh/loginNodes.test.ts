@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -49,7 +49,8 @@ class Cluster {
     this.client = hub.client({ subscribe: true, onQuestion: (question) => Promise.resolve(this.answer(question)) });
   }
 
-  static async start(t: TestContext): Promise<Cluster> {
+  /** @param sharedSockets the folder of sockets is on the disk of both */
+  static async start(t: TestContext, { sharedSockets = false } = {}): Promise<Cluster> {
     const hub = new TestServer(t, { env: { SHELL: '/bin/bash' } });
     const home = new TestHome(t);
     const dir = tempDir(t);
@@ -63,7 +64,7 @@ class Cluster {
       const { wrapper } = hostNamespace(dir, name, [
         ['/etc/hosts', hosts],
         // Sockets are of one node alone.
-        [runtime, runs[name]],
+        [sharedSockets ? '/var/tmp' : runtime, runs[name]],
       ]);
       const [unshare = '', ...more] = wrapper;
       // Neither sees the processes of the other.
@@ -166,9 +167,23 @@ class Cluster {
     return sessions.map(({ name, status, machine }) => `${name} ${status} ${machine.host}`).sort();
   }
 
+  /** The node that has the folder of sockets in the home. */
+  get owner(): string | undefined {
+    return readFileSync(join(this.home.user, '.cm', 'run', 'node'), 'utf8').split('\n')[0];
+  }
+
+  /** The socket of tmux on a node's own disk. */
+  #socket(name: NodeName): string {
+    const own = this.#runs[name];
+    if (existsSync(join(own, 'node'))) return join(own, 'tmux.sock');
+    if (this.owner === name) return join(this.home.user, '.cm', 'run', 'tmux.sock');
+    const place = readdirSync(own, { recursive: true, encoding: 'utf8' }).find((path) => path.endsWith('/tmux.sock'));
+    return join(own, place ?? 'tmux.sock');
+  }
+
   /** The windows of sessions in the tmux of a node. */
   async windows(name: NodeName): Promise<string[]> {
-    const args = ['-N', '-S', join(this.#runs[name], 'tmux.sock'), 'list-panes', '-a', '-F', '#{@cm_session}'];
+    const args = ['-N', '-S', this.#socket(name), 'list-panes', '-a', '-F', '#{@cm_session}'];
     const { stdout } = await promisify(execFile)('tmux', args).catch(() => ({ stdout: '' }));
     return [...new Set(stdout.split('\n').filter((line) => line !== ''))];
   }
@@ -302,5 +317,31 @@ test(
     await client.request('session/send', { session: id, text: 'trusted' });
     await until('it came', () => cluster.log(id).includes('got trusted'));
     assert.deepEqual(await cluster.status(), ['first running login1']);
+  },
+);
+
+test(
+  'two nodes whose shared home looks like a disk of their own have sockets of their own, the same after a change of nodes',
+  { timeout: 200_000 },
+  async (t) => {
+    const cluster = await Cluster.start(t, { sharedSockets: true });
+    cluster.leadTo('login1');
+    await cluster.add();
+    const first = await cluster.start(ECHO, 'first');
+    await cluster.runs(first.id);
+    await cluster.moveTo('login3');
+    const second = await cluster.start(ECHO, 'second');
+    await cluster.runs(second.id);
+    assert.equal(cluster.owner, 'login1');
+    assert.deepEqual([await cluster.windows('login1'), await cluster.windows('login3')], [[first.id], [second.id]]);
+    await cluster.moveTo('login1');
+    await cluster.client.request('session/send', { session: first.id, text: 'one' });
+    await cluster.client.request('session/send', { session: second.id, text: 'two' });
+    await until('both came', () =>
+      [cluster.log(first.id).includes('got one'), cluster.log(second.id).includes('got two')].every(Boolean),
+    );
+    assert.deepEqual(await cluster.status(), ['first running login1', 'second running login3']);
+    assert.equal(cluster.owner, 'login1');
+    assert.doesNotMatch(cluster.hub.serverLog, /is lost|is recovered/);
   },
 );

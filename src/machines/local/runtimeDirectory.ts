@@ -4,6 +4,9 @@ import { join, resolve } from 'node:path';
 import { toDiskError } from '../../core/store/diskErrors.js';
 import { makeFolder } from '../../core/store/makeFolder.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import type { MachineIdentity } from '../../protocol/session.js';
+import { machineIdentity } from './identity.js';
+import { holdsSockets } from './nodeClaim.js';
 
 /** A socket's path has at most 104 bytes on macOS and 108 on Linux, with the zero at its end. */
 const MAX_SOCKET_PATH_BYTES = 100;
@@ -42,11 +45,14 @@ export interface RuntimeDirectoryOptions {
   readonly fallback?: string;
   /** Whether a folder is on another machine's disk; default: as the system says. */
   readonly isNetworkDisk?: (folder: string) => Promise<boolean>;
+  /** Who asks; default: this host. */
+  readonly node?: MachineIdentity;
 }
 
 /**
- * The folder for sockets: `<home>/run` on a local disk when the path is short enough and plain, else one for this user
- * and home in `/var/tmp`. It is made, belongs to us alone, and is the same for the same home at any time.
+ * The folder for sockets: `<home>/run` on a local disk when the path is short enough and plain and no other node with
+ * the same home has it, else one for this user and home in `/var/tmp`. It is made, belongs to us alone, and is the same
+ * for the same home and node at any time.
  * @throws CodeManagerError `conflict` when somebody else's folder, a link or a file is in its place, `unavailable` when
  * it cannot be made.
  */
@@ -64,13 +70,21 @@ export async function chooseRuntimeDirectory(home: string, options: RuntimeDirec
     return folder;
   }
   const isNetworkDisk = await (options.isNetworkDisk ?? isOnNetworkDisk)(root);
-  const folders = runtimeFolders(root, {
-    uid: process.getuid?.() ?? 'user',
-    isNetworkDisk,
-    fallback: options.fallback,
-  });
+  const rule = { uid: process.getuid?.() ?? 'user', isNetworkDisk, fallback: options.fallback };
+  const folder = await makeAll(runtimeFolders(root, rule));
+  if (folder !== runtimeFolderIn(root)) return folder;
+  const node = options.node ?? (await machineIdentity());
+  return (await holdsSockets(folder, node)) ? folder : makeAll(runtimeFolders(root, { ...rule, node: node.host }));
+}
+
+async function makeAll(folders: readonly string[]): Promise<string> {
   for (const folder of folders) await makePrivate(folder);
-  return folders.at(-1) ?? root;
+  return folders.at(-1) ?? '/';
+}
+
+/** Where the sockets of one node can be. */
+export function runtimeFolderIn(home: string): string {
+  return join(home, 'run');
 }
 
 /**
@@ -78,15 +92,21 @@ export async function chooseRuntimeDirectory(home: string, options: RuntimeDirec
  * of which the last one is for sockets.
  * @param home absolute
  */
-export function runtimeFolders(
-  home: string,
-  options: { readonly uid: number | string; readonly isNetworkDisk: boolean; readonly fallback?: string | undefined },
-): readonly string[] {
-  const inHome = join(home, 'run');
+export function runtimeFolders(home: string, options: RuntimeRule): readonly string[] {
+  const inHome = runtimeFolderIn(home);
   const fits = PLAIN_PATH.test(inHome) && Buffer.byteLength(join(inHome, LONGEST_NAME)) <= MAX_SOCKET_PATH_BYTES;
-  if (fits && !options.isNetworkDisk) return [inHome];
+  if (fits && !options.isNetworkDisk && options.node === undefined) return [inHome];
   const fallback = join(options.fallback ?? '/var/tmp', `cm-${options.uid}`);
-  return [fallback, join(fallback, createHash('sha256').update(home).digest('hex').slice(0, 12))];
+  const place = options.node === undefined ? home : `${home}\0${options.node}`;
+  return [fallback, join(fallback, createHash('sha256').update(place).digest('hex').slice(0, 12))];
+}
+
+export interface RuntimeRule {
+  readonly uid: number | string;
+  readonly isNetworkDisk: boolean;
+  readonly fallback?: string | undefined;
+  /** Who asks, where the folder in the home is that of another node. */
+  readonly node?: string;
 }
 
 /** Whether files of a file system of Linux are on another machine; `type` is its magic number. */

@@ -3,20 +3,22 @@ import type { MachinePlace } from '../../core/machine.js';
 import { homePaths } from '../../core/store/home.js';
 import { quotePosix } from '../../core/tmux/quote.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import { cannotHoldSockets, runtimeFolders } from '../local/runtimeDirectory.js';
+import { NODE_FILE } from '../local/nodeClaim.js';
+import { cannotHoldSockets, runtimeFolderIn, runtimeFolders } from '../local/runtimeDirectory.js';
 import type { ShellAnswer } from './commandShell.js';
 import { toHostDiskError } from './hostErrors.js';
 import type { HostFacts } from './hostFacts.js';
+import { newMark } from './shellText.js';
 
 /**
  * Makes the folders of Code Manager on a host for us alone, in one round trip, by the rules that an agent server there
- * follows.
+ * follows, `holdsSockets` among them.
  * @throws CodeManagerError `invalid` when the folder would be the user's home, `conflict` when somebody else's or no
  * folder is in its place, `unavailable` when it cannot be made
  */
 export async function makePlace(
   run: (script: string) => Promise<ShellAnswer>,
-  facts: Pick<HostFacts, 'dataDirectory' | 'homeDirectory' | 'uid' | 'isNetworkHome' | 'umask'>,
+  facts: PlaceFacts,
 ): Promise<MachinePlace> {
   const { root, active, archive, tools, servers, worktrees } = homePaths(facts.dataDirectory);
   if (root === '/' || root === posix.resolve(facts.homeDirectory)) {
@@ -25,16 +27,33 @@ export async function makePlace(
     });
   }
   const data = [root, posix.join(root, 'sessions'), active, archive, tools, servers, worktrees];
-  const sockets = runtimeFolders(root, { uid: facts.uid, isNetworkDisk: facts.isNetworkHome });
+  const rule = { uid: facts.uid, isNetworkDisk: facts.isNetworkHome };
+  const sockets = runtimeFolders(root, rule);
+  const { host, bootId } = facts;
+  const inHome = sockets.at(-1) === runtimeFolderIn(root);
+  const others = inHome ? runtimeFolders(root, { ...rule, node: host }) : [];
+  const make = (folders: readonly string[], kind: 'data' | 'sockets'): string =>
+    `for d in ${folders.map(quotePosix).join(' ')}; do private "$d" ${kind} || exit 1; done`;
+  const mark = newMark();
+  const node = [NODE_FILE, `.${NODE_FILE}.${mark}`].map((name) => posix.join(runtimeFolderIn(root), name));
+  const holds = `holds ${[...node, host, bootId].map(quotePosix).join(' ')}`;
   const { code, output } = await run(
     `${MAKE_PRIVATE}
 uid=${facts.uid}
-for d in ${data.map(quotePosix).join(' ')}; do private "$d" data || exit 1; done
-for d in ${sockets.map(quotePosix).join(' ')}; do private "$d" sockets || exit 1; done`,
+${make(data, 'data')}
+${make(sockets, 'sockets')}
+${inHome ? `${holds} || { echo ${mark}; ${make(others, 'sockets')}; }` : ':'}`,
   );
-  if (code !== 0) throw placeError(output.toString());
-  return { home: root, runtimeDirectory: sockets.at(-1) ?? root, umask: facts.umask };
+  const text = output.toString();
+  const isOther = text.startsWith(`${mark}\n`);
+  if (code !== 0) throw placeError(isOther ? text.slice(mark.length + 1) : text);
+  return { home: root, runtimeDirectory: (isOther ? others : sockets).at(-1) ?? root, umask: facts.umask };
 }
+
+type PlaceFacts = Pick<
+  HostFacts,
+  'dataDirectory' | 'homeDirectory' | 'uid' | 'isNetworkHome' | 'umask' | 'host' | 'bootId'
+>;
 
 // Sockets of ours are not put behind links: one of somebody else would lead them to where he reads them.
 const MAKE_PRIVATE = `umask 077
@@ -52,6 +71,19 @@ private() {
   drwx------*) ;;
   *) e=$(chmod 700 "$1" 2>&1) || { fail disk "$1" "$e"; return 1; };;
   esac
+}
+claim() { h= b=; [ -r "$1" ] && { IFS= read -r h && IFS= read -r b; } <"$1" && [ -n "$h" ] && [ -n "$b" ]; }
+others() { claim "$1" && [ "$h" != "$3" ] && { [ "$b" != "$4" ] || [ "$b" = unknown ]; }; }
+holds() {
+  if claim "$1" && [ "$h" = "$3" ] && [ "$b" = "$4" ]; then return 0; fi
+  if others "$@"; then return 1; fi
+  if printf '%s\\n%s\\n' "$3" "$4" 2>/dev/null >"$2"; then
+    claim "$1" || ln "$2" "$1" 2>/dev/null
+    if others "$@"; then rm -f "$2"; return 1; fi
+    mv -f "$2" "$1" 2>/dev/null
+  fi
+  rm -f "$2"
+  return 0
 }`;
 
 function placeError(output: string): CodeManagerError {
