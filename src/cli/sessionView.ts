@@ -4,7 +4,7 @@ import { formatAge, formatDuration } from '../common/text.js';
 import type { Machine } from '../protocol/context.js';
 import { connectionText, machineType } from '../protocol/machineText.js';
 import type { Session } from '../protocol/session.js';
-import { describe, type Word } from '../protocol/word.js';
+import { describe, reasonText, type Word } from '../protocol/word.js';
 import type { Colour, Output } from './output.js';
 import { formatFields, formatTable, type Column } from './table.js';
 
@@ -117,7 +117,7 @@ export function sessionDetails(output: Output, session: Session, now: number, ma
     ['completed', time(session.completed)],
     ['ran', session.completed === null ? '' : formatDuration(Date.parse(session.completed) - Date.parse(from))],
     ['exit', exit],
-    ['reason', session.reason ?? ''],
+    ['reason', reasonText(session.reason ?? '', now)],
     ['conversation', session.conversationId ?? ''],
     ['process', session.pid === null ? '' : String(session.pid)],
     ['archived', session.archived ? 'yes' : ''],

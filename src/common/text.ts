@@ -28,6 +28,15 @@ export function formatDuration(ms: number): string {
   return parts.join(' ');
 }
 
+/** `14:02`, with the date when it is not today: local time. */
+export function localDateTime(iso: string, now = new Date()): string {
+  const date = new Date(iso);
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  const isToday = date.toDateString() === now.toDateString();
+  return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
 /** Reads `10s`, `5m`, `1h30m`, `250ms`, or a plain number of seconds. Milliseconds; undefined when it is none of these. */
 export function parseDuration(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;

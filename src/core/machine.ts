@@ -82,7 +82,10 @@ export interface MachineLink {
   connect(operation?: Operation): Promise<void>;
   /** Until somebody connects it again. */
   disconnect(): Promise<void>;
-  /** The steps of the way in order: resolve, connect, host key, sign in, shell. False when one failed. */
+  /**
+   * The steps of the way in order: resolve, connect, host key, sign in, shell; only connect and shell over a connection
+   * that is open. False when one failed, else it is connected.
+   */
   test(operation: Operation, onCheck: (check: Check) => void): Promise<boolean>;
 }
 
@@ -113,6 +116,8 @@ export interface Machine {
   readonly link?: MachineLink;
   /** Another one after the machine was restarted, or when the way to it leads to another node. */
   identity(): Promise<MachineIdentity>;
+  /** When it was started, in milliseconds since the epoch; undefined where the system does not tell. */
+  bootTime(): Promise<number | undefined>;
   /** Makes the folders for us alone, where they are not there. */
   place(): Promise<MachinePlace>;
   /** Its own clock, in milliseconds since the epoch. */

@@ -1,4 +1,4 @@
-import { formatAge, formatDuration } from '../common/text.js';
+import { formatAge, formatDuration, localDateTime } from '../common/text.js';
 import type { Connection } from './context.js';
 import type { Session, Waiting } from './session.js';
 
@@ -96,7 +96,7 @@ export function describe(session: Session, now: number, machine?: MachineView): 
     case 'stopped':
       return { word: 'Stopped', detail: '', group: 'Ended' };
     case 'lost':
-      return { word: 'Lost', detail: session.reason ?? '', group: reviewOrEnded };
+      return { word: 'Lost', detail: reasonText(session.reason ?? '', now), group: reviewOrEnded };
     case 'starting':
     case 'running':
       break;
@@ -132,6 +132,13 @@ export function describe(session: Session, now: number, machine?: MachineView): 
     }
   }
 }
+
+/** Why a session ended as it did, as its record says, for people: a time in it becomes local time. */
+export function reasonText(reason: string, now = Date.now()): string {
+  return reason.replace(RESTART, (_all, what: string, time: string) => `${what} ${localDateTime(time, new Date(now))}`);
+}
+
+const RESTART = /^(host restarted) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/;
 
 function localTime(iso: string): string {
   const date = new Date(iso);

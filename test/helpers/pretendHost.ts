@@ -23,6 +23,8 @@ export class PretendHost implements Machine {
   };
   /** What the machine says it is, when it is not this one. */
   pretended: MachineIdentity | undefined;
+  /** When it was started; default: as this one. */
+  booted: number | undefined;
   /** Called before each call that changes something there; throws to cut the way in the middle. */
   before: ((method: string, path: string) => void) | undefined;
   /** Connecting asks this of a person. */
@@ -99,6 +101,9 @@ export class PretendHost implements Machine {
   async identity(): ReturnType<Machine['identity']> {
     const identity = await this.#answer(this.#there('identity').identity());
     return this.pretended ?? identity;
+  }
+  async bootTime(): Promise<number | undefined> {
+    return this.booted ?? (await this.#answer(this.#there('bootTime').bootTime()));
   }
   async place(): ReturnType<Machine['place']> {
     return this.#answer(this.#there('place').place());

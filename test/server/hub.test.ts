@@ -19,6 +19,7 @@ import { CreateSession, hasEnded, type Session } from '../../src/protocol/sessio
 import type { Change } from '../../src/protocol/events.js';
 import { createHostService } from '../../src/server/hub/hostService.js';
 import { Hub } from '../../src/server/hub/hub.js';
+import { describe } from '../../src/protocol/word.js';
 import { PretendHost } from '../helpers/pretendHost.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
@@ -316,11 +317,14 @@ test('after a restart of the host its sessions are lost; on another node behind 
   await assert.rejects(hub.call('session/interrupt', { session: id }), code('unavailable'));
   host.cut();
   host.pretended = { host: here.host, bootId: 'next-boot' };
+  host.booted = Date.now();
   // A restart ends its tmux too.
   await endHome(join(work, '..', 'far', '.cm'));
   host.up();
   const lost = await ended(hub, id);
-  assert.deepEqual([lost.status, lost.reason], ['lost', 'host restarted']);
+  assert.deepEqual([lost.status, lost.reason], ['lost', `host restarted ${new Date(host.booted).toISOString()}`]);
+  const { word, detail } = describe(lost, Date.now());
+  assert.match(`${word} ${detail}`, /^Lost host restarted (?:\d{4}-\d\d-\d\d )?\d\d:\d\d$/);
 });
 
 test('names are unique over all machines, and an ambiguous one names the machines', async (t) => {

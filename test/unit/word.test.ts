@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Session } from '../../src/protocol/session.js';
+import { localDateTime } from '../../src/common/text.js';
 import { describe, type MachineView } from '../../src/protocol/word.js';
 
 const NOW = Date.parse('2026-01-01T12:00:00.000Z');
@@ -68,6 +69,11 @@ const TABLE: readonly (readonly [string, Partial<Session>, readonly [string, str
   ],
   ['ended by a person', { status: 'stopped', unread: true }, ['Stopped', '', 'Ended']],
   ['lost', { status: 'lost', reason: 'host restarted', unread: true }, ['Lost', 'host restarted', 'To review']],
+  [
+    'lost, and the time is known',
+    { status: 'lost', reason: `host restarted ${at(600)}`, unread: true },
+    ['Lost', `host restarted ${localDateTime(at(600), new Date(NOW))}`, 'To review'],
+  ],
 ];
 
 for (const [what, changes, [word, detail, group]] of TABLE) {

@@ -258,6 +258,14 @@ export class Supervisor implements Disposable {
     this.#onPane(pane);
   }
 
+  /** What is said of a session that a restart of its host ended. */
+  async #restart({ started, created }: SessionRecord): Promise<string> {
+    const time = await this.#options.machine.bootTime();
+    // One that is older than the session is that of another host, as containers tell it, or a wrong clock's.
+    const isPlausible = time !== undefined && time > Date.parse(started ?? created) && time <= Date.parse(this.#now());
+    return isPlausible ? `host restarted ${new Date(time).toISOString()}` : 'host restarted';
+  }
+
   /** @param tmuxRuns other windows are there */
   async #agree({ id }: SessionRecord, pane: Pane | undefined, tmuxRuns: boolean): Promise<void> {
     const { table, log } = this.#options;
@@ -275,7 +283,7 @@ export class Supervisor implements Disposable {
     const found = (await this.#options.tmux.panes()).find(({ session }) => session === id);
     if (found || this.#starting.has(id)) return;
     const sameBoot = record.machine.bootId === bootId;
-    const reason = !sameBoot ? 'host restarted' : tmuxRuns ? 'its window was closed' : 'its tmux has gone';
+    const reason = !sameBoot ? await this.#restart(record) : tmuxRuns ? 'its window was closed' : 'its tmux has gone';
     log.warn(`session ${id} is lost: ${reason}`);
     await table.apply(id, { type: 'lost', reason, time: this.#now() });
     // Nobody could see or answer what goes on without a terminal.

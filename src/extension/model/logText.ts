@@ -1,8 +1,7 @@
-import { formatBytes, formatDuration, truncate } from '../../common/text.js';
+import { formatBytes, formatDuration, localDateTime, truncate } from '../../common/text.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import { describe } from '../../protocol/word.js';
 import { oneLine } from './plainText.js';
-import { localDateTime } from './sessionLabel.js';
 
 /** Longer lines make the editor slow; the whole is in the raw log. */
 const LINE_LENGTH = 4096;

@@ -71,7 +71,7 @@ function text({ session, machineName }: SessionRow, kind: Notice['kind'], detail
     case 'failed':
       return detail === '' ? `${name} failed` : `${name} failed (${oneLine(detail)})`;
     case 'lost': {
-      const restart = /^host restarted(?: (?:at )?(\d\d:\d\d))?$/.exec(detail);
+      const restart = /^host restarted(?: (?:at )?((?:\d{4}-\d\d-\d\d )?\d\d:\d\d))?$/.exec(detail);
       if (restart !== null) {
         const at = restart[1] === undefined ? '' : ` at ${restart[1]}`;
         return `${name} was lost: ${oneLine(machineName, 60)} restarted${at}`;

@@ -1,7 +1,7 @@
-import { formatAge, formatDuration, truncate } from '../../common/text.js';
+import { formatAge, formatDuration, localDateTime, truncate } from '../../common/text.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { WaitingKind } from '../../protocol/screen.js';
-import { describe, type Description, type Group, type Word } from '../../protocol/word.js';
+import { describe, reasonText, type Description, type Group, type Word } from '../../protocol/word.js';
 import { otherNode } from './machines.js';
 import { countOf, firstLines, labelText, markdownText, oneLine } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
@@ -191,18 +191,9 @@ export function tooltipMarkdown(
   }
   if (session.exitCode !== null) facts.push(['Exit code', String(session.exitCode)]);
   if (session.signal !== null) facts.push(['Signal', session.signal]);
-  if (session.reason !== null) facts.push(['Reason', session.reason]);
+  if (session.reason !== null) facts.push(['Reason', reasonText(session.reason)]);
   lines.push(facts.map(([name, value]) => `${name}: ${markdownText(value)}`).join('  \n'));
   return lines.join('\n\n');
-}
-
-/** `14:02`, with the date when it is not today. */
-export function localDateTime(iso: string, now = new Date()): string {
-  const date = new Date(iso);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
-  const isToday = date.toDateString() === now.toDateString();
-  return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
 /** Groups that are closed until a person opens them. */

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { localDateTime } from '../../common/text.js';
 import type { Machine } from '../../protocol/context.js';
 import { VIEWS } from '../ids.js';
 import {
@@ -18,7 +19,6 @@ import {
   machineName,
 } from '../model/machines.js';
 import { labelText, markdownText, shortPath } from '../model/plainText.js';
-import { localDateTime } from '../model/sessionLabel.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { ContextKeys } from '../services/contextKeys.js';

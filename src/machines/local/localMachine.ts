@@ -1,5 +1,5 @@
 import { constants, promises as fs } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, uptime } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Disposable } from '../../common/disposable.js';
 import { homeDirectory } from '../../common/home.js';
@@ -73,6 +73,10 @@ export class LocalMachine implements Machine {
   identity(): Promise<MachineIdentity> {
     this.#identity ??= machineIdentity();
     return this.#identity;
+  }
+
+  async bootTime(): Promise<number | undefined> {
+    return Promise.resolve(Date.now() - uptime() * 1000);
   }
 
   async place(): Promise<MachinePlace> {

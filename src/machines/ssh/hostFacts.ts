@@ -19,6 +19,8 @@ export interface HostFacts {
   readonly host: string;
   /** `unknown` where the system does not tell. */
   readonly bootId: string;
+  /** In milliseconds since the epoch by our own clock; undefined where the system does not tell. */
+  readonly bootTime: number | undefined;
   /** `Linux`, `Darwin`, `FreeBSD`, … */
   readonly system: string;
   readonly shell: string;
@@ -49,6 +51,9 @@ say system "$(uname -s)"
 say shell "$SHELL"
 if [ -r /proc/sys/kernel/random/boot_id ]; then say boot "$(cat /proc/sys/kernel/random/boot_id)"
 else say boot "$(sysctl -n kern.bootsessionuuid || sysctl -n kern.boottime)"
+fi
+if [ -r /proc/uptime ]; then say up "$(cat /proc/uptime)"
+else say booted "$(sysctl -n kern.boottime)"
 fi
 if [ "$(stat -L -c %u /)" = 0 ]; then say stat gnu
 elif [ "$(stat -L -f %u /)" = 0 ]; then say stat bsd
@@ -97,6 +102,7 @@ export function parseFacts(output: Uint8Array): HostFacts {
     dataDirectory: posix.resolve(homeDirectory, data === '' ? '.cm' : data),
     host: shortHostName(get('host')),
     bootId: bootId(get('boot')),
+    bootTime: bootTime(get('up'), get('booted')),
     system: get('system'),
     shell: get('shell'),
     umask: Number.parseInt(get('umask'), 8) || 0,
@@ -114,6 +120,14 @@ function isNetwork(magic: string, mounts: string, mount: string): boolean {
     .map((text) => text.split(' '))
     .findLast(([, folder]) => folder === mount);
   return NETWORK_TYPES.test(line?.[2] ?? '');
+}
+
+/** By how long it is up where that is told: its clock may be wrong. */
+function bootTime(up: string, booted: string): number | undefined {
+  const [seconds = ''] = up.split(' ');
+  if (/^\d+(\.\d+)?$/.test(seconds)) return Date.now() - Number(seconds) * 1000;
+  const since = /sec = (\d+)/.exec(booted)?.[1];
+  return since === undefined ? undefined : Number(since) * 1000;
 }
 
 function bootId(text: string): string {
