@@ -49,7 +49,8 @@ export async function runDoctor(service: EngineService, problems: readonly strin
       return { status: 'failed', detail: message, fix: command, code: 'dependencyMissing' };
     }
     const { program, version } = await tmux.program();
-    return ok(`${version.text} (${program}), socket ${tmux.socket}`);
+    const detail = `${version.text} (${program}), socket ${tmux.socket}`;
+    return tmux.limits === undefined ? ok(detail) : { status: 'warning', detail: `${detail}. ${tmux.limits}` };
   });
   await check('git', async () => {
     const git = await machine.findProgram('git', (await machine.loginEnvironment()).env['PATH'] ?? '');

@@ -434,11 +434,7 @@ export class EngineService implements MachineService {
 
   async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
     const { machine } = this.#options;
-    if (machine.link !== undefined) {
-      if (!(await machine.link.test(operation, onCheck))) return;
-      // What is not connected afterwards is said by the next step.
-      await machine.link.connect(operation).catch(() => undefined);
-    }
+    if (machine.link !== undefined && !(await machine.link.test(operation, onCheck))) return;
     await takeSteps(
       machineSteps({ machine, folder, service: this, engine: () => this.#reached() }),
       operation.signal,

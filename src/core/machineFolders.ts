@@ -2,6 +2,7 @@ import { formatBytes } from '../common/text.js';
 import type { Machine as MachineInfo } from '../protocol/context.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
+import { agentServerThere } from './agentServerThere.js';
 import type { Machine } from './machine.js';
 import { quotePosix } from './tmux/quote.js';
 import type { SessionEngine } from './sessionEngine.js';
@@ -78,7 +79,8 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
           throw new CodeManagerError('dependencyMissing', problem.message, { hint: problem.command });
         }
         const { program, version } = await tmux.program();
-        return `${version.text} (${program})`;
+        const detail = `${version.text} (${program})`;
+        return tmux.limits === undefined ? detail : { detail: `${detail}. ${tmux.limits}`, fix: null };
       },
     },
     {
@@ -103,6 +105,7 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
         return installed.length > 0 ? installed.join(', ') : 'none found; any command can be run';
       },
     },
+    ...(isFar ? [{ name: 'agent server', run: () => agentServerThere(machine) }] : []),
   ];
 }
 

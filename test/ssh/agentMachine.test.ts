@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
@@ -229,6 +229,55 @@ test('the steps to an agent server are told, and one that is not there says what
   await until('it is shown', () => machine().connection === 'dependencyMissing');
   const failed = (await client.request('machine/test', { machine: 'far-box' })).at(-1);
   assert.deepEqual([failed?.name, failed?.status, failed?.code], ['agent server', 'failed', 'dependencyMissing']);
+});
+
+test('an agent server that is found on the way of a test is tested further over the same connection', async (t) => {
+  const far = await setUp(t);
+  const { client, host } = far;
+  await client.request('context/remove', { context: 'far' });
+  const machine = { type: 'ssh', host: 'far-box' } as const;
+  await client.request('context/add', { name: 'plain', path: host.work, machine });
+  await client.request('machine/disconnect', { machine: 'ssh:far-box' });
+  const before = host.link.connections;
+  for (const name of ['found', 'known']) {
+    const checks = await client.request('context/test', { context: 'plain' });
+    assert.deepEqual(
+      checks.filter(({ status }) => status === 'failed'),
+      [],
+      name,
+    );
+    assert.match(checks.find((check) => check.name === 'agent server')?.detail ?? '', /^\d+\.\d+\.\d+ on /);
+  }
+  assert.equal(host.link.connections, before + 1);
+});
+
+test('a sign-in that was refused in a test is never tried again by itself, also when its machine was waited for', async (t) => {
+  const far = await setUp(t);
+  const { client, host, machine } = far;
+  await until('it is connected', () => machine().connection === 'connected');
+  const keys = join(host.sshd.dir, 'authorized_keys');
+  const text = readFileSync(keys, 'utf8');
+  writeFileSync(keys, '');
+  for (const how of ['disconnected', 'cut off']) {
+    if (how === 'disconnected') await client.request('machine/disconnect', { machine: 'far-box' });
+    else {
+      writeFileSync(keys, text);
+      await client.request('machine/connect', { machine: 'far-box' });
+      host.link.cut();
+      await until('it is waited for', () => machine().nextTry !== null);
+      writeFileSync(keys, '');
+      host.link.mend();
+    }
+    const failed = (await client.request('machine/test', { machine: 'far-box' })).at(-1);
+    assert.deepEqual([failed?.name, failed?.status, failed?.code], ['sign in', 'failed', 'unauthorized']);
+    assert.deepEqual([machine().connection, machine().nextTry], ['signInNeeded', null], how);
+    const { connections } = host.link;
+    await client.request('session/list', {});
+    await client.request('tool/list', { machine: 'far-box' }).catch(() => undefined);
+    assert.equal(host.link.connections, connections);
+  }
+  writeFileSync(keys, text);
+  await client.request('machine/connect', { machine: 'far-box' });
 });
 
 test('a port on the host is reached over ssh with a token, and a refused token is never tried again', async (t) => {

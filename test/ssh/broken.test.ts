@@ -171,6 +171,37 @@ test('a tmux that is too old: which version is needed, and the command that name
   assert.ok((await broken.passes()).some(({ detail }) => detail.includes(own)));
 });
 
+test('a tmux that lacks something: what it is, as a warning', async (t) => {
+  const { broken, file, own } = await withTmux(t);
+  const tmux = async (): Promise<Check | undefined> => (await broken.passes()).find(({ name }) => name === 'tmux');
+  assert.equal((await tmux())?.status, 'ok');
+  writeFileSync(file, `#!/bin/sh\n[ "$1" = -V ] && { echo "tmux 3.1"; exit; }\nexec '${own}' "$@"\n`);
+  const check = await tmux();
+  assert.ok(check?.status === 'warning', check?.detail);
+  assert.match(check.detail, /tmux 3\.1 does not tell of changes/);
+});
+
+test('a test signs in only where nothing is open, and its connection is the one that is used afterwards', async (t) => {
+  const broken = await Broken.setUp(t);
+  const { link } = broken.host;
+  await broken.cutOff();
+  const before = link.connections;
+  const fresh = await broken.passes();
+  assert.deepEqual(
+    fresh.map(({ name }) => name),
+    ['resolve', 'connect', 'host key', 'sign in', 'shell', 'folder', 'tmux', 'disk', 'clock', 'agents', 'agent server'],
+  );
+  assert.equal(fresh.at(-1)?.detail, 'not installed');
+  await broken.hub.home.ok('machine', 'connect', BOX);
+  const open = await broken.passes();
+  assert.deepEqual(open[0], { ...open[0], name: 'connect', detail: 'over the open connection' });
+  assert.equal(link.connections, before + 1, 'one sign-in for all of it');
+  // What could be used, and what runs there.
+  const installed = join(broken.host.cm, 'server', '1.2.3-abc');
+  mkdirSync(installed, { recursive: true });
+  assert.equal((await broken.passes()).at(-1)?.detail, '1.2.3 is installed and does not run');
+});
+
 test('a key file that others can read: the command that locks it', async (t) => {
   const broken = await Broken.setUp(t);
   await broken.cutOff();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { Clock } from '../../src/common/async.js';
 import type { LinkState } from '../../src/core/machine.js';
+import type { Asker } from '../../src/core/operation.js';
 import { connectSsh } from '../../src/machines/ssh/connectSsh.js';
 import { SshLink, type LinkedHost } from '../../src/machines/ssh/sshLinkDriver.js';
 import { silentLogger } from '../../src/common/logger.js';
@@ -62,6 +63,7 @@ function fakeHost(): FakeHost {
       this.pings++;
       return this.answers ? Promise.resolve() : new Promise(() => undefined);
     },
+    look: () => Promise.resolve('anna on lab-3'),
     onClose(added) {
       listener = added;
       return { dispose: () => undefined };
@@ -79,7 +81,6 @@ function linkTo(connect: () => Promise<LinkedHost>): {
   const clock = new StoppedClock();
   const link = new SshLink({
     connect,
-    test: () => Promise.resolve(undefined),
     onHost: () => undefined,
     clock,
     log: silentLogger,
@@ -177,7 +178,6 @@ test('a person who can be asked takes the place of a try that asks nobody', asyn
               reject(new CodeManagerError('cancelled', 'given up'));
             }),
           ),
-    test: () => Promise.resolve(undefined),
     onHost: () => undefined,
     clock,
     log: silentLogger,
@@ -191,6 +191,105 @@ test('a person who can be asked takes the place of a try that asks nobody', asyn
   await assert.rejects(silent, { code: 'cancelled' });
   await link.disconnect();
   assert.equal(link.state.connection, 'offline');
+  link.dispose();
+});
+
+/** The steps of a test, as `name status`, and the details. */
+async function walk(link: SshLink, asker?: Asker): Promise<{ steps: string[]; details: string[] }> {
+  const checks: Check[] = [];
+  const operation = { asker, signal: new AbortController().signal, progress: () => undefined };
+  const isFine = await link.test(operation, (check) => checks.push(check));
+  assert.equal(isFine, checks.at(-1)?.status === 'ok');
+  return {
+    steps: checks.map(({ name, status }) => `${name} ${status}`),
+    details: checks.map(({ detail }) => detail),
+  };
+}
+
+test('a test goes over the connection that is open, and the one that it had to make stays', async () => {
+  const hosts: FakeHost[] = [];
+  const { link, clock } = linkTo(() => {
+    const host = fakeHost();
+    hosts.push(host);
+    return Promise.resolve(host);
+  });
+  for (let i = 0; i < 3; i++) {
+    const { steps, details } = await walk(link);
+    assert.deepEqual(steps, ['connect ok', 'shell ok']);
+    assert.deepEqual(details, ['over the open connection', 'anna on lab-3']);
+    await link.connect();
+    assert.equal(hosts.length, 1);
+  }
+  // One that has gone without a word is none.
+  for (const host of hosts) host.answers = false;
+  const again = walk(link);
+  await clock.pass(4_000);
+  assert.deepEqual((await again).steps, ['connect ok', 'shell ok']);
+  assert.ok(hosts.length > 1);
+  link.dispose();
+});
+
+test('a test leaves the way to a host as it was, unless it is refused', async () => {
+  let failure = new CodeManagerError('unavailable', 'nothing answers');
+  const tried: string[] = [];
+  const { link, clock } = linkTo(() => {
+    tried.push(failure.message);
+    return Promise.reject(failure);
+  });
+  const isLeft = async (connection: LinkState['connection'], isTriedAgain: boolean): Promise<void> => {
+    assert.deepEqual([link.state.connection, link.state.nextTry !== null], [connection, isTriedAgain]);
+    const before = tried.length;
+    await clock.pass(200_000);
+    assert.equal(tried.length > before, isTriedAgain);
+  };
+  assert.match((await walk(link)).steps.join(), /failed$/);
+  await isLeft('offline', false);
+  await assert.rejects(link.connect(), { code: 'unavailable' });
+  await walk(link);
+  await isLeft('offline', true);
+  failure = new CodeManagerError('unauthorized', 'permission denied');
+  await walk(link);
+  await isLeft('signInNeeded', false);
+  failure = new CodeManagerError('unavailable', 'nothing answers');
+  await walk(link);
+  await isLeft('signInNeeded', false);
+  assert.equal(link.state.problem?.message, 'permission denied');
+  link.dispose();
+});
+
+test('a test that is given up or too late does not keep a host that is waited for from being tried again', async () => {
+  let tries = 0;
+  const clock = new StoppedClock();
+  const link = new SshLink({
+    connect: (_operation, signal) => {
+      tries++;
+      return new Promise((_, reject) =>
+        signal.addEventListener('abort', () => reject(new CodeManagerError('cancelled', 'given up'))),
+      );
+    },
+    onHost: () => undefined,
+    clock,
+    log: silentLogger,
+    random: () => 0.5,
+  });
+  const silent = link.connect();
+  silent.catch(() => undefined);
+  for (const code of ['timeout', 'cancelled'] as const) {
+    const controller = new AbortController();
+    const asker = { ask: () => Promise.resolve(null) };
+    const checks: Check[] = [];
+    const operation = { asker, signal: controller.signal, progress: () => undefined };
+    const testing = link.test(operation, (check) => checks.push(check));
+    await until('it is tried', () => tries % 2 === 0);
+    controller.abort(new CodeManagerError(code, 'enough'));
+    assert.equal(await testing, false);
+    assert.equal(checks.at(-1)?.status, 'failed');
+    for (let i = 0; i < 10; i++) await Promise.resolve();
+    assert.notEqual(link.state.nextTry, null, code);
+    const before = tries;
+    await clock.pass(5_000);
+    assert.equal(tries, before + 1);
+  }
   link.dispose();
 });
 
@@ -230,6 +329,7 @@ test('the way to a host is told step by step, and where it ends', async (t) => {
   const host = await Sshd.start(t);
   const machine = machineOn(t, host);
   const walk = async (): Promise<{ ok: boolean; checks: Check[] }> => {
+    await machine.link.disconnect();
     const checks: Check[] = [];
     const operation = { asker: undefined, signal: new AbortController().signal, progress: () => undefined };
     return { ok: await machine.link.test(operation, (check) => checks.push(check)), checks };

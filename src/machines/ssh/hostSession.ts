@@ -84,6 +84,13 @@ export class HostSession implements ProgramHost, Disposable {
     return this.#connection.ping();
   }
 
+  /** Who we are there, as its shell answers. */
+  async look(): Promise<string> {
+    await this.run(':');
+    const { user, host, shell, system } = this.facts;
+    return `${user} on ${host} (${system}), ${shell === '' ? 'sh' : shell}`;
+  }
+
   onClose(listener: (error: CodeManagerError | undefined) => void): Disposable {
     return this.#connection.onClose(listener);
   }

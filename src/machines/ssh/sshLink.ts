@@ -31,8 +31,6 @@ export type LinkEvent =
   | { readonly type: 'heard'; readonly time: number }
   /** A try came to nothing; `random` is from 0 to 1. */
   | { readonly type: 'failed'; readonly problem: LinkProblem; readonly random: number; readonly time: number }
-  /** Something else than a try of the link found that only a person can go on. */
-  | { readonly type: 'refused'; readonly problem: LinkProblem; readonly time: number }
   /** It was connected and is not any more. */
   | { readonly type: 'lost'; readonly problem: LinkProblem; readonly time: number }
   | { readonly type: 'due'; readonly time: number }
@@ -87,10 +85,6 @@ export function reduceLink(link: Link, event: LinkEvent): Link {
         nextTry: time + backoff(link.failures, FIRST_WAIT_MS, LONGEST_WAIT_MS, () => event.random),
         problem: event.problem,
       };
-    case 'refused':
-      // A try that is under way tells its own end.
-      if (link.phase === 'connected' || link.phase === 'connecting') return link;
-      return { ...link, phase: 'blocked', nextTry: null, since: time, problem: event.problem };
     case 'lost':
       // The first try comes at once: most cuts are over before they are seen.
       if (link.phase !== 'connected') return link;

@@ -6,7 +6,10 @@ import type { Logger } from '../../common/logger.js';
 import type { LinkState, MachineLink } from '../../core/machine.js';
 import type { Operation } from '../../core/operation.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import { orAborted } from '../../core/steps.js';
 import type { Check } from '../../protocol/requests.js';
+import { isLate, LinkSteps } from './linkSteps.js';
+import type { SshConnectOptions } from './sshConnection.js';
 import { linkProblem, linkState, newLink, reduceLink, type Link, type LinkEvent } from './sshLink.js';
 
 /** A host that is connected, as far as the link needs to know. */
@@ -15,15 +18,19 @@ export interface LinkedHost extends Disposable {
   readonly node: string;
   /** One round trip; rejects when it was lost. */
   ping(): Promise<void>;
+  /** Has its shell do something. What there is to say about it. */
+  look(): Promise<string>;
   /** Bytes that came, as of now. */
   readonly bytesRead: number;
   onClose(listener: (error: CodeManagerError | undefined) => void): Disposable;
 }
 
 export interface SshLinkOptions {
-  readonly connect: (operation: Operation | undefined, signal: AbortSignal) => Promise<LinkedHost>;
-  /** Walks the way to the host step by step. What it failed by, if it did. */
-  readonly test: (operation: Operation, onCheck: (check: Check) => void) => Promise<CodeManagerError | undefined>;
+  readonly connect: (
+    operation: Operation | undefined,
+    signal: AbortSignal,
+    onStep: SshConnectOptions['onStep'],
+  ) => Promise<LinkedHost>;
   /** Called with a host before `connected` is told, and with undefined when it has gone. */
   readonly onHost: (host: LinkedHost | undefined) => void;
   readonly clock: Clock;
@@ -43,6 +50,14 @@ interface Try {
   readonly abort: AbortController;
   readonly done: Deferred<void>;
   readonly asks: boolean;
+  /** Where it is only seen whether it can be reached. */
+  readonly test: LinkTest | undefined;
+}
+
+interface LinkTest {
+  readonly onStep: SshConnectOptions['onStep'];
+  /** How it is afterwards too, unless something was found out. */
+  readonly before: Link;
 }
 
 /** Keeps a host connected: drives {@link reduceLink}. */
@@ -73,15 +88,20 @@ export class SshLink implements MachineLink, Disposable {
   }
 
   async connect(operation?: Operation): Promise<void> {
+    await this.#connect(operation, undefined);
+  }
+
+  async #connect(operation: Operation | undefined, test: LinkTest | undefined): Promise<void> {
     if (this.#disposed) throw new CodeManagerError('unavailable', 'the machine is not used any more');
     if (this.#link.phase === 'connected') return;
-    // One that may ask is worth more than one that may not.
-    if (this.#try !== undefined && operation?.asker !== undefined && !this.#try.asks) this.#giveUp();
+    // One that may ask, or tells its steps, is worth more than one that does not.
+    const isMore = operation?.asker !== undefined || test !== undefined;
+    if (this.#try !== undefined && isMore && !this.#try.asks) this.#giveUp();
     this.#dispatch({ type: 'wanted', time: this.#now() });
-    const current = this.#try ?? this.#start(operation);
+    const current = this.#try ?? this.#start(operation, test);
     const signal = operation?.signal;
     const onAbort = (): void => {
-      if (this.#try === current && current.asks) current.abort.abort();
+      if (this.#try === current && current.asks) current.abort.abort(signal?.reason);
     };
     signal?.addEventListener('abort', onAbort, { once: true });
     try {
@@ -98,13 +118,42 @@ export class SshLink implements MachineLink, Disposable {
     return Promise.resolve();
   }
 
+  /** Nobody signs in twice: what is open is used, and what has to be made for this stays. */
   async test(operation: Operation, onCheck: (check: Check) => void): Promise<boolean> {
-    const failure = await this.#options.test(operation, onCheck);
-    if (failure === undefined) return true;
-    const problem = linkProblem(failure);
-    // What a test is refused by would refuse every other try too.
-    if (problem.blocks !== null) this.#dispatch({ type: 'refused', problem, time: this.#now() });
-    return false;
+    const { signal } = operation;
+    const steps = new LinkSteps(this.#options.clock, onCheck);
+    try {
+      if (!(await orAborted(this.#answers(), signal))) {
+        const test = { onStep: steps.done, before: this.#link };
+        await orAborted(this.#connect(operation, test), signal);
+      }
+      if (!steps.isSignedIn) steps.overOpen();
+      const host = this.#host;
+      if (host === undefined) throw new CodeManagerError('unavailable', 'the connection has ended');
+      steps.done('shell', await orAborted(host.look(), signal));
+      return true;
+    } catch (error) {
+      steps.failed(error, signal);
+      return false;
+    }
+  }
+
+  /** Whether it is connected, by asking. */
+  async #answers(): Promise<boolean> {
+    const host = this.#host;
+    if (host === undefined) return false;
+    const late = new Deferred<never>();
+    const limit = this.#options.clock.after(ANSWER_AFTER_SLEEP_MS, () =>
+      late.reject(new CodeManagerError('unavailable', 'the host does not answer any more')),
+    );
+    try {
+      await Promise.race([host.ping(), late.promise]);
+    } catch (error) {
+      this.#fail(host, error);
+    } finally {
+      limit.cancel();
+    }
+    return this.#host === host;
   }
 
   #now(): number {
@@ -129,14 +178,17 @@ export class SshLink implements MachineLink, Disposable {
       this.#told = text;
       this.#changed.fire(state);
     }
-    if (this.#link.phase === 'connecting' && this.#try === undefined && event.type !== 'wanted') this.#start(undefined);
+    if (this.#link.phase === 'connecting' && this.#try === undefined && event.type !== 'wanted') {
+      this.#start(undefined, undefined);
+    }
   }
 
-  #start(operation: Operation | undefined): Try {
+  #start(operation: Operation | undefined, test: LinkTest | undefined): Try {
     const current: Try = {
       abort: new AbortController(),
       done: new Deferred(),
       asks: operation?.asker !== undefined,
+      test,
     };
     // Most tries have nobody who waits for them.
     current.done.promise.catch(() => undefined);
@@ -148,7 +200,7 @@ export class SshLink implements MachineLink, Disposable {
   async #run(current: Try, operation: Operation | undefined): Promise<void> {
     const { connect, log, random = Math.random } = this.#options;
     try {
-      const host = await connect(operation, current.abort.signal);
+      const host = await connect(operation, current.abort.signal, current.test?.onStep);
       if (this.#try !== current || this.#disposed) {
         host.dispose();
         throw new CodeManagerError('cancelled', 'connecting was given up');
@@ -160,12 +212,7 @@ export class SshLink implements MachineLink, Disposable {
       if (this.#try === current) {
         this.#try = undefined;
         log.info(`not connected: ${errorText(error)}`);
-        const isCancelled = error instanceof CodeManagerError && error.code === 'cancelled';
-        this.#dispatch(
-          isCancelled
-            ? { type: 'unwanted', time: this.#now() }
-            : { type: 'failed', problem: linkProblem(error), random: random(), time: this.#now() },
-        );
+        this.#dispatch(outcome(current, error, { random: random(), time: this.#now() }));
       }
       current.done.reject(error);
     }
@@ -267,4 +314,23 @@ export class SshLink implements MachineLink, Disposable {
     this.#drop();
     this.#changed.dispose();
   }
+}
+
+/** What a try that came to nothing means for the link. */
+function outcome(
+  { abort: { signal }, test }: Try,
+  error: unknown,
+  at: { readonly random: number; readonly time: number },
+): LinkEvent {
+  const late = isLate(signal);
+  const problem = linkProblem(late ? signal.reason : error);
+  const unwanted = { type: 'unwanted', time: at.time } as const;
+  if (test === undefined) {
+    const isCancelled = !late && error instanceof CodeManagerError && error.code === 'cancelled';
+    return isCancelled ? unwanted : { type: 'failed', problem, ...at };
+  }
+  const { phase, problem: known } = test.before;
+  if (problem.blocks !== null) return { type: 'failed', problem, ...at };
+  if (phase === 'blocked' && known !== null) return { type: 'failed', problem: known, ...at };
+  return phase === 'idle' ? unwanted : { type: 'failed', problem, ...at };
 }

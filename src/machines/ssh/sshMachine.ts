@@ -30,7 +30,6 @@ import { RoundTrips } from './roundTrips.js';
 import { runProgram } from './runProgram.js';
 import type { SshConnection, SshConnectOptions, SshReach } from './sshConnection.js';
 import { SshLink } from './sshLinkDriver.js';
-import { testLink } from './sshTest.js';
 
 export interface SshMachineOptions {
   /** As `machineId` gives it. */
@@ -85,9 +84,7 @@ export class SshMachine implements Machine, Disposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.link = new SshLink({
-      connect: (operation, signal) => this.#connect(operation, signal),
-      test: (operation, onCheck) =>
-        testLink({ connect: (more) => this.#connectOnce({ ...more }), clock: this.#clock }, operation, onCheck),
+      connect: (operation, signal, onStep) => this.#connect(operation, signal, onStep),
       onHost: (host) => {
         this.#connected =
           host instanceof HostSession
@@ -120,8 +117,12 @@ export class SshMachine implements Machine, Disposable {
     await this.#session.ping();
   }
 
-  async #connect(operation: Operation | undefined, signal: AbortSignal): Promise<HostSession> {
-    const connection = await this.#connectOnce({ asker: operation?.asker, signal });
+  async #connect(
+    operation: Operation | undefined,
+    signal: AbortSignal,
+    onStep: SshConnectOptions['onStep'],
+  ): Promise<HostSession> {
+    const connection = await this.#connectOnce({ asker: operation?.asker, signal, onStep });
     try {
       const session = await HostSession.open(connection, {
         connectAgain: () => this.#connectOnce({ signal: new AbortController().signal }),
@@ -161,6 +162,10 @@ export class SshMachine implements Machine, Disposable {
   async identity(): Promise<MachineIdentity> {
     const { facts } = this.#session;
     return await Promise.resolve({ host: facts.host, bootId: facts.bootId });
+  }
+
+  async bootTime(): Promise<number | undefined> {
+    return await Promise.resolve(this.#session.facts.bootTime);
   }
 
   async place(): Promise<MachinePlace> {

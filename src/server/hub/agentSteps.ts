@@ -1,26 +1,9 @@
+import { brokenStep } from '../../machines/ssh/linkSteps.js';
 import type { SshStep } from '../../machines/ssh/sshConnection.js';
-import { SshFailure, type SshReason } from '../../machines/ssh/sshFailure.js';
+import { SshFailure } from '../../machines/ssh/sshFailure.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
-
-/** The step at which a way breaks. */
-const STEP_OF: Partial<Readonly<Record<SshReason, SshStep>>> = {
-  configuration: 'resolve',
-  hostNotFound: 'resolve',
-  refused: 'connect',
-  noRoute: 'connect',
-  timedOut: 'connect',
-  notSsh: 'connect',
-  noCommonAlgorithms: 'connect',
-  hostKeyUnknown: 'host key',
-  hostKeyChanged: 'host key',
-  hostKeyRevoked: 'host key',
-  signInNeeded: 'sign in',
-  signInRefused: 'sign in',
-  tooManyFailures: 'sign in',
-  accountExpired: 'sign in',
-};
 
 export interface AgentStepsOptions {
   readonly isConnected: () => boolean;
@@ -50,7 +33,7 @@ export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOp
         const error = toCodeManagerError(thrown);
         const ssh = error instanceof SshFailure ? error : undefined;
         tell({
-          name: (ssh && STEP_OF[ssh.reason]) ?? 'agent server',
+          name: brokenStep(error) ?? 'agent server',
           status: 'failed',
           detail: errorText(error),
           fix: ssh?.command ?? error.hint ?? null,
@@ -59,7 +42,7 @@ export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOp
         return false;
       }
       const { version, node } = info();
-      const detail = `${version ?? '?'} on ${node ?? '?'}${was ? ', connected already' : ''}`;
+      const detail = `${version ?? '?'} on ${node ?? '?'}${was ? ', over the open connection' : ''}`;
       tell({ name: 'agent server', status: 'ok', detail, fix: null, code: null });
       return true;
     },

@@ -77,8 +77,7 @@ export class NodesService implements MachineService {
     this.onDidChange = this.#changes.event;
     this.#main = options.createMain(async (reach, more) => {
       const connection = await options.connect(reach, more);
-      const isTest = more.onStep !== undefined;
-      if (!isTest && this.#jump?.isClosed !== false) this.#jump = connection;
+      if (this.#jump?.isClosed !== false) this.#jump = connection;
       return connection;
     });
     this.id = this.#main.id;

@@ -77,8 +77,6 @@ export class SshService implements MachineService {
     const given = new SshFailure('cancelled', 'Its own agent server is used');
     if (this.#usesAgent()) throw given;
     const connection = await this.#options.connect(reach, more);
-    // Only a test wants to hear of every step; it goes on with what it has.
-    if (more.onStep !== undefined) return connection;
     this.#connection = connection;
     if ((await findAgentServer(connection, more.signal)) === undefined) return connection;
     this.#useAgent();
@@ -181,8 +179,14 @@ export class SshService implements MachineService {
     return this.#current.openTerminal(session, size, readOnly);
   }
 
-  test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
-    return this.#current.test(folder, operation, onCheck);
+  async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
+    if (this.#agent === undefined) {
+      await this.#engine.test(folder, operation, (check) => {
+        if (!this.#usesAgent()) onCheck(check);
+      });
+    }
+    // Also one that was found on the way: it goes on from there, over the same connection.
+    await this.#agent?.test(folder, operation, onCheck);
   }
 
   async audit(params: Params<'audit/list'>): Promise<readonly AuditEntry[]> {
