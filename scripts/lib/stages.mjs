@@ -13,7 +13,7 @@ import { ensurePrograms } from './systemPackages.mjs';
  * @property {readonly import('./systemPackages.mjs').ProgramName[]} programs that it needs
  * @property {boolean} needsBuild
  * @property {boolean} [onRequest] left out of a whole run
- * @property {boolean} [beside] the stages after it do not wait for it
+ * @property {'engine' | 'editor'} [lane] those of the two lanes run side by side, after all that are in none
  * @property {() => Promise<import('./counts.mjs').TestCounts>} run
  */
 
@@ -24,32 +24,47 @@ const noTestFolders = ['fixtures', 'fakes', 'helpers'];
 /** @type {readonly Stage[]} */
 export const stages = [
   { name: 'install', programs: [], needsBuild: false, run: install },
+  { name: 'build', programs: [], needsBuild: false, run: () => npmScript('build', 'The bundles are built') },
   {
     name: 'lint',
     programs: [],
     needsBuild: false,
-    beside: true,
+    lane: 'engine',
     run: () => npmScript('lint', 'The code follows the rules'),
   },
-  { name: 'types', programs: [], needsBuild: false, run: () => npmScript('types', 'The types fit') },
-  { name: 'build', programs: [], needsBuild: false, run: () => npmScript('build', 'The bundles are built') },
+  {
+    name: 'types',
+    programs: [],
+    needsBuild: false,
+    lane: 'engine',
+    run: () => npmScript('types', 'The types fit'),
+  },
   {
     name: 'unit',
     programs: ['git', 'tmux', 'bash', 'zsh', 'fish'],
     needsBuild: false,
+    lane: 'engine',
     run: async () => nodeStage(await unitFolders(), { secondTry: false }),
   },
-  { name: 'tmux', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['tmux'], { concurrency: 3 }) },
+  {
+    name: 'tmux',
+    programs: ['tmux', 'git'],
+    needsBuild: true,
+    lane: 'engine',
+    run: () => nodeStage(['tmux'], { concurrency: 3 }),
+  },
   {
     name: 'server',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
+    lane: 'engine',
     run: () => nodeStage(['server'], { concurrency: 4 }),
   },
   {
     name: 'ssh',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
+    lane: 'engine',
     // They wait more than they work: for hosts that are cut off, silent or slow.
     run: () => nodeStage(['ssh'], { concurrency: 5 }),
   },
@@ -57,26 +72,36 @@ export const stages = [
     name: 'cli',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
+    lane: 'engine',
     run: () => nodeStage(['cli'], { concurrency: 4 }),
   },
   {
     name: 'conformance',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
+    lane: 'engine',
     run: () => nodeStage(['conformance'], { concurrency: 1, secondTry: false }),
   },
-  { name: 'agents', programs: ['tmux', 'git'], needsBuild: true, run: () => nodeStage(['agents'], { concurrency: 2 }) },
-  { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, run: extensionHost },
+  {
+    name: 'agents',
+    programs: ['tmux', 'git'],
+    needsBuild: true,
+    lane: 'editor',
+    run: () => nodeStage(['agents'], { concurrency: 2 }),
+  },
+  { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, lane: 'editor', run: extensionHost },
   {
     name: 'ui',
     programs: ['tmux', 'git', 'chromium'],
     needsBuild: true,
+    lane: 'editor',
     run: () => nodeStage(['ui'], { concurrency: 1 }),
   },
   {
     name: 'package',
     programs: ['tmux', 'git', 'chromium'],
     needsBuild: true,
+    lane: 'editor',
     run: () => nodeStage(['package'], { concurrency: 1 }),
   },
   { name: 'desktop', programs: ['tmux', 'git'], needsBuild: true, onRequest: true, run: desktop },
