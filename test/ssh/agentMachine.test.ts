@@ -139,7 +139,9 @@ test('what was known is listed at once after a restart of this server while the 
     const folder = join(hub.cm, 'machines');
     return (
       existsSync(folder) &&
-      readdirSync(folder).some((name) => readFileSync(join(folder, name), 'utf8').includes('"running"'))
+      readdirSync(folder).some(
+        (name) => name.endsWith('.json') && readFileSync(join(folder, name), 'utf8').includes('"running"'),
+      )
     );
   });
   host.link.cut();
