@@ -1,4 +1,5 @@
 import { toDisposable, type Disposable } from '../common/disposable.js';
+import { OnceEmitter } from '../common/onceEmitter.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
 import { encodeLogFrame } from '../protocol/wire.js';
@@ -18,8 +19,7 @@ export class ClientTerminal implements Terminal {
   /** What came before anybody listened. */
   #early: Uint8Array[] = [];
   #listener: TerminalListener | undefined;
-  readonly #onExit = new Set<(code: number | null) => void>();
-  #exit: { readonly code: number | null } | undefined;
+  readonly #ended = new OnceEmitter<number | null>();
 
   private constructor(connection: Connection, terminals: Terminals, id: number) {
     this.#connection = connection;
@@ -61,27 +61,24 @@ export class ClientTerminal implements Terminal {
   }
 
   onExit(listener: (code: number | null) => void): Disposable {
-    const exit = this.#exit;
-    if (exit !== undefined) queueMicrotask(() => listener(exit.code));
-    else this.#onExit.add(listener);
-    return toDisposable(() => this.#onExit.delete(listener));
+    return this.#ended.event(listener);
   }
 
   write(bytes: Uint8Array): void {
-    if (this.#exit !== undefined) return;
+    if (this.#ended.hasFired) return;
     this.#connection.sendFrame(encodeLogFrame(this.#id, this.#typed, bytes));
     this.#typed += bytes.length;
   }
 
   resize(columns: number, rows: number): void {
-    if (this.#exit !== undefined) return;
+    if (this.#ended.hasFired) return;
     // A size that did not arrive is followed by the next one.
     this.#connection.request('terminal/resize', { terminal: this.#id, columns, rows }).catch(() => undefined);
   }
 
   dispose(): void {
-    if (this.#exit !== undefined) return;
-    this.#onExit.clear();
+    if (this.#ended.hasFired) return;
+    this.#ended.dispose();
     this.exited(null);
     // Whether it works does not matter: nobody looks at it any more.
     this.#connection.request('terminal/close', { terminal: this.#id }).catch(() => undefined);
@@ -95,11 +92,9 @@ export class ClientTerminal implements Terminal {
 
   /** @internal Its program has ended, or the way to it (null). */
   exited(code: number | null): void {
-    if (this.#exit !== undefined) return;
-    this.#exit = { code };
+    if (this.#ended.hasFired) return;
     this.#terminals.delete(this.#id);
-    for (const listener of [...this.#onExit]) listener(code);
-    this.#onExit.clear();
+    this.#ended.fire(code);
   }
 
   #give(bytes: Uint8Array): void {

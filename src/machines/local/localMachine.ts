@@ -1,7 +1,7 @@
 import { constants, promises as fs } from 'node:fs';
 import { homedir, uptime } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
-import type { Disposable } from '../../common/disposable.js';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { toDisposable, type Disposable } from '../../common/disposable.js';
 import { homeDirectory } from '../../common/home.js';
 import type {
   FileSink,
@@ -19,9 +19,9 @@ import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.j
 import { openHome } from '../../core/store/home.js';
 import { makeFolder } from '../../core/store/makeFolder.js';
 import type { MachineIdentity } from '../../protocol/session.js';
+import { FileReader } from '../fileReader.js';
 import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
-import { FileFollower } from './fileFollower.js';
 import { machineIdentity } from './identity.js';
 import { LocalTerminal } from './localTerminal.js';
 import { DEFAULT_LIMITS, readLoginEnvironment, type LoginLimits } from './loginEnvironment.js';
@@ -161,7 +161,29 @@ export class LocalMachine implements Machine {
   }
 
   followFile(path: string, from: number, sink: FileSink): Disposable {
-    return new FileFollower(path, from, sink);
+    const name = basename(path);
+    const watch = this.watch(
+      dirname(path),
+      (changed) => {
+        if (changed === name) reader.onGrown();
+      },
+      (error) => reader.fail(error),
+    );
+    const reader = new FileReader({
+      read: (at, length) => this.readFile(path, at, length),
+      from,
+      sink: {
+        data: (offset, bytes) => sink.data(offset, bytes),
+        fail: (error) => {
+          watch.dispose();
+          sink.fail(error);
+        },
+      },
+    });
+    return toDisposable(() => {
+      reader.dispose();
+      watch.dispose();
+    });
   }
 
   async append(path: string, data: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { Emitter, type Event } from '../../common/emitter.js';
-import { toDisposable } from '../../common/disposable.js';
+import { OnceEmitter } from '../../common/onceEmitter.js';
 import type { Terminal, TerminalSize } from '../../core/machine.js';
 import { closeAfterExit, killGroup, runProcess, spawnDetached } from './runProcess.js';
 
@@ -13,10 +13,9 @@ export class LocalTerminal implements Terminal {
   readonly #child: ChildProcess;
   readonly #env: Readonly<Record<string, string>>;
   readonly #data = new Emitter<Uint8Array>();
-  readonly #ended = new Emitter<number | null>();
+  readonly #ended = new OnceEmitter<number | null>();
   #head: Buffer | undefined = Buffer.alloc(0);
   #device = '';
-  #exit: { readonly code: number | null } | undefined;
   /** What was asked before the terminal was ready. */
   #wanted: TerminalSize | undefined;
   readonly #early: Buffer[] = [];
@@ -47,12 +46,7 @@ export class LocalTerminal implements Terminal {
     return subscription;
   };
 
-  readonly onExit: Event<number | null> = (listener) => {
-    if (this.#exit === undefined) return this.#ended.event(listener);
-    const { code } = this.#exit;
-    queueMicrotask(() => listener(code));
-    return toDisposable(() => undefined);
-  };
+  readonly onExit = this.#ended.event;
 
   write(data: Uint8Array): void {
     // What was written may be the caller's buffer.
@@ -63,7 +57,7 @@ export class LocalTerminal implements Terminal {
   }
 
   resize(size: TerminalSize): void {
-    if (this.#exit !== undefined) return;
+    if (this.#ended.hasFired) return;
     // Before the terminal has told its name nobody can reach it.
     if (this.#head !== undefined) this.#wanted = size;
     else this.#setSize(size);
@@ -114,16 +108,13 @@ export class LocalTerminal implements Terminal {
   }
 
   #end(code: number | null): void {
-    if (this.#exit !== undefined) return;
-    this.#exit = { code };
     this.#ended.fire(code);
-    this.#ended.dispose();
     this.#data.dispose();
   }
 
   dispose(): void {
     const { pid } = this.#child;
-    if (this.#exit !== undefined || pid === undefined) return;
+    if (this.#ended.hasFired || pid === undefined) return;
     this.#child.stdin?.end();
     killGroup(pid);
     this.#child.stdout?.destroy();

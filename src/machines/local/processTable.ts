@@ -25,6 +25,7 @@ export interface ProcessTable {
   get(pid: number): Promise<ProcessEntry | undefined>;
 }
 
+/** The table of this system, by what it offers. */
 export function systemProcessTable(): ProcessTable {
   return process.platform === 'linux' ? new ProcTable() : new PsTable();
 }

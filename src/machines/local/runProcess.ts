@@ -127,6 +127,7 @@ export function killGroup(pid: number | undefined): void {
   }
 }
 
+/** Why a program could not be started, and what to do. */
 export function toStartError(error: unknown, command: readonly string[], cwd: string | undefined): CodeManagerError {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   const program = label(command);

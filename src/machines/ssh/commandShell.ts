@@ -1,5 +1,5 @@
 import { Deferred } from '../../common/async.js';
-import { toDisposable, type Disposable } from '../../common/disposable.js';
+import type { Disposable } from '../../common/disposable.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { formatDuration, truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
@@ -47,7 +47,6 @@ export class CommandShell implements Disposable {
   readonly #answerMs: number;
   readonly #roundTrips: RoundTrips | undefined;
   readonly #pending: Pending[] = [];
-  readonly #closing = new Deferred<CodeManagerError>();
   #chunks: Buffer[] = [];
   #bytes = 0;
   #closed: CodeManagerError | undefined;
@@ -100,17 +99,6 @@ export class CommandShell implements Disposable {
 
   get isClosed(): boolean {
     return this.#closed !== undefined;
-  }
-
-  /** Called once, also when it has closed already. */
-  onClose(listener: (error: CodeManagerError) => void): Disposable {
-    let wanted = true;
-    void this.#closing.promise.then((error) => {
-      if (wanted) listener(error);
-    });
-    return toDisposable(() => {
-      wanted = false;
-    });
   }
 
   /**
@@ -185,7 +173,6 @@ export class CommandShell implements Disposable {
       done.reject(error);
     }
     this.#channel.dispose();
-    this.#closing.resolve(error);
   }
 
   dispose(): void {

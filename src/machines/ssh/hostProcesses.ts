@@ -135,6 +135,7 @@ ls -l /proc/self/fd ${folders} | awk '
 exit 0`;
 }
 
+/** Reads what `openFilesScript` prints. */
 export function parseOpenFiles(output: string): ProcessFiles[] {
   const files = new Map<number, Set<string>>();
   for (const line of output.split('\n')) {

@@ -24,6 +24,7 @@ export function identityAgent(
   })();
 }
 
+/** Signs with a key that an agent holds. */
 export function signByAgent(agent: BaseAgent | undefined, key: ParsedKey, data: Buffer, hash: Hash): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (agent === undefined) return reject(new Error('there is no agent'));

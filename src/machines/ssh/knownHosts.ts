@@ -41,6 +41,7 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
   return lines;
 }
 
+/** The lines of a file; those that cannot be read are left out. */
 export function parseKnownHosts(text: string, file: string): KnownHostLine[] {
   return text.split('\n').flatMap((raw, index) => {
     const words = raw.trim().split(/\s+/);

@@ -1,5 +1,6 @@
 import { Emitter } from '../../common/emitter.js';
-import { toDisposable, type Disposable } from '../../common/disposable.js';
+import type { Disposable } from '../../common/disposable.js';
+import { OnceEmitter } from '../../common/onceEmitter.js';
 import type { RunOptions } from '../../core/machine.js';
 import { quotePosix } from '../../core/tmux/quote.js';
 import { CodeManagerError } from '../../protocol/errors.js';
@@ -60,10 +61,9 @@ export class Program implements Disposable {
   readonly #host: ProgramHost;
   readonly #channel: SshChannel;
   readonly #data = new Emitter<Uint8Array>();
-  readonly #ended = new Emitter<ProgramExit>();
+  readonly #ended = new OnceEmitter<ProgramExit>();
   readonly #stderr: Buffer[] = [];
   #stderrBytes = 0;
-  #exit: ProgramExit | undefined;
   #disposed = false;
 
   /**
@@ -120,34 +120,22 @@ export class Program implements Disposable {
       const all = Buffer.concat(this.#stderr).toString();
       const hello = all.indexOf(`\n${about.hello}\n`);
       const stderr = hello < 0 ? all : all.slice(hello + about.hello.length + 2);
-      this.#exit = {
+      this.#ended.fire({
         code,
         signal: signal === null ? null : `SIG${signal.replace(/^SIG/, '')}`,
         stderr,
         error: error ?? startError(stderr, code, about),
-      };
-      this.#ended.fire(this.#exit);
-      this.#ended.dispose();
+      });
     });
   }
 
   readonly onData = this.#data.event;
 
   /** Called once, also for one who asks later. */
-  readonly onExit = (listener: (exit: ProgramExit) => void): Disposable => {
-    const exit = this.#exit;
-    if (exit === undefined) return this.#ended.event(listener);
-    let wanted = true;
-    queueMicrotask(() => {
-      if (wanted) listener(exit);
-    });
-    return toDisposable(() => {
-      wanted = false;
-    });
-  };
+  readonly onExit = this.#ended.event;
 
   write(data: string | Uint8Array): Promise<void> | undefined {
-    if (this.#exit !== undefined || this.#disposed) return undefined;
+    if (this.#ended.hasFired || this.#disposed) return undefined;
     this.#host.sent();
     return this.#channel.write(data);
   }
@@ -177,7 +165,7 @@ export class Program implements Disposable {
   #close(signal: 'TERM' | 'KILL'): void {
     if (this.#disposed) return;
     this.#disposed = true;
-    if (this.#exit === undefined) this.#host.signalGroup(this.#group, signal);
+    if (!this.#ended.hasFired) this.#host.signalGroup(this.#group, signal);
     this.#channel.dispose();
   }
 

@@ -9,7 +9,7 @@ export function newMark(): string {
  * Bytes as the format of `printf`, in single quotes: plain ASCII on one line, whatever the bytes are. It is read the
  * same by every POSIX shell and by fish and csh, but for `!`, which only an interactive csh takes for something.
  */
-export function printfFormat(data: Uint8Array): string {
+function printfFormat(data: Uint8Array): string {
   let text = '';
   for (const byte of data) text += ENCODED[byte] ?? '';
   // `printf` would take it for an option.

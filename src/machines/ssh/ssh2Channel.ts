@@ -1,6 +1,7 @@
 import type { ClientChannel } from 'ssh2';
-import { toDisposable, type Disposable } from '../../common/disposable.js';
+import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
+import { OnceEmitter } from '../../common/onceEmitter.js';
 import type { SshChannel, SshExit } from './sshConnection.js';
 import type { SshFailure } from './sshFailure.js';
 
@@ -12,9 +13,8 @@ export class Ssh2Channel implements SshChannel {
   readonly #channel: ClientChannel;
   readonly #data = new Emitter<Uint8Array>();
   readonly #stderr = new Emitter<Uint8Array>();
-  readonly #exits = new Set<(exit: SshExit) => void>();
+  readonly #ended = new OnceEmitter<SshExit>();
   #status: { readonly code: number | null; readonly signal: string | null } | undefined;
-  #exit: SshExit | undefined;
   #flowing = false;
   #paused = false;
   #disposed = false;
@@ -48,11 +48,7 @@ export class Ssh2Channel implements SshChannel {
 
   readonly onExit = (listener: (exit: SshExit) => void): Disposable => {
     this.#flow();
-    const entry = (exit: SshExit): void => listener(exit);
-    const exit = this.#exit;
-    if (exit !== undefined) queueMicrotask(() => entry(exit));
-    else this.#exits.add(entry);
-    return toDisposable(() => this.#exits.delete(entry));
+    return this.#ended.event(listener);
   };
 
   write(data: string | Uint8Array): Promise<void> | undefined {
@@ -74,11 +70,11 @@ export class Ssh2Channel implements SshChannel {
   }
 
   signal(name: string): void {
-    if (this.#exit === undefined) this.#channel.signal(name);
+    if (!this.#ended.hasFired) this.#channel.signal(name);
   }
 
   resize(columns: number, rows: number): void {
-    if (this.#exit === undefined) this.#channel.setWindow(rows, columns, 0, 0);
+    if (!this.#ended.hasFired) this.#channel.setWindow(rows, columns, 0, 0);
   }
 
   pause(): void {
@@ -123,7 +119,7 @@ export class Ssh2Channel implements SshChannel {
   /** The command has ended: so does the channel, once nothing more comes. */
   #drain(): void {
     clearTimeout(this.#draining);
-    if (this.#exit !== undefined) return;
+    if (this.#ended.hasFired) return;
     this.#draining = setTimeout(() => {
       // Nobody has begun to read, or whoever reads needs time.
       if (this.#paused || !this.#flowing) return this.#drain();
@@ -133,11 +129,7 @@ export class Ssh2Channel implements SshChannel {
   }
 
   #end(error: SshFailure | undefined): void {
-    if (this.#exit !== undefined) return;
     clearTimeout(this.#draining);
-    this.#exit = { code: this.#status?.code ?? null, signal: this.#status?.signal ?? null, error };
-    const listeners = [...this.#exits];
-    this.#exits.clear();
-    for (const listener of listeners) listener(this.#exit);
+    this.#ended.fire({ code: this.#status?.code ?? null, signal: this.#status?.signal ?? null, error });
   }
 }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
 import { withTimeout } from '../../common/async.js';
-import { toDisposable } from '../../common/disposable.js';
+import { OnceEmitter } from '../../common/onceEmitter.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { pingClient } from './loadSsh2.js';
@@ -20,8 +20,7 @@ export class Ssh2Connection implements SshConnection {
   readonly target: string;
   readonly #client: Client;
   readonly #wire: Wire;
-  readonly #listeners = new Set<(error: SshFailure | undefined) => void>();
-  #closed: { readonly error: SshFailure | undefined } | undefined;
+  readonly #closed = new OnceEmitter<SshFailure | undefined>();
   #failure: Error | undefined;
 
   /** @param onEnd called once when nothing more is sent */
@@ -35,13 +34,13 @@ export class Ssh2Connection implements SshConnection {
       this.#cutSoon();
     });
     client.once('close', () => {
-      this.#close(this.#lost());
+      this.#closed.fire(this.#lost());
       onEnd();
     });
   }
 
   get isClosed(): boolean {
-    return this.#closed !== undefined;
+    return this.#closed.hasFired;
   }
 
   get bytesRead(): number {
@@ -52,13 +51,7 @@ export class Ssh2Connection implements SshConnection {
     return this.#wire.bytesWritten();
   }
 
-  readonly onClose: SshConnection['onClose'] = (listener) => {
-    const entry = (error: SshFailure | undefined): void => listener(error);
-    const closed = this.#closed;
-    if (closed !== undefined) queueMicrotask(() => entry(closed.error));
-    else this.#listeners.add(entry);
-    return toDisposable(() => this.#listeners.delete(entry));
-  };
+  readonly onClose = this.#closed.event;
 
   async exec(command: string, { pty }: SshExecOptions = {}): Promise<SshChannel> {
     const options = pty === undefined ? {} : { pty: { rows: pty.rows, cols: pty.columns, term: pty.term } };
@@ -66,7 +59,7 @@ export class Ssh2Connection implements SshConnection {
       this.#client.exec(command, options, (error, channel) => {
         if (error) return done(error);
         // At once: the end of a short command may have come already.
-        done(undefined, new Ssh2Channel(channel, () => this.#closed?.error));
+        done(undefined, new Ssh2Channel(channel, () => this.#closed.value));
       }),
     );
   }
@@ -88,7 +81,7 @@ export class Ssh2Connection implements SshConnection {
   }
 
   async ping(): Promise<void> {
-    if (this.#closed !== undefined) throw this.#lost();
+    if (this.isClosed) throw this.#lost();
     try {
       await pingClient(this.#client);
     } catch (error) {
@@ -98,24 +91,16 @@ export class Ssh2Connection implements SshConnection {
   }
 
   dispose(): void {
-    if (this.#closed !== undefined) return;
+    if (this.isClosed) return;
     this.#client.end();
     this.#cutSoon();
-    this.#close(undefined);
+    this.#closed.fire(undefined);
   }
 
   #cutSoon(): void {
     const timer = setTimeout(() => this.#wire.stream.destroy(), GOODBYE_MS);
     timer.unref();
     this.#client.once('close', () => clearTimeout(timer));
-  }
-
-  #close(error: SshFailure | undefined): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = { error };
-    const listeners = [...this.#listeners];
-    this.#listeners.clear();
-    for (const listener of listeners) listener(error);
   }
 
   #lost(): SshFailure {
@@ -130,7 +115,7 @@ export class Ssh2Connection implements SshConnection {
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown): void => {
-        if (this.#closed !== undefined || !this.#wire.stream.writable) reject(this.#closed?.error ?? this.#lost());
+        if (this.isClosed || !this.#wire.stream.writable) reject(this.#closed.value ?? this.#lost());
         else reject(openFailure(reason, error, this.target, what));
       };
       try {

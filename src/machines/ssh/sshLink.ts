@@ -41,6 +41,7 @@ export type LinkEvent =
 const FIRST_WAIT_MS = 1_000;
 const LONGEST_WAIT_MS = 60_000;
 
+/** A way that was not tried yet. @param time milliseconds since the epoch */
 export function newLink(time: number): Link {
   return {
     phase: 'idle',

@@ -18,7 +18,8 @@ import type { Operation } from '../../core/operation.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import { connectSsh } from './connectSsh.js';
-import { FileReader, FileStream, followScript } from './fileFollow.js';
+import { FileReader } from '../fileReader.js';
+import { FileStream, followScript } from './fileFollow.js';
 import { FileWatch, watchScript } from './fileWatch.js';
 import { readHostLogin } from './hostLogin.js';
 import { makePlace } from './hostPlace.js';
@@ -327,7 +328,17 @@ export class SshMachine implements Machine, Disposable {
   #followByTicks(path: string, from: number, sink: FileSink): Disposable {
     const folder = posix.dirname(path);
     const name = posix.basename(path);
-    const reader = new FileReader({ read: (at, length) => this.readFile(path, at, length), from, sink });
+    const reader = new FileReader({
+      read: (at, length) => this.readFile(path, at, length),
+      from,
+      sink: {
+        data: (offset, bytes) => sink.data(offset, bytes),
+        fail: (error) => {
+          release.dispose();
+          sink.fail(error);
+        },
+      },
+    });
     let followed = this.#followed.get(folder);
     if (followed === undefined) {
       const readers = new Set<readonly [string, FileReader]>();
@@ -347,13 +358,14 @@ export class SshMachine implements Machine, Disposable {
     const entry = [name, reader] as const;
     const { readers, watch } = followed;
     readers.add(entry);
-    return toDisposable(() => {
+    const release = toDisposable(() => {
       reader.dispose();
       readers.delete(entry);
       if (readers.size > 0) return;
       watch.dispose();
       if (this.#followed.get(folder)?.watch === watch) this.#followed.delete(folder);
     });
+    return release;
   }
 
   async #startScript(script: string): ReturnType<HostSession['start']> {

@@ -199,6 +199,7 @@ export function tcpFailure(error: unknown, host: string, port: number): SshFailu
   }
 }
 
+/** Nobody answered at that port in time. */
 export function timedOut(host: string, port: number): SshFailure {
   return new SshFailure('timedOut', `${host} port ${port} does not answer`, {
     hint: 'Check that the host is on, the network, the VPN and the firewall.',

@@ -1,0 +1,70 @@
+import type { Disposable } from '../common/disposable.js';
+import type { FileSink } from '../core/machine.js';
+import { isMissing } from '../core/store/diskErrors.js';
+
+export interface FileReaderOptions {
+  readonly read: (from: number, length: number) => Promise<Uint8Array>;
+  readonly from: number;
+  readonly sink: FileSink;
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Follows a file by reading it whenever it may have grown; one that is not there yet is waited for. */
+export class FileReader implements Disposable {
+  readonly #options: FileReaderOptions;
+  #offset: number;
+  #grown = false;
+  #reading = false;
+  #disposed = false;
+
+  constructor(options: FileReaderOptions) {
+    this.#options = options;
+    this.#offset = options.from;
+    this.onGrown();
+  }
+
+  onGrown(): void {
+    this.#grown = true;
+    if (!this.#reading) void this.#read();
+  }
+
+  async #read(): Promise<void> {
+    this.#reading = true;
+    try {
+      while (this.#takeGrown()) {
+        for (;;) {
+          const bytes = await this.#options.read(this.#offset, CHUNK_BYTES).catch((error: unknown) => {
+            if (isMissing(error)) return new Uint8Array();
+            throw error;
+          });
+          if (bytes.length === 0 || this.#disposed) break;
+          const offset = this.#offset;
+          this.#offset += bytes.length;
+          await this.#options.sink.data(offset, bytes);
+        }
+      }
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  // A method, since the flags change while reading awaits.
+  #takeGrown(): boolean {
+    const grown = this.#grown && !this.#disposed;
+    this.#grown = false;
+    return grown;
+  }
+
+  fail(error: unknown): void {
+    if (this.#disposed) return;
+    this.dispose();
+    this.#options.sink.fail(error);
+  }
+
+  dispose(): void {
+    this.#disposed = true;
+  }
+}
