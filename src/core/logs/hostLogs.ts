@@ -1,5 +1,4 @@
 import { KeyedMutex } from '../../common/async.js';
-import { toDisposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -8,6 +7,7 @@ import type { Result } from '../../protocol/requests.js';
 import type { Machine, TerminalSize } from '../machine.js';
 import type { LogPosition, LogSink, LogSubscription } from '../machineService.js';
 import { HostLogFeed } from './hostLogFeed.js';
+import { LogFollowers } from './logFollowers.js';
 import { parseLogSizes, sizeLine, sizesFrom } from './logSizes.js';
 import { logInfo, startOffset, type Logs } from './logs.js';
 
@@ -19,15 +19,10 @@ export interface HostLogsOptions {
   readonly log: Logger;
 }
 
-interface Follower {
-  readonly feed: HostLogFeed;
-  readonly sink: LogSink;
-}
-
 /** Logs on the disk of a machine that is reached from here. Who follows one goes on where it was after a cut. */
 export class HostLogs implements Logs {
   readonly #options: HostLogsOptions;
-  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #followers = new LogFollowers<HostLogFeed>();
   readonly #noting = new KeyedMutex();
   /** The last size of each log that was noted or read. */
   readonly #last = new Map<string, LogSize>();
@@ -36,8 +31,7 @@ export class HostLogs implements Logs {
     this.#options = options;
     options.machine.link?.onDidChange(({ connection }) => {
       this.#last.clear();
-      if (connection !== 'connected') return;
-      for (const followers of this.#followers.values()) for (const { feed } of followers) feed.onReachable();
+      if (connection === 'connected') for (const feed of this.#followers.all()) feed.onReachable();
     });
   }
 
@@ -50,36 +44,12 @@ export class HostLogs implements Logs {
     const { id } = record;
     const [{ path, base, size, closed }, sizes] = await Promise.all([this.info(record), this.#sizes(record)]);
     const offset = startOffset(from, { base, size });
-    const followers = this.#followers.get(id) ?? new Set();
-    this.#followers.set(id, followers);
-    const forget = (): void => {
-      followers.delete(follower);
-      if (followers.size === 0 && this.#followers.get(id) === followers) this.#followers.delete(id);
-    };
-    const feed = new HostLogFeed({
-      machine: this.#options.machine,
-      path,
-      offset,
-      closed,
-      base: () => this.#options.base(id),
-      sink: {
-        write: (at, bytes) => sink.write(at, bytes),
-        end: (at) => {
-          forget();
-          sink.end(at);
-        },
-        fail: (error) => {
-          forget();
-          sink.fail(error);
-        },
-      },
-    });
-    const follower = { feed, sink };
-    followers.add(follower);
-    const release = toDisposable(() => {
-      forget();
-      feed.dispose();
-    });
+    const { machine, base: first } = this.#options;
+    const { feed, release } = this.#followers.add(
+      id,
+      sink,
+      (to) => new HostLogFeed({ machine, path, offset, closed, base: () => first(id), sink: to }),
+    );
     return { base, offset, size, path, sizes: sizesFrom(sizes, offset), feed: release, start: () => feed.start() };
   }
 
@@ -109,7 +79,7 @@ export class HostLogs implements Logs {
     const size = { offset, columns, rows };
     await machine.append(sizesPath(path(record)), sizeLine(size));
     this.#last.set(id, size);
-    for (const { sink } of this.#followers.get(id) ?? []) sink.resized(size);
+    this.#followers.resized(id, size);
   }
 
   onGrown(): void {
@@ -118,12 +88,11 @@ export class HostLogs implements Logs {
 
   onClosed(id: string): void {
     this.#last.delete(id);
-    for (const { feed } of [...(this.#followers.get(id) ?? [])]) feed.onClosed();
+    this.#followers.onClosed(id);
   }
 
   dispose(): void {
-    for (const followers of this.#followers.values()) for (const { feed } of followers) feed.dispose();
-    this.#followers.clear();
+    this.#followers.dispose();
   }
 }
 

@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises';
-import { toDisposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -7,6 +6,7 @@ import type { Result } from '../../protocol/requests.js';
 import type { TerminalSize } from '../machine.js';
 import type { LogPosition, LogSink, LogSubscription } from '../machineService.js';
 import { LogFeed } from './logFeed.js';
+import { LogFollowers } from './logFollowers.js';
 import { LogSizes } from './logSizes.js';
 import { logInfo, startOffset, type Logs } from './logs.js';
 
@@ -17,15 +17,10 @@ export interface LocalLogsOptions {
   readonly log: Logger;
 }
 
-interface Follower {
-  readonly feed: LogFeed;
-  readonly sink: LogSink;
-}
-
 /** Logs on this machine's own disk, read straight from the files. */
 export class LocalLogs implements Logs {
   readonly #options: LocalLogsOptions;
-  readonly #followers = new Map<string, Set<Follower>>();
+  readonly #followers = new LogFollowers<LogFeed>();
 
   constructor(options: LocalLogsOptions) {
     this.#options = options;
@@ -40,59 +35,35 @@ export class LocalLogs implements Logs {
     const { id } = record;
     const { path, base, size, closed } = await this.info(record);
     const offset = startOffset(from, { base, size });
-    const followers = this.#followers.get(id) ?? new Set();
-    this.#followers.set(id, followers);
-    const forget = (): void => {
-      followers.delete(follower);
-      if (followers.size === 0 && this.#followers.get(id) === followers) this.#followers.delete(id);
-    };
-    const feed = new LogFeed({
-      path,
-      offset,
-      closed,
-      base: () => this.#options.base(id),
-      sink: {
-        write: (at, bytes) => sink.write(at, bytes),
-        end: (at) => {
-          forget();
-          sink.end(at);
-        },
-        fail: (error) => {
-          forget();
-          sink.fail(error);
-        },
-      },
-    });
-    const follower = { feed, sink };
+    const first = (): number => this.#options.base(id);
     // Later sizes are told to the follower from this moment on.
-    followers.add(follower);
+    const { feed, release } = this.#followers.add(
+      id,
+      sink,
+      (to) => new LogFeed({ path, offset, closed, base: first, sink: to }),
+    );
     const sizes = new LogSizes(path).from(offset);
-    const release = toDisposable(() => {
-      forget();
-      feed.dispose();
-    });
     return { base, offset, size, path, sizes, feed: release, start: () => feed.onGrown() };
   }
 
   onSize(id: string, { columns, rows }: TerminalSize): void {
     try {
       const size = new LogSizes(this.#options.path({ id, archived: false })).note(columns, rows);
-      if (size) for (const { sink } of this.#followers.get(id) ?? []) sink.resized(size);
+      if (size) this.#followers.resized(id, size);
     } catch (error) {
       this.#options.log.warn(`sizes of ${id}: ${errorText(error)}`);
     }
   }
 
   onGrown(id: string): void {
-    for (const { feed } of this.#followers.get(id) ?? []) feed.onGrown();
+    for (const feed of this.#followers.of(id)) feed.onGrown();
   }
 
   onClosed(id: string): void {
-    for (const { feed } of [...(this.#followers.get(id) ?? [])]) feed.onClosed();
+    this.#followers.onClosed(id);
   }
 
   dispose(): void {
-    for (const followers of this.#followers.values()) for (const { feed } of followers) feed.dispose();
-    this.#followers.clear();
+    this.#followers.dispose();
   }
 }
