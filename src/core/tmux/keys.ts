@@ -6,7 +6,7 @@ const NAMED_KEYS =
   /^(?:(?:[CMS]-)*(?:Enter|Escape|Space|BSpace|Up|Down|Left|Right|Home|End|PageUp|PageDown|PPage|NPage|PgUp|PgDn|DC|Delete|IC|Insert|F(?:[1-9]|1[0-2]))|(?:[CM]-)*B?Tab|S-Tab|M-[!-~]|(?:C-|C-M-|M-C-)[A-Za-z@[\\\]^_?])$/;
 
 /** True for a tmux key name or a single visible character. */
-export function isKeyName(key: string): boolean {
+function isKeyName(key: string): boolean {
   return NAMED_KEYS.test(key) || (/^\P{C}$/u.test(key) && key !== ' ');
 }
 

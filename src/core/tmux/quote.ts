@@ -4,7 +4,7 @@
  *
  * @throws when the text holds a line break or NUL, which a control line cannot carry
  */
-export function quoteTmux(word: string): string {
+function quoteTmux(word: string): string {
   if (/[\r\n\0]/.test(word)) throw new Error('a tmux word cannot contain line breaks or NUL');
   if (/^[A-Za-z0-9_@%$=:.,/+-]+$/.test(word) && !word.startsWith('%') && !word.startsWith('$')) return word;
   return `'${word.replaceAll("'", `'"'"'`)}'`;

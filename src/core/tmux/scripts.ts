@@ -126,6 +126,7 @@ export function formatExit(exit: Exit): string {
   return exit.kind === 'code' ? `exit ${exit.code}\n` : `signal ${exit.number}\n`;
 }
 
+/** Reads the note that the launcher writes at the end; undefined for anything else. */
 export function parseExit(text: string): Exit | undefined {
   const match = /^(exit|signal) (\d+)\n/.exec(text);
   if (!match) return undefined;

@@ -1,41 +1,23 @@
 import { join } from 'node:path';
-import { delay, KeyedMutex } from '../../common/async.js';
+import { KeyedMutex } from '../../common/async.js';
 import { type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
-import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
-import { HUB, linkAll, MAKE_HUB } from './hub.js';
+import { HUB, linkAll } from './hub.js';
 import { keyCommands } from './keys.js';
 import { ASK_LEAD, claimLead, LEADER } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, SESSION_OPTION, type Pane, type PaneSize } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
 import { PanePoll } from './panePoll.js';
-import { launchScript, LIST_PROCESSES, pipeScript, tmuxConfig } from './scripts.js';
-import { findTmux, type FoundTmux } from './tmuxProgram.js';
-import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
-import { tmuxFeatures, tmuxLimits, type TmuxFeatures, type TmuxVersion } from './version.js';
-
-export interface TmuxOptions {
-  readonly machine: Machine;
-  /** Private folder for the socket and our scripts; has no character that means something to tmux or a shell. */
-  readonly runtimeDirectory: string;
-  /** Where the logs go. */
-  readonly sessionsDirectory: string;
-  /** Path of tmux when it is not the one in PATH. */
-  readonly program: string | undefined;
-  /** Look for it in the PATH of the login shell before the usual places. */
-  readonly searchLogin?: boolean;
-  readonly log: Logger;
-}
+import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
+import type { FoundTmux } from './tmuxProgram.js';
+import { tmuxLimits, type TmuxVersion } from './version.js';
 
 /** The pane option that tells how far a typed task got. */
 const TASK_OPTION = '@cm_task';
 /** What tmux says when nothing runs behind a socket; anything else that goes wrong says nothing about its panes. */
 const NO_SERVER = /no server running|error connecting|no sessions|server exited|lost server/;
-/** What was looked at a moment ago needs no second look. */
-const FILES_MS = 2_000;
 const NO_HUB = /can't find session/;
 
 /** How far a task that is typed got, kept by tmux itself so that no crash can type it twice. */
@@ -46,8 +28,8 @@ export type TaskMark = '' | 'pasted' | 'sent';
  * it is needed and never touches the user's own tmux.
  */
 export class TmuxServer implements Disposable {
-  readonly socket: string;
   readonly #options: TmuxOptions;
+  readonly #process: TmuxProcess;
   readonly #starting = new KeyedMutex();
   readonly #paneChanged = new Emitter<Pane>();
   readonly #resized = new Emitter<PaneSize>();
@@ -56,10 +38,7 @@ export class TmuxServer implements Disposable {
   readonly #leadChanged = new Emitter<void>();
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
-  #found: FoundTmux | undefined;
-  #features: TmuxFeatures | undefined;
   #poll: PanePoll | undefined;
-  #filesChecked = -Infinity;
   #buffer = 0;
   /** Who leads, as tmux told last. */
   #leader: string | undefined;
@@ -78,36 +57,28 @@ export class TmuxServer implements Disposable {
 
   constructor(options: TmuxOptions) {
     this.#options = options;
-    this.socket = join(options.runtimeDirectory, 'tmux.sock');
+    this.#process = new TmuxProcess(options);
+  }
+
+  get socket(): string {
+    return this.#process.socket;
   }
 
   /**
    * Path and version of tmux; looks again while it is missing, or when it is asked for `anew`.
    * @throws CodeManagerError `dependencyMissing` with what to install
    */
-  async program({ anew = false }: { readonly anew?: boolean } = {}): Promise<FoundTmux> {
-    const { machine, program, searchLogin = false } = this.#options;
-    if (anew) {
-      this.#found = undefined;
-      await machine.loginEnvironment({ refresh: true });
-    }
-    this.#found ??= await findTmux(machine, program, searchLogin);
-    this.#features = tmuxFeatures(this.#found.version);
-    return this.#found;
+  program(options: { readonly anew?: boolean } = {}): Promise<FoundTmux> {
+    return this.#process.program(options);
   }
 
   /** What this tmux is too old for, one sentence; undefined when nothing is missing. */
   get limits(): string | undefined {
-    return this.#found === undefined ? undefined : tmuxLimits(this.#found.version);
-  }
-
-  async #abilities(): Promise<TmuxFeatures> {
-    const { version } = await this.program();
-    return tmuxFeatures(version);
+    return this.version && tmuxLimits(this.version);
   }
 
   get version(): TmuxVersion | undefined {
-    return this.#found?.version;
+    return this.#process.version;
   }
 
   /**
@@ -129,11 +100,11 @@ export class TmuxServer implements Disposable {
     if (!this.#live) {
       await this.#starting.run('start', async () => {
         if (this.#live || (await this.#attachToRunning())) return;
-        await this.#start();
+        await this.#process.start();
         await this.#attach();
       });
     }
-    await this.#ensureFiles();
+    await this.#process.ensureFiles(this.#pid);
     if (!this.#live) throw new CodeManagerError('unavailable', 'tmux was started but cannot be reached');
     return this.#live;
   }
@@ -144,39 +115,16 @@ export class TmuxServer implements Disposable {
     if (state === 'attached') return true;
     if (state === 'noHub') {
       // Somebody ended the hidden session: the windows are still there.
-      await this.#start();
+      await this.#process.start();
     } else {
-      const pid = await this.#findServer();
+      const pid = await this.#process.find();
       if (pid === undefined) return false;
-      await this.#remakeSocket(pid);
+      await this.#process.remakeSocket(pid);
     }
     if ((await this.#attach()) === 'attached') return true;
     throw new CodeManagerError('unavailable', 'tmux runs and cannot be reached', {
       hint: `See whether ${this.#options.runtimeDirectory} can be written.`,
     });
-  }
-
-  /** Folder, scripts and socket as they must be; each is made again when it vanished. */
-  async #ensureFiles(): Promise<void> {
-    const { machine, runtimeDirectory, sessionsDirectory } = this.#options;
-    if (machine.type !== 'local' && performance.now() - this.#filesChecked < FILES_MS) return;
-    const files = {
-      'launch.sh': launchScript(sessionsDirectory),
-      'pipe.sh': pipeScript(sessionsDirectory),
-      'tmux.conf': tmuxConfig(await this.#abilities()),
-    };
-    // All at once: on another host that is one round trip.
-    await Promise.all([
-      this.ensureSocket(),
-      ...Object.entries(files).map(async ([name, text]) => {
-        const path = join(runtimeDirectory, name);
-        const known = await machine.stat(path);
-        if (known?.size === Buffer.byteLength(text)) return;
-        await machine.makeDirectory(runtimeDirectory);
-        await machine.writeFile(path, text);
-      }),
-    ]);
-    this.#filesChecked = performance.now();
   }
 
   /** Sees to it that {@link create} can start at once: called while something else is waited for. */
@@ -185,70 +133,20 @@ export class TmuxServer implements Disposable {
   }
 
   /** A socket that vanished under a living tmux is made again. */
-  async ensureSocket(): Promise<void> {
-    if (!this.#live || this.#serverPid === undefined) return;
-    if ((await this.#options.machine.stat(this.socket)) === undefined) await this.#remakeSocket(this.#serverPid);
+  ensureSocket(): Promise<void> {
+    return this.#process.ensureSocket(this.#pid);
   }
 
-  async #remakeSocket(pid: number): Promise<void> {
-    const { machine, log, runtimeDirectory } = this.#options;
-    log.warn('the tmux socket vanished; asking tmux to make it again');
-    await machine.makeDirectory(runtimeDirectory);
-    await machine.run(['kill', '-USR1', String(pid)]);
-    for (let tries = 0; tries < 100 && (await machine.stat(this.socket)) === undefined; tries++) await delay(20);
-  }
-
-  /** The process of our tmux when its socket does not lead to it. */
-  async #findServer(): Promise<number | undefined> {
-    const { machine } = this.#options;
-    const { stdout } = await machine.run(['/bin/sh', '-c', LIST_PROCESSES]);
-    // It keeps the arguments that it was started with; clients have other ones.
-    const line = stdout.split('\n').find((text) => text.includes(` -S ${this.socket} -f `));
-    return line === undefined ? undefined : Number.parseInt(line, 10);
-  }
-
-  async #start(): Promise<void> {
-    const { machine, runtimeDirectory, log } = this.#options;
-    const { program } = await this.program();
-    await this.#ensureFiles();
-    const { env: login } = await machine.loginEnvironment();
-    // Every pane inherits what tmux was started with, so it gets nothing that is not needed to run a shell.
-    const env: Record<string, string> = {
-      PATH: login['PATH'] ?? '/usr/local/bin:/usr/bin:/bin',
-      SHELL: '/bin/sh',
-      TERM: 'xterm-256color',
-      LANG: 'C.UTF-8',
-    };
-    for (const name of ['HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TMPDIR']) {
-      const value = login[name];
-      if (value !== undefined) env[name] = value;
-    }
-    const config = join(runtimeDirectory, 'tmux.conf');
-    const command = [program, '-u', '-S', this.socket, '-f', config, ...MAKE_HUB];
-    // Another machine's tmux is started from an ssh login there.
-    const own = machine.type === 'local' ? process.env : { SSH_CONNECTION: 'ssh', ...login };
-    const scope = scopePrefix(await readLoginFacts(machine, own));
-    let result = await machine.run([...scope, ...command], {
-      env: { ...scopeEnvironment(scope, own), ...env },
-      cwd: '/',
-    });
-    if (result.code !== 0 && scope.length > 0) {
-      log.warn(`tmux gets no scope of its own: ${result.stderr.trim()}`);
-      result = await machine.run(command, { env, cwd: '/' });
-    }
-    const { code, stderr } = result;
-    if (code !== 0 && !stderr.includes('duplicate session')) {
-      throw new CodeManagerError('unavailable', `tmux did not start: ${stderr.trim() || `exit ${String(code)}`}`);
-    }
-    log.info(`tmux ${this.version?.text ?? ''} started on ${this.socket}`);
+  /** Process of the tmux that we are attached to. */
+  get #pid(): number | undefined {
+    return this.#live && this.#serverPid;
   }
 
   /** @throws CodeManagerError `unavailable` when something is there that does not answer */
   async #attach(): Promise<'attached' | 'none' | 'noHub'> {
     if (this.#disposed) return 'none';
-    const { program } = await this.program();
-    const { quietClients } = await this.#abilities();
-    const stream = this.#options.machine.open(quietClients ? this.#quietClient(program) : this.#oldClient(program), {
+    const { quietClients } = await this.#process.features();
+    const stream = this.#options.machine.open(await this.#process.clientCommand(), {
       env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
       cwd: '/',
     });
@@ -285,19 +183,6 @@ export class TmuxServer implements Disposable {
       if (NO_SERVER.test(reason)) return 'none';
       throw error;
     }
-  }
-
-  // Without -N this would start a tmux of its own, with the user's configuration.
-  #quietClient(program: string): readonly string[] {
-    const target = ['attach-session', '-t', `=${HUB}`, '-f', 'ignore-size,no-output'];
-    return [program, '-N', '-u', '-S', this.socket, '-C', ...target];
-  }
-
-  // An old tmux has no -N: it is asked whether it runs first. Its clients get the output of every window of their
-  // session, so that has none but its own.
-  #oldClient(program: string): readonly string[] {
-    const script = `"$0" -u -S "$1" has-session -t "=$2" </dev/null && exec "$0" -u -S "$1" -C attach-session -t "=$2"`;
-    return ['/bin/sh', '-c', script, program, this.socket, HUB];
   }
 
   #startPoll(control: ControlClient): void {
@@ -338,7 +223,7 @@ export class TmuxServer implements Disposable {
   /** Every pane of ours. Empty when no tmux runs; throws `unavailable` when that cannot be told. */
   async panes(): Promise<readonly Pane[]> {
     if (!(await this.connect()) || !this.#live) return [];
-    const which = this.#features?.quietClients === true ? ['-s', '-t', `=${HUB}:`] : ['-a'];
+    const which = this.#process.knownFeatures?.quietClients === true ? ['-s', '-t', `=${HUB}:`] : ['-a'];
     const [lines = []] = await this.#live.run(tmuxCommand('list-panes', ...which, '-F', PANE_FORMAT));
     return lines.map(parsePane).filter((pane) => pane !== undefined);
   }
@@ -353,7 +238,7 @@ export class TmuxServer implements Disposable {
     const { runtimeDirectory } = this.#options;
     const target = `=${session}:`;
     const launch = join(runtimeDirectory, 'launch.sh');
-    const { quietClients, sizesByCreator, windowSize } = await this.#abilities();
+    const { quietClients, sizesByCreator, windowSize } = await this.#process.features();
     const sizes = (by: string): string[] =>
       sizesByCreator ? [tmuxCommand('set-option', '-gw', 'window-size', by)] : [];
     const byHand = sizes('manual');
@@ -383,12 +268,25 @@ export class TmuxServer implements Disposable {
   }
 
   #openPipe(target: string, command: string): string {
-    return tmuxCommand('pipe-pane', ...(this.#features?.pipeDirection === false ? [] : ['-O']), '-t', target, command);
+    return tmuxCommand(
+      'pipe-pane',
+      ...(this.#process.knownFeatures?.pipeDirection === false ? [] : ['-O']),
+      '-t',
+      target,
+      command,
+    );
   }
 
   /** Of the pane, or where those have no options of their window, which has no other pane. */
   #setOption(target: string, name: string, value: string): string {
-    return tmuxCommand('set-option', this.#features?.paneOptions === false ? '-w' : '-p', '-t', target, name, value);
+    return tmuxCommand(
+      'set-option',
+      this.#process.knownFeatures?.paneOptions === false ? '-w' : '-p',
+      '-t',
+      target,
+      name,
+      value,
+    );
   }
 
   #pipe(session: string, gap = false): string {
@@ -511,7 +409,7 @@ export class TmuxServer implements Disposable {
   async attachCommand(session: string, readOnly: boolean): Promise<readonly string[]> {
     await this.#connected();
     const { program } = await this.program();
-    const { quietClients } = await this.#abilities();
+    const { quietClients } = await this.#process.features();
     return [
       program,
       ...(quietClients ? ['-N'] : []),

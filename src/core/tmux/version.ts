@@ -34,10 +34,12 @@ export function parseTmuxVersion(output: string): TmuxVersion | undefined {
   return /^tmux (openbsd|master)/m.test(output) ? { text: output.trim().slice(5), major: 99, minor: 0 } : undefined;
 }
 
+/** New enough to run sessions. */
 export function isSupported(version: TmuxVersion): boolean {
   return isAtLeast(version, 2, 7);
 }
 
+/** What a version can do. */
 export function tmuxFeatures(version: TmuxVersion): TmuxFeatures {
   const since = (major: number, minor: number): boolean => isAtLeast(version, major, minor);
   return {
