@@ -1,27 +1,64 @@
 import { basename, join } from 'node:path';
+import type { Clock } from '../../common/async.js';
+import { SESSION_ID_PATTERN } from '../../common/ids.js';
+import type { Logger } from '../../common/logger.js';
 import { SessionRecord } from '../../protocol/files.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import type { Machine } from '../machine.js';
+import type { Pane } from '../tmux/pane.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import type { SessionTable } from './sessionTable.js';
 
 /** Longer than any start takes from its launch file to its record. */
 export const ORPHAN_MS = 60_000;
 
-/** A record for a window whose own one is gone: what runs there must be seen and can be ended. */
-export function recoveredRecord(id: string, path: string, machine: MachineIdentity, now: string): SessionRecord {
-  return SessionRecord.parse({
-    id,
-    name: `recovered-${id.slice(-4)}`,
-    contextId: '',
-    contextName: basename(path),
-    path: path === '' ? '/' : path,
-    machine,
-    tool: 'shell',
-    task: '',
-    status: 'starting',
-    created: now,
-    changed: now,
-    reason: 'its record was lost; it was found in tmux',
-  });
+export interface RecoveryOptions {
+  readonly machine: Pick<Machine, 'stat'>;
+  readonly identity: MachineIdentity;
+  readonly tmux: Pick<TmuxServer, 'pane' | 'currentPath'>;
+  readonly table: Pick<SessionTable, 'add' | 'get'>;
+  /** Folder of the active sessions. */
+  readonly directory: string;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+}
+
+/**
+ * Makes a record for a window whose own one is gone: what runs there must be seen and can be ended.
+ *
+ * @returns undefined when the window has gone, or when its record is there and only cannot be read
+ */
+export async function recoverRecord(
+  { machine, identity, tmux, table, directory, clock, log }: RecoveryOptions,
+  { session: id, pane: target, window }: Pane,
+): Promise<{ readonly record: SessionRecord; readonly pane: Pane } | undefined> {
+  const pane = await tmux.pane(target);
+  if (!pane || !SESSION_ID_PATTERN.test(id)) return undefined;
+  if ((await machine.stat(join(directory, `${id}.json`))) !== undefined) {
+    log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
+    return undefined;
+  }
+  log.warn(`window ${window} has no record; session ${id} is recovered from it`);
+  const path = (await tmux.currentPath(target)) ?? '';
+  const now = new Date(clock.now()).toISOString();
+  await table.add(
+    SessionRecord.parse({
+      id,
+      name: `recovered-${id.slice(-4)}`,
+      contextId: '',
+      contextName: basename(path),
+      path: path === '' ? '/' : path,
+      machine: identity,
+      tool: 'shell',
+      task: '',
+      status: 'starting',
+      created: now,
+      changed: now,
+      reason: 'its record was lost; it was found in tmux',
+    }),
+  );
+  const record = table.get(id);
+  return record && { record, pane };
 }
 
 /**

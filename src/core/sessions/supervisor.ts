@@ -1,9 +1,7 @@
-import { join } from 'node:path';
 import { Deferred, Throttler, type Clock } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
 import { DisposableStore, toDisposable, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
-import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
@@ -21,12 +19,14 @@ import { launchFile, type Launch } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { LiveSessions } from './liveSession.js';
 import { LogKeeper } from './logKeeper.js';
-import { ORPHAN_MS, recoveredRecord, removeOrphans } from './recovery.js';
+import { ORPHAN_MS, recoverRecord, removeOrphans } from './recovery.js';
 import { SessionEnd } from './sessionEnd.js';
 import { SessionFiles } from './sessionFiles.js';
+import { SessionFolder } from './sessionFolder.js';
 import { SessionInput } from './sessionInput.js';
 import { SessionStates } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
+import { RETRY_MS, Watchdog } from './watchdog.js';
 
 export interface SupervisorOptions {
   readonly machine: Machine;
@@ -47,12 +47,6 @@ export interface SupervisorOptions {
   readonly log: Logger;
 }
 
-/** A look at tmux by itself, should a push have been missed. */
-const WATCHDOG_MS = 60_000;
-/** Each look at another machine costs bytes on the way there. */
-const FAR_WATCHDOG_MS = 10 * 60_000;
-/** A tmux that did not answer is asked again sooner. */
-const RETRY_MS = 5_000;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
 const RECHECK_MS = 500;
 
@@ -79,8 +73,8 @@ export class Supervisor implements Disposable {
   readonly #logChanged = new Emitter<string>();
   readonly #logClosed = new Emitter<string>();
   readonly #size = new Emitter<{ readonly id: string } & TerminalSize>();
-  #watching: Disposable | undefined;
-  #watchdog: { cancel(): void } | undefined;
+  readonly #folder: SessionFolder;
+  readonly #watchdog: Watchdog;
 
   /** Id of a session whose log may have grown. */
   readonly onLogChanged = this.#logChanged.event;
@@ -104,6 +98,25 @@ export class Supervisor implements Disposable {
     const onReady = (id: string): Promise<void> => input.deliverTask(id);
     const { tool, ids } = options;
     this.#states = new SessionStates({ machine, tmux, table, live, files, tool, onReady, ids, clock, log });
+    this.#folder = new SessionFolder({
+      machine,
+      directory,
+      onRecord: (id) => options.onRecordFile?.(id),
+      onOutput: (id) => this.#onOutput(id),
+      onExit: (id) => this.#onMark(id, 'exit', () => this.#end.finish(id)),
+      onLogClosed: (id) => this.#onMark(id, 'closed', () => this.#logs.onWriterGone(id)),
+      // The watchdog looks at everything again and watches again.
+      onLost: () => this.#watchdog.schedule(1000),
+      log,
+    });
+    this.#watchdog = new Watchdog({
+      check: () => this.check(),
+      isFar: machine.type !== 'local',
+      isOn: () => !this.#suspended,
+      isNeeded: () => table.all().some((record) => !hasEnded(record)),
+      clock,
+      log,
+    });
     this.#disposables.add(
       tmux.onPaneChanged((pane) => {
         this.#onSize(pane);
@@ -158,10 +171,8 @@ export class Supervisor implements Disposable {
     if (this.#suspended) return;
     this.#suspended = true;
     this.#adopted = new Deferred();
-    this.#watchdog?.cancel();
-    this.#watchdog = undefined;
-    this.#watching?.dispose();
-    this.#watching = undefined;
+    this.#watchdog.dispose();
+    this.#folder.dispose();
     this.#live.clear();
   }
 
@@ -177,15 +188,15 @@ export class Supervisor implements Disposable {
     } catch (error) {
       // Without tmux nothing can be said about sessions: they keep their last word until it is there again.
       log.error(`sessions cannot be taken over: ${errorText(error)}`);
-      this.#scheduleWatchdog(RETRY_MS);
+      this.#watchdog.schedule(RETRY_MS);
     }
-    this.#scheduleWatchdog();
+    this.#watchdog.schedule();
   }
 
   /** Compares every record with tmux: when the server starts, after tmux was lost, and now and then. */
   async check(): Promise<void> {
     if (this.#suspended) return;
-    this.#watch();
+    this.#folder.watch();
     const { table, tmux, machine } = this.#options;
     const open = table.all().filter((record) => !hasEnded(record) && this.isHere(record));
     if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
@@ -208,7 +219,10 @@ export class Supervisor implements Disposable {
       const record = table.get(pane.session);
       // A server that was killed between recording an end and clearing up left a window behind.
       if (record && hasEnded(record)) await tmux.kill(pane);
-      else if (!record) await this.#recover(pane);
+      else if (!record) {
+        const recovered = await recoverRecord(this.#options, pane);
+        if (recovered) await this.#takeOver(recovered.record, recovered.pane);
+      }
     }
   }
 
@@ -309,21 +323,6 @@ export class Supervisor implements Disposable {
     this.#logChanged.fire(id);
   }
 
-  async #recover({ session: id, pane: target, window }: Pane): Promise<void> {
-    const { table, tmux, machine, log, directory, identity } = this.#options;
-    const pane = await tmux.pane(target);
-    if (!pane || !SESSION_ID_PATTERN.test(id)) return;
-    if ((await machine.stat(join(directory, `${id}.json`))) !== undefined) {
-      log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
-      return;
-    }
-    log.warn(`window ${window} has no record; session ${id} is recovered from it`);
-    const path = (await tmux.currentPath(target)) ?? '';
-    await table.add(recoveredRecord(id, path, identity, this.#now()));
-    const record = table.get(id);
-    if (record) await this.#takeOver(record, pane);
-  }
-
   /** Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves nothing half. */
   async prepare(id: string, launch: Launch): Promise<void> {
     const env = { ...launch.env, CM_SESSION: id };
@@ -339,7 +338,7 @@ export class Supervisor implements Disposable {
   async start(record: SessionRecord): Promise<void> {
     const { tmux, machine } = this.#options;
     const { id } = record;
-    this.#watch();
+    if (!this.#suspended) this.#folder.watch();
     this.#starting.add(id);
     try {
       let pane: Pane | undefined;
@@ -355,7 +354,7 @@ export class Supervisor implements Disposable {
       }
       this.#live.track(pane);
       this.#onSize(pane);
-      this.#scheduleWatchdog();
+      this.#watchdog.schedule();
       // The first one has started tmux.
       this.#attempt('the lead', async () => this.#setLead(await tmux.lead(true)));
       const launched = this.#launched(record, pane);
@@ -432,45 +431,12 @@ export class Supervisor implements Disposable {
     return newest > 0 && (await this.#options.machine.now()) - newest * 1000 < withinMs;
   }
 
-  #watch(): void {
-    if (this.#watching || this.#suspended) return;
-    const { machine, directory, log } = this.#options;
-    this.#watching = machine.watch(
-      directory,
-      (name) => this.#onFile(name),
-      (error) => {
-        log.warn(`the folder of sessions cannot be watched: ${error.message}`);
-        this.#watching?.dispose();
-        this.#watching = undefined;
-        // The watchdog looks at everything again and watches again.
-        this.#scheduleWatchdog(1000);
-      },
-    );
-  }
-
-  #onFile(name: string): void {
-    const dot = name.indexOf('.');
-    const id = name.slice(0, dot);
-    switch (name.slice(dot + 1)) {
-      case 'log':
-        this.#onOutput(id);
-        return;
-      case 'exit':
-        if (this.#leads) this.#attempt(`end of ${id}`, () => this.#ifThere(id, 'exit', () => this.#end.finish(id)));
-        return;
-      case 'json':
-        this.#options.onRecordFile?.(id);
-        return;
-      case 'closed':
-        if (this.#leads)
-          this.#attempt(`log of ${id}`, () => this.#ifThere(id, 'closed', () => this.#logs.onWriterGone(id)));
-        return;
-    }
-  }
-
   /** Marks are also removed: that of a last run must not end the next one. */
-  async #ifThere(id: string, mark: 'exit' | 'closed', run: () => Promise<void>): Promise<void> {
-    if (await this.#files.has(id, mark)) await run();
+  #onMark(id: string, mark: 'exit' | 'closed', run: () => Promise<void>): void {
+    if (!this.#leads) return;
+    this.#attempt(`${mark} mark of ${id}`, async () => {
+      if (await this.#files.has(id, mark)) await run();
+    });
   }
 
   #onOutput(id: string): void {
@@ -511,31 +477,10 @@ export class Supervisor implements Disposable {
     this.#logClosed.fire(id);
   }
 
-  get #watchdogMs(): number {
-    return this.#options.machine.type === 'local' ? WATCHDOG_MS : FAR_WATCHDOG_MS;
-  }
-
-  #scheduleWatchdog(ms = this.#watchdogMs): void {
-    if (this.#watchdog || this.#suspended) return;
-    this.#watchdog = this.#options.clock.after(ms, () => {
-      this.#watchdog = undefined;
-      void this.check()
-        .then(
-          () => this.#watchdogMs,
-          (error: unknown) => {
-            this.#options.log.warn(`watchdog: ${errorText(error)}`);
-            return RETRY_MS;
-          },
-        )
-        .then((next) => {
-          if (this.#options.table.all().some((record) => !hasEnded(record))) this.#scheduleWatchdog(next);
-        });
-    });
-  }
-
   dispose(): void {
-    this.#watchdog?.cancel();
-    this.#watching?.dispose();
+    this.#suspended = true;
+    this.#watchdog.dispose();
+    this.#folder.dispose();
     this.#live.clear();
     this.#disposables.dispose();
     this.#logChanged.dispose();
