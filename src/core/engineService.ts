@@ -7,22 +7,24 @@ import type { Logger } from '../common/logger.js';
 import type { Machine as MachineInfo } from '../protocol/context.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
-import { toSession, toWholeSession, type SessionRecord } from '../protocol/files.js';
+import { toSession, type SessionRecord } from '../protocol/files.js';
 import type { Check, Params, Result } from '../protocol/requests.js';
 import { hasEnded, type Session } from '../protocol/session.js';
+import { engineMethods, type EngineMethods } from './engineMethods.js';
 import { installCommand } from './installCommand.js';
 import type { Logs } from './logs/logs.js';
 import type { LinkState, Machine, Terminal, TerminalSize } from './machine.js';
 import type { LogPosition, LogSink, LogSubscription, MachineService, SessionMethod } from './machineService.js';
 import { folderOf, foldersIn, machineSteps } from './machineFolders.js';
 import type { Operation } from './operation.js';
+import { reconnected, unreachable } from './reachable.js';
 import type { ServerData } from './serverData.js';
 import { SessionEngine } from './sessionEngine.js';
-import { sessionFilter } from './sessions/sessionFilter.js';
 import type { ContextDirectory } from './sessions/sessions.js';
 import { SessionTable } from './sessions/sessionTable.js';
 import type { MachineCache, Remembered } from './store/machineCache.js';
 import type { RecordStore } from './store/recordStore.js';
+import { SaveAgain } from './store/saveAgain.js';
 import { takeSteps } from './steps.js';
 import type { Placeholders } from './tools/resolve.js';
 
@@ -60,14 +62,8 @@ export interface EngineServiceOptions {
 }
 
 const DAY_MS = 86_400_000;
-/** How often records that could not be written are tried again. */
-const SAVE_AGAIN_MS = 5_000;
 /** How often a machine that answers and cannot be used is looked at again. */
 const ARRIVE_AGAIN_MS = 30_000;
-/** A request waits so long for a machine that is just being connected again. */
-const RECONNECT_WAIT_MS = 8_000;
-
-type Methods = { readonly [M in SessionMethod]: (params: Params<M>) => Promise<Result<M>> };
 
 /** The sessions of a machine whose tmux is driven from here: this one, or one by ssh with nothing of ours on it. */
 export class EngineService implements MachineService {
@@ -76,7 +72,8 @@ export class EngineService implements MachineService {
   readonly #clock: Clock;
   readonly #changes: Emitter<Change>;
   readonly #table: SessionTable;
-  readonly #methods: Methods;
+  readonly #saving: SaveAgain;
+  readonly #methods: EngineMethods;
   #engine: SessionEngine | undefined;
   #arriving: Promise<void> | undefined;
   /** How often it could not be reached any more. */
@@ -85,7 +82,6 @@ export class EngineService implements MachineService {
   /** Why a machine that answers cannot be used. */
   #problem: Pick<MachineInfo, 'connection' | 'problem'> | undefined;
   #cleaning: { cancel(): void } | undefined;
-  #saving: { cancel(): void } | undefined;
   #again: { cancel(): void } | undefined;
   #disposed = false;
 
@@ -113,7 +109,14 @@ export class EngineService implements MachineService {
       ...link,
       ...options.remembered,
     };
-    this.#table = new SessionTable(store, (record, error) => this.#onSaveError(record, error));
+    this.#saving = new SaveAgain({
+      store,
+      isHere: () => this.#isHere(),
+      onFailed: (message) => this.#changes.fire({ type: 'notice', level: 'error', message }),
+      clock,
+      log,
+    });
+    this.#table = new SessionTable(store, (record, error) => this.#saving.onFailed(record, error));
     this.#table.onDidChange((record) => {
       this.#changes.fire({ type: 'session/changed', session: this.#own(toSession(record)) });
       options.onRecord?.(record);
@@ -123,7 +126,14 @@ export class EngineService implements MachineService {
     this.#table.onDidRemove(({ id: session, name }) =>
       this.#changes.fire({ type: 'session/removed', id: session, name }),
     );
-    this.#methods = this.#createMethods();
+    this.#methods = engineMethods({
+      ...options,
+      reached: () => this.#reached(),
+      find: (session) => this.#find(session),
+      own: (session) => this.#own(session),
+      service: this,
+      clock,
+    });
     machine.link?.onDidChange((state) => this.#onLink(state));
   }
 
@@ -322,96 +332,16 @@ export class EngineService implements MachineService {
   /** The engine of a machine that can be reached; a link that is just coming back is waited for. */
   async #reached(): Promise<SessionEngine> {
     const { link } = this.#options.machine;
-    if (link?.state.connection === 'connecting') {
-      await Promise.race([
-        link.connect().catch(() => undefined),
-        new Promise<void>((resolve) => void this.#clock.after(RECONNECT_WAIT_MS, resolve)),
-      ]);
-    }
-    if (!this.#isHere()) throw this.#unreachable();
+    if (link?.state.connection === 'connecting') await reconnected(() => link.connect(), this.#clock);
+    if (!this.#isHere()) throw unreachable(this.#info);
     if (this.#options.machine.link !== undefined) await this.arrive();
-    if (this.#engine === undefined) throw this.#unreachable();
+    if (this.#engine === undefined) throw unreachable(this.#info);
     return this.#engine;
   }
 
-  #unreachable(): CodeManagerError {
-    const { host, connection, problem } = this.#info;
-    const hint = `cm machine connect ${host}`;
-    if (connection === 'signInNeeded')
-      return new CodeManagerError('unauthorized', `${host} needs you to sign in`, { hint });
-    if (connection === 'hostKeyChanged') {
-      return new CodeManagerError('unauthorized', problem?.message ?? `${host} has a new host key`, {
-        hint: problem?.command ?? hint,
-      });
-    }
-    return new CodeManagerError('unavailable', `${host} cannot be reached`, {
-      hint: problem === null ? hint : `${problem.message} ${hint}`,
-    });
-  }
-
   call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>> {
-    const run: Methods[M] = this.#methods[method];
+    const run: EngineMethods[M] = this.#methods[method];
     return run(params);
-  }
-
-  #createMethods(): Methods {
-    const own = async (session: Promise<Session>): Promise<Session> => this.#own(await session);
-    return {
-      'session/create': async (params) => own((await this.#reached()).sessions.create(params)),
-      'session/list': async (params) => {
-        const { contexts } = this.#options;
-        const matches = sessionFilter(params, {
-          contexts: contexts.all(),
-          machines: [this.info],
-          now: this.#clock.now(),
-        });
-        const engine = params.archived ? await this.#reached() : undefined;
-        const sessions = engine ? (await engine.sessions.list(true)).map((each) => this.#own(each)) : this.sessions();
-        return sessions.filter(matches);
-      },
-      'session/get': async ({ session }) => this.#own(toWholeSession(await this.#find(session))),
-      'session/send': async (params) => {
-        await (await this.#reached()).sessions.send(params);
-        return {};
-      },
-      'session/key': async (params) => {
-        await (await this.#reached()).sessions.key(params);
-        return {};
-      },
-      'session/answer': async (params) => (await this.#reached()).answers.answer(params),
-      'session/interrupt': async ({ session }) => {
-        await (await this.#reached()).sessions.interrupt(session);
-        return {};
-      },
-      'session/stop': async (params) => own((await this.#reached()).sessions.stop(params)),
-      'session/kill': async ({ session }) => own((await this.#reached()).sessions.kill(session)),
-      'session/rename': async (params) => own((await this.#reached()).sessions.rename(params)),
-      'session/update': async (params) => own((await this.#reached()).sessions.update(params)),
-      'session/archive': async (params) => own((await this.#reached()).sessions.archive(params)),
-      'session/purge': async (params) => own((await this.#reached()).sessions.purge(params)),
-      'session/attach': async (params) => {
-        const { sessions } = await this.#reached();
-        // Looked at, and refused when it has ended, in any case.
-        const command = await sessions.attach(params);
-        return this.#options.machine.link === undefined ? command : null;
-      },
-      'session/transcript': async ({ session }) => {
-        const { conversations, sessions } = await this.#reached();
-        return conversations.transcript(await sessions.findAnywhere(session));
-      },
-      'session/resume': async (params) => own((await this.#reached()).resume.run(params)),
-      'session/explain': async ({ session }) => {
-        const { supervisor, sessions } = await this.#reached();
-        return supervisor.explain(await sessions.findAnywhere(session));
-      },
-      'session/changes': async ({ session }) => (await this.#reached()).sessions.changes(session),
-      'log/info': async ({ session }) => this.#options.logs.info(await this.#find(session)),
-      'tool/list': async (params) => {
-        const engine = await this.#reached();
-        if (params.refresh) await this.checkMachine();
-        return engine.tools.list(params);
-      },
-    };
   }
 
   /** A session that is known without asking the machine, else one of its archive. */
@@ -456,36 +386,6 @@ export class EngineService implements MachineService {
     return new Date(this.#clock.now()).toISOString();
   }
 
-  #onSaveError(record: SessionRecord, error: unknown): void {
-    const { log } = this.#options;
-    // Written when it can be reached again.
-    if (!this.#isHere()) return;
-    // Once for all records that fail for the same reason.
-    if (!this.#saving) {
-      const message = `The record of ${record.name} could not be written. ${errorText(error)}`;
-      log.warn(message);
-      this.#changes.fire({ type: 'notice', level: 'error', message });
-    }
-    this.#saveAgain();
-  }
-
-  /** Memory has what disk has not: until it has. */
-  #saveAgain(): void {
-    const { store, log } = this.#options;
-    this.#saving ??= this.#clock.after(SAVE_AGAIN_MS, () => {
-      store.flush().then(
-        () => {
-          this.#saving = undefined;
-          log.info('all records are written');
-        },
-        () => {
-          this.#saving = undefined;
-          if (this.#isHere()) this.#saveAgain();
-        },
-      );
-    });
-  }
-
   /** Waits until everything is on disk. */
   async flush(): Promise<void> {
     const { store, cache } = this.#options;
@@ -496,7 +396,7 @@ export class EngineService implements MachineService {
   dispose(): void {
     this.#disposed = true;
     this.#cleaning?.cancel();
-    this.#saving?.cancel();
+    this.#saving.dispose();
     this.#again?.cancel();
     this.#engine?.dispose();
     this.#options.logs.dispose();

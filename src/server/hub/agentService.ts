@@ -6,8 +6,6 @@ import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { shortHostName } from '../../common/home.js';
 import type { Logger } from '../../common/logger.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
 import type { Terminal, TerminalSize } from '../../core/machine.js';
 import type {
   LogPosition,
@@ -17,11 +15,11 @@ import type {
   SessionMethod,
 } from '../../core/machineService.js';
 import type { Operation } from '../../core/operation.js';
+import { RECONNECT_WAIT_MS, unreachable } from '../../core/reachable.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
 import { missingFolder } from '../../core/machineFolders.js';
 import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
-import { SshFailure } from '../../machines/ssh/sshFailure.js';
 import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
 import type { AuditEntry } from '../../protocol/audit.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
@@ -35,17 +33,17 @@ import { AgentRoute, type SshConnect } from './agentRoute.js';
 import { contextThere } from './contextThere.js';
 import { agentSteps } from './agentSteps.js';
 import {
-  connectionOf,
-  commandIn,
+  attempted,
+  failureInfo,
   hostOf,
   isChannelRefused,
   isFinal,
   isThisProcess,
   isTrying,
   line,
-  MESSAGE_LETTERS,
   needsPerson,
   now,
+  problemThere,
   toTheirs,
 } from './agentStates.js';
 import { AgentTerminal } from './agentTerminal.js';
@@ -75,8 +73,6 @@ const FIRST_RETRY_MS = 500;
 const MAX_RETRY_MS = 30_000;
 const FURTHER_RETRY_MS = 100;
 const MAX_FURTHER_RETRY_MS = 5_000;
-/** A request waits so long for a machine that is just being connected again. */
-const RECONNECT_WAIT_MS = 8_000;
 
 /** The sessions of another agent server: a picture of them kept current, and requests passed on. */
 export class AgentService implements MachineService {
@@ -158,28 +154,7 @@ export class AgentService implements MachineService {
   async #attempt(signal: AbortSignal | undefined): Promise<void> {
     const client = this.#client === undefined || isFinal(this.#client) ? this.#open() : this.#client;
     client.retry();
-    if (client.state.kind === 'connected') return;
-    let settle: () => void = () => undefined;
-    try {
-      await new Promise<void>((resolve, reject) => {
-        const onAbort = (): void => reject(new CodeManagerError('cancelled', 'Cancelled'));
-        const listening = client.onDidChangeState(() => look());
-        settle = () => {
-          listening.dispose();
-          signal?.removeEventListener('abort', onAbort);
-        };
-        const look = (): void => {
-          const { state } = client;
-          if (state.kind === 'connected') resolve();
-          else if (state.kind === 'disconnected' && (state.final || state.nextTry !== undefined)) reject(state.error);
-        };
-        if (signal?.aborted === true) onAbort();
-        signal?.addEventListener('abort', onAbort, { once: true });
-        look();
-      });
-    } finally {
-      settle();
-    }
+    await attempted(client, signal);
   }
 
   #open(): Client {
@@ -226,17 +201,14 @@ export class AgentService implements MachineService {
   #onState(state: ConnectionState): void {
     const { host } = this.#info;
     switch (state.kind) {
-      case 'connecting': {
-        const heard = this.#client?.lastHeard;
-        const lastSeen = heard === undefined ? this.#info.lastSeen : new Date(heard).toISOString();
-        this.#setInfo({ connection: 'connecting', lastSeen, nextTry: null });
+      case 'connecting':
+        this.#setInfo({ connection: 'connecting', lastSeen: this.#lastSeen, nextTry: null });
         break;
-      }
       case 'connected': {
         const { server } = state;
         const node = line(server.host);
         this.#setInfo({
-          ...this.#theirProblem(),
+          ...this.#problemThere(),
           version: line(server.version),
           node,
           lastSeen: null,
@@ -248,49 +220,30 @@ export class AgentService implements MachineService {
         break;
       }
       case 'disconnected':
-        this.#onFailure(state.error, state.final, state.nextTry);
+        this.#setInfo({ ...failureInfo(state, this.#info.connection), lastSeen: this.#lastSeen });
         break;
     }
     this.#remember();
   }
 
-  #onFailure(thrown: Error, isFinalError: boolean, nextTry: number | undefined): void {
-    const error = toCodeManagerError(thrown);
+  /** When the host was heard of last, ISO 8601. */
+  get #lastSeen(): string | null {
     const heard = this.#client?.lastHeard;
-    const isTryingNow = !isFinalError && nextTry === undefined;
-    const connection = connectionOf(error, isFinalError);
-    const command = error instanceof SshFailure ? error.command : (commandIn(error.hint) ?? null);
-    this.#setInfo({
-      // A try that is under way is shown as what the last one came to.
-      connection: isTryingNow && this.#info.connection === 'connected' ? 'connecting' : connection,
-      problem: { message: truncate(stripTerminal(errorText(error)), MESSAGE_LETTERS), command },
-      lastSeen: heard === undefined ? this.#info.lastSeen : new Date(heard).toISOString(),
-      nextTry: nextTry === undefined ? null : new Date(nextTry).toISOString(),
-    });
+    return heard === undefined ? this.#info.lastSeen : new Date(heard).toISOString();
   }
 
-  /** What the agent server there says of its own host. */
-  #theirProblem(): Pick<MachineInfo, 'connection' | 'problem'> {
-    const local = this.#client?.snapshot.machines.find(({ id }) => id === 'local');
-    if (local?.connection !== 'dependencyMissing') return { connection: 'connected', problem: null };
-    const { problem } = local;
-    return {
-      connection: 'dependencyMissing',
-      problem: problem && {
-        message: truncate(stripTerminal(problem.message), MESSAGE_LETTERS),
-        command: problem.command === null ? null : line(problem.command),
-      },
-    };
+  #problemThere(): Pick<MachineInfo, 'connection' | 'problem'> {
+    return problemThere(this.#client?.snapshot.machines ?? []);
   }
 
   #onChange(change: Change): void {
     if (change.type === 'notice') {
-      const message = `${this.#info.host}: ${truncate(stripTerminal(change.message), MESSAGE_LETTERS)}`;
+      const message = `${this.#info.host}: ${line(change.message)}`;
       this.#changes.fire({ type: 'notice', level: change.level, message });
       return;
     }
     if (change.type === 'machine/changed' && change.machine.id === 'local') {
-      this.#setInfo({ ...this.#theirProblem(), since: now() });
+      this.#setInfo({ ...this.#problemThere(), since: now() });
       return;
     }
     if (change.type === 'session/changed' && this.#isForeign(change.session.id)) return;
@@ -328,23 +281,7 @@ export class AgentService implements MachineService {
   #reached(): Client {
     const client = this.#client;
     if (client !== undefined && (client.state.kind === 'connected' || isTrying(client))) return client;
-    throw this.#unreachable();
-  }
-
-  #unreachable(): CodeManagerError {
-    const { host, connection, problem } = this.#info;
-    const hint = `cm machine connect ${host}`;
-    if (connection === 'signInNeeded') {
-      return new CodeManagerError('unauthorized', `${host} needs you to sign in`, { hint });
-    }
-    if (connection === 'hostKeyChanged') {
-      return new CodeManagerError('unauthorized', problem?.message ?? `${host} has a new host key`, {
-        hint: problem?.command ?? hint,
-      });
-    }
-    return new CodeManagerError('unavailable', `${host} cannot be reached`, {
-      hint: problem === null ? hint : `${problem.message} ${hint}`,
-    });
+    throw unreachable(this.#info);
   }
 
   async call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>> {
@@ -465,12 +402,10 @@ export class AgentService implements MachineService {
   #remember(): void {
     const { cache, spec } = this.#options;
     cache.save(() => {
-      const { node, lastSeen } = this.#info;
-      const heard = this.#client?.lastHeard;
       return {
         spec,
-        node,
-        lastSeen: heard === undefined ? lastSeen : new Date(heard).toISOString(),
+        node: this.#info.node,
+        lastSeen: this.#lastSeen,
         records: this.#mirror.sessions.map((session) => SessionRecord.parse(session)),
       };
     });
@@ -478,8 +413,7 @@ export class AgentService implements MachineService {
 
   /** Ends all connections; what was known stays. */
   #drop(): void {
-    const heard = this.#client?.lastHeard;
-    if (heard !== undefined) this.#info = { ...this.#info, lastSeen: new Date(heard).toISOString() };
+    this.#info = { ...this.#info, lastSeen: this.#lastSeen };
     // They go on when it is connected again.
     this.#logs.disconnect();
     const client = this.#client;

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Client } from '../../client/api.js';
+import type { Client, ConnectionState } from '../../client/api.js';
 import { systemClock } from '../../common/async.js';
 import { shortHostName } from '../../common/home.js';
 import { stripTerminal } from '../../common/terminalText.js';
@@ -7,11 +7,11 @@ import { truncate } from '../../common/text.js';
 import type { SessionMethod } from '../../core/machineService.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
 import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
-import type { CodeManagerError } from '../../protocol/errors.js';
+import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Params, ServerInfo } from '../../protocol/requests.js';
 
 /** How much of what a host says is shown. */
-export const MESSAGE_LETTERS = 500;
+const MESSAGE_LETTERS = 500;
 
 /** The request as the server there understands it: it knows neither our contexts nor our machines. */
 export function toTheirs(method: SessionMethod, params: unknown): unknown {
@@ -60,8 +60,53 @@ export function isChannelRefused(error: unknown): boolean {
   return error instanceof SshFailure && error.reason === 'channels';
 }
 
-/** How a failure to connect is shown. */
-export function connectionOf(error: CodeManagerError, isFinalError: boolean): MachineInfo['connection'] {
+/** Waits until a client that tries to connect has come to something. @throws what it failed with, or `cancelled` */
+export async function attempted(client: Client, signal: AbortSignal | undefined): Promise<void> {
+  if (client.state.kind === 'connected') return;
+  let settle: () => void = () => undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const onAbort = (): void => reject(new CodeManagerError('cancelled', 'Cancelled'));
+      const look = (): void => {
+        const { state } = client;
+        if (state.kind === 'connected') resolve();
+        else if (state.kind === 'disconnected' && (state.final || state.nextTry !== undefined)) reject(state.error);
+      };
+      const listening = client.onDidChangeState(look);
+      settle = () => {
+        listening.dispose();
+        signal?.removeEventListener('abort', onAbort);
+      };
+      if (signal?.aborted === true) onAbort();
+      signal?.addEventListener('abort', onAbort, { once: true });
+      look();
+    });
+  } finally {
+    settle();
+  }
+}
+
+/**
+ * How a failure to connect is shown.
+ *
+ * @param before how the machine was shown
+ */
+export function failureInfo(
+  { error: thrown, final, nextTry }: Extract<ConnectionState, { readonly kind: 'disconnected' }>,
+  before: MachineInfo['connection'],
+): Pick<MachineInfo, 'connection' | 'problem' | 'nextTry'> {
+  const error = toCodeManagerError(thrown);
+  const isTryingNow = !final && nextTry === undefined;
+  const command = error instanceof SshFailure ? error.command : (commandIn(error.hint) ?? null);
+  return {
+    // A try that is under way is shown as what the last one came to.
+    connection: isTryingNow && before === 'connected' ? 'connecting' : connectionOf(error, final),
+    problem: { message: line(errorText(error)), command },
+    nextTry: nextTry === undefined ? null : new Date(nextTry).toISOString(),
+  };
+}
+
+function connectionOf(error: CodeManagerError, isFinalError: boolean): MachineInfo['connection'] {
   if (error instanceof SshFailure && (error.reason === 'hostKeyChanged' || error.reason === 'hostKeyRevoked')) {
     return 'hostKeyChanged';
   }
@@ -70,8 +115,22 @@ export function connectionOf(error: CodeManagerError, isFinalError: boolean): Ma
 }
 
 /** A command that a hint names. */
-export function commandIn(hint: string | undefined): string | undefined {
+function commandIn(hint: string | undefined): string | undefined {
   return /`([^`]+)`/.exec(hint ?? '')?.[1];
+}
+
+/** What an agent server says of its own host, among its machines. */
+export function problemThere(machines: readonly MachineInfo[]): Pick<MachineInfo, 'connection' | 'problem'> {
+  const local = machines.find(({ id }) => id === 'local');
+  if (local?.connection !== 'dependencyMissing') return { connection: 'connected', problem: null };
+  const { problem } = local;
+  return {
+    connection: 'dependencyMissing',
+    problem: problem && {
+      message: line(problem.message),
+      command: problem.command === null ? null : line(problem.command),
+    },
+  };
 }
 
 /** A server that reaches itself would show every session twice. */

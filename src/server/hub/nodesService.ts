@@ -15,6 +15,7 @@ import type {
   Terminal,
   TerminalSize,
 } from '../../core/machineService.js';
+import { reconnected } from '../../core/reachable.js';
 import { connectNode, isNodeName } from '../../machines/ssh/connectNode.js';
 import type { SshConnection } from '../../machines/ssh/sshConnection.js';
 import { SshFailure } from '../../machines/ssh/sshFailure.js';
@@ -41,8 +42,6 @@ export interface NodesServiceOptions {
 const MAX_NODES = 8;
 /** What a session leaves to be done when it has ended. */
 const LINGER_MS = 3_000;
-/** A request waits so long for an alias that is just being connected again. */
-const RECONNECT_WAIT_MS = 8_000;
 
 /** What can be told from the home that the nodes share; the node itself knows more. */
 const READS: ReadonlySet<SessionMethod> = new Set(['session/transcript', 'session/explain', 'session/changes']);
@@ -213,12 +212,7 @@ export class NodesService implements MachineService {
   async #elsewhere(id: string): Promise<Session | undefined> {
     const session = this.#main.sessions().find((each) => each.id === id);
     if (session === undefined || hasEnded(session)) return undefined;
-    if (this.#main.info.connection === 'connecting') {
-      await Promise.race([
-        this.#main.connect().catch(() => undefined),
-        new Promise<void>((resolve) => void this.#clock.after(RECONNECT_WAIT_MS, resolve)),
-      ]);
-    }
+    if (this.#main.info.connection === 'connecting') await reconnected(() => this.#main.connect(), this.#clock);
     return isUp(this.#main.info) && this.#main.isElsewhere(session) ? session : undefined;
   }
 
