@@ -22,7 +22,7 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
 }
 
 /** The filter of a list, as the wire takes it. */
-export function listFilter(invocation: Invocation): ParamsInput<'session/list'> {
+function listFilter(invocation: Invocation): ParamsInput<'session/list'> {
   const filter = {
     context: invocation.value('ctx'),
     machine: invocation.value('machine'),

@@ -60,6 +60,7 @@ const REPEATABLE = {
   'token/revoke': false,
 } as const satisfies Record<Method, boolean>;
 
+/** It may be asked again when its answer did not come. */
 export function isRepeatable(method: Method): boolean {
   return REPEATABLE[method];
 }

@@ -8,4 +8,5 @@ export interface Logger {
   error(message: string): void;
 }
 
+/** For tests. */
 export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

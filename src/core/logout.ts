@@ -3,7 +3,7 @@ import type { Machine } from './machine.js';
 import { isLingering } from './tmux/scope.js';
 
 /** Whether the system ends a user's processes at logout: `KillUserProcesses` of systemd's login manager. */
-export function killsAtLogout(configuration: string): boolean {
+function killsAtLogout(configuration: string): boolean {
   let kills = false;
   for (const match of configuration.matchAll(/^\s*KillUserProcesses\s*=\s*(\S+)/gim))
     kills = /^(?:yes|true|1|on)$/i.test(match[1] ?? '');

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 
+/** ISO 8601, in UTC. */
 export const Timestamp = z.iso.datetime({ message: 'not an ISO 8601 time in UTC' });
 
 /** A name that people give: one line, no control characters. */

@@ -4,13 +4,6 @@ import { AnswerOutcome } from './audit.js';
 import { AgentMachineSpec, SshMachineSpec, Timestamp } from './context.js';
 import { Session } from './session.js';
 
-/** `~/.cm/contexts.json`. Entries are checked one by one, so that a bad one costs only itself. */
-export const ContextsFile = z.looseObject({
-  version: z.literal(1),
-  contexts: z.record(z.string(), z.unknown()),
-});
-export type ContextsFile = z.infer<typeof ContextsFile>;
-
 /** `sessions/{active,archive}/<id>.json`: the session as clients see it and what only its server needs. */
 export const SessionRecord = Session.extend({
   version: z.literal(1).default(1),
@@ -86,13 +79,6 @@ export const ServerFile = z.object({
   url: z.string().nullable().default(null),
 });
 export type ServerFile = z.infer<typeof ServerFile>;
-
-/** `~/.cm/credentials.json`: secrets by the id of what they open, never in other files. */
-export const CredentialsFile = z.looseObject({
-  version: z.literal(1),
-  tokens: z.record(z.string(), z.string()),
-});
-export type CredentialsFile = z.infer<typeof CredentialsFile>;
 
 /** `~/.cm/machines/<hash>.json`: what was known last of a machine whose sessions are on its own disk. */
 export const MachineCacheFile = z.object({

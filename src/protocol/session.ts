@@ -77,8 +77,9 @@ export const Session = z.looseObject({
 });
 export type Session = z.infer<typeof Session>;
 
-export const ENDED_STATUSES: ReadonlySet<SessionStatus> = new Set(['completed', 'failed', 'stopped', 'lost']);
+const ENDED_STATUSES: ReadonlySet<SessionStatus> = new Set(['completed', 'failed', 'stopped', 'lost']);
 
+/** It ran, and does not any more. */
 export function hasEnded(session: Pick<Session, 'status'>): boolean {
   return ENDED_STATUSES.has(session.status);
 }

@@ -41,7 +41,7 @@ export const ToolConversation = z.looseObject({
 });
 export type ToolConversation = z.infer<typeof ToolConversation>;
 
-export const ToolMode = z.object({ id: z.string(), label: z.string(), args: z.array(z.string()) });
+const ToolMode = z.object({ id: z.string(), label: z.string(), args: z.array(z.string()) });
 
 /**
  * A coding-agent CLI as data: how to launch it, how it takes its task, what its startup screens mean.

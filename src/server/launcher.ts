@@ -7,7 +7,7 @@ import { quotePosix } from '../core/tmux/quote.js';
  * Lines of a shell that become this program, or do nothing when it has gone. Whoever comes over ssh reads them, because
  * neither Node nor the bundle need to be in a PATH.
  */
-export function launcherText(node: string, bundle: string, isElectron: boolean): string {
+function launcherText(node: string, bundle: string, isElectron: boolean): string {
   const electron = isElectron ? 'ELECTRON_RUN_AS_NODE=1; export ELECTRON_RUN_AS_NODE; ' : '';
   const [program, script] = [quotePosix(node), quotePosix(bundle)];
   return [

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { TestHome } from '../helpers/testHome.js';
+import { removeFolder } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
 import { writtenText } from '../model/script.js';
 import { ScriptedModel } from '../model/server.js';
@@ -41,7 +42,7 @@ export class Desk {
     const home = new TestHome(t);
     // Not below /tmp, which Codex takes for a place where it may write.
     const dir = mkdtempSync('/var/tmp/cm-agent-');
-    t.after(() => until('the folder is removed', () => remove(dir)));
+    t.after(() => removeFolder(dir));
     const folder = join(dir, 'project');
     mkdirSync(folder);
     execFileSync('git', ['init', '-q', folder]);
@@ -170,13 +171,4 @@ export function byAlias(home: TestHome, program: string): void {
 export function byOwnFile(home: TestHome, program: string): void {
   mkdirSync(join(home.cm, 'tools'), { recursive: true });
   writeFileSync(join(home.cm, 'tools', 'opencode.json'), JSON.stringify({ id: 'opencode', command: [program] }));
-}
-
-function remove(dir: string): boolean {
-  try {
-    rmSync(dir, { recursive: true, force: true });
-    return true;
-  } catch {
-    return false;
-  }
 }

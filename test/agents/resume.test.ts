@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Conversation } from '../../src/protocol/conversation.js';
 import type { Session } from '../../src/protocol/session.js';
 import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
 import { TestHome } from '../helpers/testHome.js';
+import { removeFolder } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
 import { ScriptedModel } from '../model/server.js';
 import { agentHome, type AgentName } from './home.js';
@@ -52,7 +53,7 @@ class Desk {
     const model = await ScriptedModel.start();
     t.after(() => model.stop());
     const dir = mkdtempSync('/var/tmp/cm-agent-');
-    t.after(() => until('the folder is removed', () => remove(dir)));
+    t.after(() => removeFolder(dir));
     const home = new TestHome(t);
     const folder = join(dir, 'project');
     mkdirSync(folder);
@@ -180,13 +181,4 @@ for (const agent of AGENTS) {
       await desk.home.ok('stop', first);
     },
   );
-}
-
-function remove(dir: string): boolean {
-  try {
-    rmSync(dir, { recursive: true, force: true });
-    return true;
-  } catch {
-    return false;
-  }
 }

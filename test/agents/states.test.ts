@@ -71,8 +71,14 @@ class Shown {
     return known.filter((word, index) => word !== known[index - 1]);
   }
 
-  async end(): Promise<void> {
+  /** Its work is interrupted, which is no end: it waits then. The session is stopped after that. */
+  async isInterrupted(): Promise<void> {
+    await this.#desk.send('do:delay(30) do:say(never)');
+    await this.last('working');
+    await this.#desk.interrupt();
+    await this.last('idle');
     await this.#events.interrupt();
+    await this.#desk.stop();
   }
 }
 
@@ -112,12 +118,7 @@ for (const name of ['claude', 'claude-old'] as const) {
       assert.match(explained, /^decided by +screen$/m);
       assert.match(explained, /^> screen +idle \(idle\), seen /m);
       assert.match(explained, /\| .*❯/m);
-      await desk.send('do:delay(30) do:say(never)');
-      await shown.last('working');
-      await desk.interrupt();
-      await shown.last('idle');
-      await shown.end();
-      await desk.stop();
+      await shown.isInterrupted();
     },
   );
 }
@@ -148,12 +149,7 @@ test(
       'working',
       'finished',
     ]);
-    await desk.send('do:delay(30) do:say(never)');
-    await shown.last('working');
-    await desk.interrupt();
-    await shown.last('idle');
-    await shown.end();
-    await desk.stop();
+    await shown.isInterrupted();
   },
 );
 
@@ -181,12 +177,7 @@ test(
       'working',
       'finished',
     ]);
-    await desk.send('do:delay(30) do:say(never)');
-    await shown.last('working');
-    await desk.interrupt();
-    await shown.last('idle');
-    await shown.end();
-    await desk.stop();
+    await shown.isInterrupted();
   },
 );
 
@@ -205,11 +196,6 @@ test(
     const known = shown.sinceWork.filter((word) => !/^permission: (?!touch outside$)/u.test(word));
     assert.deepEqual(known, ['working', 'permission: touch outside', 'working', 'finished']);
     assert.match(await desk.explain(), /^decided by +report$/m);
-    await desk.send('do:delay(30) do:say(never)');
-    await shown.last('working');
-    await desk.interrupt();
-    await shown.last('idle');
-    await shown.end();
-    await desk.stop();
+    await shown.isInterrupted();
   },
 );

@@ -3,28 +3,19 @@ import { test } from 'node:test';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { Machine } from '../../src/protocol/context.js';
 import type { Params } from '../../src/protocol/requests.js';
+import { questionRecord } from '../helpers/records.js';
 import type { Peer } from '../helpers/scriptedServer.js';
 import { until } from '../helpers/until.js';
 import { asks, BUILD_BOX, scriptedHome } from './scriptedHome.js';
 
-const PASSWORD = {
-  id: 'q1',
-  machine: 'build-box',
-  kind: 'password',
-  title: 'Password of anna@build-box',
-  text: '',
-  secret: true,
-  timeoutMs: 60_000,
-};
-const HOST_KEY = {
+const PASSWORD = questionRecord();
+const HOST_KEY = questionRecord({
   id: 'q2',
-  machine: 'build-box',
   kind: 'hostKey',
   title: 'The host key of build-box is not known',
   text: 'ED25519 SHA256:iHNMQlWbSTDYnUGU0dpFZTvDJqJkBu4/EJ0Ze3x6nGs',
   secret: false,
-  timeoutMs: 60_000,
-};
+});
 /** Shows whether typing is echoed once the program has ended. */
 const ECHO = '"$@"; echo "ended with $?"; stty -a | grep -o -e "-\\?\\becho\\b"; sleep 100';
 

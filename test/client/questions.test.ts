@@ -5,20 +5,12 @@ import { createClient } from '../../src/client/client.js';
 import { runOperation } from '../../src/client/operation.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { Params } from '../../src/protocol/requests.js';
-import { machineRecord } from '../helpers/records.js';
+import { machineRecord, questionRecord } from '../helpers/records.js';
 import { ScriptedServer, type Peer } from '../helpers/scriptedServer.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
 
-const PASSWORD = {
-  id: 'q1',
-  machine: 'build-box',
-  kind: 'password',
-  title: 'Password of anna@build-box',
-  text: '',
-  secret: true,
-  timeoutMs: 60_000,
-};
+const PASSWORD = questionRecord();
 
 /** A server whose `machine/connect` asks and then tells what was answered. */
 async function asking(t: TestContext, question: object = PASSWORD): Promise<{ server: ScriptedServer; home: string }> {
@@ -39,6 +31,17 @@ function connect(t: TestContext, home: string, onQuestion?: AnswerQuestion): Cli
   return client;
 }
 
+/** A person who answers when the question is taken away, which is noted with the reason. */
+function undecided(ends: unknown[]): AnswerQuestion {
+  return (_, signal) =>
+    new Promise((resolve) => {
+      signal.addEventListener('abort', () => {
+        ends.push(signal.reason);
+        resolve('too late');
+      });
+    });
+}
+
 test('a question is put to the person and their answer goes back', async (t) => {
   const { server, home } = await asking(t);
   const client = connect(t, home, async ({ title, secret }) => `${title} ${String(secret)}`);
@@ -57,17 +60,7 @@ test('a client that cannot ask answers at once that there is no answer', async (
 test('a question whose time is over is taken away and not answered', async (t) => {
   const { server, home } = await asking(t, { ...PASSWORD, timeoutMs: 1 });
   const ends: unknown[] = [];
-  const client = connect(
-    t,
-    home,
-    (_, signal) =>
-      new Promise((resolve) => {
-        signal.addEventListener('abort', () => {
-          ends.push(signal.reason);
-          resolve('too late');
-        });
-      }),
-  );
+  const client = connect(t, home, undecided(ends));
   await client.request('machine/connect', { machine: 'build-box' });
   assert.deepEqual(ends, ['timeout']);
   assert.deepEqual(server.requestsOf('question/answer'), [{ id: 'q1', answer: null }]);
@@ -77,17 +70,7 @@ test('a question is taken away when it is withdrawn and when the connection brea
   const home = tempDir(t);
   const server = await ScriptedServer.start(t, home);
   const ends: unknown[] = [];
-  const client = connect(
-    t,
-    home,
-    (_, signal) =>
-      new Promise((resolve) => {
-        signal.addEventListener('abort', () => {
-          ends.push(signal.reason);
-          resolve(null);
-        });
-      }),
-  );
+  const client = connect(t, home, undecided(ends));
   await client.request('ping', {});
   const [peer] = server.peers;
   peer?.notify('question', PASSWORD);

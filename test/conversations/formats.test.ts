@@ -4,9 +4,18 @@ import { join } from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
 import { repoRoot } from '../../scripts/lib/paths.mjs';
-import { PARSERS } from '../../src/core/conversations/formats.js';
+import { parseClaude } from '../../src/core/conversations/claudeFormat.js';
+import { parseCodex } from '../../src/core/conversations/codexFormat.js';
+import { parseGemini } from '../../src/core/conversations/geminiFormat.js';
+import { parseOpencode } from '../../src/core/conversations/opencodeFormat.js';
 import { Conversation, type ConversationFormat } from '../../src/protocol/conversation.js';
 
+const PARSERS: Readonly<Record<ConversationFormat, (id: string, text: string) => Conversation>> = {
+  claude: parseClaude,
+  codex: parseCodex,
+  gemini: parseGemini,
+  opencode: parseOpencode,
+};
 const FOLDER = join(repoRoot, 'test', 'fixtures', 'conversations');
 const PROMPT = 'do:say(I will look first.) do:edit(README.md) do:bash(echo hi) do:say(fin)';
 const ANSWERS = ['I will look first.\n\nI will edit now.', 'I will bash now.', 'fin\n\nAll done (4 steps).'];

@@ -1,4 +1,5 @@
 import type { Context, Machine } from '../../src/protocol/context.js';
+import type { Question } from '../../src/protocol/question.js';
 import { Session } from '../../src/protocol/session.js';
 
 /** A session record with plausible contents; a test names what matters to it. */
@@ -47,6 +48,20 @@ export function machineRecord(fields: Partial<Machine> = {}): Machine {
     version: null,
     lastSeen: null,
     nextTry: null,
+    ...fields,
+  };
+}
+
+/** What a machine asks: its password. */
+export function questionRecord(fields: Partial<Question> = {}): Question {
+  return {
+    id: 'q1',
+    machine: 'build-box',
+    kind: 'password',
+    title: 'Password of anna@build-box',
+    text: '',
+    secret: true,
+    timeoutMs: 60_000,
     ...fields,
   };
 }

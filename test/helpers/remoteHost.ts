@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endHome } from '../../scripts/lib/cmHome.mjs';
@@ -6,6 +8,8 @@ import { Sshd, type SshdOptions } from '../ssh/sshd.js';
 import { LinkProxy } from './linkProxy.js';
 import { privateTmux, socketFolder } from './privateTmux.js';
 import type { Owner } from './tempDir.js';
+import { distDir } from './testHome.js';
+import { until } from './until.js';
 
 export interface RemoteHostOptions extends SshdOptions {
   /** A home that exists already, as one that several hosts share; default: one of its own. */
@@ -65,6 +69,23 @@ export class RemoteHost {
 
   get runtimeDirectory(): string {
     return socketFolder(this.cm);
+  }
+
+  /** The environment in which whoever sits at the host starts things. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...process.env, HOME: this.user, CM_HOME: this.cm, CM_TEST_HOST: this.sshd.dir, SHELL: '/bin/sh' };
+  }
+
+  /** Runs `cm` at the keyboard of the host, which starts its agent server; gives what it prints. */
+  async runCm(...args: readonly string[]): Promise<string> {
+    const child = spawn(process.execPath, [join(distDir, 'cm.js'), ...args], { env: this.env, cwd: this.work });
+    let stdout = '';
+    let stderr = '';
+    child.stdout.on('data', (data) => (stdout += String(data)));
+    child.stderr.on('data', (data) => (stderr += String(data)));
+    await until(`cm ${args.join(' ')}`, () => child.exitCode !== null);
+    assert.equal(child.exitCode, 0, stderr);
+    return stdout.trim();
   }
 
   /** Runs a command of the private tmux there. */

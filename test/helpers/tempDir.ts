@@ -1,6 +1,7 @@
 import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from './until.js';
 
 /** Whoever needs something for a while, such as a test; the hooks are called at the end, the first one first. */
 export interface Owner {
@@ -12,4 +13,16 @@ export function tempDir(t: Owner, prefix = 'cm-'): string {
   const dir = mkdtempSync(join(realpathSync(tmpdir()), prefix));
   t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   return dir;
+}
+
+/** Removes a folder as soon as the last of those who wrote into it has gone. */
+export async function removeFolder(dir: string): Promise<void> {
+  await until(`${dir} is removed`, () => {
+    try {
+      rmSync(dir, { recursive: true, force: true });
+      return true;
+    } catch {
+      return false;
+    }
+  });
 }

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -7,6 +7,7 @@ import { endHome } from '../../scripts/lib/cmHome.mjs';
 import { repoRoot } from '../../scripts/lib/paths.mjs';
 import { serverFilePath } from '../../src/common/home.js';
 import { ServerFile } from '../../src/protocol/files.js';
+import { removeFolder } from './tempDir.js';
 import { until } from './until.js';
 
 /** The bundles under test; `CM_TEST_DIST` names others, for runs beside a build. */
@@ -50,7 +51,7 @@ export class TestHome {
       // Agents outlive their tmux when they do not listen to its end.
       await until('its processes have ended', () => killAll(`HOME=${this.user}`) === 0);
       // The last writers of logs may still be at it.
-      await until('the home is removed', () => remove(this.root));
+      await removeFolder(this.root);
     });
   }
 
@@ -167,14 +168,5 @@ function environmentOf(pid: number): string[] {
     return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0');
   } catch {
     return [];
-  }
-}
-
-function remove(dir: string): boolean {
-  try {
-    rmSync(dir, { recursive: true, force: true });
-    return true;
-  } catch {
-    return false;
   }
 }

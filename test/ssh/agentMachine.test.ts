@@ -20,23 +20,6 @@ interface Far {
   readonly machine: () => Machine;
 }
 
-/** The environment in which whoever sits at that host starts things. */
-function environment(host: RemoteHost): NodeJS.ProcessEnv {
-  return { ...process.env, HOME: host.user, CM_HOME: host.cm, CM_TEST_HOST: host.sshd.dir, SHELL: '/bin/sh' };
-}
-
-/** Runs `cm` at the keyboard of the host; gives what it prints. */
-async function cmThere(host: RemoteHost, ...args: readonly string[]): Promise<string> {
-  const child = spawn(process.execPath, [join(distDir, 'cm.js'), ...args], { env: environment(host), cwd: host.work });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => (stdout += String(data)));
-  child.stderr.on('data', (data) => (stderr += String(data)));
-  await until(`cm ${args.join(' ')}`, () => child.exitCode !== null);
-  assert.equal(child.exitCode, 0, stderr);
-  return stdout.trim();
-}
-
 /** A host on which an agent server has run, and a server here that reaches it over ssh. */
 async function setUp(t: TestContext, options: SshdOptions = {}): Promise<Far> {
   const alive = setInterval(() => undefined, 1000);
@@ -44,7 +27,7 @@ async function setUp(t: TestContext, options: SshdOptions = {}): Promise<Far> {
   const hub = new TestServer(t, { env: { SHELL: '/bin/sh' } });
   const host = await RemoteHost.start(t, options);
   host.introduce(hub.home.user, 'far-box');
-  await cmThere(host, 'ctx', 'list');
+  await host.runCm('ctx', 'list');
   const client = hub.client({ subscribe: true });
   await client.request('context/add', { name: 'far', path: host.work, machine: { type: 'agent', host: 'far-box' } });
   const machine = (): Machine => {
@@ -58,12 +41,6 @@ async function setUp(t: TestContext, options: SshdOptions = {}): Promise<Far> {
 function start({ client }: Far, task: string): Promise<Session> {
   const requestId = randomBytes(8).toString('hex');
   return client.request('session/create', { requestId, tool: 'shell', task, context: 'far' });
-}
-
-function serverPid(host: RemoteHost): number {
-  const folder = join(host.cm, 'servers');
-  const file = readdirSync(folder).find((name) => name.endsWith('.json')) ?? '';
-  return (JSON.parse(readFileSync(join(folder, file), 'utf8')) as { pid: number }).pid;
 }
 
 test('sessions of an agent server over ssh are started, steered and seen like those of this host', async (t) => {
@@ -80,7 +57,7 @@ test('sessions of an agent server over ssh are started, steered and seen like th
   assert.match(host.log(id), /got a word/);
   assert.equal(await client.request('session/attach', { session: id }), null);
   // What is started there at its own keyboard is in the list, too.
-  const theirs = await cmThere(host, 'start', 'shell', 'cat', '--name', 'at-the-keyboard');
+  const theirs = await host.runCm('start', 'shell', 'cat', '--name', 'at-the-keyboard');
   await until('it is seen', () => client.snapshot.sessions.some((session) => session.id === theirs));
   const seen = client.snapshot.sessions.find((session) => session.id === theirs);
   assert.deepEqual([seen?.machineId, seen?.contextId], ['agent:far-box', contextId]);
@@ -159,9 +136,10 @@ test('an agent server that is killed there is started again, and its sessions go
   const { id } = await start(far, 'read line; exit 7');
   await hub.session(client, id, 'runs', ({ status }) => status === 'running');
   const connections = host.link.connections;
-  const before = serverPid(host);
+  const before = host.serverPid;
+  assert.ok(before !== undefined);
   signalProcess(before, 'SIGKILL');
-  await until('another one runs', () => serverPid(host) !== before);
+  await until('another one runs', () => host.serverPid !== undefined && host.serverPid !== before);
   await until('it is connected', () => machine().connection === 'connected');
   await client.request('session/send', { session: id, text: '' });
   assert.equal((await hub.ended(client, id)).exitCode, 7);
@@ -287,16 +265,16 @@ test('a port on the host is reached over ssh with a token, and a refused token i
   const { client, hub, host } = far;
   // It would be started again.
   await client.request('machine/disconnect', { machine: 'far-box' });
-  await cmThere(host, 'server', 'stop', '--force');
+  await host.runCm('server', 'stop', '--force');
   const server = spawn(process.execPath, [join(distDir, 'cm.js'), 'server', 'run', '--port=0'], {
-    env: environment(host),
+    env: host.env,
   });
   t.after(() => server.kill('SIGKILL'));
   const url = await until('it listens', async () => {
-    const status = await cmThere(host, 'server', 'status', '--json').catch(() => '{}');
+    const status = await host.runCm('server', 'status', '--json').catch(() => '{}');
     return (JSON.parse(status) as { url?: string | null }).url;
   });
-  const token = await cmThere(host, 'server', 'token', 'new', 'laptop');
+  const token = await host.runCm('server', 'token', 'new', 'laptop');
   const machine = { type: 'agent', host: 'far-box', agentPort: Number(new URL(url).port) } as const;
   await client.request('context/add', { name: 'by-port', path: host.work, machine, token });
   const requestId = randomBytes(8).toString('hex');
@@ -308,7 +286,7 @@ test('a port on the host is reached over ssh with a token, and a refused token i
   });
   assert.equal((await hub.ended(client, session.id)).exitCode, 6);
   assert.ok(!readFileSync(join(hub.cm, 'contexts.json'), 'utf8').includes(token));
-  await cmThere(host, 'server', 'token', 'revoke', 'laptop');
+  await host.runCm('server', 'token', 'revoke', 'laptop');
   const id = `agent:far-box/${machine.agentPort}`;
   const info = (): Machine | undefined => client.snapshot.machines.find((each) => each.id === id);
   await until('a person is needed', () => info()?.connection === 'signInNeeded');

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
 import type { Machine } from '../../src/protocol/context.js';
 import type { Session } from '../../src/protocol/session.js';
 import { RemoteHost } from '../helpers/remoteHost.js';
-import { distDir } from '../helpers/testHome.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
@@ -17,19 +14,6 @@ interface Far {
   readonly client: Client;
   readonly machine: () => Machine | undefined;
   readonly start: (task: string) => Promise<Session>;
-}
-
-/** Runs `cm` at the keyboard of the host, which starts its agent server; gives what it prints. */
-async function cmThere(host: RemoteHost, ...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, HOME: host.user, CM_HOME: host.cm, CM_TEST_HOST: host.sshd.dir, SHELL: '/bin/sh' };
-  const child = spawn(process.execPath, [join(distDir, 'cm.js'), ...args], { env, cwd: host.work });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (data) => (stdout += String(data)));
-  child.stderr.on('data', (data) => (stderr += String(data)));
-  await until(`cm ${args.join(' ')}`, () => child.exitCode !== null);
-  assert.equal(child.exitCode, 0, stderr);
-  return stdout.trim();
 }
 
 async function setUp(t: TestContext): Promise<Far> {
@@ -53,7 +37,7 @@ const add = ({ client, host }: Far): Promise<unknown> =>
 
 test('an agent server that runs on a host is used, and the host is still shown as one by ssh', async (t) => {
   const far = await setUp(t);
-  await cmThere(far.host, 'ctx', 'list');
+  await far.host.runCm('ctx', 'list');
   await add(far);
   const info = await until('it is connected', () => {
     const known = far.machine();
@@ -62,7 +46,7 @@ test('an agent server that runs on a host is used, and the host is still shown a
   assert.deepEqual([info.type, info.version !== null], ['ssh', true]);
   const { id, machineId } = await far.start('sleep 1000');
   assert.equal(machineId, 'ssh:far-box');
-  assert.equal(await cmThere(far.host, 'status', '-q'), id);
+  assert.equal(await far.host.runCm('status', '-q'), id);
   const { status } = await far.client.request('session/kill', { session: id });
   assert.equal(status, 'stopped');
 });
@@ -73,7 +57,7 @@ test('an agent server that is started on a host takes over what was driven from 
   assert.equal(far.machine()?.version, null);
   const { id } = await far.start('read line; echo got $line; exit 5');
   await far.hub.session(far.client, id, 'runs', ({ status }) => status === 'running');
-  assert.equal(await cmThere(far.host, 'status', '-q'), id, 'it adopts the session');
+  assert.equal(await far.host.runCm('status', '-q'), id, 'it adopts the session');
   await until('it is used', () => far.machine()?.version !== null && far.machine()?.connection === 'connected');
   assert.equal(far.client.snapshot.sessions.filter((session) => session.id === id).length, 1);
   await far.client.request('session/send', { session: id, text: 'a word' });

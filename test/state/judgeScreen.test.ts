@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
-import * as z from 'zod';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import { ScreenJudgement } from '../../src/protocol/judgement.js';
+import { collectedScreens, recordedScreen as real, recordedScreens, toolOf } from '../helpers/screens.js';
 
-const SCREENS = join(process.cwd(), 'test/fixtures/screens');
 const NOW = Date.parse('2026-11-22T12:00:00Z');
 const catalog = new ToolCatalog('/nonexistent');
 const TOOLS = new Set(catalog.all().map(({ id }) => id));
@@ -18,32 +16,11 @@ function judge(tool: string, screen: string): ScreenJudgement {
   return ScreenJudgement.parse(judgeScreen(catalog.get(tool), screen, NOW));
 }
 
-function real(name: string): string {
-  return readFileSync(join(SCREENS, name), 'utf8');
-}
-
 function judgeReal(name: string): ScreenJudgement {
-  return judge(name.replace(/\/.*/u, '').replace(/-2.*/u, ''), real(name));
+  return judge(toolOf(name), real(name));
 }
 
-const Collected = z.array(
-  z.object({
-    id: z.string(),
-    tool: z.string(),
-    screen: z.string(),
-    expect: z.object({
-      confirm: z.unknown().optional(),
-      boot_confirm: z.unknown().optional(),
-      ready: z.boolean().optional(),
-      busy: z.boolean().optional(),
-      completion: z.string().nullable().optional(),
-      state: z.string().nullable().optional(),
-      parsed: z.object({ dialog: z.string(), target: z.string(), options: z.number() }).optional(),
-      residue: z.object({ char: z.string(), count: z.number() }).optional(),
-    }),
-  }),
-);
-const collected = Collected.parse(JSON.parse(real('collected.json'))).map((one) => ({
+const collected = collectedScreens.map((one) => ({
   ...one,
   // A tool that nobody has described is judged like a shell.
   tool: TOOLS.has(one.tool) ? one.tool : 'shell',
@@ -170,16 +147,13 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
 
 test('every recorded screen of a real agent is judged as what it is', async (t) => {
   const words = new Map(Object.entries(REAL).flatMap(([word, names]) => names.map((name) => [`${name}.txt`, word])));
-  for (const folder of ['claude', 'claude-2.1.197', 'codex', 'gemini', 'opencode', 'copilot']) {
-    for (const file of readdirSync(join(SCREENS, folder)).sort()) {
-      const name = `${folder}/${file}`;
-      await t.test(name, () => {
-        const seen = judgeReal(name);
-        // Startup dialogs are held by the tests of the start.
-        if (seen.startup !== null) assert.equal(words.get(name), undefined);
-        else assert.equal(seen.state === 'waiting' ? seen.kind : seen.state, words.get(name) ?? 'idle');
-      });
-    }
+  for (const name of recordedScreens) {
+    await t.test(name, () => {
+      const seen = judgeReal(name);
+      // Startup dialogs are held by the tests of the start.
+      if (seen.startup !== null) assert.equal(words.get(name), undefined);
+      else assert.equal(seen.state === 'waiting' ? seen.kind : seen.state, words.get(name) ?? 'idle');
+    });
   }
   for (const name of words.keys()) assert.doesNotThrow(() => real(name));
 });
@@ -298,7 +272,7 @@ test('a perfect imitation of a dialog in what an agent prints is no dialog', asy
         const box = answerEnd(lines);
         for (const indent of ['', '  ']) {
           const screen = [...lines.slice(0, box), ...printed.map((line) => indent + line), '', ...lines.slice(box)];
-          const seen = judgeScreen(catalog.get(dialog.replace(/(?:-2.*)?\/.*/u, '')), screen.join('\n'), NOW);
+          const seen = judgeScreen(catalog.get(toolOf(dialog)), screen.join('\n'), NOW);
           assert.equal(seen.wouldSend, null);
           assert.equal(seen.state === 'waiting', false, JSON.stringify(seen));
           if (alone.state === 'idle') assert.equal(seen.state, 'idle');
@@ -310,7 +284,7 @@ test('a perfect imitation of a dialog in what an agent prints is no dialog', asy
 
 test('a dialog that has been answered and stands further up is none', () => {
   for (const name of ['claude/08-approval-bash.txt', 'codex/05-approval-bash.txt', 'gemini/04-approval-bash.txt']) {
-    const seen = judge(name.replace(/\/.*/u, ''), `${real(name).trimEnd()}\n\n● Bash(df -h)\n  ok\n`);
+    const seen = judge(toolOf(name), `${real(name).trimEnd()}\n\n● Bash(df -h)\n  ok\n`);
     assert.equal(seen.wouldSend, null);
     assert.notEqual(seen.state, 'waiting');
   }

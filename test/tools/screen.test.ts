@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
 import test from 'node:test';
-import * as z from 'zod';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { readStartupScreen } from '../../src/core/tools/screen.js';
+import { collectedScreens, recordedScreen as real, recordedScreens, toolOf } from '../helpers/screens.js';
 
-const SCREENS = join(process.cwd(), 'test/fixtures/screens');
 const catalog = new ToolCatalog('/nonexistent');
 
 function read(toolId: string, screen: string): string {
@@ -14,24 +11,11 @@ function read(toolId: string, screen: string): string {
   return result.kind === 'dialog' ? result.dialog.id : result.kind;
 }
 
-const Collected = z.array(
-  z.object({
-    id: z.string(),
-    tool: z.string(),
-    screen: z.string(),
-    expect: z.object({
-      boot_confirm: z.unknown().optional(),
-      boot_ready: z.boolean().optional(),
-      ready: z.boolean().optional(),
-    }),
-  }),
-);
 /** Startup dialogs whose collected answer says nothing of the start. */
 const RECOGNISED = new Set(['claude-boot-not-ready-menu', 'cm-trust-folder']);
-const collected = Collected.parse(JSON.parse(readFileSync(join(SCREENS, 'collected.json'), 'utf8')));
 
 test('every collected startup dialog is recognised, and nothing else is taken for one', async (t) => {
-  const known = collected.filter(({ tool }) => catalog.all().some(({ id }) => id === tool));
+  const known = collectedScreens.filter(({ tool }) => catalog.all().some(({ id }) => id === tool));
   assert.ok(known.length > 60);
   for (const { id, tool, screen, expect } of known) {
     await t.test(id, () => {
@@ -86,35 +70,32 @@ const READY = [
 ];
 
 test('every recorded screen of a real agent is read as what it is', async (t) => {
-  for (const folder of ['claude', 'claude-2.1.197', 'codex', 'gemini', 'opencode', 'copilot']) {
-    for (const file of readdirSync(join(SCREENS, folder)).sort()) {
-      const name = `${folder}/${file}`;
-      await t.test(name, () => {
-        const seen = read(folder.replace(/-2.*/, ''), readFileSync(join(SCREENS, name), 'utf8'));
-        const expected = DIALOGS[name];
-        if (expected !== undefined) assert.equal(seen, expected);
-        else if (READY.includes(name)) assert.equal(seen, 'ready');
-        else assert.ok(seen === 'ready' || seen === 'unknown', `${name} was taken for the dialog ${seen}`);
-      });
-    }
+  for (const name of recordedScreens) {
+    await t.test(name, () => {
+      const seen = read(toolOf(name), real(name));
+      const expected = DIALOGS[name];
+      if (expected !== undefined) assert.equal(seen, expected);
+      else if (READY.includes(name)) assert.equal(seen, 'ready');
+      else assert.ok(seen === 'ready' || seen === 'unknown', `${name} was taken for the dialog ${seen}`);
+    });
   }
 });
 
 test('a dialog that an agent quotes in its answer is none', () => {
-  const dialog = readFileSync(join(SCREENS, 'claude/01-first.txt'), 'utf8').trimEnd();
+  const dialog = real('claude/01-first.txt').trimEnd();
   assert.equal(read('claude', dialog), 'trust');
   assert.equal(
     read('claude', `● The screen was:\n${dialog}\n\n✻ Crunched for 4s\n────\n❯ \n────\n  ? for shortcuts`),
     'ready',
   );
-  const codex = readFileSync(join(SCREENS, 'codex/01-trust-prompt.txt'), 'utf8').trimEnd();
+  const codex = real('codex/01-trust-prompt.txt').trimEnd();
   assert.equal(read('codex', `${codex}\n\n› Ask Codex to do anything\n\n  gpt default · /home/dev`), 'ready');
-  const gemini = readFileSync(join(SCREENS, 'gemini/01-first.txt'), 'utf8').trimEnd();
+  const gemini = real('gemini/01-first.txt').trimEnd();
   assert.equal(read('gemini', `${gemini}\n Gemini CLI is restarting to apply the trust changes...`), 'unknown');
 });
 
 test('the screens on which codex shows its input box too early are not ready', () => {
-  assert.equal(read('codex', readFileSync(join(SCREENS, 'codex/60-loading-80x24.txt'), 'utf8')), 'unknown');
+  assert.equal(read('codex', real('codex/60-loading-80x24.txt')), 'unknown');
 });
 
 test('the input box that codex shows while it loads is not ready', () => {

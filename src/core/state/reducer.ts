@@ -48,10 +48,11 @@ export type StateEvent =
 /** An input box flashes between two steps: an idle screen counts once it has held so long. */
 export const IDLE_HOLDS_MS = 700;
 /** A stronger source that a screen read so much later contradicts has missed something. */
-export const MISSED_REQUEST_MS = 400;
+const MISSED_REQUEST_MS = 400;
 export const MISSED_MS = 3000;
 const DETAILS_MS = 150;
 
+/** Nothing is known yet. @param time milliseconds since the epoch */
 export function initialState(time: number): StateModel {
   return {
     held: {},
@@ -99,7 +100,14 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
 function answered(model: StateModel, time: number): StateModel {
   if (model.verdict.state !== 'waiting') return model;
   const held = Object.fromEntries(Object.entries(model.held).filter(([, one]) => one.state !== 'waiting'));
-  const verdict: Verdict = { ...model.verdict, state: 'working', phase: null, asked: null, saidSince: time, since: time };
+  const verdict: Verdict = {
+    ...model.verdict,
+    state: 'working',
+    phase: null,
+    asked: null,
+    saidSince: time,
+    since: time,
+  };
   return { ...model, held, verdict };
 }
 

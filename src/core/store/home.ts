@@ -15,6 +15,7 @@ export interface HomePaths {
   readonly worktrees: string;
 }
 
+/** Where things are in a home of all data. */
 export function homePaths(home: string): HomePaths {
   const root = resolve(home);
   return {

@@ -22,6 +22,7 @@ export async function readJsonObject(path: string): Promise<JsonRead> {
   return parseJsonObject(text);
 }
 
+/** What a text is as a JSON object. */
 export function parseJsonObject(text: string): JsonRead {
   if (text.trim() === '') return { kind: 'bad', reason: 'it is empty' };
   try {

@@ -59,7 +59,7 @@ export async function severalSessions(
 }
 
 /** The record as it is known, else as the agent server has it: archived ones are not in the picture. */
-export async function sessionById({ link }: Services, id: string): Promise<Session> {
+async function sessionById({ link }: Services, id: string): Promise<Session> {
   return link.session(id) ?? (await link.request('session/get', { session: id }));
 }
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 
 /** The scheme of documents that exist only while they are shown. */
-export const SCHEME = 'code-manager';
+const SCHEME = 'code-manager';
 
 /** Texts that are shown in a read-only editor: whole logs, findings of the doctor, requests. */
 export class ReadOnlyDocuments implements vscode.TextDocumentContentProvider, Disposable {

@@ -14,6 +14,7 @@ export interface AwayMachines {
   readonly nextIn: number | undefined;
 }
 
+/** Which machines are worth telling of. @param now milliseconds since the epoch */
 export function awayMachines(rows: readonly SessionRow[], all: readonly Machine[], now: number): AwayMachines {
   const away = all.flatMap((machine) => {
     const { id, type, connection, lastSeen, since } = machine;

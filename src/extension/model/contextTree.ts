@@ -47,6 +47,7 @@ export function contextContextValue(context: Context): string {
   return context.machine === 'local' ? 'context+local' : 'context+remote';
 }
 
+/** How many sessions of a context have not ended. */
 export function runningIn(contextId: string, { sessions }: Pick<Snapshot, 'sessions'>): number {
   return sessions.filter((session) => session.contextId === contextId && !hasEnded(session)).length;
 }

@@ -1,7 +1,7 @@
 import type { Group } from '../../protocol/word.js';
 
 /** A new word must hold so long before its row moves, so that rows do not jump while an agent goes to and fro. */
-export const HOLD_MS = 2000;
+const HOLD_MS = 2000;
 
 interface Held {
   shown: Group;

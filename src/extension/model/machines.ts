@@ -68,6 +68,7 @@ export function isTooOld({ connection, problem }: Machine): boolean {
   return connection === 'dependencyMissing' && /too old/i.test(problem?.message ?? '');
 }
 
+/** A codicon. */
 export function machineIcon({ connection }: Machine): string {
   switch (connection) {
     case 'connected':

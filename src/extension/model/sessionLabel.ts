@@ -121,7 +121,7 @@ function spokenAge(ms: number): string {
  * What menus may ask about a row: `session` and sorted tags, each with its plus sign. The manifest's `when` clauses
  * match these and nothing else.
  */
-export const SESSION_TAGS = [
+const SESSION_TAGS = [
   'answerable',
   'attachable',
   'ended',

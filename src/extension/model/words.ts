@@ -49,6 +49,7 @@ export function parseEnvironment(line: string): Record<string, string> | string 
   return env;
 }
 
+/** The line that `parseEnvironment` reads. */
 export function formatEnvironment(env: Readonly<Record<string, string>>): string {
   return joinWords(Object.entries(env).map(([name, value]) => `${name}=${value}`));
 }

@@ -71,6 +71,7 @@ export interface Remembered {
   readonly options: Omit<SessionOptions, 'env' | 'name'>;
 }
 
+/** What of a draft is remembered. */
 export function remember({ place, tool, options }: Draft): Remembered {
   const { env: _env, name: _name, ...rest } = options;
   return { place, tool, options: rest };

@@ -10,7 +10,7 @@ function shimFolder(context: vscode.ExtensionContext): string {
 }
 
 /** A script that runs `cm` with Node 20 or newer from PATH, else with the runtime of the editor itself. */
-export function shimText(cmPath: string, runtime: string): string {
+function shimText(cmPath: string, runtime: string): string {
   const quote = (text: string): string => `'${text.replace(/'/g, `'\\''`)}'`;
   return [
     '#!/bin/sh',

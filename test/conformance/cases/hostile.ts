@@ -1,20 +1,8 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { HOSTILE } from '../../helpers/hostileText.js';
 import type { Case, Desk } from '../desk.js';
-
-/** Each would leave a file if anything ran it. */
-const HOSTILE = [
-  `it's "quoted"`,
-  '$(touch "$HOME/run") `touch $HOME/run`',
-  '; touch $HOME/run #',
-  '#{pane_id} #(touch $HOME/run) #[fg=red]',
-  '%H:%M %% %1 @1 $1 =x:y.z',
-  '-n --help',
-  '{node} {task} {media}',
-  'emoji 🦊 and ümläuts 漢字',
-  '~ * ? [a] \\ \\n !! ^x',
-];
 
 const nothingRan = (desk: Desk): void => {
   assert.ok(!existsSync(join(desk.host.user, 'run')), 'something was run');
@@ -25,7 +13,7 @@ export const hostileCases: readonly Case[] = [
   {
     name: 'nothing in an argument or a variable is ever run, and each arrives as it is',
     run: async (desk) => {
-      const texts = [...HOSTILE, 'two\nlines\r\nand \x1b[31mcolour\x1b[0m', '\u0001\u0002', '', ' '];
+      const texts = [...HOSTILE, '\u202e reversed', 'two\nlines\r\nand \x1b[31mcolour\x1b[0m', '\u0001\u0002', '', ' '];
       const logs = await Promise.all(
         texts.map((text) =>
           desk.printed('printf "%s|%s|%s" "$0" "$1" "$HOSTILE"', { args: [text], env: { HOSTILE: text } }),
@@ -42,7 +30,13 @@ export const hostileCases: readonly Case[] = [
   {
     name: 'folders with any name are worked in, and nothing in the name is run',
     run: async (desk) => {
-      const names = [...HOSTILE.map((name) => name.replaceAll('/', '_')), 'line\nbreak', ' blanks ', '\x07bell'];
+      const names = [
+        ...HOSTILE.map((name) => name.replaceAll('/', '_')),
+        'line\nbreak',
+        '\u202e reversed',
+        ' blanks ',
+        '\x07bell',
+      ];
       await Promise.all(
         names.map(async (name, n) => {
           mkdirSync(desk.path(name));
