@@ -44,6 +44,7 @@ class Desk {
       created: '2026-11-22T12:00:00.000Z',
     });
     this.see();
+    const isLead = (): boolean => this.leads;
     this.answerer = new Answerer({
       supervisor: {
         act: () => Promise.resolve(),
@@ -70,7 +71,9 @@ class Desk {
               }),
             ),
         },
-        ...this.#lead(),
+        get leads() {
+          return isLead();
+        },
       },
       table: {
         get: () => this.record,
@@ -94,15 +97,6 @@ class Desk {
       clock: systemClock,
       log,
     });
-  }
-
-  #lead(): { readonly leads: boolean } {
-    const isLead = (): boolean => this.leads;
-    return {
-      get leads() {
-        return isLead();
-      },
-    };
   }
 
   patch(changes: Partial<SessionRecord>): void {

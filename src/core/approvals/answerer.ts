@@ -160,9 +160,9 @@ class Attempt {
         typist,
         look: () => supervisor.look(id),
         isPending: () => table.get(id)?.request?.id === this.#request.id,
+        mustBePending: () => guardPending(table.get(id) ?? this.#record, this.#request.id),
         mayType: async () => {
           guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
-          guardPending(table.get(id) ?? this.#record, this.#request.id);
           guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
           guardLead(supervisor.leads);
         },

@@ -15,7 +15,9 @@ export interface KeyRouteOptions {
   readonly look: () => Promise<ScreenJudgement>;
   /** The request is still the pending one, as far as is known after the last look. */
   readonly isPending: () => boolean;
-  /** Throws when no key may go at this moment. */
+  /** Throws when it is not. */
+  readonly mustBePending: () => void;
+  /** Throws when nothing may be typed at this moment. */
   readonly mayType: () => Promise<void>;
   /** Called once, before the first key: the answer is on record when it resolves. */
   readonly onFirstKey: () => Promise<void>;
@@ -61,7 +63,6 @@ export class KeyRoute {
     }
     await this.#moveTo(label, screen.options);
     if (text !== null) {
-      await this.#options.mayType();
       await this.#begin();
       await this.#options.typist.text(text, true);
       return this.#isGone(GONE_MS);
@@ -109,13 +110,15 @@ export class KeyRoute {
   }
 
   async #press(key: string): Promise<void> {
-    await this.#options.mayType();
     await this.#begin();
     this.#sent.push(key);
     await this.#options.typist.keys([key]);
   }
 
+  /** Right before anything is sent. */
   async #begin(): Promise<void> {
+    await this.#options.mayType();
+    this.#options.mustBePending();
     if (this.#sent.length === 0) await this.#options.onFirstKey();
   }
 
