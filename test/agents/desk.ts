@@ -3,6 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { AuditEntry } from '../../src/protocol/audit.js';
+import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { TestHome } from '../helpers/testHome.js';
 import { removeFolder } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
@@ -19,6 +21,7 @@ export interface Session {
   readonly waiting: { readonly kind: string; readonly text: string } | null;
   readonly exitCode: number | null;
   readonly pid: number | null;
+  readonly request: PendingRequest | null;
 }
 
 /** A person's machine with one agent on it. */
@@ -28,6 +31,7 @@ export class Desk {
   readonly folder: string;
   readonly #agent: AgentHome;
   #id = '';
+  readonly #answered = new Set<string>();
 
   private constructor(home: TestHome, model: ScriptedModel, agent: AgentHome, folder: string) {
     this.home = home;
@@ -88,6 +92,35 @@ export class Desk {
 
   async interrupt(): Promise<void> {
     await this.home.ok('interrupt', this.#id);
+  }
+
+  /** What it asks, once it asks something of a kind that was not answered here yet. */
+  async asks(kind: string): Promise<PendingRequest> {
+    let found: PendingRequest | undefined;
+    await this.#until(`it asks for ${kind}`, ({ request }) => {
+      if (request?.kind !== kind || request.options.length === 0 || this.#answered.has(request.id)) return false;
+      found = request;
+      return true;
+    });
+    assert.ok(found);
+    return found;
+  }
+
+  /** Answers with `cm approve`, `cm deny` or `cm answer`; what was answered. */
+  async answers(command: 'approve' | 'deny' | 'answer', { id }: PendingRequest, ...words: string[]): Promise<string> {
+    this.#answered.add(id);
+    return (await this.home.ok(command, this.#id, ...words, '--request', id)).trim();
+  }
+
+  /** What was answered, oldest first. */
+  async audit(): Promise<AuditEntry[]> {
+    return (await this.home.json<AuditEntry[]>('audit', this.#id)).reverse();
+  }
+
+  /** Content of a file in its folder; '' when it is not there. */
+  file(name: string): string {
+    const path = join(this.folder, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
 
   /** Why it is shown as it is. */

@@ -68,7 +68,9 @@ export const anthropic: Api = {
     const { stream, tools, messages, output_config: output } = AnthropicBody.parse(body);
     const turns = messages
       .filter(({ role }) => role === 'user')
-      .map(({ content }) => ({
+      // The result of a call that was broken off stands before the next prompt, in one message with it.
+      .flatMap(({ content }) => (typeof content === 'string' ? [content] : content.map((part) => [part])))
+      .map((content) => ({
         prompt: contentText(content),
         results: typeof content === 'string' ? 0 : content.filter(({ type }) => type === 'tool_result').length,
       }));
