@@ -159,7 +159,7 @@ export class KeyRoute {
 /** The one key that chooses an option as its label or its number says; undefined when the cursor has to be moved. */
 function directKey({ keys, selected }: ScreenOption, { kind }: PendingRequest): string | undefined {
   const [key, ...more] = keys ?? [];
-  // Lists of answers take a number in different ways; where the cursor can be seen it is moved.
-  if (key === undefined || more.length > 0 || (kind === 'question' && selected !== null)) return undefined;
+  // Other lists take a number in different ways, or not at all; where the cursor can be seen it is moved.
+  if (key === undefined || more.length > 0 || (kind !== 'permission' && selected !== null)) return undefined;
   return ['Up', 'Down', 'Left', 'Right'].includes(key) ? undefined : key;
 }
