@@ -122,7 +122,10 @@ class Desk {
   }
 
   async refuses(message: RegExp, answered: Promise<AnswerResult>): Promise<void> {
-    await assert.rejects(answered, (error) => error instanceof CodeManagerError && message.test(error.message + error.hint));
+    await assert.rejects(
+      answered,
+      (error) => error instanceof CodeManagerError && message.test(error.message + error.hint),
+    );
   }
 }
 
@@ -239,7 +242,10 @@ test('four answers at once are one answer and one line of the record', async () 
       by: { type: 'policy', rule: 'git', text: 'allow shell git status' },
     }),
   ]);
-  assert.deepEqual(answers.map(({ status }) => status), ['fulfilled', 'rejected', 'rejected', 'rejected']);
+  assert.deepEqual(
+    answers.map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected', 'rejected'],
+  );
   assert.deepEqual([chosen, desk.audit.length], [['Yes'], 1]);
   await desk.refuses(/answered already, by VS Code/, desk.answer(ALLOW, id));
 });
@@ -265,7 +271,10 @@ test('a dialog that does not go is told, never answered a second time', async ()
   await desk.refuses(/dialog is still there; answer it in the terminal/, desk.answer());
   await desk.refuses(/dialog is still there; answer it in the terminal/, desk.answer(ALLOW, id));
   assert.deepEqual(desk.agent.keys, ['1']);
-  assert.deepEqual(desk.audit.map(({ outcome }) => outcome), ['stayed']);
+  assert.deepEqual(
+    desk.audit.map(({ outcome }) => outcome),
+    ['stayed'],
+  );
 });
 
 test('an answer that a crash cut off is never given again', async () => {

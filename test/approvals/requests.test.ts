@@ -20,13 +20,20 @@ function tool(id: string): Tool {
 }
 
 function onScreen(id: string, file: string): Asked {
-  const { kind, request, options } = judgeScreen(tool(id), readFileSync(`test/fixtures/screens/${file}.txt`, 'utf8'), 0);
+  const { kind, request, options } = judgeScreen(
+    tool(id),
+    readFileSync(`test/fixtures/screens/${file}.txt`, 'utf8'),
+    0,
+  );
   assert.ok(kind !== null, `${file} asks nothing`);
   return { kind, text: request?.text ?? '', request, options };
 }
 
-const track = (pending: PendingRequest | null, asked: Asked | null, more: Partial<AskedNow> = {}): PendingRequest | null =>
-  trackRequest(pending, { asked, isNew: false, time: TIME, ...more }, RULES, newId);
+const track = (
+  pending: PendingRequest | null,
+  asked: Asked | null,
+  more: Partial<AskedNow> = {},
+): PendingRequest | null => trackRequest(pending, { asked, isNew: false, time: TIME, ...more }, RULES, newId);
 
 function tracked(pending: PendingRequest | null, asked: Asked, more: Partial<AskedNow> = {}): PendingRequest {
   const request = track(pending, asked, more);
@@ -66,7 +73,10 @@ test('a dialog on the screen is a request with everything that is known of it', 
 
 test('a question takes text where an option is for that, and no reason', () => {
   const { takesText, takesReason, question } = tracked(null, QUESTION);
-  assert.deepEqual({ takesText, takesReason, question }, { takesText: true, takesReason: false, question: 'Which colour?' });
+  assert.deepEqual(
+    { takesText, takesReason, question },
+    { takesText: true, takesReason: false, question: 'Which colour?' },
+  );
 });
 
 test('the same dialog seen again keeps its id and the time since when it is asked', () => {
@@ -105,7 +115,10 @@ test('another command, other options, another kind and another path are other re
   assert.notEqual(tracked(first, OTHER).id, first.id);
   assert.notEqual(tracked(first, fewer).id, first.id);
   assert.notEqual(tracked(first, QUESTION).id, first.id);
-  assert.notEqual(tracked(tracked(first, moved), { ...moved, request: moved.request && { ...moved.request, path: '/tmp' } }).id, first.id);
+  assert.notEqual(
+    tracked(tracked(first, moved), { ...moved, request: moved.request && { ...moved.request, path: '/tmp' } }).id,
+    first.id,
+  );
 });
 
 test('what a tool reports is a request only when its screen tells what exactly is asked, and then one', () => {
@@ -130,7 +143,13 @@ test('a tool without rules for its screen has requests by its reports alone', ()
 });
 
 test('every dialog of the collected screens of the four agents is a request with an answer', () => {
-  const folders = { claude: 'claude', 'claude-2.1.197': 'claude', codex: 'codex', gemini: 'gemini', opencode: 'opencode' };
+  const folders = {
+    claude: 'claude',
+    'claude-2.1.197': 'claude',
+    codex: 'codex',
+    gemini: 'gemini',
+    opencode: 'opencode',
+  };
   let count = 0;
   for (const [folder, id] of Object.entries(folders)) {
     for (const file of readdirSync(`test/fixtures/screens/${folder}`)) {

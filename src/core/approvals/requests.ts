@@ -32,7 +32,7 @@ export function trackRequest(
   const isVague = rules !== undefined && asked.request === null && asked.options.length === 0;
   if (isVague) return known?.kind === asked.kind ? known : null;
   const content = contentOf(asked, rules);
-  if (known && isSameRequest(known, content)) return merged(known, content);
+  if (known && isSameRequest(known, content, rules)) return merged(known, content);
   return { id: newId(), ...content, since: time };
 }
 
@@ -53,19 +53,31 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
   };
 }
 
-/** Whether two descriptions are of one request, as far as both of them tell. */
-export function isSameRequest(a: Content, b: Content): boolean {
+/** Whether a later description is of the same request, as far as both of them tell. */
+function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): boolean {
   if (a.kind !== b.kind || !agree(a.action, b.action)) return false;
   if (!agree(a.command, b.command) || !agree(a.path, b.path) || !agree(a.question, b.question)) return false;
-  return a.options.length === 0 || b.options.length === 0 || labels(a) === labels(b);
+  if (a.options.length === 0 || b.options.length === 0) return true;
+  return (
+    a.options.length === b.options.length &&
+    a.options.every(({ label }, i) => {
+      if (label === b.options[i]?.label) return true;
+      // A person types an answer of their own into it.
+      return a.takesText && rules !== undefined && pattern(rules.ownAnswer).test(label);
+    })
+  );
 }
 
 function agree(a: string | null, b: string | null): boolean {
   return a === null || b === null || a === b;
 }
 
-function labels({ options }: Pick<PendingRequest, 'options'>): string {
-  return JSON.stringify(options.map(({ label }) => label));
+function answerable({
+  options,
+  takesReason,
+  takesText,
+}: Content): Pick<Content, 'options' | 'takesReason' | 'takesText'> {
+  return { options, takesReason, takesText };
 }
 
 /** What was known of it stays where it is not told again. */
@@ -77,9 +89,8 @@ function merged(known: PendingRequest, now: Content): PendingRequest {
     command: now.command ?? known.command,
     path: now.path ?? known.path,
     question: now.question ?? known.question,
-    ...(now.options.length > 0
-      ? {}
-      : { options: known.options, takesReason: known.takesReason, takesText: known.takesText }),
+    // As they were when it appeared: what has been typed into one of them is no option.
+    ...(known.options.length > 0 ? answerable(known) : answerable(now)),
     since: known.since,
   };
 }

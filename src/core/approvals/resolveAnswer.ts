@@ -23,11 +23,7 @@ const DECISIONS: Readonly<Record<OptionRole, Decision>> = {
 };
 
 /** Which of a request's options an answer means. @throws CodeManagerError `invalid` when it has none of that kind */
-export function resolveAnswer(
-  request: PendingRequest,
-  answer: Answer,
-  rules: AnswerRules | undefined,
-): ResolvedAnswer {
+export function resolveAnswer(request: PendingRequest, answer: Answer, rules: AnswerRules | undefined): ResolvedAnswer {
   if (request.options.length === 0) {
     throw new CodeManagerError('conflict', 'What can be answered is not known', {
       hint: 'Answer it in its terminal: cm attach.',

@@ -187,10 +187,7 @@ function withState(
     request = null,
     background = 0,
     limitedUntil = null,
-  }: Pick<
-    LifecycleEvent & { readonly type: 'state' },
-    'phase' | 'waiting' | 'request' | 'background' | 'limitedUntil'
-  >,
+  }: Pick<LifecycleEvent & { readonly type: 'state' }, 'phase' | 'waiting' | 'request' | 'background' | 'limitedUntil'>,
 ): SessionRecord {
   const same =
     record.state === state &&
