@@ -93,7 +93,7 @@ export class KeyRoute {
         });
       }
       if (at === wanted) break;
-      await this.#press(at < wanted ? 'Down' : 'Up');
+      await this.#press(arrowOf(now[wanted]) ?? (at < wanted ? 'Down' : 'Up'));
       now = await this.#moved(at);
     }
     const { options: last } = await this.#read();
@@ -156,10 +156,18 @@ export class KeyRoute {
   }
 }
 
+const ARROWS: ReadonlySet<string> = new Set(['Up', 'Down', 'Left', 'Right']);
+
 /** The one key that chooses an option as its label or its number says; undefined when the cursor has to be moved. */
 function directKey({ keys, selected }: ScreenOption, { kind }: PendingRequest): string | undefined {
   const [key, ...more] = keys ?? [];
   // Other lists take a number in different ways, or not at all; where the cursor can be seen it is moved.
   if (key === undefined || more.length > 0 || (kind !== 'permission' && selected !== null)) return undefined;
-  return ['Up', 'Down', 'Left', 'Right'].includes(key) ? undefined : key;
+  return ARROWS.has(key) || key === 'Enter' ? undefined : key;
+}
+
+/** The first step on the way to an option, as its screen says it. */
+function arrowOf(option: ScreenOption | undefined): string | undefined {
+  const [key] = option?.keys ?? [];
+  return key !== undefined && ARROWS.has(key) ? key : undefined;
 }

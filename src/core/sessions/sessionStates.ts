@@ -12,6 +12,7 @@ import type { Machine } from '../machine.js';
 import { judgeScreen } from '../state/judgeScreen.js';
 import { SOURCES, type Asked } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
+import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSession, LiveSessions } from './liveSession.js';
 import { ReportFollower } from './reportFollower.js';
@@ -162,11 +163,12 @@ export class SessionStates {
   async look(id: string): Promise<ScreenJudgement> {
     const { tmux, table, live: sessions, tool: find, clock } = this.#options;
     const live = sessions.need(id);
-    const text = await tmux.screen(live.pane.pane);
-    if (live.state) return live.state.see(text);
+    // Colours say which option is chosen where nothing else does.
+    const text = await tmux.screen(live.pane.pane, { styled: true });
     live.startup?.see(text);
-    const tool = find(table.get(id)?.tool ?? '');
-    return judgeScreen(tool ?? NO_RULES, text, clock.now());
+    const tool = find(table.get(id)?.tool ?? '') ?? NO_RULES;
+    const judgement = live.state ? live.state.see(text) : judgeScreen(tool, text, clock.now());
+    return withStyledCursor(judgement, text);
   }
 
   #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, screenText: string): void {

@@ -335,9 +335,10 @@ export class TmuxServer implements Disposable {
   }
 
   /** The visible screen as text, wrapped lines joined. */
-  async screen(pane: string): Promise<string> {
+  async screen(pane: string, { styled = false }: { readonly styled?: boolean } = {}): Promise<string> {
     const control = await this.#connected();
-    const [lines = []] = await control.run(tmuxCommand('capture-pane', '-p', '-J', '-t', pane));
+    const flags = styled ? ['-e'] : [];
+    const [lines = []] = await control.run(tmuxCommand('capture-pane', '-p', '-J', ...flags, '-t', pane));
     return lines.join('\n');
   }
 
