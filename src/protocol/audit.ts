@@ -36,7 +36,7 @@ export const AuditEntry = z.object({
   answer: z.string(),
   by: AnsweredBy,
   via: AnswerVia,
-  /** tmux key names, in order. */
+  /** tmux key names, in order; `(text)` for text that was typed. */
   keys: z.array(z.string()).nullable(),
   outcome: AnswerOutcome,
 });

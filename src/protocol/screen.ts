@@ -89,6 +89,8 @@ export const ScreenRules = z.looseObject({
   takesReason: z.boolean().default(false),
   /** Labels of options into which an answer of one's own is typed. */
   ownAnswer: Pattern.default('^(?:Type something|Type your own answer|Enter a custom value|Other\\b)'),
+  /** Enter opens such an option before anything can be typed. */
+  ownAnswerOpens: z.boolean().default(false),
   /** By id, so that a user's file can add one or override one. */
   dialogs: z.record(z.string(), ScreenDialog).default({}),
   /** The first line of the input box; `draft` is what has been typed into it. Only its frame and `footer` stand below. */

@@ -124,7 +124,7 @@ class Desk {
   async refuses(message: RegExp, answered: Promise<AnswerResult>): Promise<void> {
     await assert.rejects(
       answered,
-      (error) => error instanceof CodeManagerError && message.test(error.message + error.hint),
+      (error) => error instanceof CodeManagerError && message.test(`${error.message} ${error.hint ?? ''}`),
     );
   }
 }
@@ -298,6 +298,9 @@ test('no key goes while a person types, and none when they begin while the curso
   };
   await moving.refuses(/Somebody types/, moving.answer());
   assert.deepEqual(moving.agent.keys, ['Down']);
+  moving.isTyping = false;
+  await moving.answer();
+  assert.deepEqual(moving.agent.keys, ['Down', 'Enter'], 'it can be answered once they have finished');
 });
 
 test('a reason is typed once the input box is there, never into a line that a person has begun', async () => {

@@ -139,7 +139,7 @@ test('what a hook tells without options becomes more by the screen, under the sa
 test('a tool without rules for its screen has requests by its reports alone', () => {
   const request = trackRequest(null, { asked: REPORT, isNew: false, time: TIME }, undefined, newId);
   assert.equal(request?.text, 'Bash: touch b.txt');
-  assert.deepEqual(request?.options, []);
+  assert.deepEqual(request.options, []);
 });
 
 test('every dialog of the collected screens of the four agents is a request with an answer', () => {

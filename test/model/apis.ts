@@ -72,7 +72,7 @@ export const anthropic: Api = {
       .flatMap(({ content }) => (typeof content === 'string' ? [content] : content.map((part) => [part])))
       .map((content) => ({
         prompt: contentText(content),
-        results: typeof content === 'string' ? 0 : content.filter(({ type }) => type === 'tool_result').length,
+        results: typeof content !== 'string' && content.some(({ type }) => type === 'tool_result') ? 1 : 0,
       }));
     return {
       ...lastPrompt(turns),

@@ -150,14 +150,14 @@ class Attempt {
   }
 
   async byKeys(): Promise<void> {
-    const { supervisor, table } = this.#options;
+    const { supervisor, table, tool } = this.#options;
     const { id, name } = this.#record;
     await supervisor.input.exclusively(id, async (typist) => {
-      let isNoted = false;
       const route = new KeyRoute({
         name,
         request: this.#request,
         typist,
+        ownAnswerOpens: tool(this.#record.tool)?.screen?.ownAnswerOpens === true,
         look: () => supervisor.look(id),
         isPending: () => table.get(id)?.request?.id === this.#request.id,
         mustBePending: () => guardPending(table.get(id) ?? this.#record, this.#request.id),
@@ -166,17 +166,15 @@ class Attempt {
           guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
           guardLead(supervisor.leads);
         },
-        onFirstKey: async () => {
-          isNoted = true;
-          await this.#note();
-        },
+        onFirstKey: () => this.#note(),
       });
       let isGone: boolean;
       try {
         isGone = await route.answer(this.#answer);
       } catch (error) {
         const isChange = error instanceof CodeManagerError && error.code === 'conflict';
-        if (isNoted) await this.#done('keys', route.sent, isChange ? 'changed' : 'failed');
+        // Nothing was done before the first key.
+        if (route.sent.length > 0) await this.#done('keys', route.sent, isChange ? 'changed' : 'failed');
         throw error;
       }
       await this.#done('keys', route.sent, isGone ? 'answered' : 'stayed');

@@ -34,9 +34,10 @@ export function guardLead(leads: boolean): void {
 
 /** One appearance gets one answer, also after a crash in the middle of it. */
 export function guardUnanswered({ answered, name }: Pick<SessionRecord, 'answered' | 'name'>, request: string): void {
-  if (answered?.request !== request) return;
+  // One that found another request was none.
+  if (answered?.request !== request || answered.outcome === 'changed') return;
   if (answered.outcome === 'stayed') throw stillThere(name);
-  if (answered.outcome === null) {
+  if (answered.outcome !== 'answered') {
     throw new CodeManagerError('conflict', 'An answer to it was cut off before it was known to have arrived', {
       hint: `Look at it in its terminal: cm attach ${name}`,
     });

@@ -11,6 +11,8 @@ export interface KeyRouteOptions {
   readonly name: string;
   readonly request: PendingRequest;
   readonly typist: Typist;
+  /** Enter opens an option for text of one's own. */
+  readonly ownAnswerOpens: boolean;
   /** Reads the screen now, and lets the one who follows the session's state see it. */
   readonly look: () => Promise<ScreenJudgement>;
   /** The request is still the pending one, as far as is known after the last look. */
@@ -32,6 +34,8 @@ const CONFIRM_MS = 700;
 /** After a denial the input box is there within this time. */
 const IDLE_MS = 6_000;
 const LOOK_EVERY_MS = 25;
+/** Stands among the keys for text that was typed. */
+const TEXT = '(text)';
 /** A screen may be caught while it is drawn anew: that a dialog has gone is read twice. */
 const GONE_READS = 2;
 
@@ -63,7 +67,9 @@ export class KeyRoute {
     }
     await this.#moveTo(label, screen.options);
     if (text !== null) {
+      if (this.#options.ownAnswerOpens) await this.#open();
       await this.#begin();
+      this.#sent.push(TEXT, 'Enter');
       await this.#options.typist.text(text, true);
       return this.#isGone(GONE_MS);
     }
@@ -105,6 +111,18 @@ export class KeyRoute {
     for (;;) {
       const { options } = await this.#read();
       if (options.findIndex(({ selected }) => selected === true) !== from || performance.now() > end) return options;
+      await delay(LOOK_EVERY_MS);
+    }
+  }
+
+  /** Opens the option under the cursor, and waits until its field is drawn. */
+  async #open(): Promise<void> {
+    const { lines: before } = await this.#read();
+    await this.#press('Enter');
+    const end = performance.now() + MOVE_MS;
+    for (;;) {
+      const { lines } = await this.#read();
+      if (lines.join('\n') !== before.join('\n') || performance.now() > end) return;
       await delay(LOOK_EVERY_MS);
     }
   }

@@ -13,7 +13,7 @@ export interface AskedNow {
 }
 
 /** What of a tool's data says how it can be answered. */
-export type AnswerRules = Pick<ScreenRules, 'takesReason' | 'ownAnswer'>;
+export type AnswerRules = Pick<ScreenRules, 'takesReason' | 'ownAnswer' | 'ownAnswerOpens'>;
 
 /**
  * The pending request after what was found now: the known one with its id while the same thing is asked, another one
