@@ -69,7 +69,7 @@ export const anthropic: Api = {
     const turns = messages
       .filter(({ role }) => role === 'user')
       // The result of a call that was broken off stands before the next prompt, in one message with it.
-      .flatMap(({ content }) => (typeof content === 'string' ? [content] : content.map((part) => [part])))
+      .flatMap(({ content }): Content[] => (typeof content === 'string' ? [content] : content.map((part) => [part])))
       .map((content) => ({
         prompt: contentText(content),
         results: typeof content !== 'string' && content.some(({ type }) => type === 'tool_result') ? 1 : 0,
