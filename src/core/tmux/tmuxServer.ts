@@ -38,6 +38,8 @@ export class TmuxServer implements Disposable {
   readonly #leadChanged = new Emitter<void>();
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
+  /** Names of our control clients whose end tmux may not have noticed. */
+  readonly #former = new Set<string>();
   #poll: PanePoll | undefined;
   #buffer = 0;
   /** Who leads, as tmux told last. */
@@ -152,8 +154,13 @@ export class TmuxServer implements Disposable {
     });
     const control = new ControlClient(stream);
     try {
-      const [[pid] = []] = await control.run("display-message -p '#{pid}'");
+      const [[facts = ''] = [], clients = []] = await control.run(
+        "display-message -p '#{pid} #{client_name}'",
+        "list-clients -F '#{client_name} #{client_pid}'",
+      );
+      const [pid, name = ''] = facts.split(' ');
       this.#serverPid = Number(pid);
+      this.#endFormer(name, clients);
       if (quietClients) {
         await linkAll(control, (error) => this.#options.log.warn(`a window cannot be linked: ${errorText(error)}`));
       }
@@ -183,6 +190,21 @@ export class TmuxServer implements Disposable {
       if (NO_SERVER.test(reason)) return 'none';
       throw error;
     }
+  }
+
+  /** A client whose connection was cut with words on the way to it would stay for good: tmux waits until they are read. */
+  #endFormer(name: string, clients: readonly string[]): void {
+    const { machine, log } = this.#options;
+    const there = clients.map((client) => client.split(' '));
+    const left = there.filter(([client = '']) => client !== name && this.#former.has(client));
+    this.#former.clear();
+    for (const [client = '', pid = ''] of left) {
+      this.#former.add(client);
+      machine
+        .run(['kill', '-KILL', pid])
+        .catch((error: unknown) => log.debug(`the former tmux client ${pid} stays: ${errorText(error)}`));
+    }
+    if (name !== '') this.#former.add(name);
   }
 
   #startPoll(control: ControlClient): void {
@@ -308,7 +330,7 @@ export class TmuxServer implements Disposable {
    * @param take also when another one does
    */
   async lead(take: boolean): Promise<boolean> {
-    return this.#live === undefined || claimLead(this.#live, take);
+    return this.#live === undefined || claimLead(this.#live, this.#former, take);
   }
 
   /** What tmux knows of one pane now; undefined when it has gone. */
