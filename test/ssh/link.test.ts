@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Clock } from '../../src/common/async.js';
 import type { LinkState } from '../../src/core/machine.js';
 import type { Asker } from '../../src/core/operation.js';
 import { connectSsh } from '../../src/machines/ssh/connectSsh.js';
+import { knock, type Door } from '../../src/machines/ssh/knock.js';
 import { SshLink, type LinkedHost } from '../../src/machines/ssh/sshLinkDriver.js';
 import { silentLogger } from '../../src/common/logger.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { Check } from '../../src/protocol/requests.js';
+import { LinkProxy } from '../helpers/linkProxy.js';
 import { until } from '../helpers/until.js';
 import { connectedHost, machineOn } from './sshHost.js';
 import { Sshd } from './sshd.js';
@@ -73,7 +76,10 @@ function fakeHost(): FakeHost {
   };
 }
 
-function linkTo(connect: () => Promise<LinkedHost>): {
+function linkTo(
+  connect: () => Promise<LinkedHost>,
+  knock?: () => Promise<boolean>,
+): {
   link: SshLink;
   clock: StoppedClock;
   states: LinkState['connection'][];
@@ -82,6 +88,7 @@ function linkTo(connect: () => Promise<LinkedHost>): {
   const link = new SshLink({
     connect,
     onHost: () => undefined,
+    ...(knock === undefined ? {} : { knock }),
     clock,
     log: silentLogger,
     random: () => 0.5,
@@ -146,6 +153,67 @@ test('after a sleep the host is asked at once, and one that was waited for is tr
   assert.equal(link.state.connection, 'connected');
   assert.equal(tries, before + 1);
   link.dispose();
+});
+
+test('a host that can be reached again is tried at once, however far away the next try is', async () => {
+  let tries = 0;
+  let isOpen = false;
+  const { link, clock } = linkTo(
+    () => {
+      tries++;
+      return isOpen ? Promise.resolve(fakeHost()) : Promise.reject(new CodeManagerError('unavailable', 'gone'));
+    },
+    () => Promise.resolve(isOpen),
+  );
+  await assert.rejects(link.connect(), { code: 'unavailable' });
+  await clock.pass(130_000);
+  const { nextTry } = link.state;
+  assert.ok(nextTry !== null && Date.parse(nextTry) > clock.now() + 20_000, String(nextTry));
+  const before = tries;
+  isOpen = true;
+  await clock.pass(500);
+  assert.equal(link.state.connection, 'connected');
+  assert.equal(tries, before + 1);
+  link.dispose();
+});
+
+test('a host that answers and cannot be used is tried no more often than one that is silent', async () => {
+  for (const answers of [true, false]) {
+    let tries = 0;
+    const { link, clock } = linkTo(
+      () => {
+        tries++;
+        return Promise.reject(new CodeManagerError('unavailable', 'no shell'));
+      },
+      () => Promise.resolve(answers),
+    );
+    await assert.rejects(link.connect(), { code: 'unavailable' });
+    await clock.pass(60_000);
+    assert.equal(tries, 6);
+    link.dispose();
+  }
+});
+
+test('a knock finds an sshd, and nothing else', async (t) => {
+  const sshd = await Sshd.start(t);
+  const link = await LinkProxy.open(t, { port: sshd.port });
+  const mute = createServer((socket) => socket.end('220 mail\r\n'));
+  await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
+  t.after(() => mute.close());
+  const at = (port: number): Door => ({ addresses: [{ address: '127.0.0.1', family: 4 }], port });
+  assert.equal(await knock(at(link.port)), true);
+  assert.equal(
+    await knock({ ...at(link.port), addresses: [{ address: '127.0.0.9', family: 4 }, ...at(0).addresses] }),
+    true,
+  );
+  link.cut();
+  assert.equal(await knock(at(link.port)), false);
+  link.hold();
+  assert.equal(await knock(at(link.port)), false);
+  link.mend();
+  assert.equal(await knock(at((mute.address() as AddressInfo).port)), false);
+  await sshd.stop();
+  assert.equal(await knock(at(sshd.port)), false);
 });
 
 test('a refused sign-in is tried once and never again without a person', async () => {

@@ -33,7 +33,7 @@ test('a host that nobody wants is not connected to', () => {
   const link = newLink(5);
   assert.equal(link.phase, 'idle');
   assert.equal(linkState(link).connection, 'offline');
-  for (const type of ['due', 'woke', 'unwanted', 'heard'] as const)
+  for (const type of ['due', 'reachable', 'woke', 'unwanted', 'heard'] as const)
     assert.equal(reduceLink(link, { type, time: 9 }), link);
 });
 
@@ -91,6 +91,14 @@ test('after a sleep and when somebody asks it is tried at once', () => {
   assert.equal(reduceLink(waiting, wanted(6001)).phase, 'connecting');
 });
 
+test('a host that can be reached again is tried at once, and the waits after that go on growing', () => {
+  const waiting = run([wanted(0), failed(1), { type: 'due', time: 5000 }, failed(6000)]);
+  const again = reduceLink(waiting, { type: 'reachable', time: 6001 });
+  assert.deepEqual([again.phase, again.failures, again.nextTry], ['connecting', 2, null]);
+  const failedAgain = reduceLink(again, failed(6002));
+  assert.equal(failedAgain.nextTry, 6002 + 4000);
+});
+
 test('a refused sign-in and a changed host key are never tried again by themselves', () => {
   for (const [problem, connection] of [
     [refused, 'signInNeeded'],
@@ -103,6 +111,7 @@ test('a refused sign-in and a changed host key are never tried again by themselv
     for (const event of [
       { type: 'due', time: 1e9 },
       { type: 'woke', time: 1e9 },
+      { type: 'reachable', time: 1e9 },
     ] as const)
       assert.equal(reduceLink(link, event), link);
     assert.equal(reduceLink(link, wanted(20)).phase, 'connecting');

@@ -27,6 +27,11 @@ export class SessionFiles {
     return (await this.stat(id, file)) !== undefined;
   }
 
+  /** Of all sessions, records too: one question for many. */
+  async names(): Promise<ReadonlySet<string>> {
+    return new Set(await this.#machine.list(this.directory));
+  }
+
   /** Empty when it is not there. */
   async text(id: string, file: SessionFile): Promise<string> {
     const bytes = await this.#machine.readFile(this.path(id, file)).catch(() => new Uint8Array());

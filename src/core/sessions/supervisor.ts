@@ -207,10 +207,10 @@ export class Supervisor implements Disposable {
       for (const pane of panes.values()) this.#watchPane(pane);
       return;
     }
-    await tmux.ensureSocket();
+    const [names] = await Promise.all([this.#files.names(), tmux.ensureSocket()]);
     await Promise.all(
       open.map((record) =>
-        this.#agree(record, panes.get(record.id), panes.size > 0).catch((error: unknown) =>
+        this.#agree(record, panes.get(record.id), { names, tmuxRuns: panes.size > 0 }).catch((error: unknown) =>
           this.#options.log.error(`session ${record.id}: ${errorText(error)}`),
         ),
       ),
@@ -221,7 +221,7 @@ export class Supervisor implements Disposable {
       if (record && hasEnded(record)) await tmux.kill(pane);
       else if (!record) {
         const recovered = await recoverRecord(this.#options, pane);
-        if (recovered) await this.#takeOver(recovered.record, recovered.pane);
+        if (recovered) await this.#takeOver(recovered.record, recovered.pane, names);
       }
     }
   }
@@ -280,12 +280,19 @@ export class Supervisor implements Disposable {
     return isPlausible ? `host restarted ${new Date(time).toISOString()}` : 'host restarted';
   }
 
-  /** @param tmuxRuns other windows are there */
-  async #agree({ id }: SessionRecord, pane: Pane | undefined, tmuxRuns: boolean): Promise<void> {
+  /**
+   * @param seen.names the files that were there a moment ago: another host is not asked for each
+   * @param seen.tmuxRuns other windows are there
+   */
+  async #agree(
+    { id }: SessionRecord,
+    pane: Pane | undefined,
+    { names, tmuxRuns }: { readonly names: ReadonlySet<string>; readonly tmuxRuns: boolean },
+  ): Promise<void> {
     const { table, log } = this.#options;
     const record = table.get(id);
     if (!record || hasEnded(record) || this.#starting.has(id)) return;
-    if (pane) return this.#takeOver(record, pane);
+    if (pane) return this.#takeOver(record, pane, names);
     // Gone from tmux: it wrote how it ended, or it never began, or nobody knows.
     if (await this.#files.has(id, 'exit')) return this.#end.finish(id);
     const { bootId } = this.#options.identity;
@@ -306,7 +313,7 @@ export class Supervisor implements Disposable {
     this.#close(id);
   }
 
-  async #takeOver(record: SessionRecord, pane: Pane): Promise<void> {
+  async #takeOver(record: SessionRecord, pane: Pane, names: ReadonlySet<string>): Promise<void> {
     const { id } = record;
     if (this.#live.track(pane)) {
       this.#onSize(pane);
@@ -316,8 +323,8 @@ export class Supervisor implements Disposable {
       else this.#states.watch(record);
       if (record.delivery === 'typing') this.#attempt(`task of ${id}`, () => this.input.deliverTask(id));
     }
-    if (pane.dead || (await this.#files.has(id, 'exit'))) await this.#end.finish(id);
-    else if (!pane.piped || (await this.#files.has(id, 'closed'))) await this.#logs.reopen(id);
+    if (pane.dead || names.has(`${id}.exit`)) await this.#end.finish(id);
+    else if (!pane.piped || names.has(`${id}.closed`)) await this.#logs.reopen(id);
     else this.#onPane(pane);
     // Should the news of its growth have been lost.
     this.#logChanged.fire(id);

@@ -133,6 +133,7 @@ class Connecting {
     const addresses = await patience.race(resolveHost(hostName, family));
     report?.('resolve', addresses.map(({ address }) => address).join(', '));
     patience.touch();
+    this.#options.onDoor?.({ addresses, port, bindAddress });
     return await openTcp(addresses, { host: hostName, port, bindAddress, signal: patience.signal });
   }
 

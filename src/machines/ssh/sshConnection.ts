@@ -3,6 +3,7 @@ import type { SFTPWrapper } from 'ssh2';
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import type { Asker } from '../../core/machineService.js';
+import type { Door } from './knock.js';
 import type { SignInMemory } from './signInMemory.js';
 import type { SshFailure } from './sshFailure.js';
 
@@ -29,6 +30,8 @@ export interface SshConnectOptions {
   readonly log: Logger;
   /** Called when a step is done, with what there is to say about it. */
   readonly onStep?: ((step: SshStep, detail: string) => void) | undefined;
+  /** Called with what is connected to first, where that is known. */
+  readonly onDoor?: ((door: Door) => void) | undefined;
   /** For each answer of the host or the network; the time that a person takes is not counted. */
   readonly timeoutMs?: number | undefined;
   /** A connection to go through in place of what the configuration says. */

@@ -34,6 +34,8 @@ export type LinkEvent =
   /** It was connected and is not any more. */
   | { readonly type: 'lost'; readonly problem: LinkProblem; readonly time: number }
   | { readonly type: 'due'; readonly time: number }
+  /** The host can be reached again. */
+  | { readonly type: 'reachable'; readonly time: number }
   /** The machine slept, or its network is another one. */
   | { readonly type: 'woke'; readonly time: number }
   | { readonly type: 'unwanted'; readonly time: number };
@@ -92,6 +94,8 @@ export function reduceLink(link: Link, event: LinkEvent): Link {
       return { ...link, phase: 'connecting', since: time, nextTry: null, problem: event.problem };
     case 'due':
       return link.phase === 'waiting' && link.nextTry !== null && time >= link.nextTry ? connecting(link, time) : link;
+    case 'reachable':
+      return link.phase === 'waiting' ? connecting(link, time) : link;
     case 'woke':
       return link.phase === 'waiting' ? { ...connecting(link, time), failures: 0 } : link;
     case 'unwanted':

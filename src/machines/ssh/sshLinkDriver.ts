@@ -8,6 +8,7 @@ import type { Operation } from '../../core/operation.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { orAborted } from '../../core/steps.js';
 import type { Check } from '../../protocol/requests.js';
+import { Knocker } from './knock.js';
 import { isLate, LinkSteps } from './linkSteps.js';
 import type { SshConnectOptions } from './sshConnection.js';
 import { linkProblem, linkState, newLink, reduceLink, type Link, type LinkEvent } from './sshLink.js';
@@ -33,6 +34,8 @@ export interface SshLinkOptions {
   ) => Promise<LinkedHost>;
   /** Called with a host before `connected` is told, and with undefined when it has gone. */
   readonly onHost: (host: LinkedHost | undefined) => void;
+  /** Whether something answers where the way to the host begins, without signing in; never rejects. */
+  readonly knock?: () => Promise<boolean>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly random?: () => number;
@@ -70,6 +73,7 @@ export class SshLink implements MachineLink, Disposable {
   #host: LinkedHost | undefined;
   #due: { cancel(): void } | undefined;
   #look: { cancel(): void } | undefined;
+  readonly #knocker: Knocker | undefined;
   #lookedAt = 0;
   #heardBytes = 0;
   #pinging = false;
@@ -81,6 +85,12 @@ export class SshLink implements MachineLink, Disposable {
     this.#options = options;
     this.#link = newLink(options.clock.now());
     this.#told = JSON.stringify(this.state);
+    const { clock, knock, log } = options;
+    const onOpen = (): void => {
+      log.info('the host can be reached again');
+      this.#dispatch({ type: 'reachable', time: this.#now() });
+    };
+    this.#knocker = knock === undefined ? undefined : new Knocker({ knock, clock, onOpen });
   }
 
   get state(): LinkState {
@@ -170,6 +180,8 @@ export class SshLink implements MachineLink, Disposable {
         this.#dispatch({ type: 'due', time: Math.max(this.#now(), nextTry) }),
       );
     }
+    if (this.#link.phase === 'waiting') this.#knocker?.start(this.#link.since);
+    else this.#knocker?.stop();
     this.#watchClock();
     const state = this.state;
     // What was heard last is not told while there is always something to hear.
@@ -311,6 +323,7 @@ export class SshLink implements MachineLink, Disposable {
     this.#giveUp();
     this.#due?.cancel();
     this.#look?.cancel();
+    this.#knocker?.dispose();
     this.#drop();
     this.#changed.dispose();
   }

@@ -27,6 +27,7 @@ import { HostProcess } from './hostProcess.js';
 import { killHostTree, openFilesScript, parseOpenFiles, signalGroupScript } from './hostProcesses.js';
 import { HostSession } from './hostSession.js';
 import { HostTerminal } from './hostTerminal.js';
+import { knock, type Door } from './knock.js';
 import { RoundTrips } from './roundTrips.js';
 import { runProgram } from './runProgram.js';
 import type { SshConnection, SshConnectOptions, SshReach } from './sshConnection.js';
@@ -72,6 +73,8 @@ export class SshMachine implements Machine, Disposable {
   readonly #clock: Clock;
   readonly #trips = new RoundTrips();
   #connected: Connected | undefined;
+  /** Where the last try began. */
+  #door: Door | undefined;
   #home = '/';
   #streams = 0;
   /** Folders that are watched for the files in them that are followed by reading. */
@@ -93,6 +96,7 @@ export class SshMachine implements Machine, Disposable {
             : undefined;
         if (host instanceof HostSession) this.#home = host.facts.homeDirectory;
       },
+      knock: async () => this.#door !== undefined && (await knock(this.#door)),
       clock: this.#clock,
       log: options.log,
     });
@@ -141,7 +145,8 @@ export class SshMachine implements Machine, Disposable {
 
   #connectOnce(more: Pick<SshConnectOptions, 'asker' | 'signal' | 'onStep'>): Promise<SshConnection> {
     const { connect = connectSsh, reach, log, connectOptions } = this.#options;
-    return connect(reach, { log, ...connectOptions, ...more });
+    const onDoor = (door: Door): void => void (this.#door = door);
+    return connect(reach, { log, onDoor, ...connectOptions, ...more });
   }
 
   #now(): Connected {
