@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { ensureDependencies } from './lib/dependencies.mjs';
 import { outDir, repoRoot } from './lib/paths.mjs';
 import { runOrThrow } from './lib/processes.mjs';
+import { ensurePrograms } from './lib/systemPackages.mjs';
 
 process.chdir(repoRoot);
 await ensureDependencies({ log: console.error });
+await ensurePrograms(['tmux', 'ssh', 'sshd'], { log: console.error });
 const bundles = ['cm.js', 'extension.js', 'headless-terminal.js', 'server.js', 'ssh2.js'].map((name) =>
   join('dist', name),
 );

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bench, Row } from './figure.js';
+import { Gate } from './gate.js';
 import { median, monotonicMs, waitFor } from './numbers.js';
 import { follow, openProduct, shellWords } from './product.js';
 import { openRawTmux } from './rawTmux.js';
@@ -18,12 +17,11 @@ export async function burst(bench: Bench): Promise<readonly Row[]> {
   const folder = bench.scratch.folder();
   mkdirSync(folder);
   const source = join(folder, 'source');
-  const gate = join(folder, 'gate');
-  execFileSync('mkfifo', [gate]);
+  const gate = new Gate(join(folder, 'gate'));
   writeFileSync(source, sampleText(size));
   const wanted = await sha256(source);
   // Without output processing the log holds the very bytes of the file; nobody writes before the gate opens.
-  const task = `stty -opost; read line < ${shellWords(gate)}; exec cat ${shellWords(source)}`;
+  const task = `stty -opost; ${gate.wait}; exec cat ${shellWords(source)}`;
 
   const product = await openProduct(bench, { name: 'burst' });
   const server = await product.serverPid();
@@ -99,14 +97,10 @@ export async function burst(bench: Bench): Promise<readonly Row[]> {
 }
 
 /** Milliseconds from the opening of the gate until `done` resolves. */
-async function timed(gate: string, done: () => Promise<void>): Promise<number> {
-  // Opening waits for the reader.
-  const file = await open(gate, 'w');
-  const started = monotonicMs();
-  await file.write('go\n');
-  await file.close();
+async function timed(gate: Gate, done: () => Promise<void>): Promise<number> {
+  const opened = await gate.open();
   await done();
-  return monotonicMs() - started;
+  return monotonicMs() - opened;
 }
 
 function sizeOf(path: string): number {
@@ -114,7 +108,7 @@ function sizeOf(path: string): number {
 }
 
 /** Lines as a build prints them: numbered, of different lengths, some in colour. */
-function sampleText(size: number): Buffer {
+export function sampleText(size: number): Buffer {
   const lines: string[] = [];
   for (let i = 0; i < 2000; i++) {
     const text = `[${String(i).padStart(5)}] compiling module_${(i * 7919) % 1000} ${'.'.repeat((i * 31) % 60)}`;

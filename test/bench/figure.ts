@@ -3,7 +3,7 @@ import type { Scratch } from './scratch.js';
 /** One line of the table. */
 export interface Row {
   readonly figure: string;
-  readonly unit: 'ms' | '%' | 'MB' | 'MB/s' | 'KiB' | 'bytes' | 'processes';
+  readonly unit: 'ms' | '%' | 'MB' | 'MB/s' | 'KiB' | 'bytes' | 'processes' | 'connections' | 'round trips';
   readonly measured: number;
   /** The same without Code Manager, measured in the same run; null where there is nothing to compare with. */
   readonly raw: { readonly what: string; readonly value: number } | null;

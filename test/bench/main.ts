@@ -10,6 +10,7 @@ import { latency } from './latency.js';
 import { recovery } from './recovery.js';
 import { notes, report, table } from './report.js';
 import { Scratch } from './scratch.js';
+import { ssh } from './ssh.js';
 import { waiting } from './waiting.js';
 
 const GROUPS: readonly Group[] = [
@@ -19,6 +20,7 @@ const GROUPS: readonly Group[] = [
   { name: 'commands', run: commands },
   { name: 'waiting', run: waiting },
   { name: 'recovery', run: recovery },
+  { name: 'ssh', run: ssh },
   { name: 'extension', run: extension },
 ];
 

@@ -7,6 +7,7 @@ import type { Client, ConnectOptions, LogChunk } from '../../src/client/api.js';
 import { createClient } from '../../src/client/client.js';
 import { readServerFile } from '../../src/client/endpoint.js';
 import { serverEnvironment } from '../../src/client/serverProcess.js';
+import type { MachineSpec } from '../../src/protocol/context.js';
 import type { CreateSessionInput, Session } from '../../src/protocol/session.js';
 import type { Bench } from './figure.js';
 import { endTmux, tmuxPid } from './rawTmux.js';
@@ -36,14 +37,17 @@ export interface ProductOptions {
   readonly name: string;
   /** Puts files into the home before the server starts. */
   readonly prepare?: (home: string) => void;
+  /** Where its sessions run, and a folder that is there; default: on the host of the server. */
+  readonly on?: { readonly machine: MachineSpec; readonly folder: string };
 }
 
 /** Starts an agent server in a new home and connects to it. */
-export async function openProduct(bench: Bench, { name, prepare }: ProductOptions): Promise<Product> {
+export async function openProduct(bench: Bench, { name, prepare, on }: ProductOptions): Promise<Product> {
   const root = bench.scratch.folder();
   const home = join(root, 'home');
-  const folder = join(root, 'work');
-  for (const path of [root, home, folder]) mkdirSync(path, { mode: 0o700 });
+  const folder = on?.folder ?? join(root, 'work');
+  for (const path of [root, home]) mkdirSync(path, { mode: 0o700 });
+  if (on === undefined) mkdirSync(folder, { mode: 0o700 });
   prepare?.(home);
   const socket = join(home, 'run', 'tmux.sock');
   const serverPath = join(bench.product, 'dist', 'server.js');
@@ -69,7 +73,7 @@ export async function openProduct(bench: Bench, { name, prepare }: ProductOption
   const client = connect({ subscribe: true, ...(profiled === undefined ? {} : { serverPath: undefined }) });
   // The login shell is read before anything is measured.
   await client.request('tool/list', {}, { timeoutMs: 30_000 });
-  await client.request('context/add', { name: CONTEXT, path: folder });
+  await client.request('context/add', { name: CONTEXT, path: folder, machine: on?.machine ?? 'local' });
   return {
     home,
     folder,

@@ -21,9 +21,16 @@ interface LinkPoint {
   readonly received: number;
 }
 
+/** One side of a connection. */
+interface Side {
+  readonly socket: Socket;
+  /** Round trips of which the newest was begun or ended by what has got to this side. */
+  trips: number;
+}
+
 interface Pair {
-  readonly near: Socket;
-  readonly far: Socket;
+  readonly near: Side;
+  readonly far: Side;
 }
 
 const OPEN: LinkState = { kind: 'open' };
@@ -42,6 +49,12 @@ export class LinkProxy {
   connections = 0;
   /** Tries to connect, also while it was cut. */
   tries = 0;
+  /**
+   * How often something was sent there after something had come back: the length of the longest chain of question and
+   * answer on one connection. What is asked while answers are on the way is part of the same round trip, so this says
+   * how often one waited where the way is slow.
+   */
+  trips = 0;
 
   private constructor(target: { readonly host: string; readonly port: number }) {
     this.#target = target;
@@ -126,8 +139,8 @@ export class LinkProxy {
 
   #breakAll(): void {
     for (const { near, far } of this.#pairs) {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      near.socket.resetAndDestroy();
+      far.socket.resetAndDestroy();
     }
     this.#pairs.clear();
   }
@@ -141,7 +154,7 @@ export class LinkProxy {
     }
     this.connections++;
     const far = connect(this.#target);
-    const pair: Pair = { near, far };
+    const pair: Pair = { near: { socket: near, trips: this.trips }, far: { socket: far, trips: this.trips } };
     this.#pairs.add(pair);
     near.setNoDelay(true);
     far.setNoDelay(true);
@@ -157,17 +170,17 @@ export class LinkProxy {
       near.end();
       this.#pairs.delete(pair);
     });
-    this.#pipe(pair, near, far, (size) => (this.sent += size));
-    this.#pipe(pair, far, near, (size) => (this.received += size));
+    this.#pipe(pair, pair.near, pair.far, (size) => (this.sent += size));
+    this.#pipe(pair, pair.far, pair.near, (size) => (this.received += size));
     near.resume();
   }
 
-  #pipe(pair: Pair, from: Socket, to: Socket, count: (size: number) => void): void {
+  #pipe(pair: Pair, from: Side, to: Side, count: (size: number) => void): void {
     let pieces = 0;
     /** Pieces keep their order however long each takes. */
     let last: Promise<void> = Promise.resolve();
     let waiting = 0;
-    from.on('data', (data: Buffer) => {
+    from.socket.on('data', (data: Buffer) => {
       const state = this.#state;
       if (state.kind === 'held' || state.kind === 'cut') return;
       count(data.length);
@@ -176,21 +189,27 @@ export class LinkProxy {
       // Counting may have cut it.
       if (!this.#pairs.has(pair)) return;
       pieces++;
+      const trips = from === pair.near ? from.trips + 1 : from.trips;
+      const deliver = (): void => {
+        to.trips = Math.max(to.trips, trips);
+        if (to === pair.near) this.trips = Math.max(this.trips, trips);
+        this.#write(from.socket, to.socket, data);
+      };
       const stall = state.kind === 'slow' ? state.stall : undefined;
       const delayMs =
         state.kind === 'slow' ? state.delayMs + (stall !== undefined && pieces % stall.every === 0 ? stall.ms : 0) : 0;
       if (delayMs === 0 && waiting === 0) {
-        this.#write(from, to, data);
+        deliver();
         return;
       }
       waiting++;
       const ready = new Promise((resolve) => setTimeout(resolve, delayMs));
       last = Promise.all([last, ready]).then(() => {
         waiting--;
-        if (this.#pairs.has(pair) && !this.#isHeld()) this.#write(from, to, data);
+        if (this.#pairs.has(pair) && !this.#isHeld()) deliver();
       });
     });
-    from.on('end', () => void last.then(() => to.end()));
+    from.socket.on('end', () => void last.then(() => to.socket.end()));
   }
 
   #isHeld(): boolean {

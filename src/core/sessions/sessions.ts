@@ -118,6 +118,9 @@ export class Sessions {
     // Asked together: on another host that is one round trip.
     const ready = this.#ready();
     ready.catch(() => undefined);
+    const { host } = await machine.identity();
+    const found = findProgram({ machine, placeholders: this.#options.placeholders, tool, host }, request.env);
+    found.catch(() => undefined);
     const folder = await machine.stat(context.path);
     if (!folder?.isDirectory) {
       throw folderGone(context);
@@ -126,11 +129,7 @@ export class Sessions {
       throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
     }
     await ready;
-    const { host } = await machine.identity();
-    const { program, env } = await findProgram(
-      { machine, placeholders: this.#options.placeholders, tool, host },
-      request.env,
-    );
+    const { program, env } = await found;
     const conversation =
       tool.conversation === undefined
         ? null
