@@ -134,7 +134,8 @@ export class RemoteHost {
 
   /** What a reboot leaves: no process, and the files. */
   async switchOff(): Promise<void> {
-    await this.sshd.stop();
+    // All at once: nobody is left to see how the others end.
+    await this.sshd.kill();
     await this.tmux('kill-server').catch(() => undefined);
     for (const id of this.#sessionIds()) await killTree(null, id);
     await this.sshd.kill();

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { Machine } from '../../src/protocol/context.js';
 import type { Session } from '../../src/protocol/session.js';
@@ -136,7 +138,10 @@ for (const kind of FAR_KINDS) {
       timeout: 200_000,
     },
     async (t) => {
-      const itself = hostNamespace(tempDir(t), 'rebooted');
+      const dir = tempDir(t);
+      const uptime = join(dir, 'uptime');
+      copyFileSync('/proc/uptime', uptime);
+      const itself = hostNamespace(dir, 'rebooted', [['/proc/uptime', uptime]]);
       const far = await Far.open(t, kind, { wrapper: itself.wrapper });
       const { desk, host } = far;
       const { id } = await desk.shell('echo before the reboot; sleep 1000', { name: 'long' });
@@ -148,10 +153,12 @@ for (const kind of FAR_KINDS) {
       await far.offline();
       assert.equal((await desk.get(id)).status, 'running', 'nobody can know yet');
       itself.reboot();
+      writeFileSync(uptime, '0.20 0.10\n');
       await host.sshd.start();
       await far.connected(60_000);
       const lost = await desk.is(id, 'is lost', ({ status }) => status === 'lost');
-      assert.match(lost.reason ?? '', /restarted/);
+      const [, time = ''] = /^host restarted (.+)$/.exec(lost.reason ?? '') ?? [];
+      assert.ok(Date.parse(time) > Date.parse(lost.started ?? '') && Date.parse(time) <= Date.now(), lost.reason ?? '');
       assert.equal(lost.exitCode, null);
       assert.equal((await desk.log(id).whole()).text.trim(), 'before the reboot');
       assert.equal((await desk.ran('exit 4')).exitCode, 4);
