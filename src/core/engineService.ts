@@ -10,6 +10,7 @@ import type { Change } from '../protocol/events.js';
 import { toSession, type SessionRecord } from '../protocol/files.js';
 import type { Check, Params, Result } from '../protocol/requests.js';
 import { hasEnded, type Session } from '../protocol/session.js';
+import { editCommand } from './editCommand.js';
 import { engineMethods, type EngineMethods } from './engineMethods.js';
 import { installCommand } from './installCommand.js';
 import type { Logs } from './logs/logs.js';
@@ -202,6 +203,7 @@ export class EngineService implements MachineService {
         audit: this.#options.data.audit,
         identity,
         place,
+        editCommand: (change) => this.#editCommand(change),
         table: this.#table,
         clock: this.#clock,
       });
@@ -366,10 +368,20 @@ export class EngineService implements MachineService {
     const { machine } = this.#options;
     if (machine.link !== undefined && !(await machine.link.test(operation, onCheck))) return;
     await takeSteps(
-      machineSteps({ machine, folder, service: this, engine: () => this.#reached() }),
+      machineSteps({
+        machine,
+        folder,
+        service: this,
+        engine: () => this.#reached(),
+        editFolder: (path) => this.#editCommand('--path PATH', path),
+      }),
       operation.signal,
       onCheck,
     );
+  }
+
+  #editCommand(change: string, folder?: string): string {
+    return editCommand(this.#options.contexts.all(), this.id, change, folder);
   }
 
   async folders(path: string): Promise<Result<'machine/folders'>> {

@@ -4,7 +4,7 @@ import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
 import { agentServerThere } from './agentServerThere.js';
 import type { Machine } from './machine.js';
-import { quotePosix } from './tmux/quote.js';
+import { shownCommand } from './shownCommand.js';
 import type { SessionEngine } from './sessionEngine.js';
 import type { Step } from './steps.js';
 
@@ -51,10 +51,12 @@ export interface MachineStepsOptions {
   readonly folder: string;
   readonly service: { readonly info: MachineInfo; checkMachine(options: { anew: boolean }): Promise<MachineInfo> };
   readonly engine: () => Promise<SessionEngine>;
+  /** The command that names another folder than this. */
+  readonly editFolder: (folder: string) => string;
 }
 
 /** What is needed to run a session in a folder of a machine that answers. */
-export function machineSteps({ machine, folder, service, engine }: MachineStepsOptions): Step[] {
+export function machineSteps({ machine, folder, service, engine, editFolder }: MachineStepsOptions): Step[] {
   // The way to another machine ends in its shell.
   const isFar = machine.link !== undefined;
   const host: Step = { name: 'machine', run: async () => (await machine.identity()).host };
@@ -68,7 +70,7 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
   };
   return [
     ...(isFar ? [] : [host]),
-    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderStep(machine, folder) }]),
+    ...(folder === '' ? [] : [{ name: 'folder', run: () => folderStep(machine, folder, editFolder) }]),
     ...(isFar ? [] : [shell]),
     {
       name: 'tmux',
@@ -109,24 +111,21 @@ export function machineSteps({ machine, folder, service, engine }: MachineStepsO
   ];
 }
 
-async function folderStep(machine: Machine, path: string): Promise<string> {
+async function folderStep(
+  machine: Machine,
+  path: string,
+  editFolder: MachineStepsOptions['editFolder'],
+): Promise<string> {
   const folder = machine.resolvePath(path);
-  if ((await machine.stat(folder)) === undefined) {
-    throw missingFolder(folder);
-  }
+  if ((await machine.stat(folder)) === undefined) throw missingFolder(folder, editFolder(folder));
   return folderOf(machine, folder);
 }
 
-/** The folder of a context is not there: what mends it. */
-export function missingFolder(folder: string): CodeManagerError {
+/** The folder of a context is not there: what mends it. @param edit the command that names another folder */
+export function missingFolder(folder: string, edit: string): CodeManagerError {
   return new CodeManagerError('notFound', `${folder} does not exist`, {
-    hint: `Make it there: mkdir -p ${shown(folder)} (or name another folder with cm ctx edit NAME PATH).`,
+    hint: `Make it there: ${shownCommand('mkdir', '-p', folder)} (or name another folder: ${edit}).`,
   });
-}
-
-/** A path for a command that a person pastes: quoted only where that is needed. */
-function shown(path: string): string {
-  return /^[\w@%+=:,./-]+$/.test(path) ? path : quotePosix(path);
 }
 
 async function clockStep(machine: Machine): ReturnType<Step['run']> {

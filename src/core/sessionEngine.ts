@@ -38,6 +38,8 @@ export interface SessionEngineOptions {
   readonly tmux: string | undefined;
   /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
   readonly searchLogin?: boolean;
+  /** The command by which the person changes something of the machine. */
+  readonly editCommand: (change: string) => string;
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
@@ -85,6 +87,7 @@ export class SessionEngine implements Disposable {
         sessionsDirectory: paths.active,
         program: options.tmux,
         searchLogin: options.searchLogin === true,
+        editCommand: options.editCommand,
         log,
       }),
     );

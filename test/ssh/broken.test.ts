@@ -166,7 +166,7 @@ test('a tmux that is too old: which version is needed, and the command that name
   await broken.passes();
   writeFileSync(file, '#!/bin/sh\n[ "$1" = -V ] && { echo "tmux 1.8"; exit; }\nexit 1\n');
   await broken.fails(7, /1\.8.*too old/, 'tmux');
-  assert.match((await broken.test()).failed?.detail ?? '', /cm ctx edit NAME --tmux PATH/);
+  assert.match((await broken.test()).failed?.detail ?? '', /cm ctx edit box --tmux PATH/);
   await broken.hub.home.ok('ctx', 'edit', BOX, '--tmux', own);
   assert.ok((await broken.passes()).some(({ detail }) => detail.includes(own)));
 });
@@ -383,6 +383,7 @@ test('a folder that is not there: the command that makes it', async (t) => {
   const broken = await Broken.setUp(t);
   rmSync(broken.folder, { recursive: true });
   const fix = await broken.fails(3, /project does not exist/, 'folder');
+  assert.match(fix, /cm ctx edit box --path PATH/);
   await broken.mend(fix, /mkdir -p \S+/);
   await broken.passes();
 });

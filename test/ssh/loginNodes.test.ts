@@ -345,3 +345,62 @@ test(
     assert.doesNotMatch(cluster.hub.serverLog, /is lost|is recovered/);
   },
 );
+
+/** Stands for an agent that keeps its records as Claude Code does. */
+const AGENT = `#!/bin/sh
+echo "on $(uname -n): $*"
+folder=$CLAUDE_CONFIG_DIR/projects/work
+mkdir -p "$folder"
+while [ $# -gt 1 ] && [ "$1" != --session-id ]; do shift; done
+[ "$1" != --session-id ] || printf '{"type":"user","message":{"content":"first"}}\\n' >"$folder/$2.jsonl"
+while read -r line; do echo "got $line"; [ "$line" != exit ] || exit 7; done
+`;
+
+test(
+  'a session that ended on another login node is resumed there, and what keeps it from that is said',
+  { timeout: 200_000 },
+  async (t) => {
+    const cluster = await Cluster.start(t);
+    const { client, hub, home } = cluster;
+    const program = join(home.user, 'agent.sh');
+    writeFileSync(program, AGENT, { mode: 0o755 });
+    const tools = join(hub.cm, 'tools');
+    mkdirSync(tools, { recursive: true });
+    const startup = { dialogs: [], ready: [], loading: [], stableMs: 0 };
+    writeFileSync(join(tools, 'claude.json'), JSON.stringify({ id: 'claude', command: [program], startup }));
+    cluster.leadTo('login1');
+    await cluster.add();
+    const created = await client.request('session/create', {
+      ...{ requestId: randomBytes(8).toString('hex'), tool: 'claude', task: 'first', context: 'far', name: 'talk' },
+      env: { CLAUDE_CONFIG_DIR: join(home.user, 'config') },
+    });
+    const { id } = created;
+    await cluster.runs(id);
+    const end = async (): Promise<void> => {
+      await client.request('session/send', { session: id, text: 'exit' });
+      await hub.ended(client, id);
+    };
+    await end();
+    await until('its conversation is known', async () => {
+      return (await client.request('session/get', { session: id })).conversationId !== null;
+    });
+    await cluster.moveTo('login3');
+    cluster.inside.login1.cut();
+    const resume = (): Promise<Session> =>
+      client.request('session/resume', { session: id, requestId: randomBytes(8).toString('hex'), env: {} });
+    const refused = await cluster.refusal(resume());
+    assert.deepEqual([refused.code, refused.message], ['unavailable', 'login1 cannot be reached through cluster']);
+    cluster.inside.login1.mend();
+    const resumed = await until('it is reached', () => resume().catch(() => undefined));
+    assert.deepEqual([resumed.status, resumed.machine.host, resumed.machineId], ['running', 'login1', 'ssh:cluster']);
+    await until('it goes on', () => /^on login1: .*--resume /m.test(cluster.log(id)));
+    assert.deepEqual([await cluster.windows('login1'), await cluster.windows('login3')], [[id], []]);
+    assert.deepEqual(await cluster.status(), ['talk running login1']);
+    await end();
+
+    await client.request('session/archive', { session: id });
+    assert.equal((await resume()).machine.host, 'login1');
+    await until('it is listed again', async () => (await cluster.status()).includes('talk running login1'));
+    await client.request('session/kill', { session: id });
+  },
+);

@@ -68,7 +68,7 @@ export class SessionResume {
     }
     if (!supervisor.isHere(record)) {
       throw new CodeManagerError('unavailable', `Session ${record.name} ran on ${record.machine.host}`, {
-        hint: 'Its conversation is there: resume it there.',
+        hint: `Its conversation is there. Run on ${record.machine.host}: cm resume ${id}`,
       });
     }
     const tool = this.#options.tool(record.tool);

@@ -13,6 +13,7 @@ import type { Tool } from '../../protocol/tool.js';
 import { describe } from '../../protocol/word.js';
 import type { Contexts } from '../contexts.js';
 import { LinkCut } from '../linkCut.js';
+import { shownCommand } from '../shownCommand.js';
 import { resolveRef, slug, uniqueName } from '../store/names.js';
 import type { RecordStore } from '../store/recordStore.js';
 import type { Machine } from '../machine.js';
@@ -427,7 +428,7 @@ export class Sessions {
 /** What a start in a context says whose folder went away since it was made. */
 export function folderGone({ name, path }: Pick<Context, 'name' | 'path'>): CodeManagerError {
   return new CodeManagerError('notFound', `The folder of context ${name} is not there: ${path}`, {
-    hint: 'Make it, or change the context with cm ctx edit.',
+    hint: `Make it, or name another folder: ${shownCommand('cm', 'ctx', 'edit', name, '--path')} PATH`,
   });
 }
 

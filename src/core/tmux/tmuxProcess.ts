@@ -19,8 +19,12 @@ export interface TmuxOptions {
   readonly program: string | undefined;
   /** Look for it in the PATH of the login shell before the usual places. */
   readonly searchLogin?: boolean;
+  /** The command by which the person changes something of the machine. */
+  readonly editCommand?: (change: string) => string;
   readonly log: Logger;
 }
+
+const editAny = (change: string): string => `cm ctx edit NAME ${change}`;
 
 /** What was looked at a moment ago needs no second look. */
 const FILES_MS = 2_000;
@@ -43,12 +47,12 @@ export class TmuxProcess {
    * @throws CodeManagerError `dependencyMissing` with what to install
    */
   async program({ anew = false }: { readonly anew?: boolean } = {}): Promise<FoundTmux> {
-    const { machine, program, searchLogin = false } = this.#options;
+    const { machine, program: configured, searchLogin: loginFirst = false, editCommand = editAny } = this.#options;
     if (anew) {
       this.#found = undefined;
       await machine.loginEnvironment({ refresh: true });
     }
-    this.#found ??= await findTmux(machine, program, searchLogin);
+    this.#found ??= await findTmux(machine, { configured, loginFirst, editCommand });
     this.#features = tmuxFeatures(this.#found.version);
     return this.#found;
   }

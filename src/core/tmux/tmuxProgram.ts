@@ -9,32 +9,42 @@ export interface FoundTmux {
 
 const USUAL_PLACES = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/opt/local/bin';
 
+export interface FindTmuxOptions {
+  /** Path that the person gave; undefined to look for it. */
+  readonly configured: string | undefined;
+  /** The login shell's PATH comes before the usual places. */
+  readonly loginFirst: boolean;
+  /** The command that changes something of the machine. */
+  readonly editCommand: (change: string) => string;
+}
+
 /**
  * Path and version of a machine's tmux.
  *
- * @param configured path that the person gave, undefined to look for it
- * @param loginFirst the login shell's PATH comes before the usual places
  * @throws CodeManagerError `dependencyMissing` with what to do
  */
 export async function findTmux(
   machine: Machine,
-  configured: string | undefined,
-  loginFirst = false,
+  { configured, loginFirst, editCommand }: FindTmuxOptions,
 ): Promise<FoundTmux> {
   const { host } = await machine.identity();
   const path = configured === undefined ? await find(machine, loginFirst) : machine.resolvePath(configured);
+  const another =
+    machine.type === 'local'
+      ? 'Set the path of tmux in config.json.'
+      : `Name another one: ${editCommand('--tmux PATH')}.`;
   if (path === undefined) {
     throw new CodeManagerError('dependencyMissing', `Agents run in tmux, which was not found on ${host}`, {
       hint:
         machine.type === 'local'
           ? 'Install it, or set its path in config.json.'
-          : 'Install it there, or name the one to use: cm ctx edit NAME --tmux PATH.',
+          : `Install it there, or name the one to use: ${editCommand('--tmux PATH')}.`,
     });
   }
   const { code, stdout, stderr } = await machine.run([path, '-V']).catch((error: unknown) => {
     throw new CodeManagerError('dependencyMissing', `${path} cannot be started on ${host}`, {
       cause: error,
-      hint: pathHint(machine),
+      hint: another,
     });
   });
   const version = parseTmuxVersion(stdout);
@@ -42,14 +52,14 @@ export async function findTmux(
     throw new CodeManagerError(
       'dependencyMissing',
       `${path} does not say which tmux it is: ${(stderr || stdout).trim().slice(0, 200)}`,
-      { hint: pathHint(machine) },
+      { hint: another },
     );
   }
   if (!isSupported(version)) {
     throw new CodeManagerError(
       'dependencyMissing',
       `tmux ${version.text} on ${host} is too old; ${OLDEST_TMUX} or newer is needed`,
-      { hint: `Install a newer one. ${pathHint(machine)}` },
+      { hint: `Install a newer one. ${another}` },
     );
   }
   return { program: path, version };
@@ -61,10 +71,4 @@ async function find(machine: Machine, loginFirst: boolean): Promise<string | und
     machine.findProgram('tmux', (await machine.loginEnvironment()).env['PATH'] ?? '');
   if (loginFirst) return (await inLogin()) ?? machine.findProgram('tmux', USUAL_PLACES);
   return (await machine.findProgram('tmux', USUAL_PLACES)) ?? inLogin();
-}
-
-function pathHint(machine: Machine): string {
-  return machine.type === 'local'
-    ? 'Set the path of tmux in config.json.'
-    : 'Name another one: cm ctx edit NAME --tmux PATH.';
 }

@@ -8,7 +8,7 @@ import {
   knownTypes,
   type KnownHostLine,
 } from './knownHosts.js';
-import { shownCommand } from './shownCommand.js';
+import { shownCommand } from '../../core/shownCommand.js';
 import type { Ask } from './signIn.js';
 import type { EffectiveConfig } from './sshConfig.js';
 import { SshFailure } from './sshFailure.js';

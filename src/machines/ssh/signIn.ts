@@ -6,7 +6,7 @@ import { findIdentities, type Identity } from './identities.js';
 import { identityAgent, signByAgent } from './identityAgent.js';
 import type { Ssh2 } from './loadSsh2.js';
 import type { SignInMemory } from './signInMemory.js';
-import { shownCommand } from './shownCommand.js';
+import { shownCommand } from '../../core/shownCommand.js';
 import type { EffectiveConfig, SignInMethod } from './sshConfig.js';
 import { SshFailure } from './sshFailure.js';
 

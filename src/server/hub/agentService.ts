@@ -17,6 +17,7 @@ import type {
 import type { Operation } from '../../core/operation.js';
 import { RECONNECT_WAIT_MS, unreachable } from '../../core/reachable.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
+import { editCommand } from '../../core/editCommand.js';
 import { missingFolder } from '../../core/machineFolders.js';
 import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
@@ -394,7 +395,9 @@ export class AgentService implements MachineService {
 
   async #folderThere(folder: string): Promise<string> {
     return this.resolveFolder(folder).catch((error: unknown) => {
-      throw toCodeManagerError(error).message === `${folder} does not exist` ? missingFolder(folder) : error;
+      throw toCodeManagerError(error).message === `${folder} does not exist`
+        ? missingFolder(folder, editCommand(this.#options.contexts.all(), this.id, '--path PATH', folder))
+        : error;
     });
   }
 

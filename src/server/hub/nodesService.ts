@@ -42,6 +42,8 @@ export interface NodesServiceOptions {
 const MAX_NODES = 8;
 /** What a session leaves to be done when it has ended. */
 const LINGER_MS = 3_000;
+/** A node that could not be reached is kept for so long: a person may want to answer what it asks. */
+const ANSWER_MS = 5 * 60_000;
 
 /** What can be told from the home that the nodes share; the node itself knows more. */
 const READS: ReadonlySet<SessionMethod> = new Set(['session/transcript', 'session/explain', 'session/changes']);
@@ -49,6 +51,8 @@ const READS: ReadonlySet<SessionMethod> = new Set(['session/transcript', 'sessio
 interface Node extends Disposable {
   readonly service: EngineService;
   leaving: { cancel(): void } | undefined;
+  /** What is being done there that no session shows yet. */
+  uses: number;
 }
 
 /**
@@ -84,7 +88,11 @@ export class NodesService implements MachineService {
       this.#changes.fire(change);
       if (change.type === 'machine/changed') this.#reconcile();
       else if (change.type === 'session/changed' && this.#main.isElsewhere(change.session)) this.#reconcile();
-      else if (change.type === 'session/removed' && this.#nodes.size > 0) this.#reconcile();
+      else if (change.type === 'session/removed' && this.#nodes.size > 0) {
+        // Archived or deleted from here, where its node has not seen it.
+        for (const { service } of this.#nodes.values()) service.forget(change.id);
+        this.#reconcile();
+      }
     });
   }
 
@@ -103,7 +111,7 @@ export class NodesService implements MachineService {
         .map(({ machine }) => machine.host),
     );
     for (const [name, node] of this.#nodes) {
-      if (needed.has(name)) {
+      if (needed.has(name) || node.uses > 0) {
         node.leaving?.cancel();
         node.leaving = undefined;
       } else {
@@ -141,6 +149,7 @@ export class NodesService implements MachineService {
     this.#nodes.set(name, {
       service,
       leaving: undefined,
+      uses: 0,
       dispose: () => {
         listening.dispose();
         service.dispose();
@@ -195,6 +204,10 @@ export class NodesService implements MachineService {
 
   async call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>> {
     const session = 'session' in params ? params.session : undefined;
+    if (session !== undefined && method === 'session/resume') {
+      const ended = await this.#endedElsewhere(session);
+      if (ended !== undefined) return this.#onNode(ended, (there) => there.call(method, params));
+    }
     const elsewhere = session === undefined ? undefined : await this.#elsewhere(session);
     if (elsewhere === undefined || method === 'session/get' || method === 'log/info') {
       return this.#main.call(method, params);
@@ -212,8 +225,44 @@ export class NodesService implements MachineService {
   async #elsewhere(id: string): Promise<Session | undefined> {
     const session = this.#main.sessions().find((each) => each.id === id);
     if (session === undefined || hasEnded(session)) return undefined;
-    if (this.#main.info.connection === 'connecting') await reconnected(() => this.#main.connect(), this.#clock);
+    await this.#connected();
     return isUp(this.#main.info) && this.#main.isElsewhere(session) ? session : undefined;
+  }
+
+  /** A session whose conversation is on another node, where it is taken up again. */
+  async #endedElsewhere(id: string): Promise<Session | undefined> {
+    await this.#connected();
+    if (!isUp(this.#main.info)) return undefined;
+    const session = await this.#main.call('session/get', { session: id });
+    return hasEnded(session) && this.#main.isElsewhere(session) ? session : undefined;
+  }
+
+  /** A connection that is just coming back is waited for. */
+  async #connected(): Promise<void> {
+    if (this.#main.info.connection === 'connecting') await reconnected(() => this.#main.connect(), this.#clock);
+  }
+
+  /** Does something on the node of a session, which is reached for it. */
+  async #onNode<T>({ machine: { host: name } }: Session, run: (service: EngineService) => Promise<T>): Promise<T> {
+    if (isNodeName(name) && !this.#nodes.has(name) && this.#nodes.size < MAX_NODES) this.#open(name);
+    const node = this.#nodes.get(name);
+    if (node === undefined) throw this.#unreachable(name, undefined);
+    node.uses++;
+    node.leaving?.cancel();
+    node.leaving = undefined;
+    let isReached = false;
+    try {
+      await node.service.connect().catch((error: unknown) => {
+        this.#options.log.info(`${name}: ${errorText(error)}`);
+      });
+      isReached = isUp(node.service.info);
+      if (!isReached) throw this.#unreachable(name, node.service.info);
+      return await run(node.service);
+    } finally {
+      node.uses--;
+      if (!isReached) node.leaving = this.#clock.after(ANSWER_MS, () => void this.#leaveInPeace(name, node));
+      this.#reconcile();
+    }
   }
 
   async #there<T>({ machine }: Session, run: (service: EngineService) => Promise<T>): Promise<T> {

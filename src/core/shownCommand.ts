@@ -1,4 +1,4 @@
-import { quotePosix } from '../../core/tmux/quote.js';
+import { quotePosix } from './tmux/quote.js';
 
 /** A command that a person may paste: quoted only where that is needed. */
 export function shownCommand(...words: readonly string[]): string {
