@@ -61,6 +61,10 @@ function eventText({ output }: App, change: Change, machines: Parameters<typeof 
       return stripTerminal(`machine ${change.machine.host}  ${connectionText(change.machine, Date.now())}`);
     case 'machine/removed':
       return stripTerminal(`machine ${change.id}  removed`);
+    case 'policy/changed': {
+      const { off, rules, inForce } = change.policy;
+      return `policy  ${off ? 'off' : `${rules.length} ${rules.length === 1 ? 'rule' : 'rules'}, ${inForce} allow`}`;
+    }
     case 'notice':
       return stripTerminal(`${change.level}  ${change.message}`);
   }

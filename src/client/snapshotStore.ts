@@ -1,5 +1,6 @@
 import type { Context, Machine } from '../protocol/context.js';
 import type { Change } from '../protocol/events.js';
+import { NO_POLICY, type PolicyState } from '../protocol/policy.js';
 import type { Snapshot } from '../protocol/requests.js';
 import type { Session } from '../protocol/session.js';
 
@@ -8,6 +9,7 @@ export class SnapshotStore {
   #machines = new Map<string, Machine>();
   #contexts = new Map<string, Context>();
   #sessions = new Map<string, Session>();
+  #policy: PolicyState = NO_POLICY;
   #snapshot: Snapshot | undefined;
 
   get snapshot(): Snapshot {
@@ -15,10 +17,12 @@ export class SnapshotStore {
       machines: [...this.#machines.values()],
       contexts: [...this.#contexts.values()],
       sessions: [...this.#sessions.values()],
+      policy: this.#policy,
     });
   }
 
-  reset({ machines, contexts, sessions }: Snapshot): void {
+  reset({ machines, contexts, sessions, policy }: Snapshot): void {
+    this.#policy = policy;
     this.#machines = new Map(machines.map((machine) => [machine.id, machine]));
     this.#contexts = new Map(contexts.map((context) => [context.id, context]));
     this.#sessions = new Map(sessions.map((session) => [session.id, session]));
@@ -47,6 +51,9 @@ export class SnapshotStore {
         break;
       case 'machine/removed':
         this.#machines.delete(change.id);
+        break;
+      case 'policy/changed':
+        this.#policy = change.policy;
         break;
       case 'notice':
         break;

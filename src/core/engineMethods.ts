@@ -79,6 +79,8 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
       return supervisor.explain(await sessions.findAnywhere(session));
     },
     'session/changes': async ({ session }) => (await reached()).sessions.changes(session),
+    'policy/test': async (params) => (await reached()).policy.test(params),
+    'policy/propose': async (params) => (await reached()).policy.propose(params),
     'log/info': async ({ session }) => logs.info(await find(session)),
     'tool/list': async (params) => {
       const engine = await reached();

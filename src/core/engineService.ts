@@ -37,7 +37,7 @@ export interface EngineServiceOptions {
   readonly machine: Machine;
   readonly store: RecordStore;
   readonly logs: Logs;
-  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit'>;
+  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies'>;
   /** Path of tmux there when it is not in PATH. */
   readonly tmux: string | undefined;
   /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
@@ -200,6 +200,7 @@ export class EngineService implements MachineService {
         ...this.#options,
         catalog: this.#options.data.catalog,
         config: this.#options.data.config,
+        policies: this.#options.data.policies,
         audit: this.#options.data.audit,
         identity,
         place,

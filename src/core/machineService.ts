@@ -5,6 +5,7 @@ import type { Machine as MachineInfo } from '../protocol/context.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
 import type { Check, Method, Params, Result } from '../protocol/requests.js';
+import type { PolicyDraft, PolicyRule, PolicyState } from '../protocol/policy.js';
 import type { Session } from '../protocol/session.js';
 import type { Terminal, TerminalSize } from './machine.js';
 import type { Operation } from './operation.js';
@@ -13,7 +14,17 @@ export type { Terminal, TerminalSize } from './machine.js';
 export type { Asker, Operation } from './operation.js';
 
 /** Requests that are about the sessions of one machine. */
-export type SessionMethod = Extract<Method, `session/${string}`> | 'tool/list' | 'log/info';
+export type SessionMethod =
+  Extract<Method, `session/${string}`> | 'tool/list' | 'log/info' | 'policy/test' | 'policy/propose';
+
+/** The rules that another agent server keeps and carries out, with the ids of our contexts. */
+export interface ForeignPolicies {
+  /** As it was told last; undefined while it is not connected. */
+  readonly state: PolicyState | undefined;
+  add(draft: PolicyDraft): Promise<PolicyRule>;
+  remove(rule: string): Promise<PolicyRule>;
+  setOff(off: boolean): Promise<void>;
+}
 
 /** Where log bytes go. `write` resolves when the receiver can take more: a slow one lags in the file, not in memory. */
 export interface LogSink {
@@ -59,6 +70,8 @@ export interface MachineService extends Disposable {
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void>;
   /** The folders in a folder there; `~` is the home there. */
   folders(path: string): Promise<Result<'machine/folders'>>;
+  /** Those of a server of its own there; undefined for one whose sessions are answered by this one. */
+  readonly policies?: ForeignPolicies | undefined;
   /** What was answered by a server of its own there; undefined for one whose sessions are answered by this one. */
   audit?(params: Params<'audit/list'>): Promise<readonly AuditEntry[]>;
   /** Resolves when what must outlive the server is on disk. */

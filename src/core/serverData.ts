@@ -1,6 +1,7 @@
 import type { Logger } from '../common/logger.js';
 import type { ConfigFile } from '../protocol/files.js';
 import { AuditLog } from './approvals/audit.js';
+import { PolicyStore } from './approvals/policy/policyStore.js';
 import { readConfig } from './store/configFile.js';
 import { ContextStore } from './store/contextStore.js';
 import { CredentialsStore } from './store/credentialsStore.js';
@@ -16,6 +17,7 @@ export interface ServerData {
   readonly config: ConfigFile;
   /** What was answered by this server. */
   readonly audit: AuditLog;
+  readonly policies: PolicyStore;
   /** What could not be read on disk, one sentence each, for the doctor. */
   readonly problems: readonly string[];
 }
@@ -29,11 +31,14 @@ export async function openServerData(home: string, log: Logger): Promise<ServerD
   const catalog = new ToolCatalog(paths.tools);
   await catalog.reload();
   const { config, problems: wrong } = await readConfig(paths.root);
+  const policies = new PolicyStore(paths.root);
+  await policies.refresh();
   const problems = [
     ...contexts.problems,
     ...wrong,
+    ...policies.problems,
     ...catalog.problems.map(({ file, message }) => `${file}: ${message}`),
   ];
   for (const problem of problems) log.warn(problem);
-  return { paths, contexts, credentials, catalog, config, audit: new AuditLog(paths.root), problems };
+  return { paths, contexts, credentials, catalog, config, audit: new AuditLog(paths.root), policies, problems };
 }

@@ -7,6 +7,9 @@ import { hasEnded, type MachineIdentity } from '../protocol/session.js';
 import type { Tool } from '../protocol/tool.js';
 import { Answerer } from './approvals/answerer.js';
 import type { AuditLog } from './approvals/audit.js';
+import { MachinePlaces } from './approvals/policy/paths.js';
+import { PolicyRunner } from './approvals/policy/policyRunner.js';
+import type { PolicyStore } from './approvals/policy/policyStore.js';
 import { Conversations } from './conversations/conversations.js';
 import { homeEnvironment } from './conversations/home.js';
 import type { Logs } from './logs/logs.js';
@@ -34,6 +37,7 @@ export interface SessionEngineOptions {
   readonly catalog: ToolCatalog;
   readonly config: Pick<ConfigFile, 'logCapMiB'>;
   readonly audit: Pick<AuditLog, 'append'>;
+  readonly policies: PolicyStore;
   /** Path of tmux there when it is not in PATH. */
   readonly tmux: string | undefined;
   /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
@@ -64,6 +68,7 @@ export class SessionEngine implements Disposable {
   readonly tools: Tools;
   readonly sessions: Sessions;
   readonly answers: Answerer;
+  readonly policy: PolicyRunner;
   readonly conversations: Conversations;
   readonly resume: SessionResume;
   readonly #disposables = new DisposableStore();
@@ -148,6 +153,20 @@ export class SessionEngine implements Disposable {
       clock,
       log,
     });
+    this.policy = this.#disposables.add(
+      new PolicyRunner({
+        policies: options.policies,
+        places: new MachinePlaces(machine, paths.root),
+        table,
+        supervisor: this.supervisor,
+        answers: this.answers,
+        contexts,
+        find: (ref) => this.sessions.find(ref),
+        isHere: (record) => this.supervisor.isHere(record),
+        clock,
+        log,
+      }),
+    );
     this.conversations = this.#disposables.add(
       new Conversations({
         machine,

@@ -7,6 +7,8 @@ import { Explanation } from './explanation.js';
 import { ScreenJudgement } from './judgement.js';
 import { LogSize } from './logSize.js';
 import { Answer, AnswerResult } from './pendingRequest.js';
+import { NO_POLICY, PolicyDraft, PolicyRule, PolicyState, PolicyVerdict } from './policy.js';
+import { RequestAction } from './screen.js';
 import { CreateSession, Environment, Session } from './session.js';
 import { ToolId, ToolInfo } from './tool.js';
 
@@ -40,6 +42,7 @@ export const Snapshot = z.object({
   machines: z.array(Machine),
   contexts: z.array(Context),
   sessions: z.array(Session),
+  policy: PolicyState.default(NO_POLICY),
 });
 export type Snapshot = z.infer<typeof Snapshot>;
 
@@ -302,6 +305,41 @@ export const REQUESTS = {
     }),
     z.array(AuditEntry),
   ),
+
+  /** The rules of this server and of connected agent servers, each carried out by the server that keeps it. */
+  'policy/list': request(Empty, PolicyState),
+  /** Kept where the sessions of its session or context are answered, else here, for all sessions that are answered here. */
+  'policy/add': request(
+    z.object({
+      rule: PolicyDraft.extend({
+        /** Words, or a command line of one plain command. */
+        command: z
+          .union([z.string().min(1), z.array(z.string())])
+          .nullable()
+          .default(null),
+        context: Ref.nullable().default(null),
+        session: Ref.nullable().default(null),
+      }),
+    }),
+    PolicyRule,
+  ),
+  'policy/remove': request(z.object({ rule: Ref }), PolicyRule),
+  /** What the rules would say to a request in a session or context. Nothing is answered or counted. */
+  'policy/test': request(
+    z.object({
+      session: Ref.optional(),
+      context: Ref.optional(),
+      tool: ToolId.optional(),
+      action: RequestAction,
+      command: z.string().optional(),
+      path: z.string().optional(),
+    }),
+    PolicyVerdict,
+  ),
+  /** Off: no rule holds, here and on every agent server that is connected, until it is taken back. */
+  'policy/off': request(z.object({ off: z.boolean() }), PolicyState),
+  /** The narrowest rule that would allow a pending request. `invalid` when none could. */
+  'policy/propose': request(SessionRef.extend({ request: z.string().min(1) }), PolicyDraft),
 
   'server/status': request(
     Empty,

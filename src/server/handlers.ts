@@ -117,6 +117,12 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     },
     'log/info': (params) => hub.call('log/info', params),
 
+    'policy/list': () => hub.policies.list(),
+    'policy/add': ({ rule }) => hub.policies.add(rule),
+    'policy/remove': ({ rule }) => hub.policies.remove(rule),
+    'policy/test': (params) => hub.policies.test(params),
+    'policy/off': ({ off }) => hub.policies.setOff(off),
+    'policy/propose': (params) => hub.call('policy/propose', params),
     'audit/list': (params) => hub.audit(params),
     'doctor/run': () => runDoctor(hub.local, [...hub.local.problems, ...hub.data.problems]),
   };

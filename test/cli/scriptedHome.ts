@@ -9,6 +9,7 @@ import { ScriptedServer, type Peer } from '../helpers/scriptedServer.js';
 import { Terminal } from '../helpers/terminal.js';
 import { distDir, TestHome } from '../helpers/testHome.js';
 import { until } from '../helpers/until.js';
+import { NO_POLICY } from '../../src/protocol/policy.js';
 
 export const BUILD_BOX: Machine = machineRecord({
   id: 'ssh:anna@build-box',
@@ -28,6 +29,7 @@ export const LOCAL: Context = contextRecord({ id: 'c-demo', name: 'demo' });
 export function twoMachines(buildBox: Partial<Machine> = {}): Snapshot {
   return {
     machines: [machineRecord({ host: 'laptop' }), { ...BUILD_BOX, ...buildBox }],
+    policy: NO_POLICY,
     contexts: [LOCAL, API],
     sessions: [
       sessionRecord({ id: '000000000001', name: 'here', contextId: 'c-demo', contextName: 'demo', state: 'working' }),

@@ -7,6 +7,7 @@ import { machineRecord, sessionRecord } from '../helpers/records.js';
 import { ScriptedServer, type Peer } from '../helpers/scriptedServer.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
+import { NO_POLICY } from '../../src/protocol/policy.js';
 
 function connect(t: TestContext, home: string, options: Partial<ConnectOptions> = {}): Client {
   const client = createClient({ name: 'test', home, ...options });
@@ -98,7 +99,7 @@ test('the snapshot follows the events, in order', async (t) => {
   const first = sessionRecord({ id: '000000000001', name: 'one' });
   const server = await ScriptedServer.start(t, home, {
     seq: 7,
-    snapshot: { machines: [machineRecord()], contexts: [], sessions: [first] },
+    snapshot: { machines: [machineRecord()], contexts: [], policy: NO_POLICY, sessions: [first] },
   });
   const client = connect(t, home, { subscribe: true });
   const seen: number[] = [];
@@ -134,7 +135,7 @@ test('a missing event means that the whole picture is fetched anew', async (t) =
   const server = await ScriptedServer.start(t, home);
   const client = connect(t, home, { subscribe: true });
   await until('connected', isConnected(client));
-  server.snapshot = { machines: [], contexts: [], sessions: [sessionRecord({ name: 'fresh' })] };
+  server.snapshot = { machines: [], contexts: [], policy: NO_POLICY, sessions: [sessionRecord({ name: 'fresh' })] };
   server.seq += 5;
   server.emit({ type: 'notice', level: 'info', message: 'from the future' });
   await until('the fresh picture', () => client.snapshot.sessions[0]?.name === 'fresh');
@@ -177,7 +178,7 @@ test('another life of the server brings a new picture', async (t) => {
   await first.stop();
   const second = await ScriptedServer.start(t, home, {
     instance: 'second',
-    snapshot: { machines: [], contexts: [], sessions: [sessionRecord()] },
+    snapshot: { machines: [], contexts: [], policy: NO_POLICY, sessions: [sessionRecord()] },
   });
   await until('the second picture', () => pictures.length === 1);
   assert.deepEqual(pictures, [1]);

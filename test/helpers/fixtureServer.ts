@@ -8,6 +8,7 @@ import type { Session } from '../../src/protocol/session.js';
 import type { ToolInfo } from '../../src/protocol/tool.js';
 import { contextRecord, machineRecord, sessionRecord } from './records.js';
 import { ScriptedServer, type Handler, type Peer } from './scriptedServer.js';
+import { NO_POLICY } from '../../src/protocol/policy.js';
 
 const MINUTE = 60_000;
 
@@ -61,6 +62,7 @@ export function twelveWords(): Snapshot {
       machineRecord({ host: HOST, since: minutesAgo(600) }),
       machineRecord({ id: 'ssh:lab-3', host: 'lab-3', type: 'ssh', connection: 'offline', since: minutesAgo(3) }),
     ],
+    policy: NO_POLICY,
     contexts: [api, web, infra],
     sessions: [
       session('refactor-auth', 3, { state: 'waiting', waiting: { kind: 'permission', text: 'npm publish' } }),
@@ -114,6 +116,7 @@ export function machinesOfAllKinds(): Snapshot {
       ...fields,
     });
   return {
+    policy: NO_POLICY,
     machines: [
       machineRecord({ host: 'laptop', node: 'laptop', since: minutesAgo(600) }),
       ssh('build-box'),
@@ -179,7 +182,12 @@ export function machinesOfAllKinds(): Snapshot {
   };
 }
 
-export const NO_SESSIONS: Snapshot = { machines: [machineRecord({ host: HOST })], contexts: [], sessions: [] };
+export const NO_SESSIONS: Snapshot = {
+  machines: [machineRecord({ host: HOST })],
+  contexts: [],
+  sessions: [],
+  policy: NO_POLICY,
+};
 
 export const TMUX_MISSING: Snapshot = {
   machines: [
@@ -195,6 +203,7 @@ export const TMUX_MISSING: Snapshot = {
   ],
   contexts: [],
   sessions: [],
+  policy: NO_POLICY,
 };
 
 const tool = (id: string, name: string, version: string | null, installCommand: string | null = null): ToolInfo => ({

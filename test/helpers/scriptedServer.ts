@@ -8,6 +8,7 @@ import { toCodeManagerError } from '../../src/protocol/errors.js';
 import type { Change } from '../../src/protocol/events.js';
 import { REQUESTS, type Method, type ServerInfo, type Snapshot } from '../../src/protocol/requests.js';
 import { decodeLogFrame, encodeLogFrame, type LogFrame } from '../../src/protocol/wire.js';
+import { NO_POLICY } from '../../src/protocol/policy.js';
 
 export type Handler = (params: never, peer: Peer) => unknown;
 
@@ -47,7 +48,7 @@ export class ScriptedServer {
     this.#home = home;
     this.#socketPath = join(home, 's.sock');
     this.seq = options.seq ?? 0;
-    this.snapshot = options.snapshot ?? { machines: [], contexts: [], sessions: [] };
+    this.snapshot = options.snapshot ?? { machines: [], contexts: [], sessions: [], policy: NO_POLICY };
     this.info = {
       version: options.version ?? '0.0.0',
       build: options.build ?? 'scripted',

@@ -40,6 +40,14 @@ export interface AnswererOptions {
   readonly log: Logger;
 }
 
+/** Whether an answer may be given at all, for one that nobody gives by hand. */
+export interface Permit {
+  /** Called once, before anything is sent, however often it is tried. @throws when it may not */
+  take(): Promise<void>;
+  /** Called right before anything is sent. @throws when it may not any more */
+  check(): void;
+}
+
 /** What one answer is about. */
 export interface AnswerRequest {
   /** Id. */
@@ -48,6 +56,7 @@ export interface AnswerRequest {
   readonly request: string;
   readonly answer: Answer;
   readonly by: AnsweredBy;
+  readonly permit?: Permit;
 }
 
 /** A person who pressed a key this recently is typing. */
@@ -78,7 +87,7 @@ export class Answerer {
     return this.#answering.run(request.session, () => this.#decide(request));
   }
 
-  async #decide({ session: id, request: requestId, answer, by }: AnswerRequest): Promise<AnswerResult> {
+  async #decide({ session: id, request: requestId, answer, by, permit }: AnswerRequest): Promise<AnswerResult> {
     const { supervisor, tool } = this.#options;
     await supervisor.act(id);
     guardLead(supervisor.leads);
@@ -89,7 +98,7 @@ export class Answerer {
     const { request } = record;
     if (request === null) throw new CodeManagerError('conflict', 'The request has changed.');
     const resolved = resolveAnswer(request, answer, tool(record.tool)?.screen);
-    const attempt = new Attempt(this.#options, record, request, resolved, by);
+    const attempt = new Attempt(this.#options, record, request, resolved, by, permit);
     for (const route of this.#options.routes) {
       if (resolved.reason === null && route.canAnswer(record, request, resolved)) {
         if (await attempt.byRoute(route)) return attempt.result(route.via);
@@ -107,6 +116,8 @@ class Attempt {
   readonly #request: PendingRequest;
   readonly #answer: ResolvedAnswer;
   readonly #by: AnsweredBy;
+  readonly #permit: Permit | undefined;
+  #isTaken = false;
 
   constructor(
     options: AnswererOptions,
@@ -114,12 +125,14 @@ class Attempt {
     request: PendingRequest,
     answer: ResolvedAnswer,
     by: AnsweredBy,
+    permit: Permit | undefined,
   ) {
     this.#options = options;
     this.#record = record;
     this.#request = request;
     this.#answer = answer;
     this.#by = by;
+    this.#permit = permit;
   }
 
   result(via: AnswerVia): AnswerResult {
@@ -165,6 +178,7 @@ class Attempt {
           guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
           guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
           guardLead(supervisor.leads);
+          this.#permit?.check();
         },
         onFirstKey: () => this.#note(),
       });
@@ -191,7 +205,15 @@ class Attempt {
 
   /** On disk before anything is sent: a crash in between must not answer twice. */
   async #note(): Promise<void> {
+    if (!this.#isTaken) await this.#permit?.take();
+    this.#isTaken = true;
     await this.#patch(null);
+    try {
+      this.#permit?.check();
+    } catch (error) {
+      await this.#unnote();
+      throw error;
+    }
   }
 
   async #unnote(): Promise<void> {

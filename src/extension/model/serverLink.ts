@@ -5,6 +5,7 @@ import { Emitter } from '../../common/emitter.js';
 import type { Machine } from '../../protocol/context.js';
 import type { Change } from '../../protocol/events.js';
 import type { Method, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
+import { NO_POLICY } from '../../protocol/policy.js';
 import type { Session } from '../../protocol/session.js';
 
 /** How this window stands to the agent server. */
@@ -27,7 +28,7 @@ export type LinkChange =
 /** Makes a client; the one for the picture subscribes to all changes. */
 export type ConnectFor = (purpose: 'picture' | 'logs' | 'terminals') => Client;
 
-const EMPTY: Snapshot = { machines: [], contexts: [], sessions: [] };
+const EMPTY: Snapshot = { machines: [], contexts: [], sessions: [], policy: NO_POLICY };
 
 /** The window's one connection to the agent server, made when somebody first needs it. */
 export class ServerLink implements Disposable {

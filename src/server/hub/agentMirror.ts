@@ -111,6 +111,7 @@ export class AgentMirror {
         return undefined;
       case 'machine/changed':
       case 'machine/removed':
+      case 'policy/changed':
       case 'notice':
         return undefined;
     }

@@ -21,15 +21,17 @@ import { editCommand } from '../../core/editCommand.js';
 import { missingFolder } from '../../core/machineFolders.js';
 import { takeSteps } from '../../core/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
-import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
+import { machineId, type AgentMachineSpec, type Machine as MachineInfo } from '../../protocol/context.js';
 import type { AuditEntry } from '../../protocol/audit.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
 import type { Check, Params, ParamsInput, Result } from '../../protocol/requests.js';
+import { PolicyDraft } from '../../protocol/policy.js';
 import { hasEnded, Session } from '../../protocol/session.js';
 import { AgentLogs } from './agentLogs.js';
 import { AgentMirror } from './agentMirror.js';
+import { AgentPolicies } from './agentPolicies.js';
 import { AgentRoute, type SshConnect } from './agentRoute.js';
 import { contextThere } from './contextThere.js';
 import { agentSteps } from './agentSteps.js';
@@ -84,6 +86,7 @@ export class AgentService implements MachineService {
   readonly #changes: Emitter<Change>;
   readonly #logs: AgentLogs;
   readonly #making = new KeyedMutex();
+  readonly policies: AgentPolicies;
   #client: Client | undefined;
   #info: MachineInfo;
   #disposed = false;
@@ -98,6 +101,13 @@ export class AgentService implements MachineService {
     this.#logs = new AgentLogs({
       main: () => this.#client,
       create: () => this.#create(this.#further, false, { firstMs: FURTHER_RETRY_MS, maxMs: MAX_FURTHER_RETRY_MS }),
+    });
+    this.policies = new AgentPolicies({
+      machine: id,
+      reached: () => this.#reached(),
+      connected: () => (this.#client?.state.kind === 'connected' ? this.#client : undefined),
+      contexts: () => options.contexts.all().filter(({ machine }) => machineId(machine) === id),
+      timeoutMs: RECONNECT_WAIT_MS,
     });
     this.#mirror = new AgentMirror(id, () => options.contexts.all());
     this.#changes = new Emitter<Change>((error) => log.error(`a listener failed: ${errorText(error)}`));
@@ -243,6 +253,11 @@ export class AgentService implements MachineService {
       this.#changes.fire({ type: 'notice', level: change.level, message });
       return;
     }
+    if (change.type === 'policy/changed') {
+      // Whoever hears of it reads all rules anew.
+      this.#changes.fire(change);
+      return;
+    }
     if (change.type === 'machine/changed' && change.machine.id === 'local') {
       this.#setInfo({ ...this.#problemThere(), since: now() });
       return;
@@ -297,10 +312,29 @@ export class AgentService implements MachineService {
       const known = this.#mirror.sessions.find(({ id }) => id === session);
       if (known !== undefined) return known as Result<M>;
     }
+    if (method === 'policy/test') return (await this.#testPolicy(params as Params<'policy/test'>)) as Result<M>;
     const client = this.#reached();
     const sent = toTheirs(method, params);
     const answer = await client.request(method, sent as ParamsInput<M>, { timeoutMs: RECONNECT_WAIT_MS });
+    if (method === 'policy/propose') return this.#ourDraft(params, answer) as Result<M>;
     return this.#toOurs(method, answer) as Result<M>;
+  }
+
+  /** Judged by the rules there, where its paths lead somewhere. */
+  async #testPolicy({ context: ref, ...params }: Params<'policy/test'>): Promise<Result<'policy/test'>> {
+    const client = this.#reached();
+    const context = ref === undefined ? undefined : await contextThere(client, this.#options.contexts.get(ref));
+    const sent = { ...params, ...(context === undefined ? {} : { context }) };
+    const verdict = await client.request('policy/test', sent, { timeoutMs: RECONNECT_WAIT_MS });
+    return { ...verdict, why: line(verdict.why) };
+  }
+
+  /** It is for our context, as the session is. */
+  #ourDraft(params: unknown, draft: unknown): PolicyDraft {
+    const { session } = params as Params<'policy/propose'>;
+    const known = this.#mirror.sessions.find(({ id }) => id === session);
+    const { contextId = null } = known ?? {};
+    return { ...PolicyDraft.parse(draft), context: contextId };
   }
 
   /** Starts a session in the context there that has the path of ours. */

@@ -15,6 +15,7 @@ import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { Check, Params, Result, Snapshot } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
+import { Policies } from './policies.js';
 import { Machines, type ServiceFactory } from './machines.js';
 
 export interface HubOptions {
@@ -52,7 +53,7 @@ interface Place {
 /** So many answers of one agent server are looked through. */
 const MAX_AUDIT = 10_000;
 
-type SessionRefMethod = Exclude<SessionMethod, 'session/create' | 'session/list' | 'tool/list'>;
+type SessionRefMethod = Exclude<SessionMethod, 'session/create' | 'session/list' | 'tool/list' | 'policy/test'>;
 
 /** All machines as one: finds who has a session, and makes one list and one stream of changes of all. */
 export class Hub implements Disposable {
@@ -61,6 +62,7 @@ export class Hub implements Disposable {
   readonly local: EngineService;
   readonly data: ServerData;
   readonly #options: HubOptions;
+  readonly policies: Policies;
   readonly #changes: Emitter<Change>;
 
   /** Every change of what clients see, in order. */
@@ -100,9 +102,25 @@ export class Hub implements Disposable {
     this.machines = new Machines({
       local: this.local,
       create,
-      onChange: (change) => this.#changes.fire(change),
+      onChange: (change) => {
+        if (change.type === 'policy/changed') return this.policies.tell();
+        this.#changes.fire(change);
+        if (change.type === 'machine/changed' || change.type === 'machine/removed') this.policies.tell();
+      },
       onForgotten: options.onForgotten,
       log,
+    });
+    this.policies = this.#createPolicies();
+  }
+
+  #createPolicies(): Policies {
+    return new Policies({
+      store: this.data.policies,
+      contexts: this.contexts,
+      machines: () => this.machines.all(),
+      machineOf: ({ machine }) => this.machines.of(machine),
+      findSession: (ref) => this.find(ref),
+      onChange: (change) => this.#changes.fire(change),
     });
   }
 
@@ -120,7 +138,12 @@ export class Hub implements Disposable {
   }
 
   snapshot(): Snapshot {
-    return { machines: this.machineInfos(), contexts: [...this.contexts.all()], sessions: this.#sessions() };
+    return {
+      machines: this.machineInfos(),
+      contexts: [...this.contexts.all()],
+      sessions: this.#sessions(),
+      policy: this.policies.state,
+    };
   }
 
   machineInfos(): MachineInfo[] {
@@ -301,6 +324,7 @@ export class Hub implements Disposable {
   }
 
   dispose(): void {
+    this.policies.dispose();
     this.machines.dispose();
     this.#changes.dispose();
   }

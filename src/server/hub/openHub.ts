@@ -42,7 +42,7 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
     (memory?: SignInMemory): SshConnect =>
     async (reach, { operation, signal, onStep }) =>
       parked.take(reach) ?? connectSsh(reach, { asker: operation?.asker, signal, log, onStep, memory });
-  return new Hub({
+  const hub = new Hub({
     data,
     createLocal: (links) =>
       new EngineService({
@@ -133,4 +133,6 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
       }),
     log,
   });
+  hub.policies.follow((folder, listener, onLost) => machine.watch(folder, listener, onLost), paths.root);
+  return hub;
 }

@@ -2,6 +2,7 @@ import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
 import type {
+  ForeignPolicies,
   LogPosition,
   LogSink,
   LogSubscription,
@@ -187,6 +188,10 @@ export class SshService implements MachineService {
     }
     // Also one that was found on the way: it goes on from there, over the same connection.
     await this.#agent?.test(folder, operation, onCheck);
+  }
+
+  get policies(): ForeignPolicies | undefined {
+    return this.#current.policies;
   }
 
   async audit(params: Params<'audit/list'>): Promise<readonly AuditEntry[]> {

@@ -8,6 +8,7 @@ import { hostileCases } from './hostile.js';
 import { inputCases } from './input.js';
 import { logCases } from './logs.js';
 import { missingCases } from './missing.js';
+import { policyCases } from './policies.js';
 import { recordCases } from './records.js';
 import { stateCases } from './states.js';
 import { terminalCases } from './terminals.js';
@@ -24,6 +25,7 @@ export const cases: readonly Case[] = [
   ...contextCases,
   ...toolCases,
   ...stateCases,
+  ...policyCases,
   ...eventCases,
   ...gitCases,
   ...terminalCases,

@@ -1,3 +1,4 @@
+import { CodeManagerError } from '../../../protocol/errors.js';
 import { ShellReader } from './shellReader.js';
 
 /** A program with its words as it would get them, quotes and escapes resolved. */
@@ -68,4 +69,17 @@ function shellText({ words, assignments, files }: SimpleCommand): string | undef
   const [program = '', option = '', text, ...more] = words;
   if (assignments > 0 || files.length > 0 || more.length > 0 || text === undefined) return undefined;
   return SHELLS.has(program.replace(/^\/(?:usr\/)?bin\//u, '')) && /^-l?c$/u.test(option) ? text : undefined;
+}
+
+/** The words of a line that is one plain command. @throws CodeManagerError `invalid` when it is anything else */
+export function commandWords(line: string): string[] {
+  const { commands, problem } = new ShellReader(line).read();
+  const [only, ...more] = commands;
+  const hint = 'Write the words with which it begins, as in a shell: npm test.';
+  if (problem !== undefined)
+    throw new CodeManagerError('invalid', `The command is not understood: ${problem}`, { hint });
+  if (only === undefined || more.length > 0 || only.files.length > 0) {
+    throw new CodeManagerError('invalid', 'A rule is about one command, without redirections', { hint });
+  }
+  return [...only.words];
 }

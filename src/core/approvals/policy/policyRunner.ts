@@ -1,0 +1,201 @@
+import type { Clock } from '../../../common/async.js';
+import { DisposableStore, type Disposable } from '../../../common/disposable.js';
+import type { Logger } from '../../../common/logger.js';
+import { CodeManagerError, errorText } from '../../../protocol/errors.js';
+import type { SessionRecord } from '../../../protocol/files.js';
+import type { Answer, PendingRequest } from '../../../protocol/pendingRequest.js';
+import type { PolicyDraft, PolicyState, PolicyVerdict } from '../../../protocol/policy.js';
+import type { Params } from '../../../protocol/requests.js';
+import { hasEnded } from '../../../protocol/session.js';
+import type { ContextDirectory } from '../../sessions/sessions.js';
+import type { SessionTable } from '../../sessions/sessionTable.js';
+import type { Supervisor } from '../../sessions/supervisor.js';
+import type { Answerer, Permit } from '../answerer.js';
+import { evaluate, type Asked, type Verdict } from './evaluate.js';
+import type { Places } from './paths.js';
+import type { PolicyStore } from './policyStore.js';
+import { proposeRule } from './proposeRule.js';
+import { ruleText } from './ruleText.js';
+import { isShownWhole } from './shownWhole.js';
+
+export interface PolicyRunnerOptions {
+  readonly policies: Pick<PolicyStore, 'current' | 'take' | 'holds' | 'state' | 'onDidChange'>;
+  readonly places: Places;
+  readonly table: Pick<SessionTable, 'all' | 'get' | 'onDidChange'>;
+  readonly supervisor: Pick<Supervisor, 'leads' | 'look'>;
+  readonly answers: Pick<Answerer, 'decide'>;
+  readonly contexts: Pick<ContextDirectory, 'get'>;
+  /** @throws CodeManagerError `notFound` */
+  readonly find: (ref: string) => SessionRecord;
+  /** It runs on this machine, not on another node of the same home. */
+  readonly isHere: (record: SessionRecord) => boolean;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** A person was in the way, or the rules could not be read: tried again while it is asked. */
+const AGAIN_MS = 2_000;
+
+/** Answers what the rules decide, as soon as it is asked, in the same way as a person would. */
+export class PolicyRunner implements Disposable {
+  readonly #options: PolicyRunnerOptions;
+  readonly #disposables = new DisposableStore();
+  /** By session: the request that is being looked at or was left to a person. */
+  readonly #seen = new Map<string, { readonly request: string; timer: { cancel(): void } | undefined }>();
+
+  constructor(options: PolicyRunnerOptions) {
+    this.#options = options;
+    const { table, policies } = options;
+    this.#disposables.add(table.onDidChange((record) => this.#consider(record)));
+    // What is asked already is decided anew by other rules, not by the count of an answer.
+    let known = substance(policies.state);
+    this.#disposables.add(
+      policies.onDidChange((state) => {
+        const now = substance(state);
+        if (now === known) return;
+        known = now;
+        for (const record of table.all()) {
+          this.#forget(record.id);
+          this.#consider(record);
+        }
+      }),
+    );
+  }
+
+  /** What the rules say to a request that nobody asks. */
+  async test({ session: ref, context, tool, action, command, path }: Params<'policy/test'>): Promise<PolicyVerdict> {
+    const { find, contexts } = this.#options;
+    const request = { kind: 'permission' as const, action, command: command ?? null, path: path ?? null, text: '' };
+    const text = action === 'network' && path !== undefined ? `fetch ${path}` : (command ?? path ?? '');
+    if (ref !== undefined) {
+      const { id, contextId, tool: own, path: folder } = find(ref);
+      return verdictOf(
+        await this.#judge({
+          session: { id, contextId, tool: tool ?? own, path: folder },
+          request: { ...request, text },
+        }),
+      );
+    }
+    if (context === undefined) {
+      throw new CodeManagerError('invalid', 'No session and no context was given', { hint: 'Name one of them.' });
+    }
+    const { id, path: folder } = contexts.get(context);
+    return verdictOf(
+      await this.#judge({
+        session: { id: '', contextId: id, tool: tool ?? '', path: folder },
+        request: { ...request, text },
+      }),
+    );
+  }
+
+  /** @throws CodeManagerError `conflict` when it is not the pending request, `invalid` when no rule could allow it */
+  async propose({ session, request: id }: Params<'policy/propose'>): Promise<PolicyDraft> {
+    const record = this.#options.find(session);
+    const { request } = record;
+    if (request?.id !== id) {
+      throw new CodeManagerError('conflict', 'The request has changed.', {
+        hint: 'Look at what is asked now: cm status.',
+      });
+    }
+    return proposeRule({ session: record, request }, this.#options.places);
+  }
+
+  #consider(record: SessionRecord): void {
+    const { id, request } = record;
+    if (request === null || hasEnded(record) || record.answered?.request === request.id) return this.#forget(id);
+    if (this.#seen.get(id)?.request === request.id) return;
+    this.#forget(id);
+    if (!this.#options.isHere(record)) return;
+    this.#seen.set(id, { request: request.id, timer: undefined });
+    void this.#run(id, request);
+  }
+
+  #forget(id: string): void {
+    this.#seen.get(id)?.timer?.cancel();
+    this.#seen.delete(id);
+  }
+
+  async #run(id: string, request: PendingRequest): Promise<void> {
+    const { log } = this.#options;
+    try {
+      if (await this.#decide(id, request)) return;
+    } catch (error) {
+      log.info(`${id}: not answered by a rule: ${errorText(error)}`);
+    }
+    this.#later(id, request);
+  }
+
+  /** While it is still asked and nothing was sent. */
+  #later(id: string, request: PendingRequest): void {
+    const seen = this.#seen.get(id);
+    const record = this.#options.table.get(id);
+    if (seen?.request !== request.id || record?.request?.id !== request.id || this.#disposables.isDisposed) return;
+    if (record.answered?.request === request.id) return;
+    seen.timer = this.#options.clock.after(AGAIN_MS, () => void this.#run(id, request));
+  }
+
+  /** True when nothing is left to do. */
+  async #decide(id: string, request: PendingRequest): Promise<boolean> {
+    const { table, supervisor, answers, policies, log } = this.#options;
+    const record = table.get(id);
+    if (record?.request?.id !== request.id) return true;
+    const verdict = await this.#judge({ session: record, request });
+    if (verdict.effect === 'ask') return true;
+    // Another server acts on it, until it does not any more.
+    if (!supervisor.leads) return false;
+    if (verdict.effect === 'allow' && !isShownWhole(request, (await supervisor.look(id)).lines)) {
+      log.info(`${id}: left to a person: its command is wrapped on the screen, and where its lines end is not known`);
+      return true;
+    }
+    const [rule] = verdict.rules;
+    if (rule === undefined) return true;
+    await answers.decide({
+      session: id,
+      request: request.id,
+      answer: answerOf(verdict, request),
+      by: { type: 'policy', rule: rule.id, text: verdict.rules.map(ruleText).join('; ') },
+      permit: permitOf(verdict, policies),
+    });
+    return true;
+  }
+
+  async #judge(asked: Asked): Promise<Verdict> {
+    const { policies, places, clock } = this.#options;
+    return evaluate(asked, await policies.current(), places, clock.now());
+  }
+
+  dispose(): void {
+    for (const id of [...this.#seen.keys()]) this.#forget(id);
+    this.#disposables.dispose();
+  }
+}
+
+/** Counted on disk before a key goes; a rule that was removed or turned off meanwhile stops it at the last moment. */
+function permitOf({ rules }: Verdict, policies: Pick<PolicyStore, 'take' | 'holds'>): Permit {
+  const ids = rules.map(({ id }) => id);
+  const refuse = (): never => {
+    throw new CodeManagerError('cancelled', 'The rule does not hold any more');
+  };
+  return {
+    take: async () => {
+      if (!(await policies.take(ids))) refuse();
+    },
+    check: () => {
+      if (!policies.holds(ids)) refuse();
+    },
+  };
+}
+
+function substance({ off, rules }: PolicyState): string {
+  return JSON.stringify([off, rules.map(({ used: _used, ...rule }) => rule)]);
+}
+
+function answerOf({ effect, rules }: Verdict, { takesReason }: PendingRequest): Answer {
+  if (effect === 'allow') return { type: 'allow', always: false };
+  const reason = `Denied by a rule of the user: ${rules.map(ruleText).join('; ')}`;
+  return takesReason ? { type: 'deny', reason } : { type: 'deny' };
+}
+
+function verdictOf({ effect, rule, why }: Verdict): PolicyVerdict {
+  return { effect, rule, why };
+}
