@@ -40,6 +40,12 @@ export interface SessionStatesOptions {
 /** What is known of a tool whose file has gone. */
 const NO_RULES: Pick<Tool, 'startup' | 'screen'> = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
 
+/** A screen and what it says. */
+export interface SeenScreen extends ScreenJudgement {
+  /** As tmux prints it. */
+  readonly screen: string;
+}
+
 /** Watches what sessions do from their launch on, and records it. */
 export class SessionStates {
   readonly #options: SessionStatesOptions;
@@ -160,7 +166,7 @@ export class SessionStates {
   }
 
   /** Reads its screen now, lets whoever watches it see it, and says what it shows. */
-  async look(id: string): Promise<ScreenJudgement> {
+  async look(id: string): Promise<SeenScreen> {
     const { tmux, table, live: sessions, tool: find, clock } = this.#options;
     const live = sessions.need(id);
     // Colours say which option is chosen where nothing else does.
@@ -168,7 +174,7 @@ export class SessionStates {
     live.startup?.see(text);
     const tool = find(table.get(id)?.tool ?? '') ?? NO_RULES;
     const judgement = live.state ? live.state.see(text) : judgeScreen(tool, text, clock.now());
-    return withStyledCursor(judgement, text);
+    return { ...withStyledCursor(judgement, text), screen: text };
   }
 
   #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, screenText: string): void {

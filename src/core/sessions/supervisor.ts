@@ -9,7 +9,6 @@ import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { ScreenJudgement } from '../../protocol/judgement.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
@@ -24,7 +23,7 @@ import { SessionEnd } from './sessionEnd.js';
 import { SessionFiles } from './sessionFiles.js';
 import { SessionFolder } from './sessionFolder.js';
 import { SessionInput } from './sessionInput.js';
-import { SessionStates } from './sessionStates.js';
+import { SessionStates, type SeenScreen } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
 import { RETRY_MS, Watchdog } from './watchdog.js';
 
@@ -47,6 +46,8 @@ export interface SupervisorOptions {
   readonly log: Logger;
 }
 
+/** More of what was printed after a key says nothing more. */
+const PRINTED_BYTES = 256 * 1024;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
 const RECHECK_MS = 500;
 
@@ -409,8 +410,19 @@ export class Supervisor implements Disposable {
   }
 
   /** Reads its screen now and says what it shows. */
-  look(id: string): Promise<ScreenJudgement> {
+  look(id: string): Promise<SeenScreen> {
     return this.#states.look(id);
+  }
+
+  /** Where its log ends now, in bytes. */
+  async logEnd(id: string): Promise<number> {
+    return (await this.#files.stat(id, 'log'))?.size ?? 0;
+  }
+
+  /** What it has printed since a place in its log, with all sequences. */
+  async printedSince(id: string, from: number): Promise<string> {
+    const bytes = await this.#options.machine.readFile(this.#files.path(id, 'log'), from, PRINTED_BYTES);
+    return new TextDecoder().decode(bytes);
   }
 
   /** The pending request of a session was answered and has gone. */
