@@ -104,6 +104,7 @@ export class Supervisor implements Disposable {
       directory,
       onRecord: (id) => options.onRecordFile?.(id),
       onOutput: (id) => this.#onOutput(id),
+      onHooks: (id) => live.get(id)?.hooks?.onGrown(),
       onExit: (id) => this.#onMark(id, 'exit', () => this.#end.finish(id)),
       onLogClosed: (id) => this.#onMark(id, 'closed', () => this.#logs.onWriterGone(id)),
       // The watchdog looks at everything again and watches again.
@@ -331,9 +332,14 @@ export class Supervisor implements Disposable {
     this.#logChanged.fire(id);
   }
 
-  /** Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves nothing half. */
-  async prepare(id: string, launch: Launch): Promise<void> {
-    const env = { ...launch.env, CM_SESSION: id };
+  /**
+   * Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves
+   * nothing half.
+   *
+   * @param runFrom size of the log: tells this run from those before
+   */
+  async prepare(id: string, launch: Launch, runFrom = 0): Promise<void> {
+    const env = { ...launch.env, CM_SESSION: id, CM_RUN: String(runFrom) };
     await this.#files.write(id, 'launch', launchFile({ ...launch, env }));
   }
 
@@ -353,7 +359,7 @@ export class Supervisor implements Disposable {
       // A log that goes on may have ended in another size.
       this.#size.fire({ id, ...FIRST_SIZE });
       try {
-        pane = await tmux.create(id);
+        pane = await tmux.create(id, { asksForReports: this.#options.tool(record.tool)?.reportsState === 'asks' });
         crashPoint('after-window');
       } catch (error) {
         if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
@@ -463,7 +469,7 @@ export class Supervisor implements Disposable {
     if (live) {
       live.outputs++;
       live.startup?.onOutput();
-      live.reports?.onOutput();
+      live.signals?.onOutput();
       live.state?.onOutput();
     }
     this.#logChanged.fire(id);
