@@ -162,7 +162,7 @@ test('what the events of Claude Code mean', async (t) => {
   }
 });
 
-test('a request is exact, harmless for people, and has the options of a question', () => {
+test('a request is exact, and harmless for people', () => {
   const command = `printf '%s' "a  b" |\n\tsh -x ${'y'.repeat(400)}`;
   const asked = after(event('PermissionRequest', bash(command)))?.asked;
   assert.equal(asked?.request?.command, command);
@@ -170,15 +170,6 @@ test('a request is exact, harmless for people, and has the options of a question
   const hidden = after(event('PermissionRequest', bash('ls \u001b[8m; rm -rf ~')))?.asked;
   assert.deepEqual([hidden?.request?.command, hidden?.text], [null, 'ls ; rm -rf ~']);
   assert.equal(after(event('PermissionRequest', bash('ls \u202e# x')))?.asked?.request?.command, null);
-  const questions = [{ question: 'Which?', options: [{ label: 'Red', description: 'warm' }, { label: 'Blue' }] }];
-  const question = after(event('PermissionRequest', { tool_name: 'AskUserQuestion', tool_input: { questions } }));
-  assert.deepEqual(
-    question?.asked?.options.map(({ label, detail }) => [label, detail]),
-    [
-      ['Red', 'warm'],
-      ['Blue', null],
-    ],
-  );
 });
 
 test('lines of other runs, cut ones and nonsense', () => {

@@ -107,11 +107,7 @@ function phaseOf(tool: string, input: Input): Phase | null {
   }
 }
 
-const Question = z.looseObject({
-  question: z.string(),
-  options: z.array(z.looseObject({ label: z.string(), description: z.string().optional() })).default([]),
-});
-const Questions = z.looseObject({ questions: z.array(Question).min(1) });
+const Questions = z.looseObject({ questions: z.array(z.looseObject({ question: z.string() })).min(1) });
 
 function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
   switch (tool) {
@@ -140,13 +136,8 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
     case 'EnterPlanMode':
       return askedOf({ action: 'mode', question: 'Enter plan mode?' });
     case 'AskUserQuestion': {
-      const question = Questions.safeParse(input).data?.questions[0];
-      if (!question) return askedOf({ kind: 'question' });
-      return askedOf({
-        kind: 'question',
-        question: question.question,
-        options: question.options.map(({ label, description = null }) => ({ label, detail: description })),
-      });
+      const { question } = Questions.safeParse(input).data?.questions[0] ?? {};
+      return askedOf({ kind: 'question', ...(question === undefined ? {} : { question }) });
     }
     default:
       return askedOf({ action: tool.startsWith('mcp__') ? 'mcp' : 'other', text: tool });

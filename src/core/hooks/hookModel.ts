@@ -1,6 +1,4 @@
-import { truncate } from '../../common/text.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import type { Phase, ScreenOption, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
+import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { Asked, Evidence } from '../state/evidence.js';
 import { requestOf } from '../state/judgeDialog.js';
 import type { HookEvent } from './hookEvent.js';
@@ -105,11 +103,10 @@ export interface AskedParts {
   readonly question?: string;
   /** One line for people; default: the command or the question. */
   readonly text?: string;
-  readonly options?: readonly { readonly label: string; readonly detail: string | null }[];
 }
 
 /** What is asked. Texts are made harmless; a command is exact, or null. */
-export function askedOf({ kind = 'permission', options = [], text, ...parts }: AskedParts): Asked {
+export function askedOf({ kind = 'permission', text, ...parts }: AskedParts): Asked {
   const request = requestOf({ ...parts, text: text ?? parts.command ?? parts.question ?? parts.path ?? '' });
   // With anything in it that cannot be seen nobody could judge it: what the screen shows of it counts.
   const command = parts.command !== undefined && VISIBLE.test(parts.command) ? parts.command : null;
@@ -117,12 +114,7 @@ export function askedOf({ kind = 'permission', options = [], text, ...parts }: A
     kind,
     text: request.text,
     request: { ...request, command },
-    options: options.map(({ label, detail }): ScreenOption => ({
-      label: truncate(stripTerminal(label), 200),
-      keys: null,
-      role: null,
-      selected: null,
-      detail: detail === null ? null : truncate(stripTerminal(detail), 200),
-    })),
+    // As the screen shows them: those are chosen from.
+    options: [],
   };
 }

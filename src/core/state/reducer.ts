@@ -2,6 +2,7 @@ import type { Phase, ScreenRequest } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
 import { SOURCES, type Asked, type Evidence } from './evidence.js';
+import { isSamePath, isSameText, withoutBlanks } from './sameRequest.js';
 
 /** What is held to be true. Times are milliseconds since the epoch. */
 export interface Verdict {
@@ -317,8 +318,8 @@ function exactly(asked: Asked, event: Held | undefined): Asked {
   const told = event?.isPast === false ? event.asked : null;
   if (asked.request !== null || told?.request == null || told.kind !== asked.kind) return asked;
   const { command, path, question } = told.request;
-  const what = plain(command ?? path ?? question).slice(0, ABOUT_LETTERS);
-  return what !== '' && plain(asked.text).includes(what) ? told : asked;
+  const what = withoutBlanks(command ?? path ?? question ?? '').slice(0, ABOUT_LETTERS);
+  return what !== '' && withoutBlanks(asked.text).includes(what) ? told : asked;
 }
 
 /** What is on the screen can be answered; who asks says it exactly, where it means the same. */
@@ -326,21 +327,23 @@ function mergeAsked(asked: Asked, seen: Asked | null): Asked {
   if (seen === null || seen === asked) return asked;
   if (asked.text === '') return seen;
   if (seen.kind !== asked.kind) return asked;
-  if (asked.request !== null && isSameRequest(asked.request, seen.request)) return { ...asked, options: seen.options };
+  if (asked.request !== null && isSameRequest(asked.request, seen.request)) {
+    // Whether a file is made or changed stands on the screen only.
+    const action = seen.request?.action ?? asked.request.action;
+    const text = action === asked.request.action || seen.text === '' ? asked.text : seen.text;
+    return { ...asked, text, request: { ...asked.request, action }, options: seen.options };
+  }
   return { ...asked, text: seen.text === '' ? asked.text : seen.text, request: seen.request, options: seen.options };
 }
 
-function plain(text: string | null): string {
-  return (text ?? '').replace(/\s+/gu, '');
-}
-
-/** Whether a dialog shows what was asked for: a screen wraps, and cuts what is long. */
+/** Whether a dialog shows what was asked for. */
 function isSameRequest(exact: ScreenRequest, shown: ScreenRequest | null): boolean {
   if (shown === null) return true;
-  const [command, path] = [plain(shown.command), plain(shown.path)];
+  const agree = (a: string | null, b: string | null, isSame: (a: string, b: string) => boolean): boolean =>
+    b === null || (a !== null && isSame(a, b));
   return (
-    (command === '' || plain(exact.command) === command) &&
-    (path === '' || plain(exact.path).endsWith(path)) &&
-    (shown.question === null || exact.question === null || plain(shown.question) === plain(exact.question))
+    agree(exact.command, shown.command, isSameText) &&
+    agree(exact.path, shown.path, isSamePath) &&
+    (exact.question === null || agree(exact.question, shown.question, isSameText))
   );
 }
