@@ -56,6 +56,8 @@ const input = {
   lines: [],
   isPaste: false,
   isClosed: false,
+  /** A number up to this one chooses at once, as in the dialogs of many agents. */
+  choices: 0,
   /** @type {{resolve: (line: string | undefined) => void, reject: (error: Error) => void} | undefined} */
   waiting: undefined,
   /** @type {((error: Error) => void) | undefined} */
@@ -97,6 +99,8 @@ const input = {
   add(text) {
     this.text += text;
     this.echo(text);
+    const isPressed = isTerminal && this.waiting && !this.isPaste && this.text === text;
+    if (isPressed && /^[1-9]$/.test(text) && Number(text) <= this.choices) this.submit();
   },
 
   erase(count) {
@@ -135,8 +139,9 @@ const input = {
   },
 
   /** The next line; undefined when no more can come. A question takes none that was typed before it was asked. */
-  async read(prompt, { isQuestion = false } = {}) {
+  async read(prompt, { isQuestion = false, choices = 0 } = {}) {
     process.stdout.write(prompt);
+    this.choices = choices;
     const typed = isQuestion && isTerminal ? undefined : this.lines.shift();
     if (typed !== undefined || this.isClosed) {
       say(printable(typed ?? ''));
@@ -168,7 +173,7 @@ async function ask(kind, question, options, fallback) {
   options.forEach((option, index) => say(`  ${index + 1}. ${option}`));
   report('blocked', { kind, msg: question });
   for (;;) {
-    const line = await input.read('answer> ', { isQuestion: true });
+    const line = await input.read('answer> ', { isQuestion: true, choices: options.length });
     if (line === undefined) {
       say(`  Nobody can answer here, so I take "${fallback}".`);
       report('working');

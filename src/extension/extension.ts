@@ -8,6 +8,8 @@ import { VERSION } from '../common/build.js';
 import { DisposableStore } from '../common/disposable.js';
 import { homeDirectory } from '../common/home.js';
 import { addSshHost } from './addHost/addHost.js';
+import { Answering } from './answering/answering.js';
+import { registerApprovalCommands } from './commands/approvalCommands.js';
 import { registerContextCommands, addContext } from './commands/contextCommands.js';
 import { registerControlCommands } from './commands/controlCommands.js';
 import { registerHelpCommands } from './commands/helpCommands.js';
@@ -26,6 +28,7 @@ import { offerCommandLine } from './services/commandLine.js';
 import { CommandRegistry } from './services/commandRegistry.js';
 import { ContextKeys } from './services/contextKeys.js';
 import { MachineQuestions } from './services/machineQuestions.js';
+import { DesktopNotices } from './services/desktopNotices.js';
 import { Operations } from './services/operations.js';
 import { Problems } from './services/problems.js';
 import { writeServerConfig } from './services/serverConfig.js';
@@ -79,16 +82,6 @@ export function activate(context: vscode.ExtensionContext): void {
   const sessionsView = store.add(new SessionsView(link, rows, tools, settings, keys));
   const contextsView = store.add(new ContextsView(link, rows, keys));
   store.add(new StatusBar(link, rows, settings));
-  store.add(
-    new Notifier({
-      link,
-      rows,
-      settings,
-      claims: new Claims(join(context.globalStorageUri.fsPath, 'told')),
-      isLookedAt: (id) => logs.isVisible(id) || attachments.isVisible(id),
-      onError,
-    }),
-  );
   const commands = store.add(new CommandRegistry(problems, log));
   const newSession: NewSession = new NewSession({
     link,
@@ -128,6 +121,19 @@ export function activate(context: vscode.ExtensionContext): void {
   };
   registerWatchCommands(services);
   registerControlCommands(services);
+  const answering = new Answering(services);
+  registerApprovalCommands(services, answering);
+  store.add(
+    new Notifier({
+      link,
+      rows,
+      settings,
+      claims: new Claims(join(context.globalStorageUri.fsPath, 'told')),
+      desktop: new DesktopNotices(log),
+      isLookedAt: (id) => logs.isVisible(id) || attachments.isVisible(id) || answering.isShown(id),
+      onError,
+    }),
+  );
   registerOrganizeCommands(services);
   registerContextCommands(services);
   registerMachineCommands(services);

@@ -75,6 +75,9 @@ export type ScreenDialog = z.infer<typeof ScreenDialog>;
 export const Phase = z.enum(['planning', 'editing', 'testing', 'running']);
 export type Phase = z.infer<typeof Phase>;
 
+/** Labels of options into which an answer of one's own is typed, in most tools. */
+export const OWN_ANSWER = '^(?:Type something|Type your own answer|Enter a custom value|Other\\b)';
+
 /** What the screens of a tool mean once it has started. Everything is looked for at the bottom of the live screen. */
 export const ScreenRules = z.looseObject({
   options: OptionStyle.prefault({}),
@@ -88,7 +91,7 @@ export const ScreenRules = z.looseObject({
   /** After a denial it waits for a prompt, which can be the reason. */
   takesReason: z.boolean().default(false),
   /** Labels of options into which an answer of one's own is typed. */
-  ownAnswer: Pattern.default('^(?:Type something|Type your own answer|Enter a custom value|Other\\b)'),
+  ownAnswer: Pattern.default(OWN_ANSWER),
   /** Enter opens such an option before anything can be typed. */
   ownAnswerOpens: z.boolean().default(false),
   /** By id, so that a user's file can add one or override one. */

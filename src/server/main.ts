@@ -1,8 +1,9 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { delay } from '../common/async.js';
+import { delay, systemClock } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { homeDirectory, serverFilePath } from '../common/home.js';
+import { readConfig } from '../core/store/configFile.js';
 import { openHome } from '../core/store/home.js';
 import { writeFileAtomic } from '../core/store/atomicFile.js';
 import { machineIdentity } from '../machines/local/identity.js';
@@ -17,6 +18,7 @@ import { FileLogger } from './fileLogger.js';
 import type { Hub } from './hub/hub.js';
 import { openHub } from './hub/openHub.js';
 import { writeLauncher } from './launcher.js';
+import { notifyCommand, NotifyProgram } from './notifyProgram.js';
 import { readOptions, type ServerOptions } from './options.js';
 import { runningServer, wake, withStartLock } from './singleInstance.js';
 import { socketPath } from './socketPath.js';
@@ -48,9 +50,10 @@ async function run(options: ServerOptions): Promise<number> {
     });
   });
   if (!started) return 0;
-  const { server, hub, stopped } = started;
+  const { server, hub, notify, stopped } = started;
   const reason = await stopped;
   log.info(`agent server stops: ${reason}`);
+  notify.dispose();
   await server.close();
   const { local } = hub;
   await hub.flush().catch((error: unknown) => log.error(errorText(error)));
@@ -92,9 +95,17 @@ async function start({
   umask,
   log,
   options,
-}: StartOptions): Promise<{ server: AgentServer; hub: Hub; stopped: Promise<string> }> {
+}: StartOptions): Promise<{ server: AgentServer; hub: Hub; notify: NotifyProgram; stopped: Promise<string> }> {
   const machine = new LocalMachine({ umask });
   const hub = await openHub({ home, machine, log });
+  const notify = new NotifyProgram({
+    sessions: () => hub.placedSessions(),
+    onDidChange: hub.onDidChange,
+    command: async () => notifyCommand((await readConfig(home)).config.notify),
+    machine,
+    clock: systemClock,
+    log,
+  });
   let stop: (reason: string) => void = () => undefined;
   const stopped = new Promise<string>((resolve) => {
     stop = resolve;
@@ -149,7 +160,7 @@ async function start({
   void machine.loginEnvironment().then(({ warnings }) => {
     for (const warning of warnings) log.warn(warning);
   });
-  return { server, hub, stopped };
+  return { server, hub, notify, stopped };
 }
 
 process.on('uncaughtException', (error) => fail(error));

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
-import type { SeenScreen } from '../../src/core/sessions/sessionStates.js';
 import type { ScreenJudgement } from '../../src/protocol/judgement.js';
 import { Tool } from '../../src/protocol/tool.js';
 
@@ -57,10 +56,10 @@ export class FakeAgent {
     this.#tool = tool;
   }
 
-  readonly look = (): Promise<SeenScreen> => {
+  readonly look = (): Promise<ScreenJudgement> => {
     this.onLook(this.looks.length);
     this.looks.push(this.screen);
-    return Promise.resolve({ ...this.judged(), screen: this.screen });
+    return Promise.resolve(this.judged());
   };
 
   judged(): ScreenJudgement {

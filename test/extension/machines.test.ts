@@ -13,7 +13,7 @@ import {
   otherNode,
 } from '../../src/extension/model/machines.js';
 import { HostKeyFinder } from '../../src/extension/model/hostKeyFinder.js';
-import { NoticeFinder } from '../../src/extension/model/notices.js';
+import { RowNotices } from '../../src/extension/model/notices.js';
 import { OfflineNotes } from '../../src/extension/model/offlineNotes.js';
 import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
 import {
@@ -147,7 +147,7 @@ test('rows are filtered by the machine name that they show', () => {
 });
 
 test('a lost session names the machine that was restarted', () => {
-  const finder = new NoticeFinder();
+  const finder = new RowNotices();
   const machine = remote();
   const session = sessionRecord({ name: 'refactor-auth', machineId: machine.id, state: 'working' });
   finder.look(rowsOf([session], [machine]), 'needsInput');

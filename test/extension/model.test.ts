@@ -9,14 +9,32 @@ import {
 } from '../../src/extension/model/sessionLabel.js';
 import { GroupHold } from '../../src/extension/model/groupHold.js';
 import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../../src/extension/model/logText.js';
-import { mergedText, NoticeFinder } from '../../src/extension/model/notices.js';
+import { mergedText, RowNotices, stillTrue } from '../../src/extension/model/notices.js';
 import { labelText, markdownText, oneLine, shortPath } from '../../src/extension/model/plainText.js';
 import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
 import { buildSessionTree, ENDED_SHOWN } from '../../src/extension/model/sessionTree.js';
 import { statusLine } from '../../src/extension/model/statusLine.js';
 import { joinWords, parseEnvironment, splitWords, wasPastedFrom } from '../../src/extension/model/words.js';
+import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
+import type { Session } from '../../src/protocol/session.js';
 import { sessionRecord } from '../helpers/records.js';
 import { AWAY, NOW, rowOf, rowsOf, variedSessions } from './rows.js';
+
+function pending(id: string): PendingRequest {
+  return {
+    id,
+    kind: 'permission',
+    action: 'shell',
+    command: 'npm publish',
+    path: null,
+    question: null,
+    text: 'npm publish',
+    options: [{ label: 'Yes', role: 'allow', detail: null }],
+    takesReason: false,
+    takesText: false,
+    since: '2026-01-02T03:05:00.000Z',
+  };
+}
 
 const byStatus = { groupBy: 'status', now: NOW } as const;
 
@@ -163,7 +181,7 @@ test('the status bar counts what matters and leaves out what is zero', () => {
 });
 
 test('only what is new is told, and what happens together is told together', () => {
-  const finder = new NoticeFinder();
+  const finder = new RowNotices();
   const working = sessionRecord({ id: 'a', name: 'refactor-auth', state: 'working' });
   const other = sessionRecord({ id: 'b', name: 'fix-css', state: 'working' });
   assert.deepEqual(finder.look(rowsOf([working, other]), 'all'), []);
@@ -176,10 +194,66 @@ test('only what is new is told, and what happens together is told together', () 
     finder.look(rowsOf([waiting, failed]), 'needsInput').map(({ text }) => text),
     ['fix-css failed (exit 3)'],
   );
-  const both = new NoticeFinder();
+  const both = new RowNotices();
   both.look(rowsOf([working, other]), 'all');
   const notices = both.look(rowsOf([waiting, { ...waiting, id: 'b', name: 'fix-css' }]), 'all');
   assert.equal(mergedText(notices), '2 sessions need input');
+});
+
+test('a request is told once, however its state flickers and whenever it becomes known what is asked', () => {
+  const finder = new RowNotices();
+  const told = (session: Session): number => finder.look(rowsOf([session]), 'needsInput').length;
+  const working = sessionRecord({ state: 'working' });
+  const vague = {
+    ...working,
+    state: 'waiting',
+    waiting: { kind: 'permission', text: 'Bash' },
+    changed: '2026-01-02T03:05:00.000Z',
+  } as const;
+  const asked = { ...vague, waiting: { kind: 'permission', text: 'npm publish' }, request: pending('r1') } as const;
+  told(working);
+  assert.equal(told(vague), 1);
+  assert.equal(told(asked), 0, 'now it is known what is asked');
+  assert.equal(told({ ...working, changed: '2026-01-02T03:05:01.000Z' }), 0);
+  assert.equal(told({ ...asked, changed: '2026-01-02T03:05:02.000Z' }), 0, 'the same request again');
+  assert.equal(told({ ...asked, request: pending('r2') }), 1, 'another one of the same words');
+  told({ ...working, changed: '2026-01-02T03:05:03.000Z' });
+  assert.equal(told({ ...vague, changed: '2026-01-02T03:05:04.000Z' }), 1);
+  assert.equal(told({ ...asked, request: pending('r3'), changed: '2026-01-02T03:05:04.000Z' }), 0);
+});
+
+test('what was answered or looked at before it could be told is not told, and the rest as it is known by then', () => {
+  const finder = new RowNotices();
+  const working = ['a', 'b', 'c'].map((id) => sessionRecord({ id, name: id, state: 'working' }));
+  finder.look(rowsOf(working), 'all');
+  const asks = (text: string) => ({ state: 'waiting', waiting: { kind: 'permission', text } }) as const;
+  const [a, b, c] = working as [Session, Session, Session];
+  const found = finder.look(
+    rowsOf([
+      { ...a, ...asks('Bash') },
+      { ...b, ...asks('rm') },
+      { ...c, state: 'idle', unread: true },
+    ]),
+    'all',
+  );
+  assert.equal(found.length, 3);
+  const later = rowsOf([{ ...a, ...asks('npm publish'), request: pending('r1') }, b, { ...c, state: 'idle' }]);
+  const still = stillTrue([...found, ...found], (id) => later.find(({ session }) => session.id === id));
+  assert.deepEqual(
+    still.map(({ text, key }) => [text, key]),
+    [['a needs permission: npm publish', 'a-needsInput-r1']],
+  );
+});
+
+test('what ended on another machine before it could be known here is no news, a question there is', () => {
+  const finder = new RowNotices();
+  finder.look([], 'all');
+  const old = sessionRecord({ id: 'a', status: 'failed', state: null, exitCode: 1, unread: true });
+  const asks = sessionRecord({ id: 'b', state: 'waiting', waiting: { kind: 'question', text: 'Which colour?' } });
+  assert.deepEqual(
+    finder.look(rowsOf([old, asks]), 'all').map(({ sessionId }) => sessionId),
+    ['b'],
+  );
 });
 
 test('what has finished is told only to those who want all', () => {
@@ -188,7 +262,7 @@ test('what has finished is told only to those who want all', () => {
     ['off', 0],
     ['all', 1],
   ] as const) {
-    const finder = new NoticeFinder();
+    const finder = new RowNotices();
     const working = sessionRecord({ state: 'working' });
     finder.look(rowsOf([working]), setting);
     assert.equal(finder.look(rowsOf([{ ...working, state: 'idle', unread: true }]), setting).length, count, setting);

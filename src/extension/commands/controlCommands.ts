@@ -4,10 +4,8 @@ import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import { countOf, oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
-import { inOrder } from '../model/sessionTree.js';
 import { draftLike } from '../newSession/draft.js';
 import { inputStep } from '../quickInput/steps.js';
-import { answer } from './answer.js';
 import type { Services } from './services.js';
 import { oneSession, severalSessions, type Question } from './targets.js';
 import { isAttachable, openLog } from './watchCommands.js';
@@ -19,7 +17,7 @@ const RESUME_TIMEOUT_MS = 120_000;
 
 /** Commands that act on what runs. */
 export function registerControlCommands(services: Services): void {
-  const { commands, link, rows, newSession, drafts } = services;
+  const { commands, link, newSession, drafts } = services;
 
   commands.register('codeManager.session.new', () => newSession.run());
   commands.register('codeManager.session.newLike', () => newSession.runLikeLast());
@@ -65,21 +63,6 @@ export function registerControlCommands(services: Services): void {
   };
   commands.register('codeManager.session.resume', (...args) => resume(args));
   commands.register('codeManager.session.resume.ask', () => resume([]));
-
-  commands.register('codeManager.session.answer', async (...args) => {
-    const session = await oneSession(services, args, {
-      title: 'Answer',
-      accept: ({ description }) => description.word === 'Needs input',
-      none: 'No session needs input',
-    });
-    if (session !== undefined) await answer(services, session);
-  });
-  commands.register('codeManager.session.answerNext', async () => {
-    const waiting = rows.all.filter(({ description }) => description.word === 'Needs input');
-    const [next] = inOrder(waiting, 'Needs input');
-    if (next === undefined) throw new CodeManagerError('notFound', 'No session needs input');
-    await answer(services, next.session);
-  });
 
   const send = async (args: readonly unknown[], text?: string): Promise<void> => {
     const session = await oneSession(services, args, running('Send Text'));

@@ -28,21 +28,41 @@ export class ReadOnlyDocuments implements vscode.TextDocumentContentProvider, Di
    * @param id the same id replaces the text that is shown
    * @param title what stands on the tab
    */
-  async show(id: string, title: string, text: string, options: { atEnd?: boolean } = {}): Promise<void> {
-    const path = `/${title.replace(/[/\\\s]+/g, ' ').trim()}`;
-    const uri = vscode.Uri.from({ scheme: SCHEME, path, query: id });
+  async show(
+    id: string,
+    title: string,
+    text: string,
+    options: { readonly atEnd?: boolean; readonly preserveFocus?: boolean } = {},
+  ): Promise<void> {
+    const uri = uriOf(id, title);
     this.#texts.set(uri.toString(), text);
     this.#changed.fire(uri);
     const document = await vscode.workspace.openTextDocument(uri);
-    const editor = await vscode.window.showTextDocument(document, { preview: false });
+    const editor = await vscode.window.showTextDocument(document, {
+      preview: false,
+      preserveFocus: options.preserveFocus ?? false,
+    });
     if (options.atEnd === true) {
       const last = document.lineAt(document.lineCount - 1).range;
       editor.revealRange(last, vscode.TextEditorRevealType.Default);
     }
   }
 
+  /** Closes the tabs of a document that has served its purpose. */
+  async close(id: string, title: string): Promise<void> {
+    const uri = uriOf(id, title).toString();
+    const tabs = vscode.window.tabGroups.all
+      .flatMap((group) => group.tabs)
+      .filter(({ input }) => input instanceof vscode.TabInputText && input.uri.toString() === uri);
+    await vscode.window.tabGroups.close(tabs, true);
+  }
+
   dispose(): void {
     this.#store.dispose();
     this.#texts.clear();
   }
+}
+
+function uriOf(id: string, title: string): vscode.Uri {
+  return vscode.Uri.from({ scheme: SCHEME, path: `/${title.replace(/[/\\\s]+/g, ' ').trim()}`, query: id });
 }

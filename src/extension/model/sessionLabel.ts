@@ -1,7 +1,9 @@
 import { formatAge, formatDuration, localDateTime, truncate } from '../../common/text.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
+import type { Explanation } from '../../protocol/explanation.js';
 import type { WaitingKind } from '../../protocol/screen.js';
 import { describe, reasonText, type Description, type Group, type Word } from '../../protocol/word.js';
+import { reasonLine } from './explanationText.js';
 import { otherNode } from './machines.js';
 import { countOf, firstLines, labelText, markdownText, oneLine } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
@@ -121,23 +123,21 @@ function spokenAge(ms: number): string {
  * What menus may ask about a row: `session` and sorted tags, each with its plus sign. The manifest's `when` clauses
  * match these and nothing else.
  */
-const SESSION_TAGS = [
-  'answerable',
-  'attachable',
-  'ended',
-  'idle',
-  'interruptible',
-  'local',
-  'offline',
-  'pinned',
-  'running',
-  'starting',
-  'unread',
-  'waiting',
-  'working',
-  'resumable',
-] as const;
-export type SessionTag = (typeof SESSION_TAGS)[number];
+export type SessionTag =
+  | 'answerable'
+  | 'attachable'
+  | 'ended'
+  | 'idle'
+  | 'interruptible'
+  | 'local'
+  | 'offline'
+  | 'pinned'
+  | 'running'
+  | 'starting'
+  | 'unread'
+  | 'waiting'
+  | 'working'
+  | 'resumable';
 
 export function sessionContextValue(row: SessionRow): string {
   const { session, description } = row;
@@ -160,19 +160,26 @@ function phaseTag(session: Session, { word }: Description): SessionTag {
   return word === 'Working' || word === 'Running' ? 'working' : 'idle';
 }
 
+/** What a tooltip tells besides the record; absent where it could not be had in time. */
+export interface TooltipFacts {
+  readonly changes?: { readonly branch: string | null; readonly files: readonly unknown[] } | undefined;
+  readonly explanation?: Explanation | undefined;
+}
+
 /** The tooltip as Markdown in which nothing of an agent's or person's text is markup. */
 export function tooltipMarkdown(
   row: SessionRow,
   toolName: string,
   now: number,
-  changes?: { readonly branch: string | null; readonly files: readonly unknown[] },
+  { changes, explanation }: TooltipFacts = {},
 ): string {
   const { session, description } = row;
   const lines: string[] = [`**${markdownText(session.name)}**`];
   const task = firstLines(session.task, 5).map((line) => markdownText(line));
   if (task.length > 0) lines.push(task.join('  \n'));
   const word = [description.word, markdownText(description.detail)].filter((part) => part !== '').join(' · ');
-  lines.push(`**${word}** · ${age(row, now)}`);
+  const reason = explanation === undefined ? '' : reasonLine(explanation, now);
+  lines.push([`**${word}** · ${age(row, now)}`, ...(reason === '' ? [] : [markdownText(reason)])].join('  \n'));
   const facts: [string, string][] = [
     ['Agent', [toolName, session.toolVersion ?? ''].filter((part) => part !== '').join(' ')],
     ['Context', `${contextName(row)} on ${row.machineName}`],

@@ -6,6 +6,7 @@ export const SETTINGS = {
   'sessions.openWith': 'log' as 'log' | 'terminal',
   'sessions.groupBy': 'status' as GroupBy,
   notifications: 'needsInput' as NotificationSetting,
+  desktopNotifications: 'whenUnfocused' as 'whenUnfocused' | 'off',
   'statusBar.enabled': true as boolean,
   defaultTool: '' as string,
   'logs.tailKiB': 256 as number,

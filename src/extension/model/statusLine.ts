@@ -1,3 +1,5 @@
+import type { PolicyState } from '../../protocol/policy.js';
+import { countOf } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 
 export interface Totals {
@@ -22,5 +24,17 @@ export function statusLine({ needInput, toReview, working }: Totals): { text: st
   return {
     text: parts.map(({ count, icon }) => `$(${icon}) ${count}`).join('  '),
     spoken: parts.map(({ spoken }) => spoken).join(', '),
+  };
+}
+
+/** What is shown while a rule may allow something; undefined when every request waits for a person. */
+export function policyLine({
+  off,
+  inForce,
+}: Pick<PolicyState, 'off' | 'inForce'>): { text: string; spoken: string } | undefined {
+  if (off || inForce === 0) return undefined;
+  return {
+    text: '$(shield) auto-approve',
+    spoken: `${countOf(inForce, 'rule')} may allow what agents ask, click to turn off`,
   };
 }

@@ -26,6 +26,8 @@ export interface PickStep<T extends vscode.QuickPickItem> extends StepOptions {
   /** Items that are there at once, or that are waited for with a progress bar. */
   readonly items: readonly T[] | Promise<readonly T[]>;
   readonly active?: (item: T) => boolean;
+  /** Stays open while the person reads elsewhere. */
+  readonly staysOpen?: boolean;
   /** An entry for what is typed, below the others; undefined where that means nothing. */
   readonly typed?: (value: string) => T | undefined;
   /** A button of an item; the list stays open. */
@@ -39,6 +41,7 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
   prepare(pick, options);
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
+  pick.ignoreFocusOut = options.staysOpen ?? false;
   try {
     return await new Promise<StepResult<T>>((resolve, reject) => {
       listen(store, pick, () => '', options, resolve);

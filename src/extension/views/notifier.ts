@@ -2,12 +2,14 @@ import * as vscode from 'vscode';
 import { delay } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import type { Machine } from '../../protocol/context.js';
+import type { Notice } from '../../protocol/notice.js';
 import { HostKeyFinder } from '../model/hostKeyFinder.js';
+import type { DesktopNotices } from '../services/desktopNotices.js';
 import { machineName } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { Claims } from '../services/claims.js';
 import type { ServerLink } from '../model/serverLink.js';
-import { mergedText, NoticeFinder, type Notice } from '../model/notices.js';
+import { mergedText, RowNotices, stillTrue } from '../model/notices.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { Settings } from '../services/settings.js';
 
@@ -21,6 +23,7 @@ export interface NotifierDependencies {
   readonly rows: SessionRows;
   readonly settings: Settings;
   readonly claims: Claims;
+  readonly desktop: DesktopNotices;
   /** Whether the person is looking at the log or a terminal of a session. */
   readonly isLookedAt: (sessionId: string) => boolean;
   readonly onError: (error: unknown) => void;
@@ -29,7 +32,7 @@ export interface NotifierDependencies {
 /** Tells of what happened to sessions: once across all windows, and not what the person is looking at. */
 export class Notifier implements Disposable {
   readonly #deps: NotifierDependencies;
-  readonly #finder = new NoticeFinder();
+  readonly #finder = new RowNotices();
   readonly #hostKeys = new HostKeyFinder();
   readonly #store = new DisposableStore();
   #pending: Notice[] = [];
@@ -67,16 +70,20 @@ export class Notifier implements Disposable {
 
   async #tell(notices: readonly Notice[]): Promise<void> {
     const { focused } = vscode.window.state;
-    const open = notices.filter((notice) => this.#isStillTrue(notice));
-    const unseen = open.filter(({ sessionId }) => !(focused && this.#deps.isLookedAt(sessionId)));
+    const { rows, claims, desktop, settings } = this.#deps;
     // What is looked at here is claimed too, so that no other window tells of it.
     if (!focused) await delay(UNFOCUSED_DELAY_MS);
+    const open = stillTrue(notices, (id) => rows.find(id));
+    const unseen = open.filter(({ sessionId }) => !(focused && this.#deps.isLookedAt(sessionId)));
     const claimed = new Set<Notice>();
-    for (const notice of open) if (await this.#deps.claims.take(notice.key)) claimed.add(notice);
+    for (const notice of open) if (await claims.take(notice.key)) claimed.add(notice);
     const shown = unseen.filter((notice) => claimed.has(notice));
     const text = mergedText(shown);
     const [first] = shown;
     if (text === undefined || first === undefined) return;
+    // A window with the focus would have claimed it.
+    const isAway = !focused && !vscode.window.state.focused;
+    if (isAway && settings.get('desktopNotifications') === 'whenUnfocused') desktop.show(text);
     await this.#show(text, shown.length === 1 ? first : undefined, shown);
   }
 
@@ -97,21 +104,17 @@ export class Notifier implements Disposable {
     const actions = single === undefined ? [SHOW] : this.#actions(single);
     const isBad = notices.some(({ kind }) => kind === 'failed' || kind === 'lost');
     const show = isBad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-    const action = await show(text, ...actions.map(({ title }) => title));
+    // The editor would make a link of it.
+    const action = await show(text.replace(/\]\(/g, ']\u200b('), ...actions.map(({ title }) => title));
     const command = actions.find(({ title }) => title === action)?.command;
     if (command !== undefined) await vscode.commands.executeCommand(command, single?.sessionId);
   }
 
   #actions({ kind, sessionId }: Notice): readonly Action[] {
     const canResume = kind === 'lost' && this.#deps.rows.find(sessionId)?.session.conversationId != null;
-    return canResume ? [RESUME, SHOW_LOG] : ACTIONS[kind];
-  }
-
-  /** A question that was answered meanwhile is not news. */
-  #isStillTrue({ kind, sessionId }: Notice): boolean {
-    const row = this.#deps.rows.find(sessionId);
-    if (row === undefined) return false;
-    return kind === 'needsInput' ? row.description.word === 'Needs input' : row.session.unread;
+    if (canResume) return [RESUME, SHOW_LOG];
+    const asks = kind === 'needsInput' && this.#deps.rows.find(sessionId)?.session.waiting?.kind === 'question';
+    return asks ? [ANSWER] : ACTIONS[kind];
   }
 }
 

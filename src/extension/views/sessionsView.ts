@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { systemClock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { hasEnded } from '../../protocol/session.js';
 import { VIEWS, type CommandId } from '../ids.js';
 import { countOf, labelText } from '../model/plainText.js';
 import type { LinkStatus, ServerLink } from '../model/serverLink.js';
@@ -31,8 +32,8 @@ import type { ToolCatalog } from '../services/toolCatalog.js';
 import { serverMessage, untilKnown } from './serverMessage.js';
 
 const NO_TREE: SessionTree = { roots: [], children: new Map(), parents: new Map(), hidden: 0 };
-/** A tooltip does not wait longer than this for git. */
-const CHANGES_TIMEOUT_MS = 1500;
+/** A tooltip does not wait longer than this for git, and for why the state is what it is. */
+const TOOLTIP_TIMEOUT_MS = 1500;
 const PATIENCE_MS = 2000;
 
 const ACTION_ITEMS = {
@@ -145,13 +146,17 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   ): Promise<vscode.TreeItem> {
     const row = node.kind === 'session' ? this.#rows.find(node.sessionId) : undefined;
     if (row === undefined) return item;
-    const changes = await this.#link
-      .request('session/changes', { session: row.session.id }, { timeoutMs: CHANGES_TIMEOUT_MS })
-      .catch(() => undefined);
+    const session = row.session.id;
+    const [changes, explanation] = await Promise.all([
+      this.#link.request('session/changes', { session }, { timeoutMs: TOOLTIP_TIMEOUT_MS }).catch(() => undefined),
+      hasEnded(row.session)
+        ? undefined
+        : this.#link.request('session/explain', { session }, { timeoutMs: TOOLTIP_TIMEOUT_MS }).catch(() => undefined),
+    ]);
     if (!token.isCancellationRequested) {
       const name = this.#tools.nameOf(row.session.tool);
       // Neither trusted nor with icons or HTML: what an agent wrote stays text.
-      item.tooltip = new vscode.MarkdownString(tooltipMarkdown(row, name, Date.now(), changes));
+      item.tooltip = new vscode.MarkdownString(tooltipMarkdown(row, name, Date.now(), { changes, explanation }));
     }
     return item;
   }

@@ -6,16 +6,17 @@ import { awayMachines, awayText } from '../model/awayMachines.js';
 import { labelText } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
-import { statusLine, totals } from '../model/statusLine.js';
+import { policyLine, statusLine, totals } from '../model/statusLine.js';
 import type { Settings } from '../services/settings.js';
 
-/** The items of the status bar, each hidden while it has nothing to say: the sessions, and machines that are away. */
+/** The items of the status bar, each hidden while it has nothing to say: sessions, machines that are away, rules. */
 export class StatusBar implements Disposable {
   readonly #link: ServerLink;
   readonly #rows: SessionRows;
   readonly #settings: Settings;
   readonly #sessions: vscode.StatusBarItem;
   readonly #machines: vscode.StatusBarItem;
+  readonly #policy: vscode.StatusBarItem;
   readonly #store = new DisposableStore();
   #wake: { cancel(): void } | undefined;
 
@@ -30,6 +31,7 @@ export class StatusBar implements Disposable {
     };
     this.#sessions = item('codeManager.status', 'Code Manager', 50);
     this.#machines = item('codeManager.machines', 'Code Manager: Machines', 49);
+    this.#policy = item('codeManager.policy', 'Code Manager: Auto-Approval', 48);
     this.#store.add(rows.onDidChange(() => this.#update()));
     this.#store.add(link.onDidChange(({ type }) => type === 'status' && this.#update()));
     this.#store.add(settings.onDidChange(['statusBar.enabled'], () => this.#update()));
@@ -45,10 +47,12 @@ export class StatusBar implements Disposable {
     if (!this.#settings.get('statusBar.enabled')) {
       this.#sessions.hide();
       this.#machines.hide();
+      this.#policy.hide();
       return;
     }
     this.#updateSessions();
     this.#updateMachines();
+    this.#updatePolicy();
   }
 
   #updateSessions(): void {
@@ -61,6 +65,12 @@ export class StatusBar implements Disposable {
     const line = statusLine(totals(this.#rows.all));
     if (line === undefined) this.#sessions.hide();
     else show(this.#sessions, line.text, line.spoken, { command: 'codeManager.sessions.show' });
+  }
+
+  #updatePolicy(): void {
+    const line = policyLine(this.#link.snapshot.policy);
+    if (line === undefined) this.#policy.hide();
+    else show(this.#policy, line.text, line.spoken, { command: 'codeManager.policy.off' });
   }
 
   #updateMachines(): void {

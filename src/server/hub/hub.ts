@@ -13,6 +13,7 @@ import type { AuditEntry } from '../../protocol/audit.js';
 import { machineId, type Machine as MachineInfo, type RemoteSpec } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
+import type { PlacedSession } from '../../protocol/notice.js';
 import type { Check, Params, Result, Snapshot } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
 import { Policies } from './policies.js';
@@ -144,6 +145,13 @@ export class Hub implements Disposable {
       sessions: this.#sessions(),
       policy: this.policies.state,
     };
+  }
+
+  /** All sessions with the names of their machines. */
+  placedSessions(): PlacedSession[] {
+    return this.machines
+      .all()
+      .flatMap((service) => service.sessions().map((session) => ({ session, machineName: service.info.host })));
   }
 
   machineInfos(): MachineInfo[] {

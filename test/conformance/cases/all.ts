@@ -1,5 +1,4 @@
 import type { Case } from '../desk.js';
-import { answerCases } from './answers.js';
 import { contextCases } from './contexts.js';
 import { endingCases } from './endings.js';
 import { environmentCases } from './environment.js';
@@ -27,7 +26,6 @@ export const cases: readonly Case[] = [
   ...toolCases,
   ...stateCases,
   ...policyCases,
-  ...answerCases,
   ...eventCases,
   ...gitCases,
   ...terminalCases,

@@ -1,0 +1,75 @@
+import * as vscode from 'vscode';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
+import { answerRows, type AnswerChoice } from '../model/answerChoices.js';
+import { requestRows, requestVerb } from '../model/requestText.js';
+import { pickStep } from '../quickInput/steps.js';
+
+/** What a person chose; `whole`: to read the request as a document. */
+export type StepChoice = AnswerChoice | { readonly type: 'whole' };
+
+export interface AnswerStep {
+  readonly title: string;
+  /** Null when nothing is known that could be answered from here. */
+  readonly request: PendingRequest | null;
+  /** One line for people, where there is no request. */
+  readonly waitingFor: string;
+  /** Said above everything else: `The request has changed.` */
+  readonly note: string;
+  /** It stands in a document below. */
+  readonly isOpen: boolean;
+  /** Aborts when the request is gone. */
+  readonly signal: AbortSignal;
+}
+
+interface Item extends vscode.QuickPickItem {
+  readonly choice: StepChoice | undefined;
+}
+
+/** Shows a request and its answers. What is active at first answers nothing, so that no Enter too many allows anything. */
+export async function answerStep(step: AnswerStep): Promise<StepChoice | undefined> {
+  const { title, request, note, isOpen, signal } = step;
+  const asked = askedItems(step);
+  const answers = answerRows(request).map((row): Item => ({
+    label: row.label,
+    iconPath: new vscode.ThemeIcon(row.icon),
+    ...(row.detail === undefined ? {} : { detail: row.detail }),
+    choice: row.choice,
+  }));
+  const placeholder = request === null ? 'It can be answered in its terminal only' : 'Choose an answer';
+  const result = await pickStep<Item>({
+    title,
+    placeholder: note === '' ? placeholder : `${note} ${placeholder}`,
+    items: [...asked, separator('answers'), ...answers],
+    active: (item) => item === asked.at(-1),
+    staysOpen: isOpen,
+    signal,
+  });
+  return result.kind === 'next' ? result.value.choice : undefined;
+}
+
+/** What is asked, in whole: as rows, or named where it stands in the document. */
+function askedItems({ request, waitingFor, note, isOpen }: AnswerStep): Item[] {
+  const rows =
+    request === null
+      ? [waitingFor]
+      : isOpen
+        ? [`The whole request is shown below (${requestVerb(request)})`]
+        : requestRows(request);
+  const heading = note === '' ? (request === null ? 'waits for' : requestVerb(request)) : note;
+  return [
+    separator(heading),
+    ...rows.map((label, index): Item => {
+      const icon = index === 0 ? (isOpen ? 'go-to-file' : 'quote') : 'blank';
+      return {
+        label: label.replace(/\$\(/g, '$\u200b('),
+        iconPath: new vscode.ThemeIcon(icon),
+        alwaysShow: true,
+        choice: request === null ? { type: 'attach' } : { type: 'whole' },
+      };
+    }),
+  ];
+}
+
+function separator(label: string): Item {
+  return { label, kind: vscode.QuickPickItemKind.Separator, choice: undefined };
+}

@@ -1,0 +1,272 @@
+import * as vscode from 'vscode';
+import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
+import type { Answer, AnswerResult, PendingRequest } from '../../protocol/pendingRequest.js';
+import { hasEnded, type Session } from '../../protocol/session.js';
+import type { Services } from '../commands/services.js';
+import { rowOf } from '../commands/targets.js';
+import { markRead, openLog } from '../commands/watchCommands.js';
+import { labelText, oneLine } from '../model/plainText.js';
+import { answeredBy, isShort, requestDocument } from '../model/requestText.js';
+import { contextName, sessionName } from '../model/sessionLabel.js';
+import type { SessionRow } from '../model/sessionRows.js';
+import { inputStep } from '../quickInput/steps.js';
+import { alwaysAllow } from './alwaysAllow.js';
+import { answerStep } from './answerStep.js';
+
+/** As the record of answers names this client. */
+const EDITOR = 'VS Code';
+/** Keys are pressed and looked after one by one, also on a slow machine. */
+const ANSWER_TIMEOUT_MS = 60_000;
+const AUDIT_TIMEOUT_MS = 3_000;
+const SAID_MS = 6_000;
+const CHANGED = 'The request has changed.';
+
+/** Shows what sessions ask, and gives them the person's answers: each only to the request that was shown. */
+export class Answering {
+  readonly #services: Services;
+  readonly #shown = new Map<string, number>();
+
+  constructor(services: Services) {
+    this.#services = services;
+  }
+
+  /** Whether the person is being shown what a session asks. */
+  isShown(sessionId: string): boolean {
+    return this.#shown.has(sessionId);
+  }
+
+  async run({ id, name }: Session): Promise<void> {
+    this.#shown.set(id, (this.#shown.get(id) ?? 0) + 1);
+    try {
+      const session = await this.#now(id);
+      if (session.waiting === null) throw new CodeManagerError('conflict', `${oneLine(name)} needs no input`);
+      await new Conversation(this.#services, session).run();
+    } finally {
+      const left = (this.#shown.get(id) ?? 1) - 1;
+      if (left === 0) this.#shown.delete(id);
+      else this.#shown.set(id, left);
+    }
+  }
+
+  async #now(id: string): Promise<Session> {
+    const { link } = this.#services;
+    return link.session(id) ?? (await link.request('session/get', { session: id }));
+  }
+}
+
+type Done = { readonly type: 'done' };
+/** It goes on with what is asked now. */
+type Next = { readonly type: 'next'; readonly note: string };
+
+/** One request after the other of a session, until one is answered or the person goes. */
+class Conversation {
+  readonly #services: Services;
+  #session: Session;
+  #note = '';
+  /** Title of the document in which the request is read. */
+  #document: string | undefined;
+
+  constructor(services: Services, session: Session) {
+    this.#services = services;
+    this.#session = session;
+  }
+
+  async run(): Promise<void> {
+    try {
+      for (;;) {
+        const result = await this.#ask();
+        if (result.type === 'done') return;
+        this.#note = result.note;
+      }
+    } finally {
+      await this.#closeDocument();
+    }
+  }
+
+  get #row(): SessionRow {
+    return rowOf(this.#services, this.#session);
+  }
+
+  get #title(): string {
+    const { kind = 'question' } = this.#session.waiting ?? {};
+    const place = `${contextName(this.#row)}${this.#row.isHere ? '' : ` @${this.#row.machineName}`}`;
+    return `${sessionName(this.#session)} · ${kind} · ${labelText(place)}`;
+  }
+
+  async #ask(): Promise<Done | Next> {
+    const session = this.#session;
+    const { request } = session;
+    if (request !== null && !isShort(request) && this.#document === undefined) await this.#openDocument(request);
+    const change = this.#whenChanged(request);
+    try {
+      const choice = await answerStep({
+        title: this.#title,
+        request,
+        waitingFor: oneLine(session.waiting?.text ?? '') || this.#row.description.detail || 'its question',
+        note: this.#note,
+        isOpen: this.#document !== undefined,
+        signal: change.signal,
+      });
+      if (change.signal.aborted) return await this.#onChanged(request);
+      switch (choice?.type) {
+        case undefined:
+          return DONE;
+        case 'attach':
+          await this.#services.attachments.attach(session);
+          await markRead(this.#services, [session]);
+          return DONE;
+        case 'showLog':
+          await openLog(this.#services, session);
+          return DONE;
+        case 'whole':
+          if (request !== null && this.#document === undefined) await this.#openDocument(request);
+          return { type: 'next', note: this.#note };
+        case 'denyWithReason':
+          return await this.#typed(request, 'Why not, and what to do instead', (reason) => ({ type: 'deny', reason }));
+        case 'ownText':
+          return await this.#typed(request, 'Your answer', (text) => ({ type: 'text', text }));
+        case 'alwaysAllow':
+          return await this.#makeRule(request);
+        case 'answer':
+          return await this.#send(request, choice.answer);
+      }
+    } finally {
+      change.dispose();
+    }
+  }
+
+  async #typed(
+    request: PendingRequest | null,
+    placeholder: string,
+    answer: (text: string) => Answer,
+  ): Promise<Done | Next> {
+    const result = await inputStep({
+      title: this.#title,
+      placeholder,
+      prompt: oneLine(request?.text ?? '', 200),
+      canGoBack: true,
+      validate: (value) => (value.trim() === '' ? 'Type something, or go back' : undefined),
+    });
+    if (result.kind === 'back') return { type: 'next', note: '' };
+    return result.kind === 'next' ? await this.#send(request, answer(result.value)) : DONE;
+  }
+
+  async #makeRule(request: PendingRequest | null): Promise<Done | Next> {
+    if (request === null) return DONE;
+    const rule = await alwaysAllow(this.#services, this.#session, request);
+    if (rule === 'back') return { type: 'next', note: '' };
+    if (rule === 'left') return DONE;
+    // Whoever wrote the rule means this request too, unless the rule itself was quicker.
+    const result = await this.#send(request, { type: 'allow', always: false });
+    if (result.type === 'next') await this.#tellEnd(request);
+    return DONE;
+  }
+
+  async #send(request: PendingRequest | null, answer: Answer): Promise<Done | Next> {
+    if (request === null) return DONE;
+    const { link } = this.#services;
+    const { id } = this.#session;
+    let result: AnswerResult;
+    try {
+      result = await vscode.window.withProgress(
+        { location: vscode.ProgressLocation.Window, title: `Answering ${sessionName(this.#session)}…` },
+        () =>
+          link.request(
+            'session/answer',
+            { session: id, request: request.id, answer, by: EDITOR },
+            { timeoutMs: ANSWER_TIMEOUT_MS },
+          ),
+      );
+    } catch (error) {
+      if (toCodeManagerError(error).code !== 'conflict') throw error;
+      return await this.#onConflict(request, error);
+    }
+    say(`${sessionName(this.#session)}: answered by you · ${labelText(result.answer, 60)}`);
+    await markRead(this.#services, [this.#session]);
+    return DONE;
+  }
+
+  /** Another request is there, none is any more, or this one is still there and something stands in the way. */
+  async #onConflict(request: PendingRequest, error: unknown): Promise<Done | Next> {
+    const { link } = this.#services;
+    this.#session = await link.request('session/get', { session: this.#session.id });
+    if (!this.#isPending(request)) return await this.#onChanged(request);
+    const { message } = toCodeManagerError(error);
+    if (message === CHANGED) return { type: 'next', note: CHANGED };
+    await this.#offerTerminal(message);
+    return DONE;
+  }
+
+  async #offerTerminal(message: string): Promise<void> {
+    const attach = 'Attach';
+    const text = `${sessionName(this.#session)}: ${message.replace(/(?<![.!?])$/, '.')}`;
+    if ((await vscode.window.showWarningMessage(text, attach)) !== attach) return;
+    await this.#services.attachments.attach(this.#session);
+  }
+
+  /** What was shown is not what is asked now. */
+  async #onChanged(request: PendingRequest | null): Promise<Done | Next> {
+    const current = this.#services.link.session(this.#session.id) ?? this.#session;
+    this.#session = current;
+    await this.#closeDocument();
+    if (current.waiting !== null && !hasEnded(current)) {
+      return { type: 'next', note: request === null ? '' : CHANGED };
+    }
+    await this.#tellEnd(request);
+    return DONE;
+  }
+
+  async #tellEnd(request: PendingRequest | null): Promise<void> {
+    const how = request === null ? undefined : await this.#howAnswered(request);
+    const name = sessionName(this.#session);
+    void vscode.window.showInformationMessage(how === undefined ? `${name} asks nothing any more.` : `${name}: ${how}`);
+  }
+
+  async #howAnswered({ id }: PendingRequest): Promise<string | undefined> {
+    const entries = await this.#services.link
+      .request('audit/list', { session: this.#session.id, limit: 20 }, { timeoutMs: AUDIT_TIMEOUT_MS })
+      .catch(() => []);
+    const entry = entries.find(({ request }) => request.id === id);
+    return entry && answeredBy(entry, EDITOR);
+  }
+
+  #isPending(request: PendingRequest | null): boolean {
+    const current = this.#services.link.session(this.#session.id) ?? this.#session;
+    if (current.waiting === null || hasEnded(current)) return false;
+    return (current.request?.id ?? null) === (request?.id ?? null);
+  }
+
+  /** Aborts as soon as something else is asked, or nothing. */
+  #whenChanged(request: PendingRequest | null): { readonly signal: AbortSignal; dispose(): void } {
+    const controller = new AbortController();
+    const look = (): void => {
+      if (!this.#isPending(request)) controller.abort();
+    };
+    const listening = this.#services.link.onDidChange(look);
+    look();
+    return { signal: controller.signal, dispose: () => listening.dispose() };
+  }
+
+  async #openDocument(request: PendingRequest): Promise<void> {
+    this.#document = `${oneLine(this.#session.name, 60)}: request`;
+    const text = requestDocument(this.#title, request, Date.now());
+    await this.#services.documents.show(this.#documentId, this.#document, text, { preserveFocus: true });
+  }
+
+  async #closeDocument(): Promise<void> {
+    const title = this.#document;
+    this.#document = undefined;
+    if (title !== undefined) await this.#services.documents.close(this.#documentId, title);
+  }
+
+  get #documentId(): string {
+    return `request:${this.#session.id}`;
+  }
+}
+
+const DONE: Done = { type: 'done' };
+
+/** One quiet line for what a person did themselves. */
+function say(text: string): void {
+  vscode.window.setStatusBarMessage(`$(check) ${text}`, SAID_MS);
+}

@@ -1,0 +1,67 @@
+import * as vscode from 'vscode';
+import { CodeManagerError } from '../../protocol/errors.js';
+import { describe } from '../../protocol/word.js';
+import type { Answering } from '../answering/answering.js';
+import { auditText } from '../model/auditText.js';
+import { explanationText } from '../model/explanationText.js';
+import { countOf, oneLine } from '../model/plainText.js';
+import { inOrder } from '../model/sessionTree.js';
+import type { Services } from './services.js';
+import { oneSession } from './targets.js';
+
+const AUDIT_ENTRIES = 500;
+
+/** Commands about what agents ask: to answer, to see why, to look back, and to take all rules out of force. */
+export function registerApprovalCommands(services: Services, answering: Answering): void {
+  const { commands, link, rows, tools, documents } = services;
+
+  commands.register('codeManager.session.answer', async (...args) => {
+    const session = await oneSession(services, args, {
+      title: 'Answer',
+      accept: ({ description }) => description.word === 'Needs input',
+      none: 'No session needs input',
+    });
+    if (session !== undefined) await answering.run(session);
+  });
+  commands.register('codeManager.session.answerNext', async () => {
+    const waiting = rows.all.filter(({ description }) => description.word === 'Needs input');
+    const [next] = inOrder(waiting, 'Needs input');
+    if (next === undefined) throw new CodeManagerError('notFound', 'No session needs input');
+    await answering.run(next.session);
+  });
+
+  commands.register('codeManager.session.explain', async (...args) => {
+    const session = await oneSession(services, args, { title: 'Why This State?' });
+    if (session === undefined) return;
+    const explanation = await link.request('session/explain', { session: session.id });
+    const { word, detail } = rows.find(session.id)?.description ?? describe(session, Date.now());
+    const said = [word, detail].filter((part) => part !== '').join(' · ');
+    const text = explanationText(session.name, said, explanation, Date.now());
+    await documents.show(`why:${session.id}`, `${oneLine(session.name, 60)}: why`, text);
+  });
+
+  commands.register('codeManager.audit.show', async () => {
+    const entries = await link.request('audit/list', { limit: AUDIT_ENTRIES });
+    const text = auditText(entries, (id) => tools.nameOf(id), AUDIT_ENTRIES);
+    await documents.show('audit', 'Audit Log', text);
+  });
+
+  commands.register('codeManager.policy.off', async () => {
+    const before = link.snapshot.policy;
+    if (before.off) return await offerOn(services, 'Auto-approval is off already.');
+    if (before.inForce === 0) {
+      void vscode.window.showInformationMessage('No rule allows anything. Agents ask for everything.');
+      return;
+    }
+    await link.request('policy/off', { off: true });
+    const rules = countOf(before.inForce, 'rule');
+    await offerOn(services, `Auto-approval is off: ${rules} ${before.inForce === 1 ? 'allows' : 'allow'} nothing now.`);
+  });
+}
+
+/** Says that it is off. Whoever did not mean it turns it on again from there. */
+async function offerOn({ link }: Services, message: string): Promise<void> {
+  const on = 'Turn On Again';
+  if ((await vscode.window.showInformationMessage(message, on)) !== on) return;
+  await link.request('policy/off', { off: false });
+}

@@ -1,0 +1,69 @@
+import type { Answer, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
+import { OWN_ANSWER, type OptionRole, type RequestAction } from '../../protocol/screen.js';
+import { labelText } from './plainText.js';
+
+/** What a person can do about a request. */
+export type AnswerChoice =
+  | { readonly type: 'answer'; readonly answer: Answer }
+  /** To be asked for a reason, or a text of one's own. */
+  | { readonly type: 'denyWithReason' }
+  | { readonly type: 'ownText' }
+  | { readonly type: 'attach' }
+  | { readonly type: 'showLog' }
+  | { readonly type: 'alwaysAllow' };
+
+/** A row of the picker; `detail` is what the agent says below its option. */
+export interface AnswerRow {
+  readonly label: string;
+  readonly icon: string;
+  readonly detail?: string;
+  readonly choice: AnswerChoice;
+}
+
+const ICONS = {
+  allow: 'check',
+  always: 'check-all',
+  mode: 'warning',
+  deny: 'close',
+} as const satisfies Record<OptionRole, string>;
+
+/** The agent's own answers in its own words and order, then what goes beyond them. */
+export function answerRows(request: PendingRequest | null): AnswerRow[] {
+  const attach: AnswerRow = { label: 'Attach Instead', icon: 'terminal', choice: { type: 'attach' } };
+  if (request === null || request.options.length === 0) {
+    return [
+      { ...attach, label: 'Attach' },
+      { label: 'Show Log', icon: 'output', choice: { type: 'showLog' } },
+    ];
+  }
+  const rows = request.options.map((option) => optionRow(request, option));
+  if (request.takesReason) {
+    rows.push({ label: 'Deny with a Reason…', icon: 'comment', choice: { type: 'denyWithReason' } });
+  }
+  if (request.takesText && !rows.some(({ choice }) => choice.type === 'ownText')) {
+    rows.push({ label: 'Answer in Your Own Words…', icon: 'edit', choice: { type: 'ownText' } });
+  }
+  rows.push(attach);
+  if (mayBecomeRule(request)) {
+    rows.push({ label: 'Always Allow This…', icon: 'shield', choice: { type: 'alwaysAllow' } });
+  }
+  return rows;
+}
+
+function optionRow({ takesText, kind }: PendingRequest, { label, role, detail }: RequestOption): AnswerRow {
+  // Into such an option a text is typed; chosen without one it would only stand there and wait.
+  const isOwnText = takesText && new RegExp(OWN_ANSWER, 'mu').test(label);
+  return {
+    label: labelText(label, 300),
+    icon: isOwnText ? 'edit' : role === null || kind === 'question' ? 'circle-outline' : ICONS[role],
+    ...(detail === null ? {} : { detail: labelText(detail, 300) }),
+    choice: isOwnText ? { type: 'ownText' } : { type: 'answer', answer: { type: 'option', label } },
+  };
+}
+
+/** What a rule can allow at all. */
+const RULED: ReadonlySet<RequestAction> = new Set(['shell', 'edit', 'create', 'read', 'network']);
+
+function mayBecomeRule({ kind, action }: PendingRequest): boolean {
+  return kind === 'permission' && action !== null && RULED.has(action);
+}

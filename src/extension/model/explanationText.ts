@@ -1,0 +1,81 @@
+import { formatDuration, localDateTime } from '../../common/text.js';
+import { stripTerminal } from '../../common/terminalText.js';
+import type { Explanation } from '../../protocol/explanation.js';
+import { ago } from './requestText.js';
+
+/** Where an observation comes from, as people say it. */
+const SOURCES: Readonly<Record<string, string>> = {
+  report: "the agent's own report",
+  hook: "the agent's hook",
+  api: "the agent's own events",
+  events: "the agent's own events",
+  notify: "the agent's own notification",
+  transcript: "the agent's own record",
+  title: 'its title',
+  notification: 'its notification',
+  progress: 'its progress',
+  bell: 'its bell',
+  screen: 'its screen',
+  output: 'its output',
+  process: 'its process',
+};
+
+export function sourceText(source: string): string {
+  return SOURCES[source] ?? `its ${source}`;
+}
+
+type Winner = Pick<Explanation, 'source' | 'evidence' | 'why'>;
+
+/** `permission: Bash "npm publish" · from the agent's hook, 3s ago`; empty when nothing is known. */
+export function reasonLine({ source, evidence, why }: Winner, now: number): string {
+  const winner = evidence.find(({ wins }) => wins);
+  if (winner === undefined || source === null) return why === null ? '' : stripTerminal(why);
+  const seen = ago(now - Date.parse(winner.seen), { seconds: true });
+  return `${stripTerminal(winner.detail)} · from ${sourceText(winner.source)}, ${seen}`;
+}
+
+/** Everything that is known of a session's state, as a document. */
+export function explanationText(
+  name: string,
+  word: string,
+  { state, phase, waiting, since, source, why, background, evidence, lines }: Explanation,
+  now: number,
+): string {
+  const age = (iso: string): string => ago(now - Date.parse(iso), { seconds: true });
+  const observation = ({
+    source,
+    state,
+    phase,
+    detail,
+    seen,
+    since,
+    holds,
+  }: Explanation['evidence'][number]): string[] => [
+    `  ${sourceText(source)}: ${[state, phase ?? ''].filter((part) => part !== '').join(' · ')}${holds ? '' : ' (too old to count)'}`,
+    `      ${stripTerminal(detail)}`,
+    `      seen ${age(seen)}, for the first time ${age(since)}`,
+  ];
+  const winning = evidence.filter(({ wins }) => wins);
+  const others = evidence.filter(({ wins }) => !wins);
+  const held = formatDuration(now - Date.parse(since));
+  return [
+    `${stripTerminal(name)}: ${stripTerminal(word)}`,
+    '',
+    `State       ${[state ?? 'none', phase ?? ''].filter((part) => part !== '').join(' · ')}`,
+    `Since       ${localDateTime(since, new Date(now))}, for ${held}`,
+    ...(waiting === null
+      ? []
+      : [`Waits for   ${waiting.kind}${waiting.text === '' ? '' : `: ${stripTerminal(waiting.text)}`}`]),
+    ...(background === 0
+      ? []
+      : [`Background  ${background === 1 ? '1 shell or agent goes' : `${background} shells or agents go`} on`]),
+    '',
+    ...(source === null
+      ? [`Nothing decides. ${stripTerminal(why ?? '')}`.trim(), '']
+      : ['What decides', ...winning.flatMap(observation), '']),
+    ...(others.length === 0 ? [] : ['What else was seen', ...others.flatMap(observation), '']),
+    ...(lines.length === 0
+      ? []
+      : ['The last lines of its screen that were looked at', ...lines.map((line) => `  │ ${stripTerminal(line)}`), '']),
+  ].join('\n');
+}
