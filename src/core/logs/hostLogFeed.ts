@@ -8,6 +8,8 @@ export interface HostLogFeedOptions extends LogFeedOptions {
 }
 
 const CHUNK_BYTES = 256 * 1024;
+/** So many are asked for at a time: nobody waits for the way there and back after each. */
+const CHUNKS_AHEAD = 8;
 const AGAIN_MS = 1_000;
 
 /** Sends one log of another machine from an offset and then what comes. A cut only pauses it. */
@@ -92,14 +94,30 @@ export class HostLogFeed implements Disposable {
 
   async #readRest(): Promise<void> {
     const { machine, path, sink, base } = this.#options;
-    if ((await machine.stat(path)) === undefined) return;
+    const file = await machine.stat(path);
+    if (file === undefined) return;
+    let ahead: Promise<Uint8Array>[] = [];
+    let asked = this.#offset;
     for (;;) {
-      this.#offset = Math.max(this.#offset, base());
+      if (base() > this.#offset) {
+        this.#offset = asked = base();
+        ahead = [];
+      }
+      while (ahead.length === 0 || (ahead.length < CHUNKS_AHEAD && asked < file.size)) {
+        const piece = machine.readFile(path, asked, CHUNK_BYTES);
+        piece.catch(() => undefined);
+        ahead.push(piece);
+        asked += CHUNK_BYTES;
+      }
+      const bytes = await ahead.shift();
+      if (bytes === undefined || bytes.length === 0 || this.#isDone()) return;
       const offset = this.#offset;
-      const bytes = await machine.readFile(path, offset, CHUNK_BYTES);
-      if (bytes.length === 0 || this.#isDone()) return;
       this.#offset = offset + bytes.length;
       await sink.write(offset, bytes);
+      if (bytes.length === CHUNK_BYTES) continue;
+      // What was asked for behind it does not follow it.
+      asked = this.#offset;
+      ahead = [];
     }
   }
 
