@@ -2,6 +2,7 @@ import { stripTerminal } from '../common/terminalText.js';
 import { formatAge } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Explanation } from '../protocol/explanation.js';
+import { historyLines, historyText } from '../protocol/history.js';
 import type { ScreenJudgement } from '../protocol/judgement.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -27,6 +28,9 @@ export async function explain(app: App, invocation: Invocation): Promise<void> {
   return app.output.json ? app.output.record(judgement) : app.output.lines(judgementLines(judgement));
 }
 
+/** More of its history tells `--json`. */
+const SPANS = 10;
+
 type Fields = readonly (readonly [string, string])[];
 
 /** Fields that are not empty, and the lines of a screen below them. */
@@ -42,7 +46,7 @@ function age(iso: string): string {
 }
 
 function explanationLines(explanation: Explanation): string[] {
-  const { state, phase, waiting, since, source, why, background, evidence, lines } = explanation;
+  const { state, phase, waiting, since, source, why, background, evidence, history, lines } = explanation;
   const word = [state ?? 'no state', phase ?? ''].filter((text) => text !== '').join(' · ');
   return format(
     [
@@ -55,6 +59,8 @@ function explanationLines(explanation: Explanation): string[] {
         wins ? `> ${source}` : `  ${source}`,
         `${state}${phase === null ? '' : ` · ${phase}`} (${detail}), seen ${age(seen)} ago${holds ? '' : ', too old'}`,
       ]),
+      ['time', historyText(history, Date.now())],
+      ...historyLines(history, Date.now(), SPANS).map((line, i): [string, string] => [i === 0 ? 'history' : ' ', line]),
     ],
     lines,
   );

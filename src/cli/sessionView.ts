@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, formatDuration } from '../common/text.js';
 import type { Machine } from '../protocol/context.js';
+import { historyText, NO_HISTORY, type SessionHistory } from '../protocol/history.js';
 import { connectionText, machineType } from '../protocol/machineText.js';
 import type { Session } from '../protocol/session.js';
 import { describe, reasonText, type Word } from '../protocol/word.js';
@@ -83,8 +84,14 @@ function machineText(session: Session, machine: Machine | undefined, now: number
   return `${machine.host} (${machineType(machine)}, ${connectionText(machine, now)}${node})${why}`;
 }
 
-/** One session as lines for people. */
-export function sessionDetails(output: Output, session: Session, now: number, machines: readonly Machine[]): string[] {
+/** One session as lines for people. @param history what it was doing, where that is known */
+export function sessionDetails(
+  output: Output,
+  session: Session,
+  now: number,
+  machines: readonly Machine[],
+  history: SessionHistory = NO_HISTORY,
+): string[] {
   const machine = machineOf(session, machines);
   const { word, detail } = describe(session, now, machine);
   const isHere = session.machineId === 'local';
@@ -116,6 +123,7 @@ export function sessionDetails(output: Output, session: Session, now: number, ma
     ['last output', time(session.lastOutput)],
     ['completed', time(session.completed)],
     ['ran', session.completed === null ? '' : formatDuration(Date.parse(session.completed) - Date.parse(from))],
+    ['time', historyText(history, now)],
     ['exit', exit],
     ['reason', reasonText(session.reason ?? '', now)],
     ['conversation', session.conversationId ?? ''],

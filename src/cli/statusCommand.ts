@@ -12,13 +12,16 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
   for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch']) {
     if (invocation.has(flag)) throw usageError(command, `--${flag} is for lists and cannot be used with an ID`);
   }
-  const [record, machines] = await Promise.all([
+  const isForPeople = !app.output.json && !invocation.has('quiet');
+  const [record, machines, explanation] = await Promise.all([
     app.client.request('session/get', { session }),
     app.client.request('machine/list', {}),
+    // A machine that cannot be reached tells no history, and everything else is known.
+    isForPeople ? app.client.request('session/explain', { session }).catch(() => undefined) : undefined,
   ]);
   if (app.output.json) return app.output.record(record);
   if (invocation.has('quiet')) return app.output.lines([record.id]);
-  await app.output.lines(sessionDetails(app.output, record, Date.now(), machines));
+  await app.output.lines(sessionDetails(app.output, record, Date.now(), machines, explanation?.history));
 }
 
 /** The filter of a list, as the wire takes it. */

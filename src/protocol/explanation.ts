@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { Timestamp } from './context.js';
+import { NO_HISTORY, SessionHistory } from './history.js';
 import { Phase } from './screen.js';
 import { SessionState, Waiting } from './session.js';
 
@@ -34,6 +35,8 @@ export const Explanation = z.object({
       wins: z.boolean(),
     }),
   ),
+  /** What it was doing and when; empty when its server does not tell. */
+  history: SessionHistory.default(NO_HISTORY),
   /** The last lines of its screen that were looked at. */
   lines: z.array(z.string()),
 });

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { truncate } from '../common/text.js';
 import { AnswerOutcome } from './audit.js';
 import { AgentMachineSpec, SshMachineSpec, Timestamp } from './context.js';
+import { NO_HISTORY, SessionHistory } from './history.js';
 import { Session } from './session.js';
 
 /** `sessions/{active,archive}/<id>.json`: the session as clients see it and what only its server needs. */
@@ -32,6 +33,8 @@ export const SessionRecord = Session.extend({
     })
     .nullable()
     .default(null),
+  /** What it was doing and when; too much to travel with every event. One that cannot be read costs no session. */
+  history: SessionHistory.default(NO_HISTORY).catch(NO_HISTORY),
   /** First byte offset of the log that is still on disk. */
   logBase: z.number().int().min(0).default(0),
 });
@@ -48,7 +51,7 @@ export function toSession(record: SessionRecord): Session {
 /** The same with the whole task. */
 export function toWholeSession(record: SessionRecord): Session {
   const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...rest } = record;
-  const { conversation: _c, resumeId: _i, runFrom: _f, answered: _a, ...session } = rest;
+  const { conversation: _c, resumeId: _i, runFrom: _f, answered: _a, history: _h, ...session } = rest;
   return session;
 }
 

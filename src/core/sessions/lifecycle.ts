@@ -2,6 +2,7 @@ import type { SessionRecord } from '../../protocol/files.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Phase } from '../../protocol/screen.js';
 import { hasEnded, type MachineIdentity, type SessionState, type Waiting } from '../../protocol/session.js';
+import { withHistory } from './history.js';
 
 /** How a session's process ended, with the signal's name. */
 export interface Ending {
@@ -69,6 +70,11 @@ const NOT_RUNNING = {
  * a person resumes it.
  */
 export function reduceLifecycle(record: SessionRecord, event: LifecycleEvent): SessionRecord {
+  const next = reduce(record, event);
+  return next === record ? record : withHistory(record, next);
+}
+
+function reduce(record: SessionRecord, event: LifecycleEvent): SessionRecord {
   if (event.type === 'resumed') return hasEnded(record) ? resume(record, event) : record;
   if (hasEnded(record)) return record;
   switch (event.type) {

@@ -14,6 +14,7 @@ import { SOURCES, type Asked } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
+import { historyOf } from './history.js';
 import type { LiveSession, LiveSessions } from './liveSession.js';
 import { ReportFollower } from './reportFollower.js';
 import type { SessionFiles } from './sessionFiles.js';
@@ -75,7 +76,7 @@ export class SessionStates {
   explain(record: SessionRecord): Explanation {
     const { tool, live, clock } = this.#options;
     const { state, phase, waiting, changed } = record;
-    const common = { session: record.id, state, phase, waiting, since: changed };
+    const common = { session: record.id, state, phase, waiting, since: changed, history: historyOf(record) };
     const known = live.get(record.id)?.state?.known;
     if (!known) {
       const why = hasEnded(record)

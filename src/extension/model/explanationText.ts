@@ -1,6 +1,7 @@
 import { formatDuration, localDateTime } from '../../common/text.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import type { Explanation } from '../../protocol/explanation.js';
+import { historyLines, historyText } from '../../protocol/history.js';
 import { ago } from './requestText.js';
 
 /** Where an observation comes from, as people say it. */
@@ -34,11 +35,14 @@ export function reasonLine({ source, evidence, why }: Winner, now: number): stri
   return `${stripTerminal(winner.detail)} · from ${sourceText(winner.source)}, ${seen}`;
 }
 
+/** More of its history would hide the rest. */
+const SPANS = 20;
+
 /** Everything that is known of a session's state, as a document. */
 export function explanationText(
   name: string,
   word: string,
-  { state, phase, waiting, since, source, why, background, evidence, lines }: Explanation,
+  { state, phase, waiting, since, source, why, background, evidence, history, lines }: Explanation,
   now: number,
 ): string {
   const age = (iso: string): string => ago(now - Date.parse(iso), { seconds: true });
@@ -58,6 +62,8 @@ export function explanationText(
   const winning = evidence.filter(({ wins }) => wins);
   const others = evidence.filter(({ wins }) => !wins);
   const held = formatDuration(now - Date.parse(since));
+  const times = historyText(history, now);
+  const did = historyLines(history, now, SPANS);
   return [
     `${stripTerminal(name)}: ${stripTerminal(word)}`,
     '',
@@ -69,11 +75,13 @@ export function explanationText(
     ...(background === 0
       ? []
       : [`Background  ${background === 1 ? '1 shell or agent goes' : `${background} shells or agents go`} on`]),
+    ...(times === '' ? [] : [`Time        ${times}`]),
     '',
     ...(source === null
       ? [`Nothing decides. ${stripTerminal(why ?? '')}`.trim(), '']
       : ['What decides', ...winning.flatMap(observation), '']),
     ...(others.length === 0 ? [] : ['What else was seen', ...others.flatMap(observation), '']),
+    ...(did.length === 0 ? [] : ['What it did', ...did.map((line) => `  ${line}`), '']),
     ...(lines.length === 0
       ? []
       : ['The last lines of its screen that were looked at', ...lines.map((line) => `  │ ${stripTerminal(line)}`), '']),

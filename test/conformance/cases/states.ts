@@ -64,6 +64,32 @@ export const stateCases: readonly Case[] = [
     },
   },
   {
+    name: 'what a session did is known with its times, also when it has ended',
+    run: async (desk) => {
+      const id = await reporting(desk, 'state=working', `state=blocked:kind=permission:msg=${b64('Bash: ls')}`);
+      await next(desk, id);
+      await desk.is(id, 'works', ({ state }) => state === 'working');
+      await next(desk, id);
+      await desk.is(id, 'waits', ({ state }) => state === 'waiting');
+      await desk.client.request('session/kill', { session: id });
+      await desk.ended(id);
+      const { spans } = (await desk.client.request('session/explain', { session: id })).history;
+      const did = spans.map(({ doing, kind }) => [doing, kind]);
+      assert.deepEqual(
+        did.filter(([doing]) => doing !== 'unknown'),
+        [
+          ['starting', null],
+          ['working', null],
+          ['waiting', 'permission'],
+          ['ended', null],
+        ],
+      );
+      const times = spans.map(({ from }) => from);
+      assert.deepEqual(times, [...times].sort());
+      return did;
+    },
+  },
+  {
     name: 'a report that is no report changes nothing',
     run: async (desk) => {
       const id = await reporting(desk, 'state=working', 'state=nonsense', `state=blocked:msg=${'!'.repeat(40)}`);
