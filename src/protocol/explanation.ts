@@ -4,8 +4,11 @@ import { NO_HISTORY, SessionHistory } from './history.js';
 import { Phase } from './screen.js';
 import { SessionState, Waiting } from './session.js';
 
-/** Where an observation comes from, strongest first: the tool's own report, its screen. */
-export const Source = z.enum(['report', 'screen']);
+/**
+ * Where an observation comes from, strongest first: the tool's own report, an event of its hooks, its title and what else
+ * it tells a terminal, its screen.
+ */
+export const Source = z.enum(['report', 'event', 'title', 'screen']);
 export type Source = z.infer<typeof Source>;
 
 /** Why the state of a session is what it is. Texts are neutralised. */

@@ -1,8 +1,13 @@
 import * as z from 'zod';
 import { ConversationFormat } from './conversation.js';
 import { Pattern, ScreenRules, WaitingKind } from './screen.js';
+import { SignalRules } from './signalRules.js';
 
 export const ToolId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tool id has small letters, digits and dashes');
+
+/** How a tool is told of hooks, and what their events look like. */
+export const HookFormat = z.enum(['claude']);
+export type HookFormat = z.infer<typeof HookFormat>;
 
 /**
  * A dialog that a tool may show before it is ready. Lines are matched without the frames drawn around them and without
@@ -95,8 +100,18 @@ export const Tool = z.looseObject({
   interruptKeys: z.array(z.string()).min(1).default(['C-c']),
   /** The polite way to end it: a signal to its process group. */
   stopSignal: z.enum(['SIGHUP', 'SIGINT', 'SIGTERM']).default('SIGTERM'),
-  /** The tool reports its state in its own output (OSC 7501). */
-  reportsState: z.boolean().default(false),
+  /** The tool reports its state in its own output (OSC 7501); `asks`: once its terminal has said that it takes that. */
+  reportsState: z.union([z.boolean(), z.literal('asks')]).default(false),
+  /** What it tells its terminal otherwise. */
+  signals: SignalRules.optional(),
+  /** It runs a program for what happens to it, which it is told of at its start and nowhere else. */
+  hooks: z
+    .looseObject({
+      format: HookFormat,
+      /** With one of these arguments of a person it gets none of ours. */
+      unless: z.array(z.string()).default([]),
+    })
+    .optional(),
 });
 export type Tool = z.infer<typeof Tool>;
 

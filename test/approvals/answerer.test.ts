@@ -23,6 +23,8 @@ class Desk {
   readonly steps: string[] = [];
   record: SessionRecord;
   isTyping = false;
+  /** Since the last look before a key. */
+  printed = '';
   isDead: boolean | undefined = false;
   leads = true;
   readonly answerer: Answerer;
@@ -54,6 +56,8 @@ class Desk {
           this.see();
           return judgement;
         },
+        logEnd: () => Promise.resolve(0),
+        printedSince: () => Promise.resolve(this.printed),
         onAnswered: () => this.patch({ request: null }),
         isTyping: () => Promise.resolve(this.isTyping),
         input: {
@@ -262,6 +266,16 @@ test('five equal dialogs in a row get five answers', async () => {
     await desk.answer();
   }
   assert.deepEqual([seen.size, chosen.length, desk.audit.length], [5, 5, 5]);
+});
+
+test('an equal dialog that comes at once, with no screen in between to be seen, is another request', async () => {
+  const { desk } = asking();
+  const { id } = desk.pending;
+  desk.agent.onKey = () => (desk.printed = `working...${draw(SHELL)}`);
+  await desk.answer();
+  assert.equal(desk.audit[0]?.outcome, 'answered');
+  desk.see();
+  assert.notEqual(desk.pending.id, id);
 });
 
 test('a dialog that does not go is told, never answered a second time', async () => {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
+import type { SeenScreen } from '../../src/core/sessions/sessionStates.js';
 import type { ScreenJudgement } from '../../src/protocol/judgement.js';
 import { Tool } from '../../src/protocol/tool.js';
 
@@ -56,10 +57,10 @@ export class FakeAgent {
     this.#tool = tool;
   }
 
-  readonly look = (): Promise<ScreenJudgement> => {
+  readonly look = (): Promise<SeenScreen> => {
     this.onLook(this.looks.length);
     this.looks.push(this.screen);
-    return Promise.resolve(this.judged());
+    return Promise.resolve({ ...this.judged(), screen: this.screen });
   };
 
   judged(): ScreenJudgement {

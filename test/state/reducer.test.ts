@@ -47,6 +47,18 @@ function asks(time: number, text: string): StateEvent {
   return screen('waiting', time, { asked: { kind: 'permission', text, request: null, options: [] } });
 }
 
+/** What a hook or a title says. */
+function word(
+  source: 'event' | 'title',
+  state: Evidence['state'],
+  time: number,
+  more: Partial<Evidence> = {},
+): StateEvent {
+  const { evidence } = screen(state, time, more) as StateEvent & { readonly type: 'evidence' };
+  const asked = { kind: 'permission', text: source === 'event' ? 'rm x' : '', request: null, options: [] } as const;
+  return { type: 'evidence', evidence: { ...evidence, source, asked: state === 'waiting' ? asked : null } };
+}
+
 const output = (time: number): StateEvent => ({ type: 'output', time });
 const passed = (time: number): StateEvent => ({ type: 'time', time });
 
@@ -128,6 +140,71 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
     ['idle', true, 'screen'],
   ],
   [
+    'an event is believed before a title, and a title before a screen',
+    [screen('idle', 0), word('title', 'working', 10), word('event', 'waiting', 20)],
+    ['waiting', false, 'event'],
+  ],
+  [
+    'the end of a turn that a hook tells is one',
+    [word('event', 'idle', 0, { turnEnded: true })],
+    ['idle', true, 'event'],
+  ],
+  [
+    'a denial that no hook tells is seen when the dialog has gone',
+    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900)],
+    ['working', false, 'screen'],
+  ],
+  [
+    'a screen that has not shown the dialog yet takes nothing back',
+    [word('event', 'waiting', 0), screen('working', 900)],
+    ['waiting', false, 'event'],
+  ],
+  [
+    'what is over does not come back when the screen falls silent',
+    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900), passed(100_000)],
+    ['unknown', false, null],
+  ],
+  [
+    'an interrupt that no hook tells is seen on the screen',
+    [word('event', 'working', 0), screen('working', 100), screen('idle', 900, { turnEnded: false }), passed(1700)],
+    ['idle', false, 'screen'],
+  ],
+  [
+    'an input box that flashes for a second is no end of a turn of which hooks tell',
+    [word('event', 'working', 0), screen('working', 100), screen('idle', 900), screen('idle', 2000), passed(2100)],
+    ['working', false, 'event'],
+  ],
+  [
+    'it is one when it stays',
+    [word('event', 'working', 0), screen('working', 100), screen('idle', 900), screen('idle', 3000)],
+    ['idle', true, 'screen'],
+  ],
+  [
+    'a limit is told though the turn has ended',
+    [word('event', 'idle', 0, { turnEnded: true }), screen('limited', 100)],
+    ['limited', false, 'screen'],
+  ],
+  [
+    'a title that asks waits for the screen to say why',
+    [screen('working', 0), word('title', 'working', 0), word('title', 'waiting', 100), passed(300)],
+    ['working', false, 'title'],
+  ],
+  [
+    'and is believed when it does not',
+    [screen('working', 0), word('title', 'working', 0), word('title', 'waiting', 100), passed(700)],
+    ['waiting', false, 'title'],
+  ],
+  [
+    'an idle title counts with an idle screen',
+    [word('title', 'working', 0), word('title', 'idle', 100), screen('idle', 200)],
+    ['idle', true, 'title'],
+  ],
+  [
+    'and alone when it holds',
+    [word('title', 'working', 0), word('title', 'idle', 100), passed(900)],
+    ['idle', true, 'title'],
+  ],
+  [
     'a screen that says nothing leaves the report alone',
     [report('working', 0), screen('idle', 1000), { type: 'silence', source: 'screen', time: 5000 }],
     ['working', false, 'report'],
@@ -151,6 +228,8 @@ test('a report says what is waited for', () => {
   assert.deepEqual(asked('approve Bash: touch b.txt', 'permission'), ['permission', 'Bash: touch b.txt']);
   assert.deepEqual(asked('answer: Which colour?', 'question'), ['question', 'Which colour?']);
   assert.deepEqual(asked('trust this folder', null), ['trust', 'trust this folder']);
+  assert.deepEqual(asked('trust this folder', 'permission'), ['trust', 'trust this folder']);
+  assert.deepEqual(asked('approve Bash: trust me', 'permission'), ['permission', 'Bash: trust me']);
   assert.deepEqual(asked('sign in', 'auth'), ['login', 'sign in']);
   assert.equal(reportEvidence({ state: 'clear', kind: null, message: '' }, 0), undefined);
 });
@@ -185,6 +264,43 @@ test('an equal request that comes later is another request', () => {
   const later = run(asks(0, 'rm x'), screen('working', 100), asks(200, 'rm x'));
   assert.equal(later.request, 2);
   assert.equal(run(asks(0, 'rm x'), asks(100, 'rm y')).request, 2);
+});
+
+test('a hook gives a report the exact request, when they tell of the same', () => {
+  const asked = {
+    kind: 'permission',
+    text: 'touch b.txt',
+    request: { action: 'shell', command: 'touch  b.txt', path: null, question: null, text: 'touch b.txt' },
+    options: [],
+  } as const;
+  const event = screen('waiting', 0, { source: 'event', asked });
+  const same = run(event, report('blocked', 50, 'approve Bash: touch b.txt', 'permission'));
+  assert.deepEqual([same.source, same.request, same.asked?.request?.command], ['report', 1, 'touch  b.txt']);
+  const other = run(event, report('blocked', 50, 'approve Bash: rm x', 'permission'));
+  assert.equal(other.asked?.text, 'Bash: rm x');
+});
+
+test('another dialog on the screen is another request, whatever hooks say', () => {
+  const command = (text: string): Partial<Evidence> => ({
+    asked: {
+      kind: 'permission',
+      text,
+      request: { action: 'shell', command: text, path: null, question: null, text },
+      options: [],
+    },
+  });
+  const event = (time: number, text: string): StateEvent => {
+    const one = word('event', 'waiting', time) as StateEvent & { readonly type: 'evidence' };
+    return { ...one, evidence: { ...one.evidence, ...command(text) } };
+  };
+  const shown = (time: number, text: string): StateEvent => screen('waiting', time, command(text));
+  const one = run(event(0, 'rm  x'), shown(100, 'rm x'));
+  assert.deepEqual([one.request, one.asked?.request?.command], [1, 'rm  x']);
+  const two = run(event(0, 'rm x'), shown(100, 'rm x'), shown(500, 'rm y'));
+  assert.deepEqual([two.request, two.asked?.request?.command], [2, 'rm y']);
+  const told = run(event(0, 'rm x'), shown(100, 'rm x'), shown(500, 'rm y'), event(600, 'rm y'), shown(700, 'rm y'));
+  assert.equal(told.request, 2);
+  assert.equal(run(event(0, 'rm x'), shown(100, 'rm x'), event(600, 'rm y')).request, 2);
 });
 
 test('the screen is read again when that can change the verdict', () => {

@@ -25,7 +25,10 @@ export interface AnswerRoute {
 }
 
 export interface AnswererOptions {
-  readonly supervisor: Pick<Supervisor, 'act' | 'leads' | 'isDead' | 'look' | 'onAnswered' | 'isTyping'> & {
+  readonly supervisor: Pick<
+    Supervisor,
+    'act' | 'leads' | 'isDead' | 'look' | 'logEnd' | 'printedSince' | 'onAnswered' | 'isTyping'
+  > & {
     readonly input: Pick<SessionInput, 'exclusively'>;
   };
   readonly table: Pick<SessionTable, 'get' | 'patch'>;
@@ -172,6 +175,8 @@ class Attempt {
         typist,
         ownAnswerOpens: tool(this.#record.tool)?.screen?.ownAnswerOpens === true,
         look: () => supervisor.look(id),
+        logEnd: () => supervisor.logEnd(id),
+        printedSince: (from) => supervisor.printedSince(id, from),
         isPending: () => table.get(id)?.request?.id === this.#request.id,
         mustBePending: () => guardPending(table.get(id) ?? this.#record, this.#request.id),
         mayType: async () => {

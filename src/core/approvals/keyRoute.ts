@@ -1,10 +1,11 @@
 import { delay } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
+import type { SeenScreen } from '../sessions/sessionStates.js';
 import type { Typist } from '../sessions/sessionInput.js';
 import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';
+import { hasMovedOn } from './movedOn.js';
 import type { ResolvedAnswer } from './resolveAnswer.js';
 
 export interface KeyRouteOptions {
@@ -14,7 +15,10 @@ export interface KeyRouteOptions {
   /** Enter opens an option for text of one's own. */
   readonly ownAnswerOpens: boolean;
   /** Reads the screen now, and lets the one who follows the session's state see it. */
-  readonly look: () => Promise<ScreenJudgement>;
+  readonly look: () => Promise<SeenScreen>;
+  /** Where its log ends, and what was printed from there on. */
+  readonly logEnd: () => Promise<number>;
+  readonly printedSince: (from: number) => Promise<string>;
   /** The request is still the pending one, as far as is known after the last look. */
   readonly isPending: () => boolean;
   /** Throws when it is not. */
@@ -43,6 +47,8 @@ const GONE_READS = 2;
 export class KeyRoute {
   readonly #options: KeyRouteOptions;
   readonly #sent: string[] = [];
+  /** The screen that was read last before a key, and where the log ended. */
+  #before = { screen: '', logEnd: 0 };
 
   constructor(options: KeyRouteOptions) {
     this.#options = options;
@@ -78,9 +84,11 @@ export class KeyRoute {
   }
 
   /** The screen, when it still asks the same. */
-  async #read(): Promise<ScreenJudgement> {
-    const { look, request, name } = this.#options;
+  async #read(): Promise<SeenScreen> {
+    const { look, request, name, logEnd } = this.#options;
+    const end = await logEnd();
     const screen = await look();
+    this.#before = { screen: screen.screen, logEnd: end };
     guardDialog(screen);
     guardSame(request, screen);
     guardNoDraft(screen, name);
@@ -150,9 +158,17 @@ export class KeyRoute {
       if (!isPending()) return true;
       reads = isShown(request, screen) ? 0 : reads + 1;
       if (reads >= GONE_READS) return true;
+      if (reads === 0 && (await this.#hasMovedOn(screen))) return true;
       await delay(LOOK_EVERY_MS);
     } while (performance.now() < end);
     return false;
+  }
+
+  /** An equal one stands there instead. */
+  async #hasMovedOn({ screen: now, options }: SeenScreen): Promise<boolean> {
+    const { screen: before, logEnd } = this.#before;
+    const printed = await this.#options.printedSince(logEnd);
+    return hasMovedOn({ before, now, labels: options.map(({ label }) => label), printed });
   }
 
   /** Types a reason as the next prompt, once its input box is there and empty. False when that is not to be had. */

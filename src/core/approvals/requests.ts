@@ -1,6 +1,7 @@
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
+import { isSamePath, isSameText } from '../state/sameRequest.js';
 import { pattern } from '../state/screenLines.js';
 
 /** What a session is found to wait for. */
@@ -56,7 +57,8 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
 /** Whether a later description is of the same request, as far as both of them tell. */
 function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): boolean {
   if (a.kind !== b.kind || !agree(a.action, b.action)) return false;
-  if (!agree(a.command, b.command) || !agree(a.path, b.path) || !agree(a.question, b.question)) return false;
+  if (!agree(a.command, b.command, isSameText) || !agree(a.path, b.path, isSamePath)) return false;
+  if (!agree(a.question, b.question, isSameText)) return false;
   if (a.options.length === 0 || b.options.length === 0) return true;
   return (
     a.options.length === b.options.length &&
@@ -68,8 +70,12 @@ function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): 
   );
 }
 
-function agree(a: string | null, b: string | null): boolean {
-  return a === null || b === null || a === b;
+function agree(
+  a: string | null,
+  b: string | null,
+  isSame: (a: string, b: string) => boolean = (one, other) => one === other,
+): boolean {
+  return a === null || b === null || isSame(a, b);
 }
 
 function answerable({

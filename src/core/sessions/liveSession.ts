@@ -1,8 +1,10 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Pane } from '../tmux/pane.js';
-import type { ReportFollower } from './reportFollower.js';
+import type { HookFollower } from './hookFollower.js';
+import type { SignalFollower } from './signalFollower.js';
 import type { StartupWatch } from './startupWatch.js';
 import type { StateWatch } from './stateWatch.js';
+import type { TerminalSignal } from './terminalSignals.js';
 
 /** What is known of a session beyond its record, while its window lives. */
 export interface LiveSession {
@@ -10,11 +12,23 @@ export interface LiveSession {
   /** Grows with each piece of output. */
   outputs: number;
   startup: StartupWatch | undefined;
-  reports: ReportFollower | undefined;
+  signals: SignalFollower | undefined;
+  hooks: HookFollower | undefined;
+  /** The title that it gave its terminal last: not told again when its state begins to be watched. */
+  title: TerminalSignal | undefined;
   state: StateWatch | undefined;
   /** Number of the request that its watch has told last. */
   asked: number | undefined;
 }
+
+const NOTHING = {
+  startup: undefined,
+  signals: undefined,
+  hooks: undefined,
+  title: undefined,
+  state: undefined,
+  asked: undefined,
+} as const;
 
 /** The sessions whose windows are known. */
 export class LiveSessions {
@@ -43,15 +57,7 @@ export class LiveSessions {
   track(pane: Pane): boolean {
     const known = this.#sessions.get(pane.session);
     if (known) known.pane = pane;
-    else
-      this.#sessions.set(pane.session, {
-        pane,
-        outputs: 0,
-        startup: undefined,
-        reports: undefined,
-        state: undefined,
-        asked: undefined,
-      });
+    else this.#sessions.set(pane.session, { pane, outputs: 0, ...NOTHING });
     return !known;
   }
 

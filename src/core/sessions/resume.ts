@@ -6,6 +6,8 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { Conversations } from '../conversations/conversations.js';
 import { homeEnvironment } from '../conversations/home.js';
+import { hookArguments } from '../hooks/hookFormats.js';
+import { hookCommand } from '../hooks/hookScript.js';
 import { LinkCut } from '../linkCut.js';
 import type { Machine } from '../machine.js';
 import type { RecordStore } from '../store/recordStore.js';
@@ -87,16 +89,18 @@ export class SessionResume {
         ? {}
         : homeEnvironment(tool.conversation.home, found.env, record.conversation.home);
     const { mode, model, args } = record;
-    const argv = resumeArguments(tool, { program: found.program, mode, model, args, conversationId });
+    const hookArgs = hookArguments(tool, [...found.program, ...args], hookCommand(tmux.hookScript, id));
+    const argv = resumeArguments(tool, { program: found.program, mode, model, args, conversationId, hookArgs });
 
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
-    await supervisor.prepare(id, { argv, env: { ...found.env, ...home }, cwd: record.path, umask });
+    const logSize = (await files.stat(id, 'log'))?.size ?? 0;
+    await supervisor.prepare(id, { argv, env: { ...found.env, ...home }, cwd: record.path, umask }, logSize);
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {
       type: 'resumed',
       request: requestId,
-      logSize: (await files.stat(id, 'log'))?.size ?? 0,
+      logSize,
       machine: identity,
       note: missing.length === 0 ? null : `resumed without the given ${missing.join(', ')}: values are not kept`,
       time: this.#now(),

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Machine } from '../machine.js';
 
 /** What lies beside the record of a session while it runs. */
-const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed'] as const;
+const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'hooks'] as const;
 export type SessionFile = 'log' | (typeof PASSING)[number];
 
 /** The files of active sessions besides their records: logs, and the marks of launcher and log writer. */

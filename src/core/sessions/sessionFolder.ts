@@ -9,6 +9,8 @@ export interface SessionFolderOptions {
   readonly onRecord: (id: string) => void;
   /** Its log may have grown. */
   readonly onOutput: (id: string) => void;
+  /** Its hooks may have written something. */
+  readonly onHooks: (id: string) => void;
   /** The mark of its end was made or removed. */
   readonly onExit: (id: string) => void;
   /** The mark that nobody writes its log any more was made or removed. */
@@ -43,7 +45,7 @@ export class SessionFolder implements Disposable {
   }
 
   #onFile(name: string): void {
-    const { onRecord, onOutput, onExit, onLogClosed } = this.#options;
+    const { onRecord, onOutput, onHooks, onExit, onLogClosed } = this.#options;
     const dot = name.indexOf('.');
     const id = name.slice(0, dot);
     switch (name.slice(dot + 1)) {
@@ -51,6 +53,8 @@ export class SessionFolder implements Disposable {
         return onRecord(id);
       case 'log':
         return onOutput(id);
+      case 'hooks':
+        return onHooks(id);
       case 'exit':
         return onExit(id);
       case 'closed':

@@ -10,18 +10,19 @@ import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { trackRequest } from '../approvals/requests.js';
 import type { Machine } from '../machine.js';
 import { judgeScreen } from '../state/judgeScreen.js';
-import { SOURCES, type Asked } from '../state/evidence.js';
+import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { historyOf } from './history.js';
 import type { LiveSession, LiveSessions } from './liveSession.js';
-import { ReportFollower } from './reportFollower.js';
+import { HookFollower } from './hookFollower.js';
 import type { SessionFiles } from './sessionFiles.js';
 import type { SessionTable } from './sessionTable.js';
 import { StartupWatch } from './startupWatch.js';
-import type { StateReport } from './stateReports.js';
+import { SignalFollower } from './signalFollower.js';
 import { StateWatch } from './stateWatch.js';
+import type { TerminalSignal } from './terminalSignals.js';
 
 export interface SessionStatesOptions {
   readonly machine: Machine;
@@ -41,6 +42,12 @@ export interface SessionStatesOptions {
 /** What is known of a tool whose file has gone. */
 const NO_RULES: Pick<Tool, 'startup' | 'screen'> = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
 
+/** A screen and what it says. */
+export interface SeenScreen extends ScreenJudgement {
+  /** As tmux prints it. */
+  readonly screen: string;
+}
+
 /** Watches what sessions do from their launch on, and records it. */
 export class SessionStates {
   readonly #options: SessionStatesOptions;
@@ -55,21 +62,33 @@ export class SessionStates {
 
   /** Watches a session as far as it is not watched yet. */
   watch(record: SessionRecord): void {
-    const { tool: find, live: sessions, machine, files, log } = this.#options;
+    const { tool: find, live: sessions, machine, files, clock, log } = this.#options;
     const { id } = record;
     const live = sessions.get(id);
     const tool = find(record.tool);
     if (!live || !tool) return;
     if (record.status === 'starting') this.#watchStart(record, live, tool);
     else this.#watchState(record, live, tool);
-    if (!tool.reportsState) return;
-    live.reports ??= new ReportFollower({
-      machine,
-      path: files.path(id, 'log'),
-      from: record.runFrom,
-      onReport: (report) => this.#onReport(id, report),
-      onError: (error) => log.debug(`state reports of ${id}: ${errorText(error)}`),
-    });
+    if (tool.reportsState !== false || tool.signals) {
+      live.signals ??= new SignalFollower({
+        machine,
+        path: files.path(id, 'log'),
+        from: record.runFrom,
+        onSignal: (signal) => this.#onSignal(id, signal),
+        onError: (error) => log.debug(`what ${id} tells its terminal: ${errorText(error)}`),
+      });
+    }
+    if (tool.hooks) {
+      live.hooks ??= new HookFollower({
+        machine,
+        path: files.path(id, 'hooks'),
+        run: record.runFrom,
+        format: tool.hooks.format,
+        clock,
+        onEvidence: (evidence) => this.#onHooks(id, evidence),
+        onError: (error) => log.debug(`hooks of ${id}: ${errorText(error)}`),
+      });
+    }
   }
 
   /** Why its state is what it is. */
@@ -123,8 +142,8 @@ export class SessionStates {
 
   #watchState(record: SessionRecord, live: LiveSession, tool: Tool): void {
     const { tmux, clock, log } = this.#options;
-    if (tool.screen === undefined && !tool.reportsState) return;
-    live.state ??= new StateWatch({
+    if (live.state || (!tool.screen && tool.reportsState === false && !tool.signals && !tool.hooks)) return;
+    live.state = new StateWatch({
       tool,
       known: record,
       screen: () => tmux.screen(live.pane.pane),
@@ -132,6 +151,7 @@ export class SessionStates {
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
       onError: (error) => log.debug(`screen of ${record.id}: ${errorText(error)}`),
     });
+    if (live.title) live.state.onSignal(live.title);
   }
 
   async #ready(id: string): Promise<void> {
@@ -143,11 +163,25 @@ export class SessionStates {
     await onReady(id);
   }
 
-  async #onReport(id: string, report: StateReport): Promise<void> {
-    const { table, live } = this.#options;
-    // The tool's own word ends the start: it is past its dialogs, or names one itself.
-    if (table.get(id)?.status === 'starting' && report.state !== 'clear') {
-      if (report.state === 'blocked') {
+  async #onSignal(id: string, signal: TerminalSignal): Promise<void> {
+    const live = this.#options.live.get(id);
+    if (live && signal.type === 'title') live.title = signal;
+    if (signal.type === 'report' && signal.report.state !== 'clear') {
+      await this.#begun(id, signal.report.state === 'blocked');
+    }
+    live?.state?.onSignal(signal);
+  }
+
+  async #onHooks(id: string, evidence: Evidence | undefined): Promise<void> {
+    if (evidence) await this.#begun(id, evidence.state === 'waiting');
+    this.#options.live.get(id)?.state?.onHooks(evidence);
+  }
+
+  /** The tool's own word ends the start: it is past its dialogs, or names one itself. */
+  async #begun(id: string, isWaiting: boolean): Promise<void> {
+    const { table } = this.#options;
+    if (table.get(id)?.status === 'starting') {
+      if (isWaiting) {
         // It runs, and a task that has to be typed goes on waiting for its input box.
         await table.apply(id, { type: 'ready', time: this.#now() });
       } else {
@@ -157,11 +191,10 @@ export class SessionStates {
     // Its screen may have ended the start a moment ago, and nobody watches its state yet.
     const record = table.get(id);
     if (record?.status === 'running') this.watch(record);
-    live.get(id)?.state?.onReport(report);
   }
 
   /** Reads its screen now, lets whoever watches it see it, and says what it shows. */
-  async look(id: string): Promise<ScreenJudgement> {
+  async look(id: string): Promise<SeenScreen> {
     const { tmux, table, live: sessions, tool: find, clock } = this.#options;
     const live = sessions.need(id);
     // Colours say which option is chosen where nothing else does.
@@ -169,7 +202,7 @@ export class SessionStates {
     live.startup?.see(text);
     const tool = find(table.get(id)?.tool ?? '') ?? NO_RULES;
     const judgement = live.state ? live.state.see(text) : judgeScreen(tool, text, clock.now());
-    return withStyledCursor(judgement, text);
+    return { ...withStyledCursor(judgement, text), screen: text };
   }
 
   #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, screenText: string): void {

@@ -19,6 +19,8 @@ import type { RecordStore } from '../store/recordStore.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
+import { hookArguments } from '../hooks/hookFormats.js';
+import { hookCommand } from '../hooks/hookScript.js';
 import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
@@ -108,7 +110,7 @@ export class Sessions {
   }
 
   async #create(request: CreateSession): Promise<SessionRecord> {
-    const { machine, contexts, supervisor, table, ids, log } = this.#options;
+    const { machine, tmux, contexts, supervisor, table, ids, log } = this.#options;
     const tool = this.#options.tool(request.tool);
     if (request.context === undefined) {
       throw new CodeManagerError('invalid', 'No context and no folder was given', {
@@ -138,6 +140,7 @@ export class Sessions {
             home: conversationHome(tool.conversation.home, env),
             given: takesConversationId(tool, request.args) ? randomUUID() : null,
           };
+    const id = ids.next();
     const { argv, typedTask } = launchArguments(tool, {
       program,
       task: request.task,
@@ -145,11 +148,11 @@ export class Sessions {
       model: request.model ?? null,
       args: request.args,
       conversationId: conversation?.given ?? null,
+      hookArgs: hookArguments(tool, [...program, ...request.args], hookCommand(tmux.hookScript, id)),
     });
 
     const name = this.#takeName(request, tool);
     try {
-      const id = ids.next();
       const branch = request.worktree;
       const worktree =
         branch === false

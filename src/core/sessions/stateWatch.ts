@@ -3,7 +3,7 @@ import type { Disposable } from '../../common/disposable.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Tool } from '../../protocol/tool.js';
-import { reportEvidence, screenEvidence } from '../state/evidence.js';
+import { reportEvidence, screenEvidence, signalEvidence, type Evidence } from '../state/evidence.js';
 import { judgeScreen } from '../state/judgeScreen.js';
 import {
   initialState,
@@ -14,10 +14,10 @@ import {
   type Verdict,
 } from '../state/reducer.js';
 import { ScreenReader } from './screenReader.js';
-import type { StateReport } from './stateReports.js';
+import type { TerminalSignal } from './terminalSignals.js';
 
 export interface StateWatchOptions {
-  readonly tool: Pick<Tool, 'startup' | 'screen'>;
+  readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals'>;
   /** What was held to be true before. */
   readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'unread' | 'changed'>;
   /** The visible screen as text. */
@@ -61,10 +61,25 @@ export class StateWatch implements Disposable {
     this.#reader?.onOutput();
   }
 
-  /** The tool said something of its state. */
-  onReport(report: StateReport): void {
-    const evidence = reportEvidence(report, this.#options.clock.now());
+  /** The tool told its terminal something. */
+  onSignal(signal: TerminalSignal): void {
+    const { tool, clock } = this.#options;
+    const time = clock.now();
+    if (signal.type === 'report') {
+      const evidence = reportEvidence(signal.report, time);
+      if (evidence) this.#step({ type: 'evidence', evidence });
+      return;
+    }
+    const evidence = tool.signals && signalEvidence(tool.signals, signal, time);
     if (evidence) this.#step({ type: 'evidence', evidence });
+    else if (evidence === null) this.#step({ type: 'silence', source: 'title', time });
+  }
+
+  /** What the tool's hooks say now; undefined when they say nothing. */
+  onHooks(evidence: Evidence | undefined): void {
+    this.#step(
+      evidence ? { type: 'evidence', evidence } : { type: 'silence', source: 'event', time: this.#options.clock.now() },
+    );
   }
 
   /** The pending request was answered and has gone. */

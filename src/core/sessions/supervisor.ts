@@ -9,7 +9,6 @@ import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { ScreenJudgement } from '../../protocol/judgement.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
@@ -24,7 +23,7 @@ import { SessionEnd } from './sessionEnd.js';
 import { SessionFiles } from './sessionFiles.js';
 import { SessionFolder } from './sessionFolder.js';
 import { SessionInput } from './sessionInput.js';
-import { SessionStates } from './sessionStates.js';
+import { SessionStates, type SeenScreen } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
 import { RETRY_MS, Watchdog } from './watchdog.js';
 
@@ -47,6 +46,8 @@ export interface SupervisorOptions {
   readonly log: Logger;
 }
 
+/** More of what was printed after a key says nothing more. */
+const PRINTED_BYTES = 256 * 1024;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
 const RECHECK_MS = 500;
 
@@ -103,6 +104,7 @@ export class Supervisor implements Disposable {
       directory,
       onRecord: (id) => options.onRecordFile?.(id),
       onOutput: (id) => this.#onOutput(id),
+      onHooks: (id) => live.get(id)?.hooks?.onGrown(),
       onExit: (id) => this.#onMark(id, 'exit', () => this.#end.finish(id)),
       onLogClosed: (id) => this.#onMark(id, 'closed', () => this.#logs.onWriterGone(id)),
       // The watchdog looks at everything again and watches again.
@@ -330,9 +332,14 @@ export class Supervisor implements Disposable {
     this.#logChanged.fire(id);
   }
 
-  /** Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves nothing half. */
-  async prepare(id: string, launch: Launch): Promise<void> {
-    const env = { ...launch.env, CM_SESSION: id };
+  /**
+   * Writes the launch file that {@link start} needs. The record must be saved after it, so that a crash between leaves
+   * nothing half.
+   *
+   * @param runFrom size of the log: tells this run from those before
+   */
+  async prepare(id: string, launch: Launch, runFrom = 0): Promise<void> {
+    const env = { ...launch.env, CM_SESSION: id, CM_RUN: String(runFrom) };
     await this.#files.write(id, 'launch', launchFile({ ...launch, env }));
   }
 
@@ -352,7 +359,7 @@ export class Supervisor implements Disposable {
       // A log that goes on may have ended in another size.
       this.#size.fire({ id, ...FIRST_SIZE });
       try {
-        pane = await tmux.create(id);
+        pane = await tmux.create(id, { asksForReports: this.#options.tool(record.tool)?.reportsState === 'asks' });
         crashPoint('after-window');
       } catch (error) {
         if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
@@ -409,8 +416,19 @@ export class Supervisor implements Disposable {
   }
 
   /** Reads its screen now and says what it shows. */
-  look(id: string): Promise<ScreenJudgement> {
+  look(id: string): Promise<SeenScreen> {
     return this.#states.look(id);
+  }
+
+  /** Where its log ends now, in bytes. */
+  async logEnd(id: string): Promise<number> {
+    return (await this.#files.stat(id, 'log'))?.size ?? 0;
+  }
+
+  /** What it has printed since a place in its log, with all sequences. */
+  async printedSince(id: string, from: number): Promise<string> {
+    const bytes = await this.#options.machine.readFile(this.#files.path(id, 'log'), from, PRINTED_BYTES);
+    return new TextDecoder().decode(bytes);
   }
 
   /** The pending request of a session was answered and has gone. */
@@ -451,7 +469,7 @@ export class Supervisor implements Disposable {
     if (live) {
       live.outputs++;
       live.startup?.onOutput();
-      live.reports?.onOutput();
+      live.signals?.onOutput();
       live.state?.onOutput();
     }
     this.#logChanged.fire(id);

@@ -1,7 +1,8 @@
-import type { Phase } from '../../protocol/screen.js';
+import type { Phase, ScreenRequest } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
 import { SOURCES, type Asked, type Evidence } from './evidence.js';
+import { isSamePath, isSameText, withoutBlanks } from './sameRequest.js';
 
 /** What is held to be true. Times are milliseconds since the epoch. */
 export interface Verdict {
@@ -18,12 +19,18 @@ export interface Verdict {
   readonly source: Source | null;
   /** Since when that source has said so. */
   readonly saidSince: number;
+  /** Since when the dialog has been on the screen that the request is about; null while none was seen. */
+  readonly dialogSince: number | null;
   readonly since: number;
 }
 
 /** An observation, with the time since when its source has said so. */
 export interface Held extends Evidence {
   readonly since: number;
+  /** A screen that was read after it showed the same. */
+  readonly isSeen: boolean;
+  /** The screen has shown since that something happened which its source has not told. */
+  readonly isPast: boolean;
 }
 
 /** Everything known of the state of one session. */
@@ -47,10 +54,16 @@ export type StateEvent =
 
 /** An input box flashes between two steps: an idle screen counts once it has held so long. */
 export const IDLE_HOLDS_MS = 700;
-/** A stronger source that a screen read so much later contradicts has missed something. */
+/** A stronger source that a weaker one contradicts so much later has missed something. */
 const MISSED_REQUEST_MS = 400;
 export const MISSED_MS = 3000;
+/** A turn of which hooks tell the end is over when its screen has been idle for so long, unless it says why. */
+const QUIET_MS = 2000;
 const DETAILS_MS = 150;
+/** So much of a command or a path tells it from others in a report, which may be cut. */
+const ABOUT_LETTERS = 40;
+/** A title that asks for a person does not say why: that stands on the screen, which is waited for so long. */
+const WHY_MS = 500;
 
 /** Nothing is known yet. @param time milliseconds since the epoch */
 export function initialState(time: number): StateModel {
@@ -68,6 +81,7 @@ export function initialState(time: number): StateModel {
       turnEnded: false,
       source: null,
       saidSince: time,
+      dialogSince: null,
       since: time,
     },
   };
@@ -78,10 +92,16 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
   switch (event.type) {
     case 'evidence': {
       const { evidence } = event;
-      const before = model.held[evidence.source];
-      const same = before !== undefined && isSame(before, evidence);
-      const held: Held = { ...evidence, since: same ? before.since : evidence.time };
-      return decide({ ...model, isSeen: true, held: { ...model.held, [evidence.source]: held } }, evidence.time);
+      const { source, time } = evidence;
+      const before = model.held[source];
+      const same = before !== undefined && !before.isPast && isSame(before, evidence);
+      const held: Held = {
+        ...evidence,
+        since: same ? before.since : time,
+        isSeen: same && before.isSeen,
+        isPast: false,
+      };
+      return decide({ ...model, isSeen: true, held: compare({ ...model.held, [source]: held }) }, time);
     }
     case 'silence': {
       const { [event.source]: _gone, ...held } = model.held;
@@ -111,18 +131,37 @@ function answered(model: StateModel, time: number): StateModel {
   return { ...model, held, verdict };
 }
 
+/** What a screen says of the words of the others. */
+function compare(held: StateModel['held']): StateModel['held'] {
+  const { screen } = held;
+  if (!screen) return held;
+  const compared = { ...held };
+  for (const source of SOURCES) {
+    const one = held[source];
+    if (!one || one === screen || one.isPast) continue;
+    if (one.state === screen.state && one.time <= screen.time) compared[source] = { ...one, isSeen: true };
+    // A flash of the input box is no end of anything.
+    else if (hasMissed(one, screen) && (screen.state !== 'idle' || screen.time >= screen.since + IDLE_HOLDS_MS)) {
+      compared[source] = { ...one, isPast: true };
+    }
+  }
+  return compared;
+}
+
 /** When the verdict may change without anything happening; the screen should be read again then. */
 export function nextLook({ held, lastOutput, verdict }: StateModel, now: number): number | undefined {
   const times: number[] = [];
-  const { report, screen } = held;
-  if (screen?.state === 'idle' && verdict.state !== 'idle') times.push(screen.since + IDLE_HOLDS_MS);
-  if (report && screen && report.state !== screen.state && report.time <= screen.time) {
-    times.push(report.time + (screen.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS));
-  }
-  // What exactly is asked stands on the screen only.
-  if (report?.state === 'waiting' && (screen?.time ?? 0) < report.time) times.push(report.time + DETAILS_MS);
-  for (const one of [report, screen]) {
-    if (one?.ttl != null) times.push(lastWord(one, lastOutput) + one.ttl);
+  const { screen } = held;
+  for (const source of SOURCES) {
+    const one = held[source];
+    if (!one || one.isPast) continue;
+    if (one.state === 'idle' && verdict.state !== 'idle') times.push(one.since + IDLE_HOLDS_MS);
+    if (one.ttl !== null) times.push(lastWord(one, lastOutput) + one.ttl);
+    if (one === screen) continue;
+    if (screen && one.state !== screen.state && one.time <= screen.time) times.push(missedAt(one, screen));
+    // What exactly is asked stands on the screen only.
+    if (one.state === 'waiting' && (screen?.time ?? 0) < one.time) times.push(one.time + DETAILS_MS);
+    if (one.state === 'waiting' && verdict.state !== 'waiting') times.push(one.since + WHY_MS);
   }
   const ahead = times.filter((time) => time > now);
   return ahead.length === 0 ? undefined : Math.min(...ahead);
@@ -130,6 +169,7 @@ export function nextLook({ held, lastOutput, verdict }: StateModel, now: number)
 
 /** Whether an observation still holds. A tool that works prints; so output keeps its word alive. */
 export function holds(held: Held, lastOutput: number, now: number): boolean {
+  if (held.isPast) return false;
   return held.ttl === null || now < lastWord(held, lastOutput) + held.ttl;
 }
 
@@ -154,8 +194,8 @@ function decide(model: StateModel, now: number): StateModel {
   const winner = winning(model, now);
   // Before anything was seen at all what was known goes on holding.
   if (!winner && !model.isSeen) return model;
-  // An input box that has just appeared may be gone in a moment: what held before goes on holding.
-  if (winner?.source === 'screen' && winner.state === 'idle' && isUnsure(verdict, winner, now)) return model;
+  // Its word may be gone in a moment, or be told better: what held before goes on holding.
+  if (winner && isUnsure(model, winner, now)) return model;
   const next = judge(model, winner, now);
   const same =
     next.state === verdict.state &&
@@ -167,40 +207,66 @@ function decide(model: StateModel, now: number): StateModel {
     same &&
     next.phase === verdict.phase &&
     next.source === verdict.source &&
+    next.dialogSince === verdict.dialogSince &&
     JSON.stringify(next.asked) === JSON.stringify(verdict.asked)
   )
     return model;
   return { ...model, verdict: { ...next, since: same ? verdict.since : now } };
 }
 
-function isUnsure(verdict: Verdict, { since }: Held, now: number): boolean {
-  return verdict.state !== 'idle' && now < since + IDLE_HOLDS_MS;
+function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: number): boolean {
+  const agrees = winner.source !== 'screen' && screen?.state === winner.state && screen.time >= winner.time;
+  if (agrees) return false;
+  // An input box flashes; that a turn ended and that a person broke it off differ on the screen only.
+  if (winner.state === 'idle' && verdict.state !== 'idle') {
+    return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + IDLE_HOLDS_MS;
+  }
+  return winner.source === 'title' && winner.asked?.text === '' && now < winner.since + WHY_MS;
 }
 
-/** The evidence that counts: the strongest that holds, unless the screen has seen something that it missed. */
+/** The evidence that counts: the strongest that holds, unless a weaker one has seen something that it missed. */
 function winning({ held, lastOutput }: StateModel, now: number): Held | undefined {
-  const { report, screen } = held;
-  const alive = SOURCES.flatMap((source) => held[source] ?? []).filter((one) => holds(one, lastOutput, now));
-  const [first] = alive;
-  if (!first || first !== report || !screen || !alive.includes(screen) || screen.state === report.state) return first;
-  const margin = screen.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS;
-  return screen.time - report.time >= margin ? screen : first;
+  let winner: Held | undefined;
+  for (const source of SOURCES) {
+    const one = held[source];
+    if (one && holds(one, lastOutput, now) && (!winner || hasMissed(winner, one))) winner = one;
+  }
+  return winner;
+}
+
+function hasMissed(strong: Held, weak: Held): boolean {
+  return strong.state !== weak.state && weak.time >= missedAt(strong, weak);
+}
+
+/** When a weaker source that contradicts a stronger one is believed, should it still do so. */
+function missedAt(strong: Held, weak: Held): number {
+  if (weak.source === 'screen') {
+    // To have reached a limit is to be idle.
+    if (strong.state === 'idle' && weak.state === 'limited') return strong.time;
+    // Hooks and titles tell no denial and no interrupt. The screen agreed with them, and has changed since.
+    if (strong.source !== 'report' && strong.isSeen) {
+      const isQuiet = strong.source === 'event' && strong.state === 'working' && weak.state === 'idle';
+      return isQuiet && weak.turnEnded === null ? weak.since + QUIET_MS : strong.time;
+    }
+  }
+  return strong.time + (weak.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS);
 }
 
 function judge({ held, verdict }: StateModel, winner: Held | undefined, now: number): Verdict {
   if (!winner) {
     const nobody = { state: 'unknown', phase: null, asked: null, limitedUntil: null, source: null } as const;
-    return { ...verdict, ...nobody, turnEnded: false, background: 0, since: now };
+    return { ...verdict, ...nobody, turnEnded: false, background: 0, dialogSince: null, since: now };
   }
   const { screen } = held;
   // Who reports a state says little about it; a screen read after it shows the rest, when it means the same.
-  const seen = screen && screen.state === winner.state && screen.time >= winner.time ? screen : winner;
-  const asked = winner.asked === null ? null : mergeAsked(winner.asked, seen.asked);
+  const isLater = screen?.state === winner.state && screen.time >= winner.time;
+  const seen = screen && (isLater || isShown(winner, screen)) ? screen : winner;
+  const asked = winner.asked === null ? null : mergeAsked(exactly(winner.asked, held.event), seen.asked);
   return {
     state: winner.state,
     phase: winner.phase ?? seen.phase,
     asked,
-    request: winner.state === 'waiting' && isNewRequest(verdict, winner) ? verdict.request + 1 : verdict.request,
+    ...requestOf(verdict, winner, seen),
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background: Math.max(winner.background, seen.background),
     turnEnded: turnEnded(verdict, winner, seen),
@@ -210,24 +276,74 @@ function judge({ held, verdict }: StateModel, winner: Held | undefined, now: num
   };
 }
 
+/** Which request is pending. That another source tells the same is no news, another dialog on the screen is. */
+function requestOf(verdict: Verdict, winner: Held, seen: Held): Pick<Verdict, 'request' | 'dialogSince'> {
+  const { request } = verdict;
+  if (winner.state !== 'waiting') return { request, dialogSince: null };
+  const dialogSince = seen.source === 'screen' ? seen.since : null;
+  if (verdict.state !== 'waiting') return { request: request + 1, dialogSince };
+  const isOther =
+    dialogSince !== null && verdict.dialogSince !== null
+      ? dialogSince !== verdict.dialogSince
+      : verdict.source === winner.source
+        ? verdict.saidSince !== winner.since && dialogSince === null
+        : verdict.asked?.kind !== winner.asked?.kind;
+  return {
+    request: isOther ? request + 1 : request,
+    dialogSince: dialogSince ?? (isOther ? null : verdict.dialogSince),
+  };
+}
+
 function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
   if (winner.state !== 'idle') return false;
   // What goes on in the background is part of the turn.
   if (Math.max(winner.background, seen.background) > 0) return false;
-  if (winner.turnEnded !== null) return winner.turnEnded || (verdict.state === 'idle' && verdict.turnEnded);
+  const word = winner.turnEnded ?? seen.turnEnded;
+  if (word !== null) return word || (verdict.state === 'idle' && verdict.turnEnded);
   if (verdict.state === 'idle') return verdict.turnEnded || verdict.background > 0;
   // An idle screen from before the work says nothing about its end.
   if (winner.since < verdict.since) return false;
   return verdict.state === 'working' || verdict.state === 'waiting';
 }
 
+/** Whether the dialog that is on the screen already is what a source asks for. */
+function isShown({ asked }: Held, { asked: shown }: Held): boolean {
+  if (asked?.request == null || shown?.request == null || asked.kind !== shown.kind) return false;
+  const { command, path, question } = shown.request;
+  return (command ?? path ?? question) !== null && isSameRequest(asked.request, shown.request);
+}
+
+/** A report says in a few words what a hook has told exactly. */
+function exactly(asked: Asked, event: Held | undefined): Asked {
+  const told = event?.isPast === false ? event.asked : null;
+  if (asked.request !== null || told?.request == null || told.kind !== asked.kind) return asked;
+  const { command, path, question } = told.request;
+  const what = withoutBlanks(command ?? path ?? question ?? '').slice(0, ABOUT_LETTERS);
+  return what !== '' && withoutBlanks(asked.text).includes(what) ? told : asked;
+}
+
+/** What is on the screen can be answered; who asks says it exactly, where it means the same. */
 function mergeAsked(asked: Asked, seen: Asked | null): Asked {
-  if (seen === null || seen === asked || seen.kind !== asked.kind) return asked;
+  if (seen === null || seen === asked) return asked;
+  if (asked.text === '') return seen;
+  if (seen.kind !== asked.kind) return asked;
+  if (asked.request !== null && isSameRequest(asked.request, seen.request)) {
+    // Whether a file is made or changed stands on the screen only.
+    const action = seen.request?.action ?? asked.request.action;
+    const text = action === asked.request.action || seen.text === '' ? asked.text : seen.text;
+    return { ...asked, text, request: { ...asked.request, action }, options: seen.options };
+  }
   return { ...asked, text: seen.text === '' ? asked.text : seen.text, request: seen.request, options: seen.options };
 }
 
-/** Whether another thing is asked than before. That another source tells the same is no news. */
-function isNewRequest(verdict: Verdict, { source, since, asked }: Held): boolean {
-  if (verdict.state !== 'waiting') return true;
-  return verdict.source === source ? verdict.saidSince !== since : verdict.asked?.kind !== asked?.kind;
+/** Whether a dialog shows what was asked for. */
+function isSameRequest(exact: ScreenRequest, shown: ScreenRequest | null): boolean {
+  if (shown === null) return true;
+  const agree = (a: string | null, b: string | null, isSame: (a: string, b: string) => boolean): boolean =>
+    b === null || (a !== null && isSame(a, b));
+  return (
+    agree(exact.command, shown.command, isSameText) &&
+    agree(exact.path, shown.path, isSamePath) &&
+    (exact.question === null || agree(exact.question, shown.question, isSameText))
+  );
 }

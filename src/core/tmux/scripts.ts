@@ -31,6 +31,9 @@ const SHELL_OWN = new Set([
   'TERM',
 ]);
 
+/** A tool that has not asked by then, after half a minute, never asks. */
+const ANSWERS = 500;
+
 /**
  * What the pane runs: `sh launch.sh <id>`.
  *
@@ -76,17 +79,39 @@ exit "$code"
 }
 
 /**
- * What `pipe-pane` runs: `sh pipe.sh <id> [gap]`. Appends the raw bytes to the log and says when the last one is on
- * disk, or that writing failed. After a gap a line in the log says so.
+ * What `pipe-pane` runs: `sh pipe.sh <id> [gap|answer]`. Appends the raw bytes to the log and says when the last one is
+ * on disk, or that writing failed. After a gap a line in the log says so.
+ *
+ * With `answer` what it prints is typed into the pane: that reports of a tool's state are read. A tool asks that and at
+ * once what the terminal is (`CSI c`); tmux answers the second question and not the first, and sooner than anybody else
+ * could. What was answered a moment before counts, so it is answered all the time from the tool's first byte until it
+ * has asked, which takes a second.
  */
 export function pipeScript(sessionsDirectory: string): string {
   return `umask 077
 dir=${quotePosix(sessionsDirectory)}
+exec 3>&1 >/dev/null
 rm -f "$dir/$1.closed"
-[ -z "$2" ] || printf '\\r\\n[Code Manager: output before this line may be missing; the log could not be written]\\r\\n' >>"$dir/$1.log"
+[ "$2" != gap ] || printf '\\r\\n[Code Manager: output before this line may be missing; the log could not be written]\\r\\n' >>"$dir/$1.log"
 tell() { [ ! -f "$dir/changes" ] || printf . >>"$dir/changes"; }
+size() { wc -c <"$dir/$1.log"; }
 : >>"$dir/$1.log"
 tell
+if [ "$2" = answer ]; then
+  from=$(size "$1")
+  esc=$(printf '\\033')
+  (
+    n=0
+    while [ "$n" -lt ${ANSWERS} ]; do
+      n=$((n + 1))
+      sleep 0.04 || break
+      [ "$(size "$1")" -gt "$from" ] || continue
+      tail -c "+$((from + 1))" "$dir/$1.log" | grep -qF "$esc[c" && break
+      printf '\\033]7501;?\\033\\\\' >&3
+    done
+  ) 2>/dev/null </dev/null &
+fi
+exec 3>&-
 cat >>"$dir/$1.log"
 : >"$dir/$1.closed"
 tell

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import { hookScript } from '../hooks/hookScript.js';
 import type { Machine } from '../machine.js';
 import { HUB, MAKE_HUB } from './hub.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
@@ -81,6 +82,7 @@ export class TmuxProcess {
     const files = {
       'launch.sh': launchScript(sessionsDirectory),
       'pipe.sh': pipeScript(sessionsDirectory),
+      'hook.sh': hookScript(sessionsDirectory),
       'tmux.conf': tmuxConfig(await this.features()),
     };
     // All at once: on another host that is one round trip.

@@ -74,6 +74,11 @@ export class TmuxServer implements Disposable {
     return this.#process.program(options);
   }
 
+  /** The program for the hooks of tools. */
+  get hookScript(): string {
+    return join(this.#options.runtimeDirectory, 'hook.sh');
+  }
+
   /** What this tmux is too old for, one sentence; undefined when nothing is missing. */
   get limits(): string | undefined {
     return this.version && tmuxLimits(this.version);
@@ -253,9 +258,10 @@ export class TmuxServer implements Disposable {
   /**
    * Makes the window of a session and starts what its launch file says. The log is open before the first byte.
    *
+   * @param asksForReports the tool is told that its reports are read
    * @throws CodeManagerError `conflict` when tmux has a window for this session already
    */
-  async create(session: string): Promise<Pane> {
+  async create(session: string, { asksForReports = false }: { asksForReports?: boolean } = {}): Promise<Pane> {
     const control = await this.#connected();
     const { runtimeDirectory } = this.#options;
     const target = `=${session}:`;
@@ -270,7 +276,7 @@ export class TmuxServer implements Disposable {
         ...byHand,
         tmuxCommand('new-session', '-d', '-s', session, '-x', '120', '-y', '40', 'sh', launch, session),
         ...byClients,
-        this.#openPipe(target, this.#pipe(session)),
+        this.#openPipe(target, this.#pipe(session, asksForReports ? 'answer' : undefined), asksForReports),
         this.#setOption(target, SESSION_OPTION, session),
         ...(quietClients ? [tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`)] : []),
         tmuxCommand('list-panes', '-t', target, '-F', PANE_FORMAT),
@@ -289,14 +295,10 @@ export class TmuxServer implements Disposable {
     }
   }
 
-  #openPipe(target: string, command: string): string {
-    return tmuxCommand(
-      'pipe-pane',
-      ...(this.#process.knownFeatures?.pipeDirection === false ? [] : ['-O']),
-      '-t',
-      target,
-      command,
-    );
+  /** @param both also from the command to the pane */
+  #openPipe(target: string, command: string, both = false): string {
+    const direction = this.#process.knownFeatures?.pipeDirection === false ? [] : [both ? '-IO' : '-O'];
+    return tmuxCommand('pipe-pane', ...direction, '-t', target, command);
   }
 
   /** Of the pane, or where those have no options of their window, which has no other pane. */
@@ -311,8 +313,9 @@ export class TmuxServer implements Disposable {
     );
   }
 
-  #pipe(session: string, gap = false): string {
-    return `exec sh ${quotePosix(join(this.#options.runtimeDirectory, 'pipe.sh'))} ${session}${gap ? ' gap' : ''}`;
+  #pipe(session: string, how?: 'gap' | 'answer'): string {
+    const words = [quotePosix(join(this.#options.runtimeDirectory, 'pipe.sh')), session];
+    return `exec sh ${[...words, ...(how === undefined ? [] : [how])].join(' ')}`;
   }
 
   /** Writes the log again after its writer had gone. */
@@ -320,7 +323,7 @@ export class TmuxServer implements Disposable {
     const control = await this.#connected();
     await control.run(
       tmuxCommand('pipe-pane', '-t', pane.pane),
-      this.#openPipe(pane.pane, this.#pipe(pane.session, true)),
+      this.#openPipe(pane.pane, this.#pipe(pane.session, 'gap')),
     );
   }
 

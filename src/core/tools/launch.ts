@@ -17,6 +17,8 @@ export interface LaunchOptions {
   readonly args: readonly string[];
   /** Id for the new conversation; null: the tool chooses one. */
   readonly conversationId?: string | null;
+  /** What tells the tool of its hooks. */
+  readonly hookArgs?: readonly string[];
 }
 
 export interface Launch {
@@ -34,8 +36,8 @@ export function launchArguments(
   tool: Pick<Tool, 'name' | 'task' | 'modes' | 'model' | 'conversation'>,
   options: LaunchOptions,
 ): Launch {
-  const { program, task, args, conversationId = null } = options;
-  const head = [...program, ...modeArguments(tool, options.mode), ...modelArguments(tool, options.model)];
+  const { program, task, args, conversationId = null, hookArgs = [] } = options;
+  const head = [...program, ...modeArguments(tool, options.mode), ...modelArguments(tool, options.model), ...hookArgs];
   if (conversationId !== null) head.push(...fill(tool.conversation?.sessionIdArgs ?? [], 'id', conversationId));
   const delivery = tool.task;
   if (task === '') return { argv: [...head, ...args], typedTask: null };
@@ -75,7 +77,7 @@ export function resumeArguments(
   tool: Pick<Tool, 'name' | 'modes' | 'model' | 'conversation'>,
   options: Omit<LaunchOptions, 'task' | 'conversationId'> & { readonly conversationId: string },
 ): readonly string[] {
-  const { program, mode, model, args, conversationId } = options;
+  const { program, mode, model, args, conversationId, hookArgs = [] } = options;
   const { conversation } = tool;
   if (conversation === undefined) {
     throw new CodeManagerError('conflict', `${tool.name} cannot resume a conversation`, {
@@ -86,6 +88,7 @@ export function resumeArguments(
     ...program,
     ...modeArguments(tool, mode),
     ...modelArguments(tool, model),
+    ...hookArgs,
     // What stands behind `--` was part of the first prompt.
     ...withoutChoice(conversation, args),
     ...fill(conversation.resumeArgs, 'id', conversationId),

@@ -1,4 +1,5 @@
 import type { Case } from '../desk.js';
+import { answerCases } from './answers.js';
 import { contextCases } from './contexts.js';
 import { endingCases } from './endings.js';
 import { environmentCases } from './environment.js';
@@ -26,6 +27,7 @@ export const cases: readonly Case[] = [
   ...toolCases,
   ...stateCases,
   ...policyCases,
+  ...answerCases,
   ...eventCases,
   ...gitCases,
   ...terminalCases,

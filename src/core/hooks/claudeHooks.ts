@@ -1,0 +1,153 @@
+import { isAbsolute, relative } from 'node:path';
+import * as z from 'zod';
+import type { Phase } from '../../protocol/screen.js';
+import { commandPhase } from '../state/commandPhase.js';
+import type { Asked } from '../state/evidence.js';
+import type { HookEvent } from './hookEvent.js';
+import { askedOf, type HookMeaning } from './hookModel.js';
+
+/** The events that say what it does; each costs a process. */
+const EVENTS = [
+  'SessionStart',
+  'UserPromptSubmit',
+  'PreToolUse',
+  'PermissionRequest',
+  'PostToolUse',
+  'PostToolUseFailure',
+  'Stop',
+  'StopFailure',
+  'SessionEnd',
+] as const;
+
+/** Seconds; the hook program needs milliseconds. */
+const TIMEOUT_S = 10;
+
+/** Settings for one start of Claude Code: added to those of the person, and nowhere written down. */
+export function claudeSettings(command: string): string {
+  const hook = [{ hooks: [{ type: 'command', command, timeout: TIMEOUT_S }] }];
+  return JSON.stringify({ hooks: Object.fromEntries(EVENTS.map((event) => [event, hook])) });
+}
+
+const Payload = z.looseObject({
+  /** Of a subagent; the conversation itself has none. */
+  agent_id: z.string().nullish(),
+  permission_mode: z.string().optional(),
+  tool_name: z.string().optional(),
+  tool_input: z.looseObject({}).optional(),
+  source: z.string().optional(),
+  background_tasks: z.array(z.unknown()).optional(),
+});
+
+/** Their input comes back with what the person answered. */
+const ANSWERED: ReadonlySet<string> = new Set(['AskUserQuestion', 'ExitPlanMode', 'EnterPlanMode']);
+
+/** What an event of Claude Code's hooks means. */
+export function claudeMeaning({ name, cwd, payload }: HookEvent): HookMeaning | undefined {
+  const data = Payload.safeParse(payload ?? {}).data ?? {};
+  const { tool_name: tool = '', tool_input: input = {}, permission_mode: mode } = data;
+  // What a subagent does goes on beside the conversation; what it asks has to be answered all the same.
+  const isBeside = data.agent_id != null;
+  const key = payload === undefined ? null : JSON.stringify([tool, ANSWERED.has(tool) ? null : input]);
+  switch (name) {
+    case 'SessionStart':
+      return { type: 'begins', isNew: data.source === 'startup' || data.source === 'fork' };
+    case 'UserPromptSubmit':
+      return { type: 'goesOn', key: null };
+    case 'PreToolUse':
+      return isBeside ? undefined : { type: 'works', phase: mode === 'plan' ? 'planning' : phaseOf(tool, input) };
+    case 'PermissionRequest':
+      return { type: 'asks', key: key ?? '', asked: claudeAsked(tool, input, cwd) };
+    case 'PostToolUse':
+    case 'PostToolUseFailure':
+      return { type: 'goesOn', key };
+    case 'Stop':
+      return { type: 'stops', isEnd: true, background: data.background_tasks?.length ?? 0 };
+    case 'StopFailure':
+      return { type: 'stops', isEnd: true, background: 0 };
+    case 'SessionEnd':
+      return { type: 'ends' };
+    default:
+      return undefined;
+  }
+}
+
+type Input = Readonly<Record<string, unknown>>;
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function pathOf(input: Input): string | undefined {
+  return text(input['file_path']) ?? text(input['notebook_path']) ?? text(input['path']);
+}
+
+function phaseOf(tool: string, input: Input): Phase | null {
+  switch (tool) {
+    case 'Bash':
+    case 'PowerShell':
+      return commandPhase(text(input['command']) ?? '');
+    case 'Write':
+    case 'Edit':
+    case 'MultiEdit':
+    case 'NotebookEdit':
+      return 'editing';
+    case 'Read':
+    case 'Glob':
+    case 'Grep':
+    case 'Task':
+    case 'Agent':
+    case 'WebFetch':
+    case 'WebSearch':
+    case 'TodoWrite':
+    case 'EnterPlanMode':
+    case 'ExitPlanMode':
+      return 'planning';
+    default:
+      return null;
+  }
+}
+
+const Questions = z.looseObject({ questions: z.array(z.looseObject({ question: z.string() })).min(1) });
+
+function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
+  switch (tool) {
+    case 'Bash':
+    case 'PowerShell': {
+      const command = text(input['command']);
+      return askedOf({ action: 'shell', ...(command === undefined ? {} : { command }) });
+    }
+    case 'Write':
+      return askedPath('create', input, cwd);
+    case 'Edit':
+    case 'MultiEdit':
+    case 'NotebookEdit':
+      return askedPath('edit', input, cwd);
+    case 'Read':
+    case 'Glob':
+    case 'Grep':
+      return askedPath('read', input, cwd);
+    case 'WebFetch':
+    case 'WebSearch': {
+      const what = text(input['url']) ?? text(input['query']) ?? '';
+      return askedOf({ action: 'network', text: `fetch ${what}` });
+    }
+    case 'ExitPlanMode':
+      return askedOf({ kind: 'plan', text: 'plan to review' });
+    case 'EnterPlanMode':
+      return askedOf({ action: 'mode', question: 'Enter plan mode?' });
+    case 'AskUserQuestion': {
+      const { question } = Questions.safeParse(input).data?.questions[0] ?? {};
+      return askedOf({ kind: 'question', ...(question === undefined ? {} : { question }) });
+    }
+    default:
+      return askedOf({ action: tool.startsWith('mcp__') ? 'mcp' : 'other', text: tool });
+  }
+}
+
+function askedPath(action: 'create' | 'edit' | 'read', input: Input, cwd: string | null): Asked {
+  const path = pathOf(input);
+  if (path === undefined) return askedOf({ action });
+  const near = cwd !== null && isAbsolute(path) ? relative(cwd, path) : path;
+  const shown = near === '' || near.startsWith('..') ? path : near;
+  return askedOf({ action, path, text: `${action} ${shown}` });
+}

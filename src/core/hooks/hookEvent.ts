@@ -1,0 +1,46 @@
+import * as z from 'zod';
+
+const Payload = z.looseObject({
+  hook_event_name: z.string(),
+  session_id: z.string().optional(),
+  cwd: z.string().optional(),
+});
+
+/** An event of a tool's hooks. */
+export interface HookEvent {
+  readonly name: string;
+  /** The tool's own id of the conversation. */
+  readonly conversation: string | null;
+  readonly cwd: string | null;
+  /** Everything that the tool said; undefined when it was too long to be written down. */
+  readonly payload: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * Reads a line that the hook program wrote.
+ *
+ * @param run the run of the tool that is listened to; what another one wrote is undefined, and so is what is no event
+ */
+export function parseHookLine(line: string, run: number): HookEvent | undefined {
+  const space = line.indexOf(' ');
+  if (space < 0 || line.slice(0, space) !== String(run)) return undefined;
+  const text = line.slice(space + 1);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    return cutEvent(text);
+  }
+  const { data } = Payload.safeParse(json);
+  if (!data) return undefined;
+  const { hook_event_name: name, session_id: conversation = null, cwd = null } = data;
+  return { name, conversation, cwd, payload: data };
+}
+
+/** What stands before the place where an event was cut off. Only the first of a name is the event's own. */
+function cutEvent(text: string): HookEvent | undefined {
+  const field = (name: string): string | null => new RegExp(`"${name}": ?"([^"\\\\]*)"`, 'u').exec(text)?.[1] ?? null;
+  const name = field('hook_event_name');
+  if (name === null) return undefined;
+  return { name, conversation: field('session_id'), cwd: field('cwd'), payload: undefined };
+}

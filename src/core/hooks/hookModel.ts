@@ -1,0 +1,120 @@
+import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
+import type { Asked, Evidence } from '../state/evidence.js';
+import { requestOf } from '../state/judgeDialog.js';
+import type { HookEvent } from './hookEvent.js';
+
+/** What an event of a tool's hooks means. */
+export type HookMeaning =
+  | { readonly type: 'works'; readonly phase: Phase | null }
+  /** It asks for a person; `key` names the request until it is over. */
+  | { readonly type: 'asks'; readonly key: string; readonly asked: Asked }
+  /** The request has been dealt with, and it goes on; null: whatever it was. */
+  | { readonly type: 'goesOn'; readonly key: string | null }
+  /** `isEnd` null: a person may have broken it off. */
+  | { readonly type: 'stops'; readonly isEnd: true | null; readonly background: number }
+  /** A conversation begins; `isNew`: in a process of its own. */
+  | { readonly type: 'begins'; readonly isNew: boolean }
+  | { readonly type: 'ends' };
+
+/** What is known by the events of one run of a tool. */
+export interface HookModel {
+  /** The conversation that counts: others belong to processes that the tool has started. */
+  readonly conversation: string | null;
+  readonly pending: readonly { readonly key: string; readonly asked: Asked }[];
+  readonly word: { readonly state: 'working' | 'idle'; readonly isEnd: true | null } | null;
+  readonly phase: Phase | null;
+  readonly background: number;
+  /** Name of the last event that counted. */
+  readonly event: string;
+}
+
+export const NO_HOOKS: HookModel = {
+  conversation: null,
+  pending: [],
+  word: null,
+  phase: null,
+  background: 0,
+  event: '',
+};
+
+/** The next model; the same one when the event means nothing. */
+export function reduceHooks(
+  model: HookModel,
+  { name, conversation }: HookEvent,
+  meaning: HookMeaning | undefined,
+): HookModel {
+  if (!meaning) return model;
+  const isOwn = conversation === null || model.conversation === null || conversation === model.conversation;
+  if (meaning.type === 'begins') {
+    if (!isOwn && meaning.isNew) return model;
+    return { ...NO_HOOKS, conversation, event: name };
+  }
+  if (!isOwn) return model;
+  const next = { ...model, conversation: conversation ?? model.conversation, event: name };
+  switch (meaning.type) {
+    case 'works':
+      return { ...next, word: { state: 'working', isEnd: null }, phase: meaning.phase };
+    case 'asks': {
+      const { key, asked } = meaning;
+      return { ...next, pending: [...model.pending.filter((one) => one.key !== key), { key, asked }] };
+    }
+    case 'goesOn':
+      return {
+        ...next,
+        pending: meaning.key === null ? [] : model.pending.filter(({ key }) => key !== meaning.key),
+        word: { state: 'working', isEnd: null },
+        phase: null,
+      };
+    case 'stops': {
+      const { isEnd, background } = meaning;
+      return { ...next, pending: [], word: { state: 'idle', isEnd }, phase: null, background };
+    }
+    case 'ends':
+      return NO_HOOKS;
+  }
+}
+
+/** Every agent prints something at least each second while it works. */
+const WORKING_TTL = 60_000;
+
+/** What the events say, as evidence; undefined when they say nothing. What is asked wins until it is dealt with. */
+export function hookEvidence(
+  { pending, word, phase, background, event }: HookModel,
+  time: number,
+): Evidence | undefined {
+  const common = { source: 'event', limitedUntil: null, background: 0, time, detail: event } as const;
+  const [request] = pending;
+  if (request) return { ...common, state: 'waiting', phase: null, asked: request.asked, turnEnded: null, ttl: null };
+  if (word === null) return undefined;
+  if (word.state === 'working') {
+    return { ...common, state: 'working', phase, asked: null, turnEnded: null, ttl: WORKING_TTL };
+  }
+  return { ...common, state: 'idle', phase: null, asked: null, turnEnded: word.isEnd, background, ttl: null };
+}
+
+/** Everything but line feeds and tabs is to be seen. */
+const VISIBLE = /^(?:[\n\t]|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u;
+
+export interface AskedParts {
+  readonly kind?: WaitingKind;
+  readonly action?: ScreenRequest['action'];
+  readonly command?: string;
+  readonly path?: string;
+  readonly question?: string;
+  /** One line for people; default: the command or the question. */
+  readonly text?: string;
+}
+
+/** What is asked. Texts are made harmless; a command is exact, or null. */
+export function askedOf({ kind = 'permission', text, ...parts }: AskedParts): Asked {
+  const request = requestOf({ ...parts, text: text ?? parts.command ?? parts.question ?? parts.path ?? '' });
+  // With anything in it that cannot be seen nobody could judge it: what the screen shows of it counts.
+  const command = parts.command !== undefined && VISIBLE.test(parts.command) ? parts.command : null;
+  return {
+    kind,
+    text: request.text,
+    request: { ...request, command },
+    // As the screen shows them: those are chosen from.
+    options: [],
+  };
+}

@@ -1,0 +1,71 @@
+import { StringDecoder } from 'node:string_decoder';
+import type { Clock } from '../../common/async.js';
+import type { HookFormat } from '../../protocol/tool.js';
+import { parseHookLine } from '../hooks/hookEvent.js';
+import { hookMeaning } from '../hooks/hookFormats.js';
+import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../hooks/hookModel.js';
+import { MAX_EVENT_BYTES } from '../hooks/hookScript.js';
+import type { Evidence } from '../state/evidence.js';
+import { GrowingFile, type GrowingFileOptions } from './growingFile.js';
+
+export interface HookFollowerOptions extends Pick<GrowingFileOptions, 'machine' | 'path' | 'onError'> {
+  /** The run of the tool: what another one wrote is passed over. */
+  readonly run: number;
+  readonly format: HookFormat;
+  readonly clock: Clock;
+  /** What the events say now; undefined when they say nothing any more. The next waits until this is dealt with. */
+  readonly onEvidence: (evidence: Evidence | undefined) => Promise<void>;
+}
+
+/** Follows what the hooks of a tool write down. */
+export class HookFollower {
+  readonly #options: HookFollowerOptions;
+  readonly #file: GrowingFile;
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+  #isPresent = false;
+  #model: HookModel = NO_HOOKS;
+
+  constructor(options: HookFollowerOptions) {
+    this.#options = options;
+    const { machine, path, clock, onEvidence, onError } = options;
+    this.#file = new GrowingFile({
+      machine,
+      path,
+      from: 0,
+      onError,
+      onBytes: (bytes) => this.#take(this.#decoder.write(Buffer.from(bytes))),
+      onPresent: async (mtimeMs) => {
+        this.#isPresent = true;
+        // What was said before anybody listened is as old as it is: a screen that was read since knows better.
+        const evidence = hookEvidence(this.#model, Math.min(mtimeMs ?? Infinity, clock.now()));
+        if (evidence) await onEvidence(evidence);
+      },
+    });
+  }
+
+  /** The conversation that the tool is in, by its own word; null while it has said none. */
+  get conversation(): string | null {
+    return this.#model.conversation;
+  }
+
+  /** The file has grown. */
+  onGrown(): void {
+    this.#file.onGrown();
+  }
+
+  async #take(text: string): Promise<void> {
+    const { run, format, clock, onEvidence } = this.#options;
+    const lines = (this.#rest + text).split('\n');
+    // One of ours is never longer.
+    this.#rest = (lines.pop() ?? '').slice(-2 * MAX_EVENT_BYTES);
+    for (const line of lines) {
+      const event = parseHookLine(line, run);
+      const before = this.#model;
+      if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event));
+      // What else happens says nothing anew of what was asked, which may be answered by now.
+      const isOld = this.#model.pending[0] !== undefined && this.#model.pending[0] === before.pending[0];
+      if (this.#isPresent && this.#model !== before && !isOld) await onEvidence(hookEvidence(this.#model, clock.now()));
+    }
+  }
+}

@@ -1,0 +1,14 @@
+/** Whether two texts are one but for the blanks at which a screen wraps it. */
+export function isSameText(a: string, b: string): boolean {
+  return withoutBlanks(a) === withoutBlanks(b);
+}
+
+/** Whether two paths may be one: a screen shows it from the folder of the session, or wrapped. */
+export function isSamePath(a: string, b: string): boolean {
+  const [short = '', long = ''] = [withoutBlanks(a), withoutBlanks(b)].sort((x, y) => x.length - y.length);
+  return short === long || (short !== '' && long.endsWith(`/${short.replace(/^\.\//u, '')}`));
+}
+
+export function withoutBlanks(text: string): string {
+  return text.replace(/\s+/gu, '');
+}
