@@ -27,11 +27,18 @@ function asks(command: string, id = command): PendingRequest {
     path: null,
     question: null,
     text: command,
-    options: [],
+    options: [
+      { label: 'Yes', role: 'allow', detail: null },
+      { label: 'No', role: 'deny', detail: null },
+    ],
     takesReason: true,
     takesText: false,
     since: NOW,
   };
+}
+
+function dialog(lines: readonly string[], below: readonly string[] = []): string {
+  return ['words', '', 'Run this?', ...lines, ...below, '❯ 1. Yes', '  2. No', ''].join('\n');
 }
 
 /** One session, and everything that is answered in it. */
@@ -92,7 +99,8 @@ class Desk {
             limitedUntil: null,
             background: 0,
             rule: null,
-            lines: [...this.lines],
+            lines: [],
+            screen: dialog(this.lines),
           }),
       },
       answers: { decide: (request) => this.#decide(request) },
@@ -291,12 +299,29 @@ test('a command that is wrapped on the screen is left to a person', async (t) =>
   assert.equal(desk.answered[0]?.request, 'rm x');
 });
 
-test('a command counts as shown when its lines are the screen’s', () => {
-  const shown = (command: string, ...lines: string[]): boolean => isShownWhole({ command }, lines);
-  assert.ok(shown('a b', 'Run this?', '  a b', 'Yes'));
-  assert.ok(shown('a\nb', 'a', 'b'));
-  assert.ok(!shown('a b', 'a', 'b'));
-  assert.ok(!shown('a b', 'a b', 'words of the agent', 'a', 'b'), 'what an agent prints does not count');
-  assert.ok(!shown('a b c', 'a b', 'c'));
-  assert.ok(!shown('a b', 'a'));
+test('a command counts as shown when it stands there alone, with its own line breaks', () => {
+  const shown = (command: string, lines: readonly string[], below: readonly string[] = []): boolean =>
+    isShownWhole(asks(command), dialog(lines, below));
+  assert.ok(shown('a b', ['  a b']));
+  assert.ok(shown('a\n\nb', ['  a', '', '  b']));
+  assert.ok(shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌'], ['Do you want to proceed?']));
+  assert.ok(shown('a b', ['  $ a b'], ['', 'Go on?']));
+  assert.ok(!shown('a b', ['a', 'b']), 'wrapped, or two commands');
+  assert.ok(!shown('a b c', ['a b', 'c']));
+  assert.ok(!shown('a b', ['a b', 'words', 'a', 'b']), 'what an agent prints does not count');
+  assert.ok(!shown('a', ['a', 'rm x'], ['Proceed?']), 'a description, or another command');
+  assert.ok(!shown('a', ['a', '', 'rm x?'], ['Proceed?']));
+  assert.ok(!shown('a', ['b']));
+  assert.ok(!isShownWhole(asks('a'), 'a\n'), 'without its options');
+});
+
+test('a path that may be wrapped is not whole', () => {
+  const edit = (path: string, lines: readonly string[]): boolean =>
+    isShownWhole({ ...asks(''), command: null, path, text: '' }, dialog(['─'.repeat(40), ...lines]));
+  assert.ok(edit('src/a.ts', ['src/a.ts', '', 'some text']));
+  assert.ok(edit('src/a.ts', ['src/a.ts', 'some text']));
+  assert.ok(
+    !edit('src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', ['src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '/../../x']),
+  );
+  assert.ok(!edit('src/a', ['src/a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/../x']));
 });

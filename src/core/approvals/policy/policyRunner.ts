@@ -143,8 +143,8 @@ export class PolicyRunner implements Disposable {
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
     if (!supervisor.leads) return false;
-    if (verdict.effect === 'allow' && !isShownWhole(request, (await supervisor.look(id)).lines)) {
-      log.info(`${id}: left to a person: its command is wrapped on the screen, and where its lines end is not known`);
+    if (verdict.effect === 'allow' && !isShownWhole(request, (await supervisor.look(id)).screen)) {
+      log.info(`${id}: left to a person: what it asks does not stand whole and unmistakable on its screen`);
       return true;
     }
     const [rule] = verdict.rules;
