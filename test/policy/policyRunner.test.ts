@@ -7,7 +7,7 @@ import { Emitter } from '../../src/common/emitter.js';
 import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
 import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
-import { isShownWhole } from '../../src/core/approvals/policy/shownWhole.js';
+import { shownWhole } from '../../src/core/approvals/policy/shownWhole.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { SessionRecord } from '../../src/protocol/files.js';
 import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
@@ -202,6 +202,15 @@ test('what no rule is about waits for a person, also after a look again', async 
   assert.equal(desk.isWaiting, false);
 });
 
+test('what becomes known of a request later is decided then', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  const whole = asks('npm test');
+  desk.patch({ request: { ...whole, action: null, command: null, options: [] } });
+  desk.ask(whole);
+  await until('it is answered', () => desk.answered.length === 1);
+});
+
 test('a rule that is added is about what is asked already', async (t) => {
   const desk = await Desk.setUp(t);
   desk.ask(asks('npm test'));
@@ -301,10 +310,11 @@ test('a command that is wrapped on the screen is left to a person', async (t) =>
 
 test('a command counts as shown when it stands there alone, with its own line breaks', () => {
   const shown = (command: string, lines: readonly string[], below: readonly string[] = []): boolean =>
-    isShownWhole(asks(command), dialog(lines, below));
+    shownWhole(asks(command), dialog(lines, below)) === 'yes';
   assert.ok(shown('a b', ['  a b']));
   assert.ok(shown('a\n\nb', ['  a', '', '  b']));
-  assert.ok(shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌'], ['Do you want to proceed?']));
+  assert.ok(shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌'], ['It requires approval', 'Proceed?']));
+  assert.ok(!shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌', 'rm x', '╌╌╌╌'], ['Proceed?']));
   assert.ok(shown('a b', ['  $ a b'], ['', 'Go on?']));
   assert.ok(!shown('a b', ['a', 'b']), 'wrapped, or two commands');
   assert.ok(!shown('a b c', ['a b', 'c']));
@@ -312,12 +322,12 @@ test('a command counts as shown when it stands there alone, with its own line br
   assert.ok(!shown('a', ['a', 'rm x'], ['Proceed?']), 'a description, or another command');
   assert.ok(!shown('a', ['a', '', 'rm x?'], ['Proceed?']));
   assert.ok(!shown('a', ['b']));
-  assert.ok(!isShownWhole(asks('a'), 'a\n'), 'without its options');
+  assert.equal(shownWhole(asks('a'), 'a\n'), 'notYet');
 });
 
 test('a path that may be wrapped is not whole', () => {
   const edit = (path: string, lines: readonly string[]): boolean =>
-    isShownWhole({ ...asks(''), command: null, path, text: '' }, dialog(['─'.repeat(40), ...lines]));
+    shownWhole({ ...asks(''), command: null, path, text: '' }, dialog(['─'.repeat(40), ...lines])) === 'yes';
   assert.ok(edit('src/a.ts', ['src/a.ts', '', 'some text']));
   assert.ok(edit('src/a.ts', ['src/a.ts', 'some text']));
   assert.ok(
