@@ -125,8 +125,8 @@ function readKind(invocation: Invocation, wasAgent: boolean): boolean {
 
 function reach(known: ReturnType<typeof remoteSpec>): Record<string, unknown> {
   if (known === undefined) return {};
-  const { host: _host, user, port, keyFile } = known as Readonly<Record<string, unknown>>;
-  return Object.fromEntries(Object.entries({ user, port, keyFile }).filter(([, value]) => value != null));
+  const { user, port, keyFile, tmux, setup } = known as Readonly<Record<string, unknown>>;
+  return Object.fromEntries(Object.entries({ user, port, keyFile, tmux, setup }).filter(([, value]) => value != null));
 }
 
 /** What the flag says or what stands in front of the path; both only when they agree. */

@@ -44,6 +44,9 @@ const AgentOverSshSpec = SshReach.extend({
   type: z.literal('agent'),
   /** Port on the host itself; without it its program is run there and spoken to. */
   agentPort: Port.nullish(),
+  /** As of the host by ssh alone, which it may be again: the agent server has its own settings. */
+  tmux: z.string().min(1).nullish(),
+  setup: z.string().min(1).nullish(),
 });
 /** The same reached directly: `wss://`, or `ws://` on this host. The token is in the credentials, by machine id. */
 const AgentByUrlSpec = z.looseObject({ type: z.literal('agent'), url: z.url({ protocol: /^wss?$/ }) });

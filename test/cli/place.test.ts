@@ -154,7 +154,12 @@ const EDITED: [MachineSpec, readonly string[], MachineSpec][] = [
   [SSH, ['--port', '23'], { ...SSH, port: 23 }],
   [SSH, ['--host', 'other'], { ...SSH, host: 'other' }],
   [SSH, ['--user', '', '--setup', ''], { type: 'ssh', host: 'h', port: 22, tmux: '/t', later: 1 }],
-  [SSH, ['--agent'], { type: 'agent', host: 'h', user: 'u', port: 22 }],
+  [SSH, ['--agent'], { type: 'agent', host: 'h', user: 'u', port: 22, tmux: '/t', setup: 's' }],
+  [
+    { type: 'agent', host: 'h', tmux: '/t', setup: 's' },
+    ['--no-agent'],
+    { type: 'ssh', host: 'h', tmux: '/t', setup: 's' },
+  ],
   [SSH, ['--host', ''], 'local'],
   [SSH, ['--local'], 'local'],
   [SSH, ['--url', 'wss://h'], { type: 'agent', url: 'wss://h' }],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -207,12 +208,13 @@ test('the real one is installed, found, used by the contexts of the machine, and
   const host = await RemoteHost.start(t);
   host.introduce(hub.home.user, 'far-box');
   const client = hub.client({ subscribe: true });
-  const machine = { type: 'ssh', host: 'far-box' } as const;
+  const tmux = execFileSync('sh', ['-c', 'command -v tmux'], { encoding: 'utf8' }).trim();
+  const machine = { type: 'ssh', host: 'far-box', tmux, setup: 'true' } as const;
   await client.request('context/add', { name: 'far', path: host.work, machine });
   const { messages } = await install(client);
   assert.ok(messages.includes('Sending the agent server'));
   const context = await client.request('context/get', { context: 'far' });
-  assert.deepEqual(context.machine, { type: 'agent', host: 'far-box' });
+  assert.deepEqual(context.machine, { ...machine, type: 'agent' });
   await until('one machine is shown', () =>
     client.snapshot.machines.every(
       ({ id, connection }) => id === 'local' || (id === 'agent:far-box' && connection === 'connected'),

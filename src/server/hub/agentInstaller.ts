@@ -41,7 +41,7 @@ export async function installOnHost(
       hint: 'Install Code Manager there by hand, then run `cm server run --port 9876`.',
     });
   }
-  const { host, user, port, keyFile } = spec;
+  const { host, user, port, keyFile, tmux, setup } = spec;
   const reach: SshReach = { host, user, port, keyFile };
   const { signal } = operation;
   const progress = (message: string, percent?: number): void => operation.progress(message, percent);
@@ -62,7 +62,8 @@ export async function installOnHost(
     throw error;
   }
   park(reach, connection);
-  const given = Object.entries({ user, port, keyFile }).filter(([, value]) => value != null);
+  // The server there has settings of its own for the last two; they are for the time when it is not used any more.
+  const given = Object.entries({ user, port, keyFile, tmux, setup }).filter(([, value]) => value != null);
   return { type: 'agent', host, ...Object.fromEntries(given) };
 }
 
