@@ -83,6 +83,21 @@ export const ServerFile = z.object({
 });
 export type ServerFile = z.infer<typeof ServerFile>;
 
+/** What was marked on a session whose machine could not be reached. */
+export const KeptUpdate = z.object({
+  pinned: z.boolean().optional(),
+  unread: z.boolean().optional(),
+  /** When the session had changed last as the person saw it. */
+  changed: Timestamp,
+  /** When it was marked. */
+  kept: Timestamp,
+});
+export type KeptUpdate = z.infer<typeof KeptUpdate>;
+
+/** `~/.cm/machines/updates.json`, by session. */
+export const KeptUpdatesFile = z.object({ version: z.literal(1), sessions: z.record(z.string(), KeptUpdate) });
+export type KeptUpdatesFile = z.infer<typeof KeptUpdatesFile>;
+
 /** `~/.cm/machines/<hash>.json`: what was known last of a machine whose sessions are on its own disk. */
 export const MachineCacheFile = z.object({
   version: z.literal(1),

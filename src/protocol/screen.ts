@@ -82,10 +82,10 @@ export const OWN_ANSWER = '^(?:Type something|Type your own answer|Enter a custo
 export const ScreenRules = z.looseObject({
   options: OptionStyle.prefault({}),
   roles: z.object({ deny: Pattern, mode: Pattern, always: Pattern, allow: Pattern }).prefault({
-    deny: "^(?:No\\b|Deny|Reject|Skip\\b|Cancel|Don't|Stop\\b)",
+    deny: "^(?:No\\b|Deny|Reject|Skip\\b|Cancel|Don['’]t|Stop\\b)",
     mode: '\\bswitch to\\b|auto-accept|automatically accept|auto mode|bypass',
     always:
-      "always|don't ask again|(?:for|during|in) (?:this|the) (?:running )?session|for the rest of|all edits|^All\\b",
+      "always|don['’]t ask again|(?:for|during|in) (?:this|the) (?:running )?session|for the rest of|all edits|^All\\b",
     allow: '^(?:Yes|Allow|Run|Approve|Accept|Proceed|Confirm|Submit|Trust)\\b',
   }),
   /** After a denial it waits for a prompt, which can be the reason. */

@@ -76,7 +76,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
 
     'session/create': (params, client) => operations.run(client, {}, (operation) => hub.create(params, operation)),
     'session/list': (params) => hub.list(params),
-    'session/get': (params) => hub.call('session/get', params),
+    'session/get': (params) => hub.get(params),
     'session/send': (params) => hub.call('session/send', params),
     'session/key': (params) => hub.call('session/key', params),
     'session/answer': ({ by, ...params }, client) =>
@@ -85,7 +85,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'session/stop': (params) => hub.call('session/stop', params),
     'session/kill': (params) => hub.call('session/kill', params),
     'session/rename': (params) => hub.call('session/rename', params),
-    'session/update': (params) => hub.call('session/update', params),
+    'session/update': (params) => hub.update(params),
     'session/archive': (params) => hub.call('session/archive', params),
     'session/purge': (params) => hub.call('session/purge', params),
     'session/attach': (params) => hub.call('session/attach', params),

@@ -40,7 +40,13 @@ export class Desk {
     this.#agent = agent;
   }
 
-  static async setUp(t: TestContext, name: AgentName, reach: (home: TestHome, program: string) => void): Promise<Desk> {
+  /** @param place what `cm` calls its folder; default: its path */
+  static async setUp(
+    t: TestContext,
+    name: AgentName,
+    reach: (home: TestHome, program: string) => void,
+    place = (folder: string): string => folder,
+  ): Promise<Desk> {
     const model = await ScriptedModel.start();
     t.after(() => model.stop());
     const home = new TestHome(t);
@@ -52,7 +58,7 @@ export class Desk {
     execFileSync('git', ['init', '-q', folder]);
     const agent = await agentHome(name, model.url, dir);
     reach(home, agent.program);
-    await home.ok('ctx', 'add', 'project', folder);
+    await home.ok('ctx', 'add', 'project', place(folder));
     return new Desk(home, model, agent, folder);
   }
 
@@ -126,6 +132,16 @@ export class Desk {
   /** Why it is shown as it is. */
   async explain(): Promise<string> {
     return await this.home.ok('explain', this.#id);
+  }
+
+  /** Waits until the reasons that are told match. */
+  async explains(pattern: RegExp): Promise<void> {
+    let told = '';
+    try {
+      await until(`it tells ${String(pattern)}`, async () => pattern.test((told = await this.explain())), 30_000);
+    } catch (error) {
+      throw new Error(`${String(error)}; it tells\n${told}`, { cause: error });
+    }
   }
 
   /** Answers a dialog as a person does: by the text of the option, and once more when a key was not heard. */

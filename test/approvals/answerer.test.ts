@@ -383,3 +383,155 @@ test('what a request does not offer is refused with what it offers', async () =>
   await desk.refuses(/No option fits/, desk.answer({ type: 'option', label: 'Maybe' }));
   assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
 });
+
+/** A way of the tool's own that takes every answer; `answers` are those that it got. */
+function ownWay(): { route: AnswerRoute; answers: string[] } {
+  const answers: string[] = [];
+  const answer: AnswerRoute['answer'] = (_session, _request, { option }) => {
+    answers.push(option);
+    return Promise.resolve('answered');
+  };
+  return { route: { via: 'hook', canAnswer: () => true, answer }, answers };
+}
+
+test("a tool's own way is not asked by a server that does not act, nor for a session that has ended", async () => {
+  for (const change of [
+    (desk: Desk) => (desk.leads = false),
+    (desk: Desk) => (desk.isDead = true),
+    (desk: Desk) => desk.patch({ status: 'stopped' }),
+  ]) {
+    const { route, answers } = ownWay();
+    const desk = new Desk(draw(SHELL), [route]);
+    change(desk);
+    await desk.refuses(/Another server|has ended/, desk.answer());
+    assert.deepEqual([answers, desk.steps], [[], []]);
+  }
+});
+
+test("two answers at once reach a tool's own way once", async () => {
+  const { route, answers } = ownWay();
+  const desk = new Desk(draw(SHELL), [route]);
+  const { id } = desk.pending;
+  await Promise.allSettled([desk.answer(ALLOW, id), desk.answer({ type: 'deny' }, id)]);
+  assert.deepEqual([answers, desk.audit.length], [['Yes'], 1]);
+});
+
+test('a server that is replaced and a session that ends while the screen is read send no key', async () => {
+  for (const change of [
+    (desk: Desk) => (desk.leads = false),
+    (desk: Desk) => (desk.isDead = true),
+    (desk: Desk) => desk.patch({ status: 'completed' }),
+  ]) {
+    const { desk } = asking();
+    desk.agent.onLook = () => change(desk);
+    await desk.refuses(/Another server|has ended/, desk.answer());
+    assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+  }
+});
+
+test('a dialog beside a line that a person has begun gets no key', async () => {
+  const { desk } = asking();
+  const judged = desk.agent.judged();
+  desk.agent.judged = () => ({ ...judged, draft: 'my own thou' });
+  await desk.refuses(/half-typed line/, desk.answer());
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+});
+
+test('of two options with the same words none is chosen', async () => {
+  const { desk } = asking({ ...SHELL, options: ['Yes', 'Yes', 'No'] });
+  await desk.refuses(/request has changed/, desk.answer());
+  assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
+});
+
+test('a screen that is caught while it is drawn anew is no dialog that has gone', async () => {
+  const { desk } = asking();
+  const { agent } = desk;
+  let looks = 0;
+  agent.onKey = () => undefined;
+  agent.onLook = () => {
+    if (agent.keys.length > 0) agent.screen = looks++ % 2 === 0 ? '' : draw(SHELL);
+  };
+  await desk.refuses(/dialog is still there/, desk.answer());
+  assert.equal(desk.audit[0]?.outcome, 'stayed');
+});
+
+test('a reason is not typed when a person types by then, nor when the next dialog is up', async () => {
+  const { desk, chosen } = asking();
+  desk.agent.onLook = () => {
+    if (chosen.length === 0) return;
+    desk.agent.screen = box();
+    desk.isTyping = true;
+  };
+  await desk.refuses(/Somebody types/, desk.answer({ type: 'deny', reason: 'use pnpm' }));
+  assert.deepEqual([desk.agent.texts, chosen], [[], ['No']]);
+  const next = asking();
+  let looks = 0;
+  next.desk.agent.onLook = () => {
+    if (next.chosen.length === 0) return;
+    // Gone, another one, and an input box at last.
+    const screens = [WORKING, WORKING, draw({ ...SHELL, command: 'touch c.txt' })];
+    next.desk.agent.screen = screens[looks++] ?? box();
+  };
+  await next.desk.refuses(/reason could not be typed/, next.desk.answer({ type: 'deny', reason: 'use pnpm' }));
+  assert.deepEqual([next.desk.agent.texts, next.chosen], [[], ['No']]);
+});
+
+/** An answer that nobody gives by hand, and may not be given once `isOver`. */
+class Rule {
+  taken = 0;
+  isOver = false;
+  onTake: () => void = () => undefined;
+
+  answer(desk: Desk): Promise<AnswerResult> {
+    const check = (): void => {
+      if (this.isOver) throw new CodeManagerError('cancelled', 'The rule does not hold any more');
+    };
+    const take = (): Promise<void> => {
+      this.taken++;
+      this.onTake();
+      return Promise.resolve();
+    };
+    const by = { type: 'policy', rule: 'r', text: 'allow shell' } as const;
+    const { id } = desk.pending;
+    return desk.answerer.decide({ session: ID, request: id, answer: ALLOW, by, permit: { take, check } });
+  }
+}
+
+test('a rule is counted once, before anything is sent, and one that cannot be counted answers nothing', async () => {
+  const route: AnswerRoute = {
+    via: 'hook',
+    canAnswer: () => true,
+    answer: () => Promise.reject(new Error('gone')),
+  };
+  const desk = new Desk(draw(SHELL), [route]);
+  desk.agent.asks(SHELL, () => undefined);
+  const rule = new Rule();
+  rule.onTake = () => assert.deepEqual(desk.steps, []);
+  assert.equal((await rule.answer(desk)).via, 'keys');
+  assert.deepEqual([rule.taken, desk.agent.keys], [1, ['1']]);
+  const { desk: other } = asking();
+  const usedUp = new Rule();
+  usedUp.onTake = () => {
+    throw new CodeManagerError('cancelled', 'The rule does not hold any more');
+  };
+  await other.refuses(/does not hold/, usedUp.answer(other));
+  assert.deepEqual([other.agent.keys, other.steps], [[], []]);
+});
+
+test('a rule that ends while its answer is on the way sends nothing more', async () => {
+  const { desk } = asking();
+  const rule = new Rule();
+  rule.onTake = () => (rule.isOver = true);
+  await desk.refuses(/does not hold/, rule.answer(desk));
+  assert.deepEqual(desk.agent.keys, []);
+  assert.equal(desk.record.answered, null, 'a person can answer it');
+  const { desk: moving } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
+  const late = new Rule();
+  const { onKey } = moving.agent;
+  moving.agent.onKey = (key) => {
+    onKey(key);
+    late.isOver = true;
+  };
+  await moving.refuses(/does not hold/, late.answer(moving));
+  assert.deepEqual(moving.agent.keys, ['Down']);
+});

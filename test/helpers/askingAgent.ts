@@ -7,7 +7,8 @@ draw() {
 }
 ask() {
   printf '\\033[2J\\033[HRun this?\\r\\n\\r\\n  $ %s\\r\\n\\r\\n> 1. Yes\\r\\n  2. Yes, always\\r\\n  3. No\\r\\n' "$1"
-  key=$(dd bs=1 count=1 2>/dev/null)
+  key=
+  while [ "$key" != 1 ] && [ "$key" != 2 ] && [ "$key" != 3 ]; do key=$(dd bs=1 count=1 2>/dev/null); done
   case $key in
     1 | 2) echo x >>"$2" ;;
   esac

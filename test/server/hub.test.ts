@@ -20,6 +20,7 @@ import type { Change } from '../../src/protocol/events.js';
 import { createHostService } from '../../src/server/hub/hostService.js';
 import { Hub } from '../../src/server/hub/hub.js';
 import { describe } from '../../src/protocol/word.js';
+import { KeptUpdates } from '../../src/server/hub/keptUpdates.js';
 import { PretendHost } from '../helpers/pretendHost.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
@@ -60,6 +61,7 @@ function setUp(t: TestContext): {
     const remembered = await rememberedMachines(path);
     const made = new Hub({
       data,
+      kept: await KeptUpdates.open(path, log),
       createLocal: (links) =>
         new EngineService({
           id: 'local',
@@ -212,6 +214,54 @@ test('while the way is cut all is told from memory, and afterwards everything is
   ]);
   assert.equal(hub.machineInfos().find((info) => info.id === FAR)?.connection, 'connected');
   assert.equal(changes.filter((change) => change.type === 'notice').length, 0);
+});
+
+test('what is marked on a session while its machine is away is shown at once and carried out when it is back', async (t) => {
+  const { root, host, hub: open, work } = setUp(t);
+  const hub = await open();
+  await addWork(hub, work);
+  const run = async (task: string): Promise<string> => (await hub.create(request(task), nobody)).id;
+  const gate = join(work, 'gate');
+  const ids = [await run('exit 3'), await run('exit 4'), await run(`until [ -e ${gate} ]; do sleep 0.1; done; exit 5`)];
+  const [read = '', pinned = '', news = ''] = ids;
+  for (const id of [read, pinned]) await ended(hub, id);
+  await until('it runs', () => session(hub, news).status === 'running');
+  const there = (id: string): SessionRecord =>
+    SessionRecord.parse(JSON.parse(readFileSync(join(root, 'far', '.cm', 'sessions', 'active', `${id}.json`), 'utf8')));
+  await until('they are unread', () => there(read).unread && there(pinned).unread);
+  const changes: Change[] = [];
+  hub.onDidChange((change) => changes.push(change));
+  host.cut();
+  assert.equal((await hub.update({ session: read, unread: false })).unread, false);
+  assert.equal((await hub.update({ session: pinned, pinned: true })).pinned, true);
+  await hub.update({ session: news, unread: false });
+  const marks = (of: Hub): unknown[] => [read, pinned].map((id) => [session(of, id).unread, session(of, id).pinned]);
+  const wanted = [
+    [false, false],
+    [true, true],
+  ];
+  assert.deepEqual(marks(hub), wanted);
+  assert.ok(changes.some((change) => change.type === 'session/changed' && change.session.id === read));
+  assert.equal((await hub.list({ archived: false })).find(({ id }) => id === read)?.unread, false);
+  assert.deepEqual([there(read).unread, there(pinned).pinned], [true, false], 'nobody can know there yet');
+  await assert.rejects(hub.update({ session: 'nobody', unread: false }), code('notFound'));
+
+  // What nobody has seen yet stays unread.
+  writeFileSync(gate, '');
+  await hub.flush();
+  hub.dispose();
+  const next = await open();
+  assert.deepEqual(marks(next), wanted, 'the next server knows too');
+  host.up();
+  await until('it is carried out', () => !there(read).unread && there(pinned).pinned);
+  assert.deepEqual([there(read).pinned, there(pinned).unread], [false, true]);
+  assert.equal((await ended(next, news)).exitCode, 5);
+  await until('its end is to be seen', () => there(news).unread);
+  assert.deepEqual(marks(next), wanted);
+  const kept = (): unknown => JSON.parse(readFileSync(join(root, 'near', 'machines', 'updates.json'), 'utf8'));
+  await until('nothing is kept any more', () => JSON.stringify(kept()) === '{"version":1,"sessions":{}}');
+  await next.update({ session: read, unread: true });
+  assert.equal(there(read).unread, true);
 });
 
 test('a start that is cut at any moment makes one session when it is asked for again', async (t) => {

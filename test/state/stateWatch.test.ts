@@ -125,6 +125,18 @@ test('a prompt that comes back into the input box is an interrupted turn', async
   assert.deepEqual(seen.words, ['working', 'idle']);
 });
 
+test('an equal request that stands there when the first was answered is another one, though nothing is printed', async () => {
+  const seen = new Watched('claude', screen('claude/07-working'));
+  await seen.clock.pass(2000);
+  await seen.show(screen('claude/08-approval-bash'));
+  const { request } = seen.watch.known.model.verdict;
+  seen.watch.onAnswered();
+  assert.equal(seen.words.at(-1), 'working');
+  await seen.clock.pass(500);
+  const { verdict } = seen.watch.known.model;
+  assert.deepEqual([seen.words.at(-1), verdict.request], ['touch b.txt', request + 1]);
+});
+
 test('a quiet screen is not read', async () => {
   const seen = new Watched('claude', screen('claude/11-final-idle'));
   await seen.clock.pass(3000);

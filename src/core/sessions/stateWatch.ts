@@ -85,6 +85,8 @@ export class StateWatch implements Disposable {
   /** The pending request was answered and has gone. */
   onAnswered(): void {
     this.#step({ type: 'answered', time: this.#options.clock.now() });
+    // An equal one may stand there already, and nothing may be printed until that is answered too.
+    this.#reader?.readIn(0);
   }
 
   /** The screen as it was read just now, by whomever. */

@@ -23,7 +23,7 @@ export interface Remembered {
 const WRITE_MS = 1_000;
 
 /** The folder with one file for each machine whose records are on its own disk. */
-function machinesFolder(home: string): string {
+export function machinesFolder(home: string): string {
   return join(home, 'machines');
 }
 

@@ -16,8 +16,9 @@ import type { Change } from '../../protocol/events.js';
 import type { PlacedSession } from '../../protocol/notice.js';
 import type { Check, Params, Result, Snapshot } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
-import { Policies } from './policies.js';
+import type { KeptUpdates } from './keptUpdates.js';
 import { Machines, type ServiceFactory } from './machines.js';
+import { Policies } from './policies.js';
 
 export interface HubOptions {
   readonly data: ServerData;
@@ -27,6 +28,8 @@ export interface HubOptions {
   readonly resolvePath: (path: string) => string;
   /** Machines with sessions that ran when they were heard of last. */
   readonly remembered: ReadonlyMap<string, RemoteSpec>;
+  /** What was marked on sessions while they could not be reached. */
+  readonly kept: KeptUpdates;
   /** A machine that is not needed any more need not be remembered. */
   readonly onForgotten: (id: string) => void;
   /** Hosts that the person's ssh configuration names. */
@@ -103,11 +106,7 @@ export class Hub implements Disposable {
     this.machines = new Machines({
       local: this.local,
       create,
-      onChange: (change) => {
-        if (change.type === 'policy/changed') return this.policies.tell();
-        this.#changes.fire(change);
-        if (change.type === 'machine/changed' || change.type === 'machine/removed') this.policies.tell();
-      },
+      onChange: (change) => this.#onChange(change),
       onForgotten: options.onForgotten,
       log,
     });
@@ -125,6 +124,21 @@ export class Hub implements Disposable {
     });
   }
 
+  #onChange(change: Change): void {
+    const { kept } = this.#options;
+    if (change.type === 'policy/changed') return this.policies.tell();
+    if (change.type === 'session/changed') {
+      this.#changes.fire({ type: 'session/changed', session: kept.shown(change.session) });
+      return;
+    }
+    this.#changes.fire(change);
+    if (change.type === 'machine/changed' || change.type === 'machine/removed') this.policies.tell();
+    if (change.type !== 'machine/changed' || change.machine.connection !== 'connected') return;
+    const service = this.machines.get(change.machine.id);
+    if (service === undefined) return;
+    kept.carryOut(service).catch((error: unknown) => this.#options.log.warn(errorText(error)));
+  }
+
   /** Begins to reach the other machines. */
   start(): void {
     this.machines.reconcile(this.contexts.all(), this.#options.remembered);
@@ -135,7 +149,8 @@ export class Hub implements Disposable {
   }
 
   #sessions(): Session[] {
-    return this.machines.all().flatMap((service) => service.sessions());
+    const { kept } = this.#options;
+    return this.machines.all().flatMap((service) => service.sessions().map((session) => kept.shown(session)));
   }
 
   snapshot(): Snapshot {
@@ -181,6 +196,7 @@ export class Hub implements Disposable {
     );
     return lists
       .flat()
+      .map((session) => this.#options.kept.shown(session))
       .filter(matches)
       .sort((a, b) => (a.id < b.id ? 1 : -1));
   }
@@ -210,6 +226,27 @@ export class Hub implements Disposable {
   async call<M extends SessionRefMethod>(method: M, params: Params<M>): Promise<Result<M>> {
     const { id, service } = await this.find(params.session);
     return service.call(method, { ...params, session: id });
+  }
+
+  async get(params: Params<'session/get'>): Promise<Session> {
+    return this.#options.kept.shown(await this.call('session/get', params));
+  }
+
+  /** Marks a session. While its machine cannot be reached that is kept, and shown, until it can. */
+  async update(params: Params<'session/update'>): Promise<Session> {
+    const { kept } = this.#options;
+    const { id, service } = await this.find(params.session);
+    try {
+      const session = await service.call('session/update', { ...params, session: id });
+      await kept.drop(id);
+      return session;
+    } catch (error) {
+      const known = service.sessions().find((session) => session.id === id);
+      if (known === undefined || isThere(service)) throw error;
+      const session = await kept.keep(known, params);
+      this.#changes.fire({ type: 'session/changed', session });
+      return session;
+    }
   }
 
   /** Which machine has a session: active ones first, then archived ones. */

@@ -18,6 +18,7 @@ import { installOnHost } from './agentInstaller.js';
 import { AgentService } from './agentService.js';
 import { createHostService } from './hostService.js';
 import { Hub } from './hub.js';
+import { KeptUpdates } from './keptUpdates.js';
 import { NodesService } from './nodesService.js';
 import { SshService } from './sshService.js';
 
@@ -44,6 +45,7 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
       parked.take(reach) ?? connectSsh(reach, { asker: operation?.asker, signal, log, onStep, memory });
   const hub = new Hub({
     data,
+    kept: await KeptUpdates.open(paths.root, log),
     createLocal: (links) =>
       new EngineService({
         id: 'local',

@@ -41,7 +41,7 @@ async function audit(desk: Desk, session: string): Promise<unknown[]> {
 /** What agents ask, and how they are answered. */
 export const answerCases: readonly Case[] = [
   {
-    name: 'what an agent asks is allowed once and denied, and both are on record',
+    name: 'one answer allows what an agent asks once, another denies, and both are on record',
     run: async (desk) => {
       const id = await asking(desk, 'ask "touch one" one', 'ask "touch two" two');
       const first = await pending(desk, id, 'touch one');
@@ -54,7 +54,7 @@ export const answerCases: readonly Case[] = [
       assert.deepEqual([desk.read('one'), desk.has('two')], ['x\n', false]);
       const found = await audit(desk, id);
       assert.equal(found.length, 2);
-      return [first, allowed, second, denied, found];
+      return [{ request: first }, allowed, { request: second }, denied, found];
     },
   },
   {

@@ -16,7 +16,7 @@ import type { Places } from './paths.js';
 import type { PolicyStore } from './policyStore.js';
 import { proposeRule } from './proposeRule.js';
 import { ruleText } from './ruleText.js';
-import { isShownWhole } from './shownWhole.js';
+import { shownWhole } from './shownWhole.js';
 
 export interface PolicyRunnerOptions {
   readonly policies: Pick<PolicyStore, 'current' | 'take' | 'holds' | 'state' | 'onDidChange'>;
@@ -33,15 +33,19 @@ export interface PolicyRunnerOptions {
   readonly log: Logger;
 }
 
-/** A person was in the way, or the rules could not be read: tried again while it is asked. */
-const AGAIN_MS = 2_000;
+/** Its screen was not drawn yet, a person was in the way: tried again while it is asked, ever more slowly. */
+const AGAIN_MS = 100;
+const AGAIN_MAX_MS = 5_000;
 
 /** Answers what the rules decide, as soon as it is asked, in the same way as a person would. */
 export class PolicyRunner implements Disposable {
   readonly #options: PolicyRunnerOptions;
   readonly #disposables = new DisposableStore();
   /** By session: the request that is being looked at or was left to a person. */
-  readonly #seen = new Map<string, { readonly request: string; timer: { cancel(): void } | undefined }>();
+  readonly #seen = new Map<
+    string,
+    { readonly content: string; timer: { cancel(): void } | undefined; tries: number }
+  >();
 
   constructor(options: PolicyRunnerOptions) {
     this.#options = options;
@@ -103,10 +107,10 @@ export class PolicyRunner implements Disposable {
   #consider(record: SessionRecord): void {
     const { id, request } = record;
     if (request === null || hasEnded(record) || record.answered?.request === request.id) return this.#forget(id);
-    if (this.#seen.get(id)?.request === request.id) return;
+    if (this.#seen.get(id)?.content === contentOf(request)) return;
     this.#forget(id);
     if (!this.#options.isHere(record)) return;
-    this.#seen.set(id, { request: request.id, timer: undefined });
+    this.#seen.set(id, { content: contentOf(request), timer: undefined, tries: 0 });
     void this.#run(id, request);
   }
 
@@ -129,23 +133,29 @@ export class PolicyRunner implements Disposable {
   #later(id: string, request: PendingRequest): void {
     const seen = this.#seen.get(id);
     const record = this.#options.table.get(id);
-    if (seen?.request !== request.id || record?.request?.id !== request.id || this.#disposables.isDisposed) return;
+    if (seen?.content !== contentOf(request) || record?.request?.id !== request.id || this.#disposables.isDisposed)
+      return;
     if (record.answered?.request === request.id) return;
-    seen.timer = this.#options.clock.after(AGAIN_MS, () => void this.#run(id, request));
+    const pause = Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** seen.tries++);
+    seen.timer = this.#options.clock.after(pause, () => void this.#run(id, request));
   }
 
   /** True when nothing is left to do. */
   async #decide(id: string, request: PendingRequest): Promise<boolean> {
     const { table, supervisor, answers, policies, log } = this.#options;
     const record = table.get(id);
-    if (record?.request?.id !== request.id) return true;
+    if (record?.request == null || contentOf(record.request) !== contentOf(request)) return true;
     const verdict = await this.#judge({ session: record, request });
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
     if (!supervisor.leads) return false;
-    if (verdict.effect === 'allow' && !isShownWhole(request, (await supervisor.look(id)).lines)) {
-      log.info(`${id}: left to a person: its command is wrapped on the screen, and where its lines end is not known`);
-      return true;
+    if (verdict.effect === 'allow') {
+      const shown = shownWhole(request, (await supervisor.look(id)).screen);
+      if (shown === 'notYet') return false;
+      if (shown === 'no') {
+        log.info(`${id}: left to a person: what it asks does not stand whole and unmistakable on its screen`);
+        return true;
+      }
     }
     const [rule] = verdict.rules;
     if (rule === undefined) return true;
@@ -184,6 +194,11 @@ function permitOf({ rules }: Verdict, policies: Pick<PolicyStore, 'take' | 'hold
       if (!policies.holds(ids)) refuse();
     },
   };
+}
+
+/** What is known of a request may grow while it is asked: first that it asks, then for what, then with which options. */
+function contentOf({ id, kind, action, command, path, options }: PendingRequest): string {
+  return JSON.stringify([id, kind, action, command, path, options.length]);
 }
 
 function substance({ off, rules }: PolicyState): string {

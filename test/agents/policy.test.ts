@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
+import { until } from '../helpers/until.js';
+import { byAlias, Desk } from './desk.js';
+
+test(
+  'claude: what a rule allows happens once, what a rule denies never, everything else waits for a person',
+  { timeout: 300_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'claude', byAlias);
+    const program = join(desk.folder, 'mark');
+    writeFileSync(program, '#!/bin/sh\necho "$1" >> "marks-$2"\n');
+    chmodSync(program, 0o755);
+    const rule = (...args: string[]): Promise<string> => desk.home.ok('policy', 'add', ...args, '--ctx', 'project');
+    const allow = await rule('allow', '--command', './mark yes');
+    const deny = await rule('deny', '--command', './mark no');
+
+    const calls = ['./mark yes a', './mark yes b', './mark yes c; ./mark yes d', './mark never e'];
+    await desk.start('claude', calls.map((call) => `do:bash(${call})`).join(' '), 'default');
+    await desk.answers('approve', await desk.asks('trust'));
+    const waits = (command: string): Promise<PendingRequest> =>
+      until(
+        `it asks for ${command}`,
+        async () => {
+          const { request } = await desk.session();
+          return request?.command === command ? request : undefined;
+        },
+        40_000,
+      );
+    const left = await waits('./mark never e');
+    const marks = (name: string): string => desk.file(`marks-${name}`);
+    assert.deepEqual(['a', 'b', 'c', 'd', 'e'].map(marks), ['yes\n', 'yes\n', 'yes\n', 'yes\n', '']);
+    await desk.answers('deny', left);
+    await desk.becomes('idle');
+
+    // The reason is what it works on next.
+    const isTold = async (): Promise<boolean> => {
+      const { id } = await desk.session();
+      const { stdout } = await desk.home.run(['logs', id, '--transcript']);
+      return stdout.split('Denied by a rule of the user: deny shell ./mark no').length === 2;
+    };
+    await desk.send('do:bash(./mark no f) do:say(not said)');
+    await until('it is told why it was denied', isTold, 60_000);
+    await desk.becomes('idle');
+    assert.equal(marks('f'), '');
+    const audit = await desk.audit();
+    assert.deepEqual(
+      audit.map(({ decision, by, outcome }) => [decision, by.type === 'policy' ? by.rule : 'person', outcome]),
+      [
+        ['allow', 'person', 'answered'],
+        ['allow', allow, 'answered'],
+        ['allow', allow, 'answered'],
+        ['allow', allow, 'answered'],
+        ['deny', 'person', 'answered'],
+        ['deny', deny, 'answered'],
+      ],
+    );
+    await desk.stop();
+  },
+);

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import test from 'node:test';
+import { readGuards, withoutGuard } from '../../scripts/lib/guards.mjs';
+import { guardDialog, isShown } from '../../src/core/approvals/guards.js';
+import { trackRequest } from '../../src/core/approvals/requests.js';
+import type { ScreenJudgement } from '../../src/protocol/judgement.js';
+import { CodeManagerError } from '../../src/protocol/errors.js';
+import { CLAUDE, draw, FakeAgent, SHELL } from './fakeAgent.js';
+
+test('every guard that is listed stands in the code exactly once, and its tests are there', async () => {
+  const guards = await readGuards();
+  assert.ok(guards.length >= 12, String(guards.length));
+  assert.equal(new Set(guards.map(({ name }) => name)).size, guards.length);
+  for (const guard of guards) {
+    const text = readFileSync(guard.file, 'utf8');
+    assert.notEqual(withoutGuard(guard, text), text, guard.name);
+    assert.ok(guard.tests.length > 0 && guard.tests.every(existsSync), guard.name);
+  }
+});
+
+test('a guard whose code is not found, or found twice, is an error that names it', () => {
+  const guard = { name: 'lead', file: 'src/a.ts', code: 'check();', by: '', tests: [] };
+  assert.equal(withoutGuard(guard, 'a(); check(); b();'), 'a();  b();');
+  assert.throws(() => withoutGuard(guard, 'a();'), /"lead" stands 0 times in src\/a\.ts/);
+  assert.throws(() => withoutGuard(guard, 'check(); check();'), /stands 2 times/);
+});
+
+const shown = new FakeAgent(draw(SHELL)).judged();
+
+test('a screen is a dialog when it waits and has options', () => {
+  guardDialog(shown);
+  const refuses = (changes: Partial<ScreenJudgement>): void =>
+    assert.throws(() => guardDialog({ ...shown, ...changes }), CodeManagerError);
+  refuses({ state: 'idle' });
+  refuses({ state: 'working' });
+  refuses({ options: [] });
+});
+
+test('a dialog is the one that was seen when its kind, action, command, path and options are the same', () => {
+  const { kind, request: seen, options } = shown;
+  assert.ok(kind !== null && seen !== null);
+  const asked = { kind, text: seen.text, request: seen, options };
+  const found = { asked, isNew: false, time: '2026-11-22T12:00:00.000Z' };
+  const request = trackRequest(null, found, CLAUDE.screen, () => 'id');
+  assert.ok(request);
+  assert.ok(isShown(request, shown));
+  const others: Partial<ScreenJudgement>[] = [
+    { state: 'working' },
+    { kind: 'plan' },
+    { request: { ...seen, action: 'mcp' } },
+    { request: { ...seen, command: 'rm -rf /' } },
+    { request: { ...seen, path: '/etc/passwd' } },
+    { request: null },
+    { options: [] },
+    { options: options.slice(1) },
+    { options: [...options].reverse() },
+  ];
+  for (const other of others) assert.ok(!isShown(request, { ...shown, ...other }), JSON.stringify(other));
+});

@@ -1,0 +1,131 @@
+import assert from 'node:assert/strict';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { AuditEntry } from '../../src/protocol/audit.js';
+import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
+import type { Session } from '../../src/protocol/session.js';
+import { distDir } from '../helpers/testHome.js';
+import { askingScript, askingTool } from '../helpers/askingAgent.js';
+import { Terminal } from '../helpers/terminal.js';
+import { TestHome } from '../helpers/testHome.js';
+import { until } from '../helpers/until.js';
+
+/** A home with a session that asks for these commands. */
+class Asking {
+  readonly home: TestHome;
+  id = '';
+
+  private constructor(t: TestContext) {
+    this.home = new TestHome(t);
+  }
+
+  static async start(t: TestContext, ...steps: readonly string[]): Promise<Asking> {
+    const asking = new Asking(t);
+    const { home } = asking;
+    const program = join(home.work, 'asking');
+    writeFileSync(program, askingScript(steps));
+    chmodSync(program, 0o755);
+    mkdirSync(join(home.cm, 'tools'), { recursive: true });
+    writeFileSync(join(home.cm, 'tools', 'asking.json'), JSON.stringify({ id: 'asking', ...askingTool(program) }));
+    asking.id = await home.ok('start', 'asking', '--name', 'agent');
+    await until('it runs', async () => (await asking.session()).status === 'running');
+    await home.ok('key', asking.id, 'Enter');
+    return asking;
+  }
+
+  session(): Promise<Session> {
+    return this.home.json<Session>('status', this.id);
+  }
+
+  async pending(command: string): Promise<PendingRequest> {
+    return until(`it asks for ${command}`, async () => {
+      const { request } = await this.session();
+      return request?.command === command ? request : undefined;
+    });
+  }
+
+  file(name: string): string {
+    const path = join(this.home.work, name);
+    return existsSync(path) ? readFileSync(path, 'utf8') : '';
+  }
+
+  terminal(t: TestContext, ...args: readonly string[]): Promise<Terminal> {
+    const command = [process.execPath, join(distDir, 'cm.js'), ...args];
+    return Terminal.open(t, { dir: this.home.root, command, env: this.home.env, cwd: this.home.work });
+  }
+}
+
+test('cm approve, deny and answer take the id of what is asked, and say what was answered', async (t) => {
+  const asking = await Asking.start(t, 'ask "touch one" one', 'ask "touch two" two', 'ask "touch three" three');
+  const { home } = asking;
+  const one = await asking.pending('touch one');
+  const unnamed = await home.run(['approve', 'agent']);
+  assert.equal(unnamed.code, 2);
+  assert.match(unnamed.stderr, /--request is needed/);
+  const wrong = await home.run(['approve', 'agent', '--request', 'nothing']);
+  assert.deepEqual([wrong.code, wrong.stdout], [6, '']);
+  assert.match(wrong.stderr, /^The request has changed\./);
+  assert.equal(await home.ok('approve', 'agent', '--request', one.id), 'Yes');
+  const late = await home.run(['deny', 'agent', '--request', one.id]);
+  assert.equal(late.code, 6);
+  const two = await asking.pending('touch two');
+  assert.equal(await home.ok('deny', 'agent', '--request', two.id), 'No');
+  const three = await asking.pending('touch three');
+  const result = await home.json<AnswerResult>('answer', 'agent', '2', '--request', three.id);
+  assert.deepEqual(result, { request: three.id, decision: 'always', answer: 'Yes, always', via: 'keys' });
+  await until('it is idle', async () => (await asking.session()).state === 'idle');
+  const nothing = await home.run(['approve', 'agent', '--request', three.id]);
+  assert.equal(nothing.code, 6);
+  assert.deepEqual([asking.file('one'), asking.file('two'), asking.file('three')], ['x\n', '', 'x\n']);
+  const entries = await home.json<AuditEntry[]>('audit', 'agent');
+  assert.deepEqual(
+    entries.map(({ decision, request, by }) => [decision, request.command, by]),
+    [
+      ['always', 'touch three', { type: 'person', client: 'cm' }],
+      ['deny', 'touch two', { type: 'person', client: 'cm' }],
+      ['allow', 'touch one', { type: 'person', client: 'cm' }],
+    ],
+  );
+  assert.match(await home.ok('audit', '-n', '1'), /agent +always +permission: touch three +Yes, always +cm +answered/);
+  assert.deepEqual(await home.json('audit', '--since', '2030-01-01'), []);
+});
+
+test('in a terminal what is asked is shown, and answered when that is confirmed', async (t) => {
+  const asking = await Asking.start(t, 'ask "touch one" one');
+  await asking.pending('touch one');
+  const no = await asking.terminal(t, 'approve', 'agent');
+  const shown = await no.shows(/Type yes/);
+  assert.match(shown, /agent · permission \(shell\)[^]*touch one[^]*1\. Yes[^]*3\. No/);
+  await no.type('no');
+  await no.keys('Enter');
+  assert.equal(await no.exitCode(), 130);
+  assert.equal(asking.file('one'), '');
+  const yes = await asking.terminal(t, 'approve', 'agent');
+  await yes.shows(/Type yes/);
+  await yes.type('yes');
+  await yes.keys('Enter');
+  await until('it is written', () => asking.file('one') === 'x\n');
+});
+
+test('nothing is answered while a person types in an attached terminal, and a moment later it is', async (t) => {
+  const asking = await Asking.start(t, 'ask "touch one" one');
+  const one = await asking.pending('touch one');
+  const person = await asking.terminal(t, 'attach', 'agent');
+  await person.shows(/Run this\?/);
+  const attached = Math.floor(Date.now() / 1000);
+  // tmux counts in seconds, and attaching as a key.
+  await until('the next second', () => Math.floor(Date.now() / 1000) > attached + 1);
+  const refused = await until('an answer is refused', async () => {
+    // A letter that the program does not wait for.
+    await person.type('z');
+    const result = await asking.home.run(['approve', 'agent', '--request', one.id]);
+    return result.code === 6 ? result : undefined;
+  });
+  assert.match(refused.stderr, /Somebody types in agent at this moment/);
+  assert.equal(asking.file('one'), '');
+  await until('it is answered', async () => {
+    return (await asking.home.run(['approve', 'agent', '--request', one.id])).code === 0;
+  });
+  await until('it is written', () => asking.file('one') === 'x\n');
+});

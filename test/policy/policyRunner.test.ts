@@ -1,0 +1,337 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, posix } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { Emitter } from '../../src/common/emitter.js';
+import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
+import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
+import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
+import { shownWhole } from '../../src/core/approvals/policy/shownWhole.js';
+import { CodeManagerError } from '../../src/protocol/errors.js';
+import { SessionRecord } from '../../src/protocol/files.js';
+import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
+import { PolicyDraft } from '../../src/protocol/policy.js';
+import { until } from '../helpers/until.js';
+
+const ID = '0123456789ab';
+const NOW = '2026-11-22T12:00:00.000Z';
+const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function asks(command: string, id = command): PendingRequest {
+  return {
+    id,
+    kind: 'permission',
+    action: 'shell',
+    command,
+    path: null,
+    question: null,
+    text: command,
+    options: [
+      { label: 'Yes', role: 'allow', detail: null },
+      { label: 'No', role: 'deny', detail: null },
+    ],
+    takesReason: true,
+    takesText: false,
+    since: NOW,
+  };
+}
+
+function dialog(lines: readonly string[], below: readonly string[] = []): string {
+  return ['words', '', 'Run this?', ...lines, ...below, '❯ 1. Yes', '  2. No', ''].join('\n');
+}
+
+/** One session, and everything that is answered in it. */
+class Desk {
+  readonly store: PolicyStore;
+  readonly answered: AnswerRequest[] = [];
+  readonly #changed = new Emitter<SessionRecord>();
+  readonly #timers = new Set<() => void>();
+  readonly runner: PolicyRunner;
+  record: SessionRecord;
+  leads = true;
+  lines: readonly string[] = [];
+  /** Between the count and the key. */
+  beforeKey: () => Promise<void> = () => Promise.resolve();
+  /** Instead of any answer. */
+  refusal: Error | undefined;
+  refusals = 0;
+
+  constructor(home: string) {
+    this.store = new PolicyStore(home);
+    this.record = SessionRecord.parse({
+      id: ID,
+      name: 'refactor',
+      contextId: 'c',
+      contextName: 'api',
+      path: '/p',
+      machine: { host: 'box', bootId: 'b' },
+      tool: 'claude',
+      task: '',
+      status: 'running',
+      changed: NOW,
+      created: NOW,
+    });
+    const isLead = (): boolean => this.leads;
+    this.runner = new PolicyRunner({
+      policies: this.store,
+      places: {
+        own: '/cm',
+        resolve: (paths, folder) => Promise.resolve(paths.map((path) => posix.resolve(folder, path))),
+      },
+      table: { all: () => [this.record], get: () => this.record, onDidChange: this.#changed.event },
+      supervisor: {
+        get leads() {
+          return isLead();
+        },
+        look: () =>
+          Promise.resolve({
+            state: 'waiting',
+            phase: null,
+            kind: 'permission',
+            request: null,
+            options: [],
+            startup: null,
+            wouldSend: null,
+            draft: null,
+            error: null,
+            interrupted: false,
+            limitedUntil: null,
+            background: 0,
+            rule: null,
+            lines: [],
+            screen: dialog(this.lines),
+          }),
+      },
+      answers: { decide: (request) => this.#decide(request) },
+      contexts: {
+        get: () => {
+          throw new CodeManagerError('notFound', 'no context');
+        },
+      },
+      find: () => this.record,
+      isHere: () => true,
+      clock: {
+        now: () => Date.parse(NOW),
+        after: (_ms, run) => {
+          this.#timers.add(run);
+          return { cancel: () => this.#timers.delete(run) };
+        },
+      },
+      log,
+    });
+  }
+
+  static async setUp(t: TestContext): Promise<Desk> {
+    const home = await mkdtemp(join(tmpdir(), 'cm-runner-'));
+    const desk = new Desk(home);
+    t.after(async () => {
+      desk.runner.dispose();
+      await rm(home, { recursive: true, force: true });
+    });
+    return desk;
+  }
+
+  async #decide(request: AnswerRequest): Promise<AnswerResult> {
+    if (this.refusal !== undefined) {
+      this.refusals++;
+      throw this.refusal;
+    }
+    await request.permit?.take();
+    await this.beforeKey();
+    request.permit?.check();
+    this.answered.push(request);
+    this.patch({ request: null, answered: { request: request.request, by: 'rule', outcome: 'answered' } });
+    return { request: request.request, decision: 'allow', answer: 'Yes', via: 'keys' };
+  }
+
+  patch(changes: Partial<SessionRecord>): void {
+    this.record = { ...this.record, ...changes };
+    this.#changed.fire(this.record);
+  }
+
+  ask(request: PendingRequest): void {
+    this.lines = request.command?.split('\n') ?? [];
+    this.patch({ request });
+  }
+
+  /** Everything that waits for its time. */
+  tick(): void {
+    for (const run of [...this.#timers]) {
+      this.#timers.delete(run);
+      run();
+    }
+  }
+
+  get isWaiting(): boolean {
+    return this.#timers.size > 0;
+  }
+
+  add(effect: 'allow' | 'deny', command: string, more: Partial<PolicyDraft> = {}): Promise<{ id: string }> {
+    return this.store.add(PolicyDraft.parse({ effect, command: command.split(' '), ...more }));
+  }
+
+  async used(): Promise<number[]> {
+    return (await this.store.current()).rules.map(({ used }) => used);
+  }
+}
+
+test('each request is answered once by what the rules say, with the rule on record', async (t) => {
+  const desk = await Desk.setUp(t);
+  const { id } = await desk.add('allow', 'npm test');
+  await desk.add('deny', 'rm');
+  desk.ask(asks('npm test'));
+  desk.patch({ unread: true });
+  await until('it is allowed', () => desk.answered.length === 1);
+  desk.ask(asks('rm x'));
+  await until('it is denied', () => desk.answered.length === 2);
+  const [first, second] = desk.answered;
+  assert.deepEqual([first?.request, first?.answer], ['npm test', { type: 'allow', always: false }]);
+  assert.deepEqual(first?.by, { type: 'policy', rule: id, text: 'allow shell npm test' });
+  assert.deepEqual(second?.answer, { type: 'deny', reason: 'Denied by a rule of the user: deny shell rm' });
+  assert.deepEqual(await desk.used(), [1, 1]);
+});
+
+test('what no rule is about waits for a person, also after a look again', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.ask(asks('npm publish'));
+  desk.ask(asks('npm test'));
+  await until('the next one is answered', () => desk.answered.length === 1);
+  assert.equal(desk.answered[0]?.request, 'npm test');
+  assert.equal(desk.isWaiting, false);
+});
+
+test('what becomes known of a request later is decided then', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  const whole = asks('npm test');
+  desk.patch({ request: { ...whole, action: null, command: null, options: [] } });
+  desk.ask(whole);
+  await until('it is answered', () => desk.answered.length === 1);
+});
+
+test('a rule that is added is about what is asked already', async (t) => {
+  const desk = await Desk.setUp(t);
+  desk.ask(asks('npm test'));
+  await desk.add('allow', 'npm test', { max: 1 });
+  await until('it is answered', () => desk.answered.length === 1);
+  desk.ask(asks('npm test', 'second'));
+  await desk.add('deny', 'rm');
+  desk.ask(asks('rm'));
+  await until('the one after it', () => desk.answered.length === 2);
+  assert.equal(desk.answered[1]?.request, 'rm', 'a rule that is used up answers nothing');
+});
+
+test('turning off stops an answer that was counted and is about to go', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  let isStopped = false;
+  desk.beforeKey = async () => {
+    await desk.store.setOff(true);
+    isStopped = true;
+  };
+  desk.ask(asks('npm test'));
+  await until('it was about to go', () => isStopped);
+  desk.tick();
+  assert.deepEqual(desk.answered, []);
+  desk.beforeKey = () => Promise.resolve();
+  await desk.store.setOff(false);
+  await until('it goes when they hold again', () => desk.answered.length === 1);
+});
+
+test('a rule that is removed while its answer is on the way stops it', async (t) => {
+  const desk = await Desk.setUp(t);
+  const { id } = await desk.add('allow', 'npm test');
+  let isStopped = false;
+  desk.beforeKey = async () => {
+    await desk.store.remove(id);
+    isStopped = true;
+  };
+  desk.ask(asks('npm test'));
+  await until('it was about to go', () => isStopped);
+  desk.tick();
+  desk.beforeKey = () => Promise.resolve();
+  await desk.add('deny', 'rm');
+  desk.ask(asks('rm'));
+  await until('another one', () => desk.answered.length > 0);
+  assert.equal(desk.answered[0]?.request, 'rm');
+});
+
+test('when a person is in the way it is tried again as long as it is asked', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.refusal = new CodeManagerError('conflict', 'Somebody types');
+  desk.ask(asks('npm test'));
+  await until('it is put off', () => desk.isWaiting);
+  desk.tick();
+  await until('it is put off again', () => desk.isWaiting && desk.refusals === 2);
+  desk.refusal = undefined;
+  desk.tick();
+  await until('it is answered', () => desk.answered.length === 1);
+  assert.equal(desk.isWaiting, false);
+});
+
+test('while another server acts on the sessions this one waits', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.leads = false;
+  desk.ask(asks('npm test'));
+  await until('it is put off', () => desk.isWaiting);
+  assert.deepEqual(desk.answered, []);
+  desk.leads = true;
+  desk.tick();
+  await until('it is answered', () => desk.answered.length === 1);
+});
+
+test('an answer that may have arrived is not given again', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.patch({ answered: { request: 'npm test', by: 'rule', outcome: null } });
+  desk.ask(asks('npm test'));
+  await desk.add('deny', 'rm');
+  desk.ask(asks('rm'));
+  await until('the next one is answered', () => desk.answered.length === 1);
+  assert.equal(desk.answered[0]?.request, 'rm');
+});
+
+test('a command that is wrapped on the screen is left to a person', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'git log');
+  await desk.add('deny', 'rm');
+  const wrapped = asks('git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa reboot');
+  desk.lines = ['git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'reboot'];
+  desk.patch({ request: wrapped });
+  await desk.store.refresh();
+  desk.ask(asks('rm x'));
+  await until('the next one is answered', () => desk.answered.length === 1);
+  assert.equal(desk.answered[0]?.request, 'rm x');
+});
+
+test('a command counts as shown when it stands there alone, with its own line breaks', () => {
+  const shown = (command: string, lines: readonly string[], below: readonly string[] = []): boolean =>
+    shownWhole(asks(command), dialog(lines, below)) === 'yes';
+  assert.ok(shown('a b', ['  a b']));
+  assert.ok(shown('a\n\nb', ['  a', '', '  b']));
+  assert.ok(shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌'], ['It requires approval', 'Proceed?']));
+  assert.ok(!shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌', 'rm x', '╌╌╌╌'], ['Proceed?']));
+  assert.ok(shown('a b', ['  $ a b'], ['', 'Go on?']));
+  assert.ok(!shown('a b', ['a', 'b']), 'wrapped, or two commands');
+  assert.ok(!shown('a b c', ['a b', 'c']));
+  assert.ok(!shown('a b', ['a b', 'words', 'a', 'b']), 'what an agent prints does not count');
+  assert.ok(!shown('a', ['a', 'rm x'], ['Proceed?']), 'a description, or another command');
+  assert.ok(!shown('a', ['a', '', 'rm x?'], ['Proceed?']));
+  assert.ok(!shown('a', ['b']));
+  assert.equal(shownWhole(asks('a'), 'a\n'), 'notYet');
+});
+
+test('a path that may be wrapped is not whole', () => {
+  const edit = (path: string, lines: readonly string[]): boolean =>
+    shownWhole({ ...asks(''), command: null, path, text: '' }, dialog(['─'.repeat(40), ...lines])) === 'yes';
+  assert.ok(edit('src/a.ts', ['src/a.ts', '', 'some text']));
+  assert.ok(edit('src/a.ts', ['src/a.ts', 'some text']));
+  assert.ok(
+    !edit('src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', ['src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '/../../x']),
+  );
+  assert.ok(!edit('src/a', ['src/a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/../x']));
+});
