@@ -23,6 +23,8 @@ class Desk {
   readonly steps: string[] = [];
   record: SessionRecord;
   isTyping = false;
+  /** Each look at the screen is seen by the one who follows the state. */
+  isFollowed = true;
   /** Since the last look before a key. */
   printed = '';
   isDead: boolean | undefined = false;
@@ -53,7 +55,7 @@ class Desk {
         isDead: () => this.isDead,
         look: async () => {
           const judgement = await this.agent.look();
-          this.see();
+          if (this.isFollowed) this.see();
           return judgement;
         },
         logEnd: () => Promise.resolve(0),
@@ -209,6 +211,34 @@ test('a dialog that was replaced before the key gets none: another command, othe
     await desk.refuses(/request has changed/, desk.answer());
     assert.deepEqual([desk.agent.keys, desk.steps], [[], []], screen);
   }
+});
+
+test('a screen that shows another request than the one that is pending by another word gets no key', async () => {
+  const pending = draw(SHELL);
+  const dialogs = [
+    { ...SHELL, command: 'rm -rf /' },
+    { ...SHELL, options: ['Yes, and switch to auto mode', ...SHELL.options] },
+    { ...SHELL, options: ['No', 'Yes'] },
+  ];
+  for (const screen of [...dialogs.map(draw), WORKING, box(), `${pending}\n${box()}`]) {
+    const { desk } = asking();
+    desk.isFollowed = false;
+    desk.agent.screen = screen;
+    await desk.refuses(/request has changed/, desk.answer());
+    assert.deepEqual([desk.agent.keys, desk.steps], [[], []], screen);
+  }
+});
+
+test('what a hook has told exactly is answered where the screen shows it wrapped or from its folder', async () => {
+  const long = `touch ${'a'.repeat(30)} ${'b'.repeat(30)}`;
+  const { desk, chosen } = asking({ ...SHELL, command: long.replace(/a b/u, 'a\n   b') });
+  desk.patch({ request: { ...desk.pending, command: long } });
+  desk.isFollowed = false;
+  desk.agent.onLook = () => {
+    if (chosen.length > 0) desk.patch({ request: null });
+  };
+  await desk.answer();
+  assert.deepEqual(chosen, ['Yes']);
 });
 
 test('a request that is replaced while the cursor moves gets no Enter', async () => {
