@@ -82,6 +82,7 @@ class Desk {
         },
       },
       table: {
+        all: () => [this.record],
         get: () => this.record,
         patch: (_id, changes) => {
           if (changes.answered?.outcome === null) this.steps.push('note');
@@ -324,9 +325,27 @@ test('a dialog that does not go is told, never answered a second time', async ()
 test('an answer that a crash cut off is never given again', async () => {
   const { desk } = asking();
   const { id } = desk.pending;
-  desk.patch({ answered: { request: id, by: 'cm', outcome: null } });
-  await desk.refuses(/cut off/, desk.answer());
-  assert.deepEqual(desk.agent.keys, []);
+  // The record as it is on disk at the moment of the key.
+  let onDisk: SessionRecord | undefined;
+  const { onKey } = desk.agent;
+  desk.agent.onKey = (key) => {
+    onDisk = desk.record;
+    onKey(key);
+  };
+  await desk.answer();
+  assert.ok(onDisk);
+  const next = asking();
+  const { desk: after } = next;
+  after.record = onDisk;
+  await after.answerer.recover();
+  await after.answerer.recover();
+  assert.deepEqual(
+    after.audit.map(({ request, outcome }) => [request.id, outcome]),
+    [[id, 'failed']],
+    'it is on record once that nobody can know',
+  );
+  await after.refuses(/cut off/, after.answer(ALLOW, id));
+  assert.deepEqual([after.agent.keys, next.chosen], [[], []]);
 });
 
 test('no key goes while a person types, and none when they begin while the cursor moves', async () => {
