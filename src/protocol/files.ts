@@ -31,7 +31,7 @@ export const SessionRecord = Session.extend({
       /** What came of it; null while it is under way, and when the agent server ended meanwhile. */
       outcome: AnswerOutcome.nullable(),
       /** While it is under way: what will be recorded of it. */
-      entry: AuditEntry.nullable().default(null),
+      entry: AuditEntry.optional(),
     })
     .nullable()
     .default(null),

@@ -96,9 +96,10 @@ export class Answerer {
     for (const { id } of table.all()) {
       await this.#answering.run(id, async () => {
         const { answered } = table.get(id) ?? {};
-        if (answered?.outcome !== null || answered.entry === null) return;
-        await audit.append(answered.entry);
-        await table.patch(id, { answered: { ...answered, outcome: 'failed', entry: null } });
+        if (answered?.outcome !== null || answered.entry === undefined) return;
+        const { entry, ...known } = answered;
+        await audit.append(entry);
+        await table.patch(id, { answered: { ...known, outcome: 'failed' } });
       });
     }
   }
@@ -223,7 +224,15 @@ class Attempt {
 
   /** On disk before anything is sent: a crash in between must not answer twice. */
   async #note(via: AnswerVia): Promise<void> {
+    if (!this.#isTaken) await this.#permit?.take();
+    this.#isTaken = true;
     await this.#patch({ outcome: null, entry: this.#entry(via, null, 'failed') });
+    try {
+      this.#permit?.check();
+    } catch (error) {
+      await this.#unnote();
+      throw error;
+    }
   }
 
   async #unnote(): Promise<void> {
@@ -237,7 +246,7 @@ class Attempt {
 
   async #done(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): Promise<void> {
     const { audit, log } = this.#options;
-    await this.#patch({ outcome, entry: null });
+    await this.#patch({ outcome });
     await audit
       .append(this.#entry(via, keys, outcome))
       .catch((error: unknown) => log.error(`audit: ${errorText(error)}`));
