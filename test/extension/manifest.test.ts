@@ -9,6 +9,7 @@ import { CONTEXT_KEYS } from '../../src/extension/model/contextKeyValues.js';
 import { contextContextValue } from '../../src/extension/model/contextTree.js';
 import { machineContextValue } from '../../src/extension/model/machines.js';
 import { sessionContextValue } from '../../src/extension/model/sessionLabel.js';
+import { TEXT_LANGUAGE } from '../../src/extension/model/textLanguage.js';
 import { SETTINGS } from '../../src/extension/model/settingValues.js';
 import { contextRecord, machineRecord } from '../helpers/records.js';
 import { rowsOf, variedSessions } from './rows.js';
@@ -29,6 +30,8 @@ interface Manifest {
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
     readonly viewsContainers: { readonly activitybar: readonly { readonly icon: string }[] };
     readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
+    readonly languages: readonly { readonly id: string }[];
+    readonly configurationDefaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     readonly configuration: {
       readonly properties: Readonly<Record<string, { readonly default: unknown; readonly enum?: readonly unknown[] }>>;
     };
@@ -36,7 +39,8 @@ interface Manifest {
 }
 
 const manifest = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8')) as Manifest;
-const { commands, menus, submenus, views, viewsContainers, viewsWelcome, configuration } = manifest.contributes;
+const { commands, menus, submenus, views, viewsContainers, viewsWelcome } = manifest.contributes;
+const { configuration, configurationDefaults, languages } = manifest.contributes;
 const menuEntries = Object.entries(menus).flatMap(([menu, entries]) => entries.map((entry) => ({ menu, ...entry })));
 
 test('the manifest names the commands that are registered, and no others', () => {
@@ -174,6 +178,14 @@ test('the settings of the manifest have the names and defaults that the code rea
   for (const [key, property] of Object.entries(configuration.properties)) {
     if (property.enum !== undefined) assert.ok(property.enum.includes(property.default), key);
   }
+});
+
+test('texts that are shown have settings of their own: no line of a request ends outside of the window', () => {
+  assert.deepEqual(
+    languages.map(({ id }) => id),
+    [TEXT_LANGUAGE],
+  );
+  assert.equal(configurationDefaults[`[${TEXT_LANGUAGE}]`]?.['editor.wordWrap'], 'on');
 });
 
 test('the icons are there, and the one of the activity bar is drawn in one colour', () => {

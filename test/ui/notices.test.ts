@@ -4,6 +4,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { waitFor } from '../../scripts/lib/processes.mjs';
+import { CodeManagerError } from '../../src/protocol/errors.js';
+import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
+import type { Params } from '../../src/protocol/requests.js';
+import type { Session } from '../../src/protocol/session.js';
 import { FixtureServer, minutesAgo, twelveWords } from '../helpers/fixtureServer.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { pickMenuItem } from './treeView.js';
@@ -43,13 +47,41 @@ async function pickFromTitleMenu(workbench: Workbench, entry: string, result: Lo
   );
 }
 
-const asks = (text: string) =>
-  ({ state: 'waiting', phase: null, waiting: { kind: 'question', text }, changed: minutesAgo(0) }) as const;
+let asked = 0;
+
+/** A question of its own each time, with two answers. */
+function asks(text: string): Partial<Session> {
+  const options = ['Yes', 'No'].map((label) => ({ label, role: null, detail: null }));
+  const request: PendingRequest = {
+    id: `request-${++asked}`,
+    kind: 'question',
+    action: null,
+    command: null,
+    path: null,
+    question: text,
+    text,
+    options,
+    takesReason: false,
+    takesText: false,
+    since: minutesAgo(0),
+  };
+  return { state: 'waiting', phase: null, waiting: { kind: 'question', text }, request, changed: minutesAgo(0) };
+}
+
+const working = { state: 'working', waiting: null, request: null } as const;
+
+/** Takes every answer, as an agent does. */
+function answerAll(server: FixtureServer): void {
+  server.scripted.on('session/answer', ({ session, request, answer }: Params<'session/answer'>) => {
+    server.change(session, { ...working, changed: minutesAgo(0) });
+    return { request, decision: 'answer', answer: answer.type === 'option' ? answer.label : '', via: 'keys' };
+  });
+}
 
 test('a notification tells of a question once, unless the log is in sight, and leads to the answer', async (t) => {
   await withFixture(t, async (workbench, server) => {
     const sessions = workbench.tree('Sessions');
-    server.scripted.on('session/send', () => ({}));
+    answerAll(server);
 
     await sessions.row('payment-retries').click();
     await workbench.waitForOutput('npm test');
@@ -75,35 +107,131 @@ test('a notification tells of a question once, unless the log is in sight, and l
     const toast = told.notification('nightly-build asks: Run it again?');
     await toast.getByRole('button', { name: 'Answer…' }).click();
     await told.quickInput.waitForTitle('nightly-build · question · api');
-    assert.match(await told.quickInput.message(), /Run it again\?/);
-    await told.quickInput.accept('yes');
-    await waitFor('the answer', () => server.scripted.requestsOf('session/send').length > 0);
-    assert.deepEqual(server.scripted.requestsOf('session/send'), [
-      { session: server.session('nightly-build').id, text: 'yes', force: true },
+    const { id, request } = server.session('nightly-build');
+    await told.quickInput.pick('Yes');
+    await told.waitForStatus('nightly-build: answered by you · Yes');
+    assert.deepEqual(server.scripted.requestsOf('session/answer'), [
+      { session: id, request: request?.id, answer: { type: 'option', label: 'Yes' }, by: 'VS Code' },
     ]);
   });
 });
 
-test('an answer never reaches another question than the one that was shown', async (t) => {
+test('an answer never reaches another request than the one that was shown', async (t) => {
   await withFixture(t, async (workbench, server) => {
-    server.scripted.on('session/send', () => ({}));
+    const { quickInput } = workbench;
+    const labels = async () => (await quickInput.items()).map(({ label }) => label);
+    answerAll(server);
+    const first = server.change('theme-colours', asks('Which colour?'));
     await workbench.tree('Sessions').clickInline('theme-colours', 'Answer…');
-    await workbench.quickInput.waitForTitle('theme-colours · question · web');
-    const description = 'Delete everything?';
-    server.change('theme-colours', asks(description));
-    await workbench
-      .tree('Sessions')
-      .waitForRow('the other question', (row) => row.label === 'theme-colours' && row.description.includes('Delete'));
-    await workbench.quickInput.accept('yes');
-    await waitFor('the new question', async () =>
-      (await workbench.quickInput.message()).includes('The request has changed. Delete everything?'),
-    );
-    assert.deepEqual(server.scripted.requestsOf('session/send'), []);
-    await workbench.quickInput.accept('no');
-    await waitFor('the answer', () => server.scripted.requestsOf('session/send').length > 0);
-    assert.deepEqual(server.scripted.requestsOf('session/send'), [
-      { session: server.session('theme-colours').id, text: 'no', force: true },
+    await quickInput.waitForTitle('theme-colours · question · web');
+    assert.deepEqual(await labels(), ['Which colour?', 'Yes', 'No', 'Attach Instead']);
+
+    // One Enter too many answers nothing.
+    await quickInput.accept();
+    await workbench.waitForEditor('It can be answered with');
+    assert.deepEqual(server.scripted.requestsOf('session/answer'), []);
+
+    // It is replaced while the person looks at it.
+    const second = server.change('theme-colours', asks('Delete everything?'));
+    await waitFor('the new one', async () => (await labels()).includes('Delete everything?'));
+    await workbench.screenshot('request-changed');
+    assert.match((await quickInput.input.getAttribute('placeholder')) ?? '', /^The request has changed\./);
+
+    // It is replaced between the person's look and their key.
+    server.scripted.on('session/answer', ({ session }: Params<'session/answer'>) => {
+      server.change(session, asks('Really delete everything?'));
+      throw new CodeManagerError('conflict', 'The request has changed.');
+    });
+    await quickInput.pick('Yes');
+    await waitFor('the third one', async () => (await labels()).includes('Really delete everything?'));
+
+    // Somebody else is quicker.
+    const { id, name, contextName, tool, request } = server.session('theme-colours');
+    assert.ok(request !== null);
+    server.scripted.on('audit/list', () => [
+      {
+        id: 'entry-1',
+        time: minutesAgo(0),
+        session: id,
+        sessionName: name,
+        contextName,
+        machine: 'build-box',
+        tool,
+        request,
+        asked: minutesAgo(0),
+        decision: 'answer',
+        answer: 'No',
+        by: { type: 'person', client: 'VS Code' },
+        via: 'keys',
+        keys: ['2'],
+        outcome: 'answered',
+      },
     ]);
+    server.change('theme-colours', { ...working, changed: minutesAgo(0) });
+    await workbench.notification('theme-colours: answered in another window').waitFor();
+    await quickInput.widget.waitFor({ state: 'hidden' });
+    assert.deepEqual(
+      server.scripted.requestsOf('session/answer').map((params) => (params as Params<'session/answer'>).request),
+      [second.request?.id],
+    );
+    assert.notEqual(first.request?.id, second.request?.id);
+  });
+});
+
+test('a request of several lines is read in whole below its answers, and a dialog that stays is left to its terminal', async (t) => {
+  await withFixture(t, async (workbench, server) => {
+    const { quickInput } = workbench;
+    const command = Array.from({ length: 12 }, (_, line) => `step_${line} && \\`).join('\n') + '\nnpm publish';
+    server.change('refactor-auth', {
+      changed: minutesAgo(3),
+      request: {
+        id: 'long',
+        kind: 'permission',
+        action: 'shell',
+        command,
+        path: null,
+        question: 'Do you want to proceed?',
+        text: 'step_0 && …',
+        options: [
+          { label: 'Yes', role: 'allow', detail: null },
+          { label: "Yes, and don't ask again for npm publish in /src/api", role: 'always', detail: null },
+          { label: 'No, and tell Claude what to do differently (esc)', role: 'deny', detail: null },
+        ],
+        takesReason: true,
+        takesText: false,
+        since: minutesAgo(3),
+      },
+    });
+    await workbench.tree('Sessions').clickInline('refactor-auth', 'Answer…');
+    await quickInput.waitForTitle('refactor-auth · permission · api');
+    await workbench.waitForEditor(/step_11 && \\\nnpm publish/);
+    for (const theme of ['dark', 'light', 'highContrast'] as const) {
+      await workbench.screenshot(`answer-long-${theme}`);
+      if (theme === 'dark') await quickInput.cancel();
+      if (theme !== 'highContrast') {
+        await workbench.setTheme(theme === 'dark' ? 'light' : 'highContrast');
+        await workbench.tree('Sessions').clickInline('refactor-auth', 'Answer…');
+        await quickInput.waitForTitle('refactor-auth · permission · api');
+        await workbench.waitForEditor('npm publish');
+      }
+    }
+    server.scripted.on('session/answer', () => {
+      throw new CodeManagerError('conflict', 'The dialog is still there; answer it in the terminal.');
+    });
+    await quickInput.pick('Deny with a Reason…');
+    await quickInput.waitForTitle('refactor-auth · permission · api');
+    await quickInput.accept('use pnpm');
+    const toast = workbench.notification('The dialog is still there; answer it in the terminal.');
+    await toast.getByRole('button', { name: 'Attach' }).waitFor();
+    assert.deepEqual(server.scripted.requestsOf('session/answer'), [
+      {
+        session: server.session('refactor-auth').id,
+        request: 'long',
+        answer: { type: 'deny', reason: 'use pnpm' },
+        by: 'VS Code',
+      },
+    ]);
+    await waitFor('the document to go', async () => !(await workbench.editorLines()).join().includes('step_11'));
   });
 });
 

@@ -52,8 +52,7 @@ test('a person adds a folder, starts an agent, reads it, answers it, attaches to
     await waitFor('the badge', async () => (await workbench.badge()) === 1);
     await sessions.clickInline(waiting.label, 'Answer…');
     await quickInput.waitForTitle(/ · question · sample$/);
-    await keyboard.press('2');
-    await keyboard.press('Enter');
+    await quickInput.pick('Blue');
     await workbench.waitForOutput('Blue');
 
     await sessions.clickInline(waiting.label, 'Attach');

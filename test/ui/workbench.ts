@@ -204,14 +204,33 @@ export class Workbench {
 
   /** The lines of the output panel that are in sight, top to bottom. */
   async outputLines(): Promise<readonly string[]> {
-    const lines = await this.#page
-      .locator('.part.panel .output-view .view-line')
-      .evaluateAll((elements: PageElement[]) =>
-        elements.map((element) => ({
-          top: Number.parseFloat(element.style.top),
-          text: (element.textContent ?? '').replaceAll('\u00a0', ' '),
-        })),
-      );
+    return await this.#lines('.part.panel .output-view .view-line');
+  }
+
+  /** The lines of the editors that are in sight, top to bottom. */
+  async editorLines(): Promise<readonly string[]> {
+    return await this.#lines('.part.editor .editor-instance .view-line');
+  }
+
+  async waitForEditor(text: string | RegExp): Promise<void> {
+    const matches = (all: string) => (typeof text === 'string' ? all.includes(text) : text.test(all));
+    await waitFor(`${String(text)} in an editor`, async () => matches((await this.editorLines()).join('\n')));
+  }
+
+  /** Waits for a text anywhere in the status bar. */
+  async waitForStatus(text: string | RegExp): Promise<void> {
+    const bar = this.#page.locator('.part.statusbar');
+    const matches = (all: string) => (typeof text === 'string' ? all.includes(text) : text.test(all));
+    await waitFor(`${String(text)} in the status bar`, async () => matches(await bar.innerText()));
+  }
+
+  async #lines(selector: string): Promise<readonly string[]> {
+    const lines = await this.#page.locator(selector).evaluateAll((elements: PageElement[]) =>
+      elements.map((element) => ({
+        top: Number.parseFloat(element.style.top),
+        text: (element.textContent ?? '').replaceAll('\u00a0', ' '),
+      })),
+    );
     return lines.sort((a, b) => a.top - b.top).map(({ text }) => text);
   }
 

@@ -4,7 +4,8 @@ import type { PolicyDraft } from '../../protocol/policy.js';
 import type { Session } from '../../protocol/session.js';
 import type { Services } from '../commands/services.js';
 import { rowOf } from '../commands/targets.js';
-import { labelText } from '../model/plainText.js';
+import { labelText, oneLine } from '../model/plainText.js';
+import { wrap } from '../model/requestText.js';
 import { contextName, sessionName } from '../model/sessionLabel.js';
 import { ruleChoices, ruleParts, type RulePart, type RuleScene } from '../model/ruleDraft.js';
 import { pickStep } from '../quickInput/steps.js';
@@ -36,7 +37,7 @@ export async function alwaysAllow(
   for (;;) {
     const result = await pickStep<Item>({
       title,
-      placeholder: 'Choose a part to change it',
+      placeholder: 'What agents may do without asking you; choose a part to change it',
       canGoBack: true,
       items: ruleItems(draft, scene, link.snapshot.policy.off),
       active: ({ does }) => does === changed,
@@ -56,15 +57,15 @@ export async function alwaysAllow(
 
 /** What it will allow, part by part. What is active at first saves nothing. */
 function ruleItems(draft: PolicyDraft, scene: RuleScene, isOff: boolean): Item[] {
-  const separator = (label: string): Item => ({ label, kind: vscode.QuickPickItemKind.Separator, does: undefined });
   return [
-    separator('agents may, without asking you'),
-    ...ruleParts(draft, scene).map(({ part, text }): Item => ({
-      label: labelText(text, 300),
-      iconPath: new vscode.ThemeIcon(ICONS[part]),
-      does: part,
-    })),
-    separator(''),
+    ...ruleParts(draft, scene).flatMap(({ part, text }) =>
+      wrap(oneLine(text, 4000)).map((row, index): Item => ({
+        label: row.replace(/\$\(/g, '$\u200b('),
+        iconPath: new vscode.ThemeIcon(index === 0 ? ICONS[part] : 'blank'),
+        does: part,
+      })),
+    ),
+    { label: '', kind: vscode.QuickPickItemKind.Separator, does: undefined },
     {
       label: isOff ? 'Save Rule, Turn Auto-Approval On and Allow' : 'Save Rule and Allow',
       iconPath: new vscode.ThemeIcon('save'),

@@ -49,12 +49,7 @@ export async function answerStep(step: AnswerStep): Promise<StepChoice | undefin
 
 /** What is asked, in whole: as rows, or named where it stands in the document. */
 function askedItems({ request, waitingFor, note, isOpen }: AnswerStep): Item[] {
-  const rows =
-    request === null
-      ? [waitingFor]
-      : isOpen
-        ? [`The whole request is shown below (${requestVerb(request)})`]
-        : requestRows(request);
+  const rows = request === null ? [waitingFor] : isOpen ? ['The whole request is shown below'] : requestRows(request);
   const heading = note === '' ? (request === null ? 'waits for' : requestVerb(request)) : note;
   return [
     separator(heading),

@@ -193,7 +193,8 @@ class Conversation {
     if (!this.#isPending(request)) return await this.#onChanged(request);
     const { message } = toCodeManagerError(error);
     if (message === CHANGED) return { type: 'next', note: CHANGED };
-    await this.#offerTerminal(message);
+    // Nothing waits for it: it may stand there for long.
+    this.#offerTerminal(message).catch((failed: unknown) => this.#services.problems.show(failed, 'attach'));
     return DONE;
   }
 

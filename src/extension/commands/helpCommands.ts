@@ -34,7 +34,7 @@ export function registerHelpCommands(services: Services, serverPath: string): vo
     const path = join(home, 'server.log');
     const text = await readFile(path, 'utf8').catch(() => undefined);
     if (text === undefined) throw new CodeManagerError('notFound', `The agent server has written no log (${path})`);
-    await documents.show('server-log', 'Agent Server Log', text.slice(-LOG_TAIL), { atEnd: true });
+    await documents.show('server-log', 'Agent Server Log', text.slice(-LOG_TAIL), { atEnd: true, isLog: true });
   });
 
   commands.register('codeManager.tmux.copyInstallCommand', async () => {

@@ -119,7 +119,7 @@ async function openWholeLog(services: Services, session: Session): Promise<void>
         token,
       ),
   );
-  await documents.show(`log:${session.id}`, title, text, { atEnd: !hasEnded(session) });
+  await documents.show(`log:${session.id}`, title, text, { atEnd: !hasEnded(session), isLog: true });
   await markRead(services, [session]);
 }
 

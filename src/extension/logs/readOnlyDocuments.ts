@@ -1,8 +1,17 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { TEXT_LANGUAGE } from '../model/textLanguage.js';
 
 /** The scheme of documents that exist only while they are shown. */
 const SCHEME = 'code-manager';
+
+export interface DocumentOptions {
+  /** Scrolled to its end. */
+  readonly atEnd?: boolean;
+  readonly preserveFocus?: boolean;
+  /** Output of programs: its lines are as wide as they are. */
+  readonly isLog?: boolean;
+}
 
 /** Texts that are shown in a read-only editor: whole logs, findings of the doctor, requests. */
 export class ReadOnlyDocuments implements vscode.TextDocumentContentProvider, Disposable {
@@ -28,16 +37,16 @@ export class ReadOnlyDocuments implements vscode.TextDocumentContentProvider, Di
    * @param id the same id replaces the text that is shown
    * @param title what stands on the tab
    */
-  async show(
-    id: string,
-    title: string,
-    text: string,
-    options: { readonly atEnd?: boolean; readonly preserveFocus?: boolean } = {},
-  ): Promise<void> {
+  async show(id: string, title: string, text: string, options: DocumentOptions = {}): Promise<void> {
     const uri = uriOf(id, title);
     this.#texts.set(uri.toString(), text);
     this.#changed.fire(uri);
-    const document = await vscode.workspace.openTextDocument(uri);
+    let document = await vscode.workspace.openTextDocument(uri);
+    if (options.isLog !== true && document.languageId !== TEXT_LANGUAGE) {
+      document = await vscode.languages.setTextDocumentLanguage(document, TEXT_LANGUAGE);
+      // For the editor that is to close a document and to open another.
+      this.#texts.set(uri.toString(), text);
+    }
     const editor = await vscode.window.showTextDocument(document, {
       preview: false,
       preserveFocus: options.preserveFocus ?? false,

@@ -1,29 +1,16 @@
 import { formatDuration, localDateTime } from '../../common/text.js';
 import { stripTerminal } from '../../common/terminalText.js';
-import type { Explanation } from '../../protocol/explanation.js';
+import type { Explanation, Source } from '../../protocol/explanation.js';
 import { historyLines, historyText } from '../../protocol/history.js';
 import { ago } from './requestText.js';
 
 /** Where an observation comes from, as people say it. */
-const SOURCES: Readonly<Record<string, string>> = {
+const SOURCES = {
   report: "the agent's own report",
-  hook: "the agent's hook",
-  api: "the agent's own events",
-  events: "the agent's own events",
-  notify: "the agent's own notification",
-  transcript: "the agent's own record",
+  event: "the agent's hook",
   title: 'its title',
-  notification: 'its notification',
-  progress: 'its progress',
-  bell: 'its bell',
   screen: 'its screen',
-  output: 'its output',
-  process: 'its process',
-};
-
-export function sourceText(source: string): string {
-  return SOURCES[source] ?? `its ${source}`;
-}
+} as const satisfies Record<Source, string>;
 
 type Winner = Pick<Explanation, 'source' | 'evidence' | 'why'>;
 
@@ -32,7 +19,7 @@ export function reasonLine({ source, evidence, why }: Winner, now: number): stri
   const winner = evidence.find(({ wins }) => wins);
   if (winner === undefined || source === null) return why === null ? '' : stripTerminal(why);
   const seen = ago(now - Date.parse(winner.seen), { seconds: true });
-  return `${stripTerminal(winner.detail)} · from ${sourceText(winner.source)}, ${seen}`;
+  return `${stripTerminal(winner.detail)} · from ${SOURCES[winner.source]}, ${seen}`;
 }
 
 /** More of its history would hide the rest. */
@@ -55,8 +42,8 @@ export function explanationText(
     since,
     holds,
   }: Explanation['evidence'][number]): string[] => [
-    `  ${sourceText(source)}: ${[state, phase ?? ''].filter((part) => part !== '').join(' · ')}${holds ? '' : ' (too old to count)'}`,
-    `      ${stripTerminal(detail)}`,
+    `  ${SOURCES[source]}: ${[state, phase ?? ''].filter((part) => part !== '').join(' · ')}${holds ? '' : ' (too old to count)'}`,
+    ...(detail === state ? [] : [`      ${stripTerminal(detail)}`]),
     `      seen ${age(seen)}, for the first time ${age(since)}`,
   ];
   const winning = evidence.filter(({ wins }) => wins);

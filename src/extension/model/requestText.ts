@@ -48,11 +48,11 @@ export function isShort({ options, ...request }: PendingRequest): boolean {
 export function requestRows(request: Asked): string[] {
   return requestText(request)
     .split('\n')
-    .flatMap((line) => wrap(oneLine(line, 2 * SHORT), ROW));
+    .flatMap((line) => wrap(oneLine(line, 2 * SHORT)));
 }
 
-/** Breaks at blanks where there are some. */
-function wrap(text: string, width: number): string[] {
+/** A text as rows of a picker, each of which is shown in whole. Breaks at blanks where there are some. */
+export function wrap(text: string, width = ROW): string[] {
   const rows: string[] = [];
   let rest = text;
   while (rest.length > width) {
@@ -77,6 +77,9 @@ export function requestDocument(title: string, request: PendingRequest, now: num
     '',
     ...(answers.length === 0 ? [] : ['It can be answered with', ...answers, '']),
     '─'.repeat(60),
+    // Nothing of it may be covered where the window shows fewer bars.
+    '',
+    '',
     '',
     requestText(request),
     '',

@@ -67,7 +67,7 @@ export function ruleParts(draft: PolicyDraft, scene: RuleScene): { readonly part
 function whatText({ actions, command, path, hosts }: PolicyDraft): string {
   const doing = actions.map((action) => DOING[action]).join(', ') || 'everything';
   if (command !== null) return `${doing}: ${commandText(command)} … and what follows these words`;
-  if (path !== null) return `${doing}: ${path} and all in it`;
+  if (path !== null) return `${doing}: ${path} or below it`;
   if (hosts !== null) return `${doing}: ${hosts.join(', ')}`;
   return doing;
 }
