@@ -57,6 +57,8 @@ test('a prefix fits whole words from the start, with names and harmless options 
     ['npm test', 'npm test > log', 'ask'],
     ['npm test', 'npm test 2>&1 >/dev/null', 'allow'],
     ['npm test', 'npm test $X', 'ask'],
+    ['npm test', 'npm test; echo $X', 'ask'],
+    ['npm test', 'npm test && $(rm -rf ~)', 'ask'],
     ['npm test', 'npm test .env', 'ask'],
     ['npm test', 'cd /proj && npm test', 'allow'],
     ['npm test', 'cd /elsewhere && npm test', 'ask'],
@@ -128,6 +130,9 @@ test('what is forbidden is found wherever it hides, and in doubt it is asked', a
     assert.equal(await effect([forbid, all], shell(command)), 'ask', command);
   }
   assert.equal(await effect([forbid, all], shell('echo rm')), 'allow');
+  const above = rule('allow', words('rm -r src'));
+  assert.equal(await effect([above, rule('deny', { path: 'src/gen' })], shell('rm -r src')), 'ask');
+  assert.equal(await effect([above, rule('deny', { path: 'lib' })], shell('rm -r src')), 'allow');
 });
 
 test('a rule without a command lets every command run but those that need one of their own', async () => {
@@ -224,6 +229,7 @@ test('no rule allows what only a person decides on', async () => {
   }
   for (const action of ['mode', 'mcp', 'other', null] as const) {
     assert.equal(await effect([all], asked({ action, text: 'x' })), 'ask', String(action));
+    assert.equal(await effect([all], asked({ action, path: 'a', text: 'x' })), 'ask', `${String(action)} of a file`);
   }
   assert.equal(await effect([rule('deny', { actions: ['mode'] })], asked({ action: 'mode', text: 'x' })), 'deny');
 });

@@ -50,6 +50,9 @@ class Desk {
   readonly runner: PolicyRunner;
   record: SessionRecord;
   leads = true;
+  isHere = true;
+  /** Instead of a dialog with `lines`. */
+  screen: string | undefined;
   lines: readonly string[] = [];
   /** Between the count and the key. */
   beforeKey: () => Promise<void> = () => Promise.resolve();
@@ -100,7 +103,7 @@ class Desk {
             background: 0,
             rule: null,
             lines: [],
-            screen: dialog(this.lines),
+            screen: this.screen ?? dialog(this.lines),
           }),
       },
       answers: { decide: (request) => this.#decide(request) },
@@ -110,7 +113,7 @@ class Desk {
         },
       },
       find: () => this.record,
-      isHere: () => true,
+      isHere: () => this.isHere,
       clock: {
         now: () => Date.parse(NOW),
         after: (_ms, run) => {
@@ -284,6 +287,29 @@ test('while another server acts on the sessions this one waits', async (t) => {
   await until('it is answered', () => desk.answered.length === 1);
 });
 
+test('a session on another node of the same home is left to the server there', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.isHere = false;
+  desk.ask(asks('npm test'));
+  desk.isHere = true;
+  desk.ask(asks('npm test', 'second'));
+  await until('the next one is answered', () => desk.answered.length > 0);
+  assert.equal(desk.answered[0]?.request, 'second');
+});
+
+test('what is not on the screen yet is answered when it is', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.screen = 'npm test\n';
+  desk.ask(asks('npm test'));
+  await until('it is put off', () => desk.isWaiting || desk.answered.length > 0);
+  assert.deepEqual(desk.answered, []);
+  desk.screen = undefined;
+  desk.tick();
+  await until('it is answered', () => desk.answered.length === 1);
+});
+
 test('an answer that may have arrived is not given again', async (t) => {
   const desk = await Desk.setUp(t);
   await desk.add('allow', 'npm test');
@@ -318,6 +344,7 @@ test('a command counts as shown when it stands there alone, with its own line br
   assert.ok(shown('a b', ['  $ a b'], ['', 'Go on?']));
   assert.ok(!shown('a b', ['a', 'b']), 'wrapped, or two commands');
   assert.ok(!shown('a b c', ['a b', 'c']));
+  assert.ok(!shown('a b', ['a', 'b', '', 'a b']), 'it may have been put together from the two lines above');
   assert.ok(!shown('a b', ['a b', 'words', 'a', 'b']), 'what an agent prints does not count');
   assert.ok(!shown('a', ['a', 'rm x'], ['Proceed?']), 'a description, or another command');
   assert.ok(!shown('a', ['a', '', 'rm x?'], ['Proceed?']));

@@ -52,7 +52,9 @@ test('answers are counted on disk before they are given, by several servers neve
   const { store, home, file } = await scratch(t);
   const { id } = await store.add(draft({ max: 5 }));
   const others = [store, new PolicyStore(home), new PolicyStore(home)];
-  const taken = await Promise.all(Array.from({ length: 12 }, (_, i) => others[i % 3]?.take([id]) ?? Promise.resolve(false)));
+  const taken = await Promise.all(
+    Array.from({ length: 12 }, (_, i) => others[i % 3]?.take([id]) ?? Promise.resolve(false)),
+  );
   assert.equal(taken.filter(Boolean).length, 5);
   const rules = (await json(file))['rules'] as Record<string, { used: number }>;
   assert.equal(rules[id]?.used, 5);
