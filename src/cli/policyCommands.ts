@@ -1,5 +1,5 @@
 import { stripTerminal } from '../common/terminalText.js';
-import { formatAge, parseDuration } from '../common/text.js';
+import { formatDuration, parseDuration } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { PolicyEffect, type PolicyRule, type PolicyState } from '../protocol/policy.js';
 import { RequestAction } from '../protocol/screen.js';
@@ -43,7 +43,7 @@ function row(rule: PolicyRule, contexts: ReadonlyMap<string, string>): string[] 
     where.filter((part) => part !== undefined).join(' ') || 'any',
     tool ?? 'any',
     max === null ? String(used) : `${used}/${max}`,
-    left === undefined ? '' : left <= 0 ? 'expired' : `in ${formatAge(left)}`,
+    left === undefined ? '' : left <= 0 ? 'expired' : `in ${formatDuration(left)}`,
   ];
 }
 
