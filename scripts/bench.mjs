@@ -1,4 +1,5 @@
 // Measures speed and size: node scripts/bench.mjs [GROUP]... [--quick] [--json] [--profile]
+// How true states are: node scripts/bench.mjs truth [--times N] [--tool NAME]...
 // Only Node's own modules may be loaded before the packages are there.
 import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -9,6 +10,7 @@ import { runOrThrow } from './lib/processes.mjs';
 import { ensurePrograms } from './lib/systemPackages.mjs';
 
 process.chdir(repoRoot);
+const isTruth = process.argv[2] === 'truth';
 await ensureDependencies({ log: console.error });
 await ensurePrograms(['tmux', 'ssh', 'sshd'], { log: console.error });
 const bundles = ['cm.js', 'extension.js', 'headless-terminal.js', 'server.js', 'ssh2.js'].map((name) =>
@@ -29,7 +31,7 @@ const { version, build } = JSON.parse(await runOrThrow(process.execPath, words))
 const { build: bundle } = await import('esbuild');
 const outfile = join(product, 'bench.cjs');
 await bundle({
-  entryPoints: ['test/bench/main.ts'],
+  entryPoints: [isTruth ? 'test/truth/main.ts' : 'test/bench/main.ts'],
   outfile,
   bundle: true,
   platform: 'node',
@@ -47,7 +49,7 @@ await bundle({
   banner: { js: 'const bundledFileUrl = require("node:url").pathToFileURL(__filename).href;' },
 });
 const { main } = createRequire(import.meta.url)(outfile);
-const code = await main(process.argv.slice(2), {
+const code = await main(process.argv.slice(isTruth ? 3 : 2), {
   product,
   programs: join(repoRoot, 'test', 'bench', 'programs'),
   out: outDir,

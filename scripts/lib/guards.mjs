@@ -1,4 +1,5 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { cp, mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { repoRoot } from './paths.mjs';
@@ -46,8 +47,10 @@ export class GuardScene {
     this.#folder = folder;
   }
 
+  /** It is gone when this process ends, however that ends. */
   static async create() {
     const folder = await mkdtemp(join(tmpdir(), 'cm-guards-'));
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
     for (const name of COPIED) await cp(join(repoRoot, name), join(folder, name), { recursive: true });
     await symlink(join(repoRoot, 'node_modules'), join(folder, 'node_modules'));
     return new GuardScene(folder);
@@ -87,9 +90,5 @@ export class GuardScene {
   /** @param {readonly string[]} tests */
   #run(tests) {
     return run(process.execPath, ['scripts/unit.mjs', ...tests], { cwd: this.#folder, timeoutMs: TIMEOUT_MS });
-  }
-
-  async dispose() {
-    await rm(this.#folder, { recursive: true, force: true });
   }
 }

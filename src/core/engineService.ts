@@ -218,6 +218,9 @@ export class EngineService implements MachineService {
     this.#setInfo({ node: identity.host, host: this.#options.host ?? identity.host });
     await this.checkMachine();
     await engine.supervisor.adopt();
+    if (engine.supervisor.leads) {
+      await engine.answers.recover().catch((error: unknown) => log.warn(`answers: ${errorText(error)}`));
+    }
     await store.flush().catch((error: unknown) => log.warn(errorText(error)));
     this.#clean(engine);
   }

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { truncate } from '../common/text.js';
-import { AnswerOutcome } from './audit.js';
+import { AnswerOutcome, AuditEntry } from './audit.js';
 import { AgentMachineSpec, SshMachineSpec, Timestamp } from './context.js';
 import { NO_HISTORY, SessionHistory } from './history.js';
 import { Session } from './session.js';
@@ -30,6 +30,8 @@ export const SessionRecord = Session.extend({
       by: z.string(),
       /** What came of it; null while it is under way, and when the agent server ended meanwhile. */
       outcome: AnswerOutcome.nullable(),
+      /** While it is under way: what will be recorded of it. */
+      entry: AuditEntry.optional(),
     })
     .nullable()
     .default(null),

@@ -23,11 +23,11 @@ test(
     await desk.answers('answer', await desk.asks('trust'), 'Yes, I trust this folder');
     const request = await desk.asks('permission');
     assert.equal(request.command, 'touch  b.txt', 'no screen tells that there are two blanks');
-      await desk.explains(/^decided by +report$/m);
+    await desk.explains(/^decided by +report$/m);
     await desk.explains(/^[> ] event +waiting \(PermissionRequest · permission: touch b\.txt\), seen /m);
     await desk.answers('approve', request);
     await desk.becomes('idle');
-      await desk.explains(/^decided by +report$/m);
+    await desk.explains(/^decided by +report$/m);
     await desk.explains(/^[> ] event +idle \(Stop\), seen /m);
     await desk.stop();
   },

@@ -183,6 +183,7 @@ test(
       'working',
       'finished',
     ]);
+    await desk.explains(/^decided by +event$/m);
     await shown.isInterrupted();
   },
 );

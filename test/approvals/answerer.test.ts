@@ -23,6 +23,8 @@ class Desk {
   readonly steps: string[] = [];
   record: SessionRecord;
   isTyping = false;
+  /** Each look at the screen is seen by the one who follows the state. */
+  isFollowed = true;
   /** Since the last look before a key. */
   printed = '';
   isDead: boolean | undefined = false;
@@ -53,7 +55,7 @@ class Desk {
         isDead: () => this.isDead,
         look: async () => {
           const judgement = await this.agent.look();
-          this.see();
+          if (this.isFollowed) this.see();
           return judgement;
         },
         logEnd: () => Promise.resolve(0),
@@ -80,6 +82,7 @@ class Desk {
         },
       },
       table: {
+        all: () => [this.record],
         get: () => this.record,
         patch: (_id, changes) => {
           if (changes.answered?.outcome === null) this.steps.push('note');
@@ -211,6 +214,34 @@ test('a dialog that was replaced before the key gets none: another command, othe
   }
 });
 
+test('a screen that shows another request than the one that is pending by another word gets no key', async () => {
+  const pending = draw(SHELL);
+  const dialogs = [
+    { ...SHELL, command: 'rm -rf /' },
+    { ...SHELL, options: ['Yes, and switch to auto mode', ...SHELL.options] },
+    { ...SHELL, options: ['No', 'Yes'] },
+  ];
+  for (const screen of [...dialogs.map(draw), WORKING, box(), `${pending}\n${box()}`]) {
+    const { desk } = asking();
+    desk.isFollowed = false;
+    desk.agent.screen = screen;
+    await desk.refuses(/request has changed/, desk.answer());
+    assert.deepEqual([desk.agent.keys, desk.steps], [[], []], screen);
+  }
+});
+
+test('what a hook has told exactly is answered where the screen shows it wrapped or from its folder', async () => {
+  const long = `touch ${'a'.repeat(30)} ${'b'.repeat(30)}`;
+  const { desk, chosen } = asking({ ...SHELL, command: long.replace(/a b/u, 'a\n   b') });
+  desk.patch({ request: { ...desk.pending, command: long } });
+  desk.isFollowed = false;
+  desk.agent.onLook = () => {
+    if (chosen.length > 0) desk.patch({ request: null });
+  };
+  await desk.answer();
+  assert.deepEqual(chosen, ['Yes']);
+});
+
 test('a request that is replaced while the cursor moves gets no Enter', async () => {
   const { desk } = asking({ ...SHELL, options: ['No', 'Yes'], selected: 0, isNumbered: false });
   desk.agent.onKey = () => {
@@ -294,9 +325,27 @@ test('a dialog that does not go is told, never answered a second time', async ()
 test('an answer that a crash cut off is never given again', async () => {
   const { desk } = asking();
   const { id } = desk.pending;
-  desk.patch({ answered: { request: id, by: 'cm', outcome: null } });
-  await desk.refuses(/cut off/, desk.answer());
-  assert.deepEqual(desk.agent.keys, []);
+  // The record as it is on disk at the moment of the key.
+  let onDisk: SessionRecord | undefined;
+  const { onKey } = desk.agent;
+  desk.agent.onKey = (key) => {
+    onDisk = desk.record;
+    onKey(key);
+  };
+  await desk.answer();
+  assert.ok(onDisk);
+  const next = asking();
+  const { desk: after } = next;
+  after.record = onDisk;
+  await after.answerer.recover();
+  await after.answerer.recover();
+  assert.deepEqual(
+    after.audit.map(({ request, outcome }) => [request.id, outcome]),
+    [[id, 'failed']],
+    'it is on record once that nobody can know',
+  );
+  await after.refuses(/cut off/, after.answer(ALLOW, id));
+  assert.deepEqual([after.agent.keys, next.chosen], [[], []]);
 });
 
 test('no key goes while a person types, and none when they begin while the cursor moves', async () => {

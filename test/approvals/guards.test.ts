@@ -56,5 +56,9 @@ test('a dialog is the one that was seen when its kind, action, command, path and
     { options: options.slice(1) },
     { options: [...options].reverse() },
   ];
+  const hooked = { ...request, path: '/home/ada/project/src/a.ts' };
+  assert.ok(isShown(hooked, { ...shown, request: { ...seen, path: 'src/a.ts' } }));
+  assert.ok(!isShown(hooked, { ...shown, request: { ...seen, path: 'src/b.ts' } }));
+  assert.ok(!isShown(hooked, shown), 'a path that is not shown is another');
   for (const other of others) assert.ok(!isShown(request, { ...shown, ...other }), JSON.stringify(other));
 });

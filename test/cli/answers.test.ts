@@ -69,7 +69,10 @@ test('cm approve, deny and answer take the id of what is asked, and say what was
   assert.equal(await home.ok('approve', 'agent', '--request', one.id), 'Yes');
   const late = await home.run(['deny', 'agent', '--request', one.id]);
   assert.equal(late.code, 6);
+  const before = await asking.pending('touch two');
+  await home.ok('server', 'restart');
   const two = await asking.pending('touch two');
+  assert.deepEqual(two, before, 'it is the same request after a restart of the agent server');
   assert.equal(await home.ok('deny', 'agent', '--request', two.id), 'No');
   const three = await asking.pending('touch three');
   const result = await home.json<AnswerResult>('answer', 'agent', '2', '--request', three.id);

@@ -148,7 +148,7 @@ export class RunningCm {
 }
 
 /** Kills every process with this in its environment, where the system tells; gives how many there were. */
-function killAll(variable: string): number {
+export function killAll(variable: string): number {
   if (process.platform !== 'linux') return 0;
   const pids = readdirSync('/proc')
     .map(Number)

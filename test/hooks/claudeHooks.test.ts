@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
-import { hookArguments, hookMeaning } from '../../src/core/hooks/hookFormats.js';
+import { hookLaunch, hookMeaning, type HookLaunch } from '../../src/core/hooks/hookFormats.js';
 import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../../src/core/hooks/hookModel.js';
 import { hookCommand, hookScript, MAX_EVENT_BYTES } from '../../src/core/hooks/hookScript.js';
 import type { Evidence } from '../../src/core/state/evidence.js';
@@ -189,14 +189,20 @@ test('lines of other runs, cut ones and nonsense', () => {
 });
 
 test('the person’s own settings are not taken away', () => {
-  const claude = catalog.get('claude');
-  const [option, settings = ''] = hookArguments(claude, ['/bin/claude', '--verbose'], 'x');
+  const files = { script: '/run/hook.sh', plugin: '/run/hook.js' };
+  const launch = (tool: string, words: readonly string[], env = {}): HookLaunch =>
+    hookLaunch(catalog.get(tool), { words, env }, files, 'x');
+  const [option, settings = ''] = launch('claude', ['/bin/claude', '--verbose']).args;
   assert.equal(option, '--settings');
   assert.deepEqual(Object.keys(JSON.parse(settings) as object), ['hooks']);
-  assert.deepEqual(hookArguments(claude, ['/bin/claude', '--settings', '{}'], 'x'), []);
-  assert.deepEqual(hookArguments(claude, ['/bin/claude', '--settings={}'], 'x'), []);
-  assert.equal(hookArguments(claude, ['/bin/claude', '--', '--settings'], 'x').length, 2);
-  assert.deepEqual(hookArguments(catalog.get('shell'), ['/bin/sh'], 'x'), []);
+  assert.deepEqual(launch('claude', ['/bin/claude', '--settings', '{}']).args, []);
+  assert.deepEqual(launch('claude', ['/bin/claude', '--settings={}']).args, []);
+  assert.equal(launch('claude', ['/bin/claude', '--', '--settings']).args.length, 2);
+  assert.deepEqual(launch('opencode', ['/bin/opencode']).env, {
+    OPENCODE_CONFIG_CONTENT: '{"plugin":["file:///run/hook.js"]}',
+  });
+  assert.deepEqual(launch('opencode', ['/bin/opencode'], { OPENCODE_CONFIG_CONTENT: '{}' }).env, {});
+  assert.deepEqual(launch('shell', ['/bin/sh']), { args: [], env: {} });
 });
 
 const ID = 'abcdefghijkl';

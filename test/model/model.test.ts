@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
+import { until } from '../helpers/until.js';
 import { answer, example, parseScript, withoutAdditions } from './script.js';
 import { ScriptedModel } from './server.js';
 
@@ -99,4 +100,32 @@ test('faults are what was asked for', async (t) => {
   await assert.rejects(post(model, path, body));
   model.setFaults({});
   assert.equal((await post(model, path, body)).status, 200);
+});
+
+test('it notes what happened to each request of a conversation, and leaves out what agents ask for themselves', async (t) => {
+  const model = await start(t);
+  const ask = (content: string, tools: readonly object[], signal?: AbortSignal): Promise<string> =>
+    fetch(`${model.url}/v1/messages`, {
+      method: 'POST',
+      body: JSON.stringify({ stream: true, tools, messages: [{ role: 'user', content }] }),
+      ...(signal === undefined ? {} : { signal }),
+    }).then((response) => response.text());
+  const tools = [{ name: 'Bash' }];
+  await ask('a title, please', []);
+  await ask('do:bash(ls)', tools);
+  await ask('do:fail(500) do:say(hi)', tools);
+  await ask('do:fail(500) do:say(hi)', tools);
+  const impatient = new AbortController();
+  const given = ask('do:delay(60) do:say(never)', tools, impatient.signal);
+  await until('it came', () => model.events.at(-1)?.prompt.includes('never'));
+  impatient.abort();
+  await assert.rejects(given);
+  await until('it was dropped', () => model.events.at(-1)?.what.type === 'dropped');
+  const types = model.events.map(({ what }) => what.type);
+  assert.deepEqual(types, ['came', 'called', 'came', 'refused', 'came', 'said', 'came', 'dropped']);
+  const times = model.events.map(({ time }) => time);
+  assert.deepEqual(
+    times,
+    [...times].sort((a, b) => a - b),
+  );
 });

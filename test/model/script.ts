@@ -95,6 +95,10 @@ export function answer(conversation: Conversation): Answer {
       said.push(step.argument);
       continue;
     }
+    if (step.name === 'wall') {
+      said.push(wall(Number(step.argument)));
+      continue;
+    }
     for (const call of toolCalls(step, tools)) {
       if (call === undefined) {
         said.push(`I have no tool for ${step.name}; there are ${tools.join(', ')}.`);
@@ -107,6 +111,18 @@ export function answer(conversation: Conversation): Answer {
     }
   }
   return { text: [...said, `All done (${steps.length} steps).`].join('\n\n'), call: undefined };
+}
+
+/** Many lines, some of which read like the dialogs of agents. */
+function wall(lines: number): string {
+  const kinds = [
+    'The build has finished and nothing was left undone.',
+    'Do you want to proceed?',
+    'Allow once, allow always or reject: that is what the dialog says.',
+    'It is working (3s, esc to interrupt), and then it waits for you.',
+    'Would you like to run the following command?',
+  ];
+  return Array.from({ length: lines }, (_, index) => `Line ${index + 1}: ${kinds[index % kinds.length]}`).join('\n\n');
 }
 
 /** The text that `do:write` puts into its file. */

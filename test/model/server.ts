@@ -4,7 +4,7 @@ import { type AddressInfo } from 'node:net';
 import * as z from 'zod';
 import { delay } from '../../src/common/async.js';
 import { anthropic, chat, gemini, responses, type Api } from './apis.js';
-import { answer, parseScript } from './script.js';
+import { answer, parseScript, type ToolCall } from './script.js';
 
 /** A request as it came, for tests to look at. */
 export interface LoggedRequest {
@@ -12,6 +12,21 @@ export interface LoggedRequest {
   readonly path: string;
   readonly body: unknown;
   readonly status: number | 'hang' | 'drop';
+}
+
+/**
+ * What happened to a request of a conversation itself, at a time of `performance.now()`: it came, it was answered with
+ * a tool call or with the last words, it was refused with a status, or the agent gave it up.
+ */
+export interface ModelEvent {
+  readonly time: number;
+  readonly prompt: string;
+  readonly what:
+    | { readonly type: 'came' }
+    | { readonly type: 'called'; readonly call: ToolCall }
+    | { readonly type: 'said' }
+    | { readonly type: 'refused'; readonly status: number }
+    | { readonly type: 'dropped' };
 }
 
 /** What is wrong with the model: `ok`, an HTTP status, never answering, or cutting the connection. */
@@ -26,11 +41,13 @@ const GEMINI_PATH = /^\/v1(?:beta)?\/models\/[^:]+:(generateContent|streamGenera
 
 /**
  * A model that does what the prompt says: `do:bash(CMD)`, `do:write(FILE)`, `do:edit(FILE)`, `do:read(FILE)`,
- * `do:ask(QUESTION)`, `do:say(TEXT)` and `do:tool(NAME {json})` run one per turn, in order; `do:delay(S)`,
+ * `do:ask(QUESTION)`, `do:say(TEXT)`, `do:wall(LINES)` and `do:tool(NAME {json})` run one per turn, in order; `do:delay(S)`,
  * `do:chunk(MS)` and `do:fail(STATUS[,N])` say how. It speaks the APIs of Anthropic, OpenAI and Gemini on loopback.
  */
 export class ScriptedModel {
   readonly requests: LoggedRequest[] = [];
+  /** In order; without the small requests that agents make for themselves. */
+  readonly events: ModelEvent[] = [];
   readonly #server: Server;
   readonly #failures = new Map<string, number>();
   #faults = Faults.parse({});
@@ -98,6 +115,14 @@ export class ScriptedModel {
     const { mode, delay: delayMs, retryAfter } = this.#faults;
     // Small requests that an agent makes for itself carry the prompt too, but are not what the script is about.
     const isAside = conversation.tools.length === 0;
+    const note = (what: ModelEvent['what']): void => {
+      if (isAside || conversation.schema !== undefined) return;
+      this.events.push({ time: performance.now(), prompt: conversation.prompt, what });
+    };
+    note({ type: 'came' });
+    response.once('close', () => {
+      if (!response.writableFinished) note({ type: 'dropped' });
+    });
     await delay(delayMs + (isAside ? 0 : script.delayMs));
     if (mode === 'hang') return log('hang');
     if (mode === 'drop') {
@@ -108,6 +133,7 @@ export class ScriptedModel {
     const status = mode !== 'ok' ? mode : isAside ? undefined : this.#scriptedFailure(conversation.prompt);
     log(status ?? 200);
     if (status !== undefined) {
+      if (!response.destroyed) note({ type: 'refused', status });
       const headers = retryAfter === undefined ? {} : { 'retry-after': String(retryAfter) };
       return sendJson(response, status, api.error(status, `scripted failure ${status}`), headers);
     }
@@ -115,8 +141,15 @@ export class ScriptedModel {
     const id = (++this.#count).toString().padStart(6, '0');
     const given = answer(conversation);
     const isStream = conversation.isStream || geminiMethod === 'streamGenerateContent';
-    if (!isStream) return sendJson(response, 200, api.whole(given, id));
+    const end = (): void => {
+      if (!response.destroyed) note(given.call === undefined ? { type: 'said' } : { type: 'called', call: given.call });
+    };
+    if (!isStream) {
+      end();
+      return sendJson(response, 200, api.whole(given, id));
+    }
     if (geminiMethod !== undefined && searchParams.get('alt') !== 'sse') {
+      end();
       return sendJson(response, 200, [api.whole(given, id)]);
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
@@ -125,6 +158,7 @@ export class ScriptedModel {
       response.write(text);
       if (isWord === true && script.chunkMs > 0) await delay(script.chunkMs);
     }
+    end();
     response.end();
   }
 

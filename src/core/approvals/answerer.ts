@@ -2,7 +2,7 @@ import { KeyedMutex, type Clock } from '../../common/async.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { truncate } from '../../common/text.js';
-import type { AnsweredBy, AnswerOutcome } from '../../protocol/audit.js';
+import type { AnsweredBy, AnswerOutcome, AuditEntry } from '../../protocol/audit.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { Answer, AnswerResult, AnswerVia, PendingRequest } from '../../protocol/pendingRequest.js';
@@ -31,7 +31,7 @@ export interface AnswererOptions {
   > & {
     readonly input: Pick<SessionInput, 'exclusively'>;
   };
-  readonly table: Pick<SessionTable, 'get' | 'patch'>;
+  readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
   readonly tool: (id: string) => Tool | undefined;
@@ -88,6 +88,20 @@ export class Answerer {
    */
   decide(request: AnswerRequest): Promise<AnswerResult> {
     return this.#answering.run(request.session, () => this.#decide(request));
+  }
+
+  /** Records answers that were under way when the server before this one ended: nobody can know whether they arrived. */
+  async recover(): Promise<void> {
+    const { table, audit } = this.#options;
+    for (const { id } of table.all()) {
+      await this.#answering.run(id, async () => {
+        const { answered } = table.get(id) ?? {};
+        if (answered?.outcome !== null || answered.entry === undefined) return;
+        const { entry, ...known } = answered;
+        await audit.append(entry);
+        await table.patch(id, { answered: { ...known, outcome: 'failed' } });
+      });
+    }
   }
 
   async #decide({ session: id, request: requestId, answer, by, permit }: AnswerRequest): Promise<AnswerResult> {
@@ -151,7 +165,7 @@ class Attempt {
   /** False when the tool's own way did not take it: nothing was answered then. */
   async byRoute(route: AnswerRoute): Promise<boolean> {
     const { log, supervisor } = this.#options;
-    await this.#note();
+    await this.#note(route.via);
     let said;
     try {
       said = await route.answer(this.#record, this.#request, this.#answer);
@@ -185,7 +199,7 @@ class Attempt {
           guardLead(supervisor.leads);
           this.#permit?.check();
         },
-        onFirstKey: () => this.#note(),
+        onFirstKey: () => this.#note('keys'),
       });
       let isGone: boolean;
       try {
@@ -209,10 +223,10 @@ class Attempt {
   }
 
   /** On disk before anything is sent: a crash in between must not answer twice. */
-  async #note(): Promise<void> {
+  async #note(via: AnswerVia): Promise<void> {
     if (!this.#isTaken) await this.#permit?.take();
     this.#isTaken = true;
-    await this.#patch(null);
+    await this.#patch({ outcome: null, entry: this.#entry(via, null, 'failed') });
     try {
       this.#permit?.check();
     } catch (error) {
@@ -225,34 +239,39 @@ class Attempt {
     await this.#options.table.patch(this.#record.id, { answered: this.#record.answered });
   }
 
-  async #patch(outcome: AnswerOutcome | null): Promise<void> {
+  async #patch(what: Pick<NonNullable<SessionRecord['answered']>, 'outcome' | 'entry'>): Promise<void> {
     const by = this.#by.type === 'person' ? this.#by.client : `rule ${this.#by.rule}`;
-    await this.#options.table.patch(this.#record.id, { answered: { request: this.#request.id, by, outcome } });
+    await this.#options.table.patch(this.#record.id, { answered: { request: this.#request.id, by, ...what } });
   }
 
   async #done(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): Promise<void> {
-    const { audit, ids, clock, log } = this.#options;
+    const { audit, log } = this.#options;
+    await this.#patch({ outcome });
+    await audit
+      .append(this.#entry(via, keys, outcome))
+      .catch((error: unknown) => log.error(`audit: ${errorText(error)}`));
+  }
+
+  #entry(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): AuditEntry {
+    const { ids, clock } = this.#options;
     const { id: session, name, contextName, machine, tool } = this.#record;
     const { id, kind, action, command, path, text, since } = this.#request;
-    await this.#patch(outcome);
-    await audit
-      .append({
-        id: ids.next(),
-        time: new Date(clock.now()).toISOString(),
-        session,
-        sessionName: name,
-        contextName,
-        machine: machine.host,
-        tool,
-        request: { id, kind, action, command, path, text },
-        asked: since,
-        decision: this.#answer.decision,
-        answer: truncate(this.#words, 1000),
-        by: this.#by,
-        via,
-        keys: keys === null ? null : [...keys],
-        outcome,
-      })
-      .catch((error: unknown) => log.error(`audit: ${errorText(error)}`));
+    return {
+      id: ids.next(),
+      time: new Date(clock.now()).toISOString(),
+      session,
+      sessionName: name,
+      contextName,
+      machine: machine.host,
+      tool,
+      request: { id, kind, action, command, path, text },
+      asked: since,
+      decision: this.#answer.decision,
+      answer: truncate(this.#words, 1000),
+      by: this.#by,
+      via,
+      keys: keys === null ? null : [...keys],
+      outcome,
+    };
   }
 }

@@ -4,6 +4,7 @@ import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
 import { hasEnded } from '../../protocol/session.js';
+import { isSamePath, isSameText } from '../state/sameRequest.js';
 
 /**
  * What must hold before a key goes, one function each. Every one throws `conflict` with what to do when it does not.
@@ -103,15 +104,19 @@ function stillThere(name: string): CodeManagerError {
   });
 }
 
-/** Whether a screen shows the dialog of a request. */
+/** Whether a screen shows the dialog of a request, which a hook may have told without the line breaks of the screen. */
 export function isShown(request: PendingRequest, { state, kind, request: seen, options }: ScreenJudgement): boolean {
   const labels = (all: readonly { readonly label: string }[]): string => JSON.stringify(all.map(({ label }) => label));
   return (
     state === 'waiting' &&
     kind === request.kind &&
     (seen?.action ?? null) === request.action &&
-    (seen?.command ?? null) === request.command &&
-    (seen?.path ?? null) === request.path &&
+    isSame(request.command, seen?.command ?? null, isSameText) &&
+    isSame(request.path, seen?.path ?? null, isSamePath) &&
     labels(options) === labels(request.options)
   );
+}
+
+function isSame(known: string | null, shown: string | null, isOne: (a: string, b: string) => boolean): boolean {
+  return known === null || shown === null ? known === shown : isOne(known, shown);
 }

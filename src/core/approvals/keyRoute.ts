@@ -173,11 +173,12 @@ export class KeyRoute {
 
   /** Types a reason as the next prompt, once its input box is there and empty. False when that is not to be had. */
   async sayWhy(reason: string): Promise<boolean> {
-    const { look, typist, name, mayType } = this.#options;
+    const { look, typist, request, name, mayType } = this.#options;
     const end = performance.now() + IDLE_MS;
     while (performance.now() < end) {
       const screen = await look();
-      if (screen.state === 'waiting') return false;
+      // Whoever heard of the denial first may still see the dialog.
+      if (screen.state === 'waiting' && !isShown(request, screen)) return false;
       if (screen.state === 'idle') {
         guardNoDraft(screen, name);
         await mayType();

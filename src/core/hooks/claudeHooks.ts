@@ -1,10 +1,9 @@
-import { isAbsolute, relative } from 'node:path';
 import * as z from 'zod';
 import type { Phase } from '../../protocol/screen.js';
 import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
 import type { HookEvent } from './hookEvent.js';
-import { askedOf, type HookMeaning } from './hookModel.js';
+import { askedOf, askedPath, type HookMeaning } from './hookModel.js';
 
 /** The events that say what it does; each costs a process. */
 const EVENTS = [
@@ -117,15 +116,15 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
       return askedOf({ action: 'shell', ...(command === undefined ? {} : { command }) });
     }
     case 'Write':
-      return askedPath('create', input, cwd);
+      return askedPath('create', pathOf(input), cwd);
     case 'Edit':
     case 'MultiEdit':
     case 'NotebookEdit':
-      return askedPath('edit', input, cwd);
+      return askedPath('edit', pathOf(input), cwd);
     case 'Read':
     case 'Glob':
     case 'Grep':
-      return askedPath('read', input, cwd);
+      return askedPath('read', pathOf(input), cwd);
     case 'WebFetch':
     case 'WebSearch': {
       const what = text(input['url']) ?? text(input['query']) ?? '';
@@ -142,12 +141,4 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
     default:
       return askedOf({ action: tool.startsWith('mcp__') ? 'mcp' : 'other', text: tool });
   }
-}
-
-function askedPath(action: 'create' | 'edit' | 'read', input: Input, cwd: string | null): Asked {
-  const path = pathOf(input);
-  if (path === undefined) return askedOf({ action });
-  const near = cwd !== null && isAbsolute(path) ? relative(cwd, path) : path;
-  const shown = near === '' || near.startsWith('..') ? path : near;
-  return askedOf({ action, path, text: `${action} ${shown}` });
 }

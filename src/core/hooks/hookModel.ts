@@ -1,3 +1,4 @@
+import { isAbsolute, relative } from 'node:path';
 import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { Asked, Evidence } from '../state/evidence.js';
 import { requestOf } from '../state/judgeDialog.js';
@@ -117,4 +118,12 @@ export function askedOf({ kind = 'permission', text, ...parts }: AskedParts): As
     // As the screen shows them: those are chosen from.
     options: [],
   };
+}
+
+/** What is asked of a file, told from the folder of the agent. */
+export function askedPath(action: 'create' | 'edit' | 'read', path: string | undefined, cwd: string | null): Asked {
+  if (path === undefined) return askedOf({ action });
+  const near = cwd !== null && isAbsolute(path) ? relative(cwd, path) : path;
+  const shown = near === '' || near.startsWith('..') ? path : near;
+  return askedOf({ action, path, text: `${action} ${shown}` });
 }

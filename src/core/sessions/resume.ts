@@ -6,8 +6,7 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { Conversations } from '../conversations/conversations.js';
 import { homeEnvironment } from '../conversations/home.js';
-import { hookArguments } from '../hooks/hookFormats.js';
-import { hookCommand } from '../hooks/hookScript.js';
+import { hookLaunch } from '../hooks/hookFormats.js';
 import { LinkCut } from '../linkCut.js';
 import type { Machine } from '../machine.js';
 import type { RecordStore } from '../store/recordStore.js';
@@ -89,13 +88,24 @@ export class SessionResume {
         ? {}
         : homeEnvironment(tool.conversation.home, found.env, record.conversation.home);
     const { mode, model, args } = record;
-    const hookArgs = hookArguments(tool, [...found.program, ...args], hookCommand(tmux.hookScript, id));
-    const argv = resumeArguments(tool, { program: found.program, mode, model, args, conversationId, hookArgs });
+    const hooks = hookLaunch(tool, { words: [...found.program, ...args], env: found.env }, tmux.hookFiles, id);
+    const argv = resumeArguments(tool, {
+      program: found.program,
+      mode,
+      model,
+      args,
+      conversationId,
+      hookArgs: hooks.args,
+    });
 
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     const logSize = (await files.stat(id, 'log'))?.size ?? 0;
-    await supervisor.prepare(id, { argv, env: { ...found.env, ...home }, cwd: record.path, umask }, logSize);
+    await supervisor.prepare(
+      id,
+      { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask },
+      logSize,
+    );
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {
       type: 'resumed',

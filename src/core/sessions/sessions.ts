@@ -19,8 +19,7 @@ import type { RecordStore } from '../store/recordStore.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
-import { hookArguments } from '../hooks/hookFormats.js';
-import { hookCommand } from '../hooks/hookScript.js';
+import { hookLaunch } from '../hooks/hookFormats.js';
 import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
@@ -141,6 +140,7 @@ export class Sessions {
             given: takesConversationId(tool, request.args) ? randomUUID() : null,
           };
     const id = ids.next();
+    const hooks = hookLaunch(tool, { words: [...program, ...request.args], env }, tmux.hookFiles, id);
     const { argv, typedTask } = launchArguments(tool, {
       program,
       task: request.task,
@@ -148,7 +148,7 @@ export class Sessions {
       model: request.model ?? null,
       args: request.args,
       conversationId: conversation?.given ?? null,
-      hookArgs: hookArguments(tool, [...program, ...request.args], hookCommand(tmux.hookScript, id)),
+      hookArgs: hooks.args,
     });
 
     const name = this.#takeName(request, tool);
@@ -185,7 +185,12 @@ export class Sessions {
         conversation,
         worktree,
       });
-      const prepared = supervisor.prepare(id, { argv, env, cwd: record.path, umask: this.#options.umask });
+      const prepared = supervisor.prepare(id, {
+        argv,
+        env: { ...env, ...hooks.env },
+        cwd: record.path,
+        umask: this.#options.umask,
+      });
       // Another host does things in the order in which they were sent; here each has to be waited for.
       if (machine.link === undefined) await prepared;
       const added = table.add(record);

@@ -29,8 +29,9 @@ export function withStyledCursor(judgement: ScreenJudgement, styledText: string)
   const lines = styledText.split('\n').map(styledLine);
   const places = placesOf(lines, options);
   if (places === undefined) return judgement;
-  const at = markedByBackground(lines, places) ?? markedByForeground(places);
-  if (at === undefined) return judgement;
+  const marked = onOtherGround(lines, places);
+  const [at, ...more] = marked.length > 0 ? marked : inOtherColour(places);
+  if (at === undefined || more.length > 0) return judgement;
   const isRow = new Set(places.map(({ line }) => line)).size === 1;
   const [back, forth] = isRow ? ['Left', 'Right'] : ['Up', 'Down'];
   return {
@@ -59,25 +60,24 @@ function placesOf(lines: readonly StyledLine[], options: readonly ScreenOption[]
   return places;
 }
 
-/** One stands on another ground than the last words of its line. */
-function markedByBackground(lines: readonly StyledLine[], places: readonly Place[]): number | undefined {
-  return theOnly(places, ({ line, background }) => {
+/** Those that stand on another ground than the last words of their line. */
+function onOtherGround(lines: readonly StyledLine[], places: readonly Place[]): readonly number[] {
+  return indexesOf(places, ({ line, background }) => {
     const { text = '', styles = [] } = lines[line] ?? {};
     return background !== (styles[text.trimEnd().length - 1]?.background ?? '');
   });
 }
 
-/** One is written in another colour than all others, which are written alike. */
-function markedByForeground(places: readonly Place[]): number | undefined {
-  if (places.length < 3) return undefined;
+/** The one that is written in another colour than all others, which are written alike. */
+function inOtherColour(places: readonly Place[]): readonly number[] {
   const counts = new Map<string, number>();
   for (const { foreground } of places) counts.set(foreground, (counts.get(foreground) ?? 0) + 1);
-  return counts.size === 2 ? theOnly(places, ({ foreground }) => counts.get(foreground) === 1) : undefined;
+  if (places.length < 3 || counts.size !== 2) return [];
+  return indexesOf(places, ({ foreground }) => counts.get(foreground) === 1);
 }
 
-function theOnly<T>(items: readonly T[], fits: (item: T) => boolean): number | undefined {
-  const found = items.flatMap((item, i) => (fits(item) ? [i] : []));
-  return found.length === 1 ? found[0] : undefined;
+function indexesOf<T>(items: readonly T[], fits: (item: T) => boolean): readonly number[] {
+  return items.flatMap((item, i) => (fits(item) ? [i] : []));
 }
 
 const SEQUENCE = /\x1b\[([0-9;:]*)m|\x1b\[[0-9;:?]*[ -/]*[@-~]|\x1b[()].|\x1b./gu;

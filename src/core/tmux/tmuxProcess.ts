@@ -3,6 +3,7 @@ import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hookScript } from '../hooks/hookScript.js';
+import { opencodePlugin } from '../hooks/opencodePlugin.js';
 import type { Machine } from '../machine.js';
 import { HUB, MAKE_HUB } from './hub.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
@@ -83,6 +84,7 @@ export class TmuxProcess {
       'launch.sh': launchScript(sessionsDirectory),
       'pipe.sh': pipeScript(sessionsDirectory),
       'hook.sh': hookScript(sessionsDirectory),
+      'hook.js': opencodePlugin(sessionsDirectory),
       'tmux.conf': tmuxConfig(await this.features()),
     };
     // All at once: on another host that is one round trip.

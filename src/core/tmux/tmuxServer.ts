@@ -3,6 +3,7 @@ import { KeyedMutex } from '../../common/async.js';
 import { type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import type { HookFiles } from '../hooks/hookFormats.js';
 import { ControlClient } from './controlClient.js';
 import { HUB, linkAll } from './hub.js';
 import { keyCommands } from './keys.js';
@@ -74,9 +75,10 @@ export class TmuxServer implements Disposable {
     return this.#process.program(options);
   }
 
-  /** The program for the hooks of tools. */
-  get hookScript(): string {
-    return join(this.#options.runtimeDirectory, 'hook.sh');
+  /** What is there for the hooks of tools. */
+  get hookFiles(): HookFiles {
+    const { runtimeDirectory } = this.#options;
+    return { script: join(runtimeDirectory, 'hook.sh'), plugin: join(runtimeDirectory, 'hook.js') };
   }
 
   /** What this tmux is too old for, one sentence; undefined when nothing is missing. */

@@ -1,0 +1,95 @@
+import * as z from 'zod';
+import type { Phase } from '../../protocol/screen.js';
+import { commandPhase } from '../state/commandPhase.js';
+import type { Asked } from '../state/evidence.js';
+import type { HookEvent } from './hookEvent.js';
+import { askedOf, askedPath, type HookMeaning } from './hookModel.js';
+
+const Payload = z.looseObject({
+  /** Of a subagent. */
+  child: z.boolean().optional(),
+  status: z.string().optional(),
+  id: z.string().optional(),
+  permission: z.string().optional(),
+  command: z.string().optional(),
+  path: z.string().optional(),
+  url: z.string().optional(),
+  pattern: z.string().optional(),
+  question: z.string().optional(),
+  tool: z.string().optional(),
+});
+type Payload = z.infer<typeof Payload>;
+
+/** What an event means that the plugin for OpenCode wrote down. */
+export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning | undefined {
+  const data = Payload.safeParse(payload).data;
+  if (!data) return undefined;
+  const { child = false, id: key = '' } = data;
+  switch (name) {
+    case 'session.status':
+      if (child) return undefined;
+      // That it was broken off looks the same.
+      if (data.status === 'idle') return { type: 'stops', isEnd: null, background: 0 };
+      return data.status === 'busy' || data.status === 'retry' ? { type: 'works', phase: null } : undefined;
+    case 'tool':
+      return child ? undefined : { type: 'works', phase: phaseOf(data) };
+    case 'permission.asked':
+      return { type: 'asks', key, asked: opencodeAsked(data, cwd) };
+    case 'question.asked': {
+      const { question } = data;
+      return {
+        type: 'asks',
+        key,
+        asked: askedOf({ kind: 'question', ...(question === undefined ? {} : { question }) }),
+      };
+    }
+    case 'permission.replied':
+    case 'question.replied':
+    case 'question.rejected':
+      return { type: 'goesOn', key };
+    default:
+      return undefined;
+  }
+}
+
+function phaseOf({ tool = '', command = '' }: Payload): Phase | null {
+  switch (tool) {
+    case 'bash':
+      return commandPhase(command);
+    case 'edit':
+    case 'write':
+    case 'patch':
+    case 'apply_patch':
+      return 'editing';
+    case 'read':
+    case 'glob':
+    case 'grep':
+    case 'list':
+    case 'task':
+    case 'webfetch':
+    case 'websearch':
+    case 'todowrite':
+      return 'planning';
+    default:
+      return null;
+  }
+}
+
+function opencodeAsked({ permission = '', command, path, url, pattern }: Payload, cwd: string | null): Asked {
+  switch (permission) {
+    case 'bash':
+      return askedOf({ action: 'shell', ...(command === undefined ? {} : { command }) });
+    case 'edit':
+      return askedPath('edit', path ?? pattern, cwd);
+    case 'read':
+    case 'glob':
+    case 'grep':
+    case 'list':
+      return askedPath('read', path ?? pattern, cwd);
+    case 'webfetch':
+    case 'websearch':
+      return askedOf({ action: 'network', text: `fetch ${url ?? pattern ?? ''}` });
+    default:
+      return askedOf({ action: 'other', text: `${permission} ${pattern ?? ''}`.trim() });
+  }
+}

@@ -1,0 +1,67 @@
+import { pathToFileURL } from 'node:url';
+
+/**
+ * What OpenCode loads for its own events: adds a line `<run> <event>` for each that says what it does to a file beside
+ * the session's log. It opens no port. A process of another session, or one that the agent has started, writes nothing.
+ */
+export function opencodePlugin(sessionsDirectory: string): string {
+  return `import { appendFileSync, existsSync } from 'node:fs';
+
+const dir = ${JSON.stringify(sessionsDirectory)};
+const id = process.env.CM_SESSION ?? '';
+const run = process.env.CM_RUN ?? '';
+
+export const CodeManager = async () => {
+  // What the agent starts inherits this.
+  if (id === '' || process.env.CM_HOOKED === id || !existsSync(dir + '/' + id + '.json')) return {};
+  process.env.CM_HOOKED = id;
+  const children = new Set();
+  const begun = new Set();
+  const text = (value) => (typeof value === 'string' && value.length <= 12000 ? value : undefined);
+  const say = (name, more) => {
+    appendFileSync(dir + '/' + id + '.hooks', run + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
+    if (existsSync(dir + '/changes')) appendFileSync(dir + '/changes', '.');
+  };
+  const tell = (type, properties) => {
+    const of = { child: children.has(properties.sessionID) };
+    switch (type) {
+      case 'session.created':
+      case 'session.updated':
+        if (properties.info?.parentID) children.add(properties.info.id);
+        return;
+      case 'session.status':
+        return say(type, { ...of, status: properties.status?.type });
+      case 'permission.asked': {
+        const { metadata = {}, patterns = [] } = properties;
+        const [command, path, url] = [metadata.command, metadata.filepath, metadata.url].map(text);
+        return say(type, { ...of, id: properties.id, permission: properties.permission, command, path, url, pattern: text(patterns[0]) });
+      }
+      case 'question.asked':
+        return say(type, { ...of, id: properties.id, question: text(properties.questions?.[0]?.question) });
+      case 'permission.replied':
+      case 'question.replied':
+      case 'question.rejected':
+        return say(type, { ...of, id: properties.requestID });
+      case 'message.part.updated': {
+        const { part = {} } = properties;
+        if (part.type !== 'tool' || part.state?.status !== 'running' || begun.has(part.callID)) return;
+        begun.add(part.callID);
+        return say('tool', { ...of, tool: part.tool, command: text(part.state.input?.command) });
+      }
+    }
+  };
+  return {
+    event: async ({ event }) => {
+      try {
+        tell(event.type, event.properties ?? {});
+      } catch {}
+    },
+  };
+};
+`;
+}
+
+/** Configuration for one start of OpenCode: added to that of the person, and nowhere written down. */
+export function opencodeConfiguration(plugin: string): string {
+  return JSON.stringify({ plugin: [pathToFileURL(plugin).href] });
+}

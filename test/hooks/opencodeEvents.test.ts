@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
+import { hookMeaning } from '../../src/core/hooks/hookFormats.js';
+import { hookEvidence, NO_HOOKS, reduceHooks } from '../../src/core/hooks/hookModel.js';
+import { opencodePlugin } from '../../src/core/hooks/opencodePlugin.js';
+import { tempDir } from '../helpers/tempDir.js';
+
+const ID = 'abcdefghijkl';
+const SESSION = { sessionID: 'ses_1' };
+const status = (type: string, sessionID = 'ses_1'): object => ({
+  type: 'session.status',
+  properties: { sessionID, status: { type } },
+});
+const BASH = {
+  type: 'permission.asked',
+  properties: { ...SESSION, id: 'per_1', permission: 'bash', patterns: ['rm x'], metadata: { command: 'rm x && ls' } },
+};
+const QUESTION = {
+  type: 'question.asked',
+  properties: { ...SESSION, id: 'que_1', questions: [{ question: 'Which?', options: [] }] },
+};
+
+/** What the plugin writes down of events, in a process of its own. */
+function written(t: TestContext, events: readonly unknown[], env: Record<string, string> = {}): string[] {
+  const root = tempDir(t);
+  const active = join(root, "a b'c");
+  mkdirSync(active);
+  writeFileSync(join(active, `${ID}.json`), '{}');
+  writeFileSync(join(root, 'hook.mjs'), opencodePlugin(active));
+  const main = `import { CodeManager } from './hook.mjs';
+    const { event: tell } = await CodeManager();
+    for (const event of ${JSON.stringify(events)}) await tell?.({ event });`;
+  writeFileSync(join(root, 'main.mjs'), main);
+  const own = { CM_SESSION: ID, CM_RUN: '7', ...env };
+  const printed = execFileSync(process.execPath, [join(root, 'main.mjs')], { cwd: '/', env: own, encoding: 'utf8' });
+  assert.equal(printed, '');
+  const file = join(active, `${ID}.hooks`);
+  if (!existsSync(file)) return [];
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+  return readFileSync(file, 'utf8').split('\n').slice(0, -1);
+}
+
+function word(t: TestContext, ...events: readonly unknown[]): string {
+  let model = NO_HOOKS;
+  for (const line of written(t, events)) {
+    const event = parseHookLine(line, 7);
+    assert.ok(event);
+    model = reduceHooks(model, event, hookMeaning('opencode', event));
+  }
+  const evidence = hookEvidence(model, 0);
+  if (!evidence) return 'nothing';
+  const { state, phase, asked } = evidence;
+  const request = asked && `${asked.kind}: ${asked.text}`;
+  return [state, phase, request].filter((part) => part !== null).join(' ');
+}
+
+test('what the events of OpenCode mean', (t) => {
+  const running = (tool: string, input: object): object => ({
+    type: 'message.part.updated',
+    properties: { ...SESSION, part: { type: 'tool', tool, callID: tool, state: { status: 'running', input } } },
+  });
+  assert.equal(word(t, { type: 'server.connected', properties: {} }, null, { type: 'session.status' }), 'nothing');
+  assert.equal(word(t, status('busy')), 'working');
+  assert.equal(word(t, status('retry')), 'working');
+  assert.equal(word(t, status('busy'), running('bash', { command: 'npm test' })), 'working testing');
+  assert.equal(word(t, status('busy'), running('edit', {})), 'working editing');
+  assert.equal(word(t, status('busy'), BASH), 'waiting permission: rm x && ls');
+  const edit = { permission: 'edit', patterns: ['a.txt'], metadata: { filepath: '/work/a.txt' } };
+  assert.equal(
+    word(t, { ...BASH, properties: { ...BASH.properties, ...edit } }),
+    'waiting permission: edit work/a.txt',
+  );
+  const replied = { type: 'permission.replied', properties: { ...SESSION, requestID: 'per_1', reply: 'reject' } };
+  assert.equal(word(t, status('busy'), BASH, replied), 'working');
+  assert.equal(word(t, QUESTION), 'waiting question: Which?');
+  const child = { type: 'session.created', properties: { info: { id: 'ses_2', parentID: 'ses_1' } } };
+  assert.equal(word(t, child, status('busy'), status('idle', 'ses_2')), 'working', 'a subagent ended');
+  assert.equal(word(t, status('busy'), status('idle')), 'idle');
+});
+
+test('an opencode that the agent starts, or one of nobody, writes nothing', (t) => {
+  assert.equal(written(t, [status('busy')]).length, 1);
+  assert.deepEqual(written(t, [status('busy')], { CM_HOOKED: ID }), []);
+  assert.deepEqual(written(t, [status('busy')], { CM_SESSION: '' }), []);
+  assert.deepEqual(written(t, [status('busy')], { CM_SESSION: 'lkjihgfedcba' }), []);
+});

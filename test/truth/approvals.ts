@@ -1,0 +1,130 @@
+import { readdirSync } from 'node:fs';
+import type { AuditEntry } from '../../src/protocol/audit.js';
+import { errorText } from '../../src/protocol/errors.js';
+import type { Bench } from '../bench/figure.js';
+import { sleep, waitFor } from '../bench/numbers.js';
+import { Bed } from './bed.js';
+import type { Program } from './programs.js';
+import { Random } from './random.js';
+
+/** Who decides on a request, and how. */
+type Fate = 'allow' | 'deny' | 'rule' | 'forbid';
+
+/** What the command is called by whom it is for: a rule knows it by its first words. */
+const COMMANDS: Readonly<Record<Fate, string>> = {
+  allow: 'mktemp',
+  deny: 'mktemp',
+  rule: 'mktemp -q',
+  forbid: 'mktemp --quiet',
+};
+
+export interface Approvals {
+  readonly program: string;
+  readonly requests: number;
+  /** Allowed by a person or a rule: exactly one file each. */
+  readonly allowed: number;
+  readonly denied: number;
+  /** What is wrong, one line each. */
+  readonly wrong: readonly string[];
+}
+
+interface Planned {
+  readonly number: number;
+  readonly fate: Fate;
+}
+
+/** Requests of which each makes a file of its own, answered by a person and by rules. */
+export async function driveApprovals(program: Program, bench: Bench, count: number, seed: string): Promise<Approvals> {
+  const bed = await Bed.open(program, bench);
+  const { client } = bed.product;
+  const random = new Random(`${seed} ${program.name} approvals`);
+  const wrong: string[] = [];
+  const done: Planned[] = [];
+  for (const [effect, command] of [
+    ['allow', COMMANDS.rule],
+    ['deny', COMMANDS.forbid],
+  ] as const) {
+    await client.request('policy/add', { rule: { effect, command } });
+  }
+  let next = 1;
+  while (next <= count) {
+    const batch: Planned[] = [];
+    // A denial ends a turn.
+    while (next <= count && batch.length < program.batch && !isDenied(batch.at(-1)?.fate)) {
+      batch.push({ number: next++, fate: random.pick(['allow', 'allow', 'deny', 'rule', 'rule', 'forbid']) });
+    }
+    bench.progress(`requests up to ${next - 1} of ${count}`);
+    try {
+      if (!bed.isRunning) await bed.start();
+      await runBatch(bed, batch, random);
+      done.push(...batch);
+    } catch (error) {
+      const seen = await bed.screen().catch(() => 'nothing is known of it');
+      wrong.push(`not answered: one of ${batch.map(({ number }) => number).join(', ')}: ${errorText(error)}\n${seen}`);
+      done.push(...batch);
+      await bed.kill();
+    }
+  }
+  await sleep(1000);
+  wrong.push(...checkFiles(bed, done));
+  const session = bed.isRunning ? bed.session.id : undefined;
+  const audit = session === undefined ? [] : await client.request('audit/list', { session, limit: 10_000 });
+  wrong.push(...checkAudit(audit));
+  await bed.kill();
+  const denied = done.filter(({ fate }) => isDenied(fate)).length;
+  return { program: program.name, requests: done.length, allowed: done.length - denied, denied, wrong };
+}
+
+function isDenied(fate: Fate | undefined): boolean {
+  return fate === 'deny' || fate === 'forbid';
+}
+
+const stem = ({ number, fate }: Planned): string => `${fate}-${number}-`;
+
+async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Promise<void> {
+  bed.begin();
+  const steps = batch.map((one) => `do:${bed.program.bash}(${COMMANDS[one.fate]} ${stem(one)}XXXXXX)`);
+  await bed.prompt(`do:delay(${random.seconds(0, 0.5)}) ${steps.join(' ')} do:say(done)`);
+  for (const one of batch) {
+    if (one.fate === 'allow' || one.fate === 'deny') {
+      const request = await waitFor(
+        `request ${one.number}`,
+        () => {
+          const { request: pending } = bed.session;
+          const isIt = pending?.command?.includes(stem(one)) === true && pending.options.length > 0;
+          return isIt ? pending : undefined;
+        },
+        { timeoutMs: 60_000 },
+      );
+      await sleep(random.seconds(0, 0.6) * 1000);
+      await bed.answer(request, one.fate === 'allow' ? { type: 'allow', always: false } : { type: 'deny' });
+    }
+    if (isDenied(one.fate)) {
+      // Whoever is denied something waits for a person.
+      const isOver = (): boolean => bed.session.state === 'idle';
+      await waitFor(`the end after request ${one.number}`, isOver, { timeoutMs: 60_000 });
+    } else {
+      await waitFor(`what request ${one.number} does`, () => made(bed, one) > 0, { timeoutMs: 60_000 });
+    }
+  }
+  if (!isDenied(batch.at(-1)?.fate)) await bed.until('said', 60_000);
+  await waitFor('it to be idle', () => bed.session.state === 'idle', { timeoutMs: 60_000 });
+}
+
+function made(bed: Bed, planned: Planned): number {
+  return readdirSync(bed.product.folder).filter((name) => name.startsWith(stem(planned))).length;
+}
+
+function checkFiles(bed: Bed, done: readonly Planned[]): string[] {
+  return done.flatMap((one) => {
+    const files = made(bed, one);
+    const wanted = isDenied(one.fate) ? 0 : 1;
+    return files === wanted ? [] : [`request ${one.number} (${one.fate}) has happened ${files} times`];
+  });
+}
+
+function checkAudit(audit: readonly AuditEntry[]): string[] {
+  const times = new Map<string, number>();
+  for (const { request } of audit) times.set(request.id, (times.get(request.id) ?? 0) + 1);
+  return [...times].flatMap(([id, count]) => (count === 1 ? [] : [`${id} has ${count} entries in the audit`]));
+}

@@ -1,0 +1,117 @@
+import type { AgentName } from '../agents/home.js';
+import type { ToolCall } from '../model/script.js';
+import type { Mark } from './timeline.js';
+
+type Drawn = (Mark & { readonly type: 'drawn' })['what'];
+
+/** A real program and how a person works with it. */
+export interface Program {
+  readonly name: AgentName;
+  /** Id of its tool. */
+  readonly tool: string;
+  /** Arguments that belong to its command. */
+  readonly args: readonly string[];
+  /** Asks before it runs, creates and edits anything. */
+  readonly mode: string;
+  readonly trusts: boolean;
+  /** Directive for a command that it asks about. */
+  readonly bash: 'bash' | 'bashesc';
+  /** It can ask questions of its own. */
+  readonly asks: boolean;
+  /** Equal requests in a row that it takes for no loop. */
+  readonly batch: number;
+  readonly keys: { readonly yes: readonly string[]; readonly no: readonly string[]; readonly first: readonly string[] };
+  readonly exit: string;
+  /** Found in what it has drawn, without blanks, when it shows that. */
+  readonly drawn: Readonly<Record<Drawn, RegExp>>;
+}
+
+const KEYS = { yes: ['Enter'], no: ['Escape'], first: ['Enter'] } as const;
+
+const CLAUDE = {
+  tool: 'claude',
+  args: [],
+  mode: 'default',
+  trusts: true,
+  bash: 'bash',
+  batch: 5,
+  keys: { ...KEYS, first: ['1'] },
+  exit: '/exit',
+  drawn: {
+    trust: /trustthisfolder/i,
+    ready: /forshortcuts|shift\+tab|❯Try"/,
+    permission: /Doyouwantto/,
+    question: /Entertoselect/,
+  },
+} as const;
+
+export const PROGRAMS: readonly Program[] = [
+  { ...CLAUDE, name: 'claude', asks: true },
+  { ...CLAUDE, name: 'claude-old', asks: false },
+  {
+    name: 'codex',
+    tool: 'codex',
+    args: ['--no-daemon'],
+    mode: 'read-only',
+    trusts: true,
+    bash: 'bashesc',
+    asks: false,
+    batch: 5,
+    keys: KEYS,
+    exit: '/quit',
+    drawn: {
+      trust: /Trustandcontinue/,
+      ready: /AskCodexto/,
+      permission: /Wouldyouliketo/,
+      question: /Question\d/,
+    },
+  },
+  {
+    name: 'gemini',
+    tool: 'gemini',
+    args: [],
+    mode: 'default',
+    trusts: true,
+    bash: 'bash',
+    asks: true,
+    batch: 3,
+    keys: KEYS,
+    exit: '/quit',
+    drawn: {
+      trust: /Trustfolder/,
+      ready: /Typeyourmessage/,
+      permission: /Allowexecution|Applythischange|Allowonce/,
+      question: /AnswerQuestions/,
+    },
+  },
+  {
+    name: 'opencode',
+    tool: 'opencode',
+    args: [],
+    mode: 'build',
+    trusts: false,
+    bash: 'bash',
+    asks: true,
+    batch: 5,
+    keys: { ...KEYS, first: ['1', 'Enter'] },
+    exit: '/exit',
+    drawn: {
+      trust: /(?!)/,
+      ready: /Askanything/,
+      permission: /Permissionrequired|Allowonce/,
+      question: /escdismiss/,
+    },
+  },
+];
+
+const QUESTIONS: ReadonlySet<string> = new Set(['AskUserQuestion', 'question', 'ask_user']);
+const FREE: ReadonlySet<string> = new Set(['Read', 'read', 'read_file']);
+
+/** What the program has to ask a person before it does this. */
+export function asksFor({ tool, input }: ToolCall): 'permission' | 'question' | null {
+  if (QUESTIONS.has(tool)) return 'question';
+  if (FREE.has(tool)) return null;
+  // In its sandbox Codex runs what it likes.
+  if (tool === 'exec_command') return JSON.stringify(input).includes('require_escalated') ? 'permission' : null;
+  return 'permission';
+}

@@ -1,0 +1,107 @@
+import { percentile } from '../bench/numbers.js';
+import type { Approvals } from './approvals.js';
+import type { Replaced } from './replaced.js';
+import type { Broken, Sample } from './states.js';
+
+/** A wrong word that stands so long is told one by one, in milliseconds. */
+const LONG_MS = 1000;
+
+export interface StateRow {
+  readonly program: string;
+  readonly name: string;
+  readonly times: number;
+  /** What was shown, most often first. */
+  readonly words: readonly (readonly [word: string, times: number])[];
+  readonly p50: number;
+  readonly p95: number;
+  readonly never: number;
+  readonly wrongLong: number;
+}
+
+/** One row for each program and true state, in the order in which they came. */
+export function stateRows(samples: readonly Sample[]): StateRow[] {
+  const groups = new Map<string, Sample[]>();
+  for (const sample of samples) {
+    const key = `${sample.program}\t${sample.name}`;
+    groups.set(key, [...(groups.get(key) ?? []), sample]);
+  }
+  return [...groups.entries()].map(([key, group]) => {
+    const [program = '', name = ''] = key.split('\t');
+    const latencies = group.flatMap(({ latency }) => (latency === null ? [] : [latency]));
+    const words = new Map<string, number>();
+    for (const word of group.flatMap((sample) => [...new Set(sample.words)])) {
+      words.set(word, (words.get(word) ?? 0) + 1);
+    }
+    return {
+      program,
+      name,
+      times: group.length,
+      words: [...words].sort((a, b) => b[1] - a[1]),
+      p50: percentile(latencies, 0.5),
+      p95: percentile(latencies, 0.95),
+      never: group.length - latencies.length,
+      wrongLong: group.flatMap(({ wrong }) => wrong).filter(({ ms }) => ms > LONG_MS).length,
+    };
+  });
+}
+
+const ms = (value: number): string => (Number.isNaN(value) ? '–' : `${Math.round(value)} ms`);
+
+export function stateTable(samples: readonly Sample[]): string {
+  const lines = stateRows(samples).map(({ program, name, times, words, p50, p95, never, wrongLong }) => [
+    program,
+    name,
+    `${times}`,
+    ms(p50),
+    ms(p95),
+    never === 0 ? '' : `${never}`,
+    wrongLong === 0 ? '' : `${wrongLong}`,
+    words.map(([word, count]) => `${word} ${count}`).join(', '),
+  ]);
+  return columns([['program', 'true', 'times', 'p50', 'p95', 'never', 'wrong > 1 s', 'shown meanwhile'], ...lines]);
+}
+
+/** Every wrong word that stood for long, one a line. */
+export function wrongWords(samples: readonly Sample[]): string[] {
+  return samples.flatMap(({ program, flow, round, name, words, wrong }) =>
+    wrong
+      .filter((one) => one.ms > LONG_MS)
+      .map(
+        (one) =>
+          `${program}, ${flow} (${round}): "${one.word}" for ${(one.ms / 1000).toFixed(1)} s while it was true: ${name}` +
+          `; shown: ${words.join(' → ')}`,
+      ),
+  );
+}
+
+export function brokenFlows(broken: readonly Broken[]): string[] {
+  return broken.map(({ program, flow, round, message }) => `${program}, ${flow} (${round}) broke: ${message}`);
+}
+
+export function approvalLines(all: readonly Approvals[]): string[] {
+  return all.flatMap(({ program, requests, allowed, denied, wrong }) => [
+    `${program}: ${requests} requests, ${allowed} allowed, ${denied} denied, ${wrong.length} wrong`,
+    ...wrong.map((one) => `  ${one}`),
+  ]);
+}
+
+export function replacedLines(all: readonly Replaced[]): string[] {
+  return all.flatMap(({ times, refused, control, wrong }) => [
+    `${times} requests replaced before the answer, ${refused} answers refused, ${wrong.length} wrong; answers to what ` +
+      `was not replaced that arrived: ${control}`,
+    ...wrong.map((one) => `  ${one}`),
+  ]);
+}
+
+/** Lines of cells under one another, a rule below the first one. */
+export function columns(lines: readonly (readonly string[])[]): string {
+  const widths = (lines[0] ?? []).map((_, column) => Math.max(...lines.map((line) => line[column]?.length ?? 0)));
+  const text = lines.map((line) =>
+    line
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  );
+  text.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
+  return text.join('\n');
+}

@@ -1,0 +1,72 @@
+import type { Bench } from '../bench/figure.js';
+import { Bed } from './bed.js';
+import { FLOWS, NAMES, type Flow } from './flows.js';
+import type { Program } from './programs.js';
+import { Random } from './random.js';
+import { compare, type Finding } from './timeline.js';
+
+/** One true state of one program, once. */
+export interface Sample extends Finding {
+  readonly program: string;
+  readonly flow: string;
+  readonly round: number;
+  /** As people call it. */
+  readonly name: string;
+}
+
+export interface Broken {
+  readonly program: string;
+  readonly flow: string;
+  readonly round: number;
+  readonly message: string;
+}
+
+export interface StatesOptions {
+  readonly times: number;
+  readonly seed: string;
+  /** Names of the flows to run; empty: all. */
+  readonly flows: readonly string[];
+}
+
+/** Drives a program through all flows; a flow that breaks costs only itself. */
+export async function driveStates(
+  program: Program,
+  bench: Bench,
+  { times, seed, flows }: StatesOptions,
+  told: (sample: Sample | Broken) => void,
+): Promise<void> {
+  const bed = await Bed.open(program, bench);
+  const wanted = FLOWS.filter(
+    ({ name, fits }) => (flows.length === 0 || flows.includes(name)) && fits?.(program) !== false,
+  );
+  const run = async (flow: string, round: number, names: Flow['names'], act: () => Promise<void>): Promise<boolean> => {
+    let message: string | undefined;
+    try {
+      await act();
+    } catch (error) {
+      const seen = await bed.screen().catch(() => 'nothing is known of it');
+      message = `${error instanceof Error ? error.message : String(error)}\n${seen}`;
+    }
+    const { spans, shown } = await bed.finish();
+    const common = { program: program.name, flow, round };
+    for (const span of spans) {
+      told({ ...common, name: names?.[span.truth] ?? NAMES[span.truth], ...compare(span, shown) });
+    }
+    if (message !== undefined) told({ ...common, message });
+    return message === undefined;
+  };
+  for (let round = 1; round <= times; round++) {
+    for (const flow of wanted) {
+      bench.progress(`${flow.name}, ${round} of ${times}`);
+      if (!bed.isRunning && !(await run('ready', round, {}, () => bed.start()))) {
+        await bed.kill();
+        continue;
+      }
+      const random = new Random(`${seed} ${program.name} ${flow.name} ${round}`);
+      bed.begin();
+      const isWell = await run(flow.name, round, flow.names, () => flow.run(bed, random));
+      if (!isWell || flow.isLast === true) await bed.kill();
+    }
+  }
+  await bed.kill();
+}
