@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { waitFor } from '../../scripts/lib/processes.mjs';
+import { judgeScreen } from '../../src/core/state/judgeScreen.js';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { Pane } from './pane.js';
 
 const AGENT = join(process.cwd(), 'media/demo/agent.mjs');
@@ -107,6 +109,32 @@ test('a task that speaks of permission makes the demo agent ask for it', async (
   await pane.waitForScreen('✓ Done: I wrote nothing');
   assert.ok(states(pane.raw()).includes('blocked permission Write demo-notes.md?'));
   assert.equal(existsSync(join(cwd, 'demo-notes.md')), false);
+});
+
+test('what the demo agent asks can be read from its screen and answered by one key, but not over a half-typed line', async (t) => {
+  const demo = new ToolCatalog('/nonexistent').get('demo');
+  const judge = (screen: string) => judgeScreen(demo, screen, 0);
+  const pane = await start(t, folder(t), ['with permission']);
+  const question = judge(await pane.waitForScreen('answer>'));
+  assert.equal(question.kind, 'question');
+  assert.equal(question.request?.question, 'Which colour should the greeting have?');
+  assert.deepEqual(
+    question.options.map(({ label, keys }) => [label, keys]),
+    [
+      ['Green', ['1']],
+      ['Blue', ['2']],
+      ['Red', ['3']],
+    ],
+  );
+  await pane.keys('gr');
+  assert.deepEqual(judge(await pane.waitForScreen('answer> gr')).options, []);
+  await pane.keys('BSpace', 'BSpace', '1');
+  const permission = judge(await pane.waitForScreen(/Write demo-notes\.md\?\n(?:.+\n)+answer>/));
+  assert.equal(permission.request?.action, 'create');
+  assert.equal(permission.request.path, 'demo-notes.md');
+  assert.deepEqual(permission.wouldSend, ['1']);
+  await pane.keys('1');
+  assert.equal(judge(await pane.waitForScreen(/✓ Done.*\ndemo>/)).state, 'idle');
 });
 
 test('a folder that cannot be written is an error, and the demo agent goes on', async (t) => {

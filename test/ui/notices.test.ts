@@ -215,6 +215,12 @@ test('a request of several lines is read in whole below its answers, and a dialo
         await workbench.waitForEditor('npm publish');
       }
     }
+    server.scripted.on('policy/propose', () => {
+      throw new CodeManagerError('invalid', 'No rule can allow this. It runs several commands; write a rule for each.');
+    });
+    await quickInput.pick('Always Allow This…');
+    await workbench.notification('No rule can allow this. It runs several commands').waitFor();
+    await quickInput.waitForTitle('refactor-auth · permission · api');
     server.scripted.on('session/answer', () => {
       throw new CodeManagerError('conflict', 'The dialog is still there; answer it in the terminal.');
     });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { PolicyDraft } from '../../protocol/policy.js';
 import type { Session } from '../../protocol/session.js';
@@ -23,7 +24,8 @@ export async function alwaysAllow(
   request: PendingRequest,
 ): Promise<'saved' | 'back' | 'left'> {
   const { link, tools } = services;
-  const proposed = await link.request('policy/propose', { session: session.id, request: request.id });
+  const proposed = await propose(services, session, request);
+  if (proposed === undefined) return 'back';
   const scene: RuleScene = {
     session,
     contextId: session.contextId,
@@ -52,6 +54,23 @@ export async function alwaysAllow(
     }
     changed = result.value.does;
     draft = await changePart(title, changed, proposed, draft, scene);
+  }
+}
+
+/** Undefined when no rule could allow it, which the person is told, or when another request is pending. */
+async function propose(
+  { link }: Services,
+  session: Session,
+  request: PendingRequest,
+): Promise<PolicyDraft | undefined> {
+  try {
+    return await link.request('policy/propose', { session: session.id, request: request.id });
+  } catch (error) {
+    const { code } = toCodeManagerError(error);
+    if (code === 'conflict') return undefined;
+    if (code !== 'invalid') throw error;
+    void vscode.window.showInformationMessage(errorText(error));
+    return undefined;
   }
 }
 

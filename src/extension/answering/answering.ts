@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
+import { delay } from '../../common/async.js';
+import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Answer, AnswerResult, PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Services } from '../commands/services.js';
@@ -19,6 +20,8 @@ const EDITOR = 'VS Code';
 const ANSWER_TIMEOUT_MS = 60_000;
 const AUDIT_TIMEOUT_MS = 3_000;
 const SAID_MS = 6_000;
+const SEEN_MS = 50;
+const SEEN_TRIES = 40;
 const CHANGED = 'The request has changed.';
 
 /** Shows what sessions ask, and gives them the person's answers: each only to the request that was shown. */
@@ -39,8 +42,9 @@ export class Answering {
     this.#shown.set(id, (this.#shown.get(id) ?? 0) + 1);
     try {
       const session = await this.#now(id);
-      if (session.waiting === null) throw new CodeManagerError('conflict', `${oneLine(name)} needs no input`);
-      await new Conversation(this.#services, session).run();
+      if (isAsking(session)) await new Conversation(this.#services, session).run();
+      // An old notification, or somebody else was quicker.
+      else void vscode.window.showInformationMessage(`${oneLine(name, 60)} asks nothing any more.`);
     } finally {
       const left = (this.#shown.get(id) ?? 1) - 1;
       if (left === 0) this.#shown.delete(id);
@@ -189,13 +193,21 @@ class Conversation {
   /** Another request is there, none is any more, or this one is still there and something stands in the way. */
   async #onConflict(request: PendingRequest, error: unknown): Promise<Done | Next> {
     const { link } = this.#services;
-    this.#session = await link.request('session/get', { session: this.#session.id });
-    if (!this.#isPending(request)) return await this.#onChanged(request);
+    const current = await link.request('session/get', { session: this.#session.id });
+    if (!isAsking(current) || !isSame(current.request, request)) {
+      await this.#untilSeen(current);
+      return await this.#onChanged(request);
+    }
     const { message } = toCodeManagerError(error);
     if (message === CHANGED) return { type: 'next', note: CHANGED };
     // Nothing waits for it: it may stand there for long.
     this.#offerTerminal(message).catch((failed: unknown) => this.#services.problems.show(failed, 'attach'));
     return DONE;
+  }
+
+  /** The news comes over the same connection as the answer, and may be a moment behind it. */
+  async #untilSeen({ request }: Session): Promise<void> {
+    for (let i = 0; i < SEEN_TRIES && !isSame(this.#current()?.request ?? null, request); i++) await delay(SEEN_MS);
   }
 
   async #offerTerminal(message: string): Promise<void> {
@@ -207,11 +219,13 @@ class Conversation {
 
   /** What was shown is not what is asked now. */
   async #onChanged(request: PendingRequest | null): Promise<Done | Next> {
-    const current = this.#services.link.session(this.#session.id) ?? this.#session;
-    this.#session = current;
+    const current = this.#current();
     await this.#closeDocument();
-    if (current.waiting !== null && !hasEnded(current)) {
-      return { type: 'next', note: request === null ? '' : CHANGED };
+    if (current !== undefined && isAsking(current)) {
+      this.#session = current;
+      // More has become known of the one that was shown, or it is another one.
+      const isOther = request !== null && current.request?.id !== request.id;
+      return { type: 'next', note: isOther ? CHANGED : '' };
     }
     await this.#tellEnd(request);
     return DONE;
@@ -231,10 +245,16 @@ class Conversation {
     return entry && answeredBy(entry, EDITOR);
   }
 
+  /** The session as it is known now; undefined when it is gone. */
+  #current(): Session | undefined {
+    const { link } = this.#services;
+    return link.isLoaded ? link.session(this.#session.id) : this.#session;
+  }
+
+  /** Whether what was shown is what is asked. */
   #isPending(request: PendingRequest | null): boolean {
-    const current = this.#services.link.session(this.#session.id) ?? this.#session;
-    if (current.waiting === null || hasEnded(current)) return false;
-    return (current.request?.id ?? null) === (request?.id ?? null);
+    const current = this.#current();
+    return current !== undefined && isAsking(current) && isSame(current.request, request);
   }
 
   /** Aborts as soon as something else is asked, or nothing. */
@@ -263,6 +283,18 @@ class Conversation {
   get #documentId(): string {
     return `request:${this.#session.id}`;
   }
+}
+
+function isAsking(session: Session): boolean {
+  return session.waiting !== null && !hasEnded(session);
+}
+
+/** Of one request more may become known while it stands there. */
+function isSame(a: PendingRequest | null, b: PendingRequest | null): boolean {
+  if (a === null || b === null) return a === b;
+  const shown = ({ id, command, path, question, options }: PendingRequest): string =>
+    JSON.stringify([id, command, path, question, options.map(({ label }) => label)]);
+  return shown(a) === shown(b);
 }
 
 const DONE: Done = { type: 'done' };
