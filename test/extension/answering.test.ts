@@ -100,6 +100,14 @@ test('an option of an agent cannot draw icons, and is sent as it was written', (
   assert.deepEqual(row.choice, { type: 'answer', answer: { type: 'option', label: '$(check) Yes\u202e' } });
 });
 
+test('an option that is too long for its row goes on below it', () => {
+  const label = 'Yes, and always allow access to /home/anna/projects/api/packages/server from this project';
+  const [row] = answerRows(request({ options: [option(label, 'always', 'for good')] }));
+  assert.equal(row?.label, 'Yes, and always allow access to /home/anna/projects/api/packages/server from …');
+  assert.equal(row.detail, '… this project · for good');
+  assert.deepEqual(row.choice, { type: 'answer', answer: { type: 'option', label } });
+});
+
 test('a request is told in whole and nothing of it twice', () => {
   assert.equal(requestText(request()), 'npm publish');
   assert.equal(
@@ -116,7 +124,7 @@ test('a request of several lines or more than 200 characters is no short one', (
   assert.ok(isShort(request({ command: 'x'.repeat(200), text: '' })));
   assert.ok(!isShort(request({ command: 'x'.repeat(201), text: '' })));
   assert.ok(!isShort(request({ command: 'a\nb', text: 'a b' })));
-  assert.ok(!isShort(request({ options: [option('y'.repeat(90), 'allow')] })), 'an answer that would be cut');
+  assert.ok(!isShort(request({ options: [option('y'.repeat(190), 'allow')] })), 'an answer that would be cut');
 });
 
 test('the rows of a short request have every letter of it', () => {

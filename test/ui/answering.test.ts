@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { waitFor } from '../../scripts/lib/processes.mjs';
 import { AuditEntry } from '../../src/protocol/audit.js';
+import { byAlias, Desk } from '../agents/desk.js';
 import { withWorkbench } from './workbench.js';
 
 test('the demo agent is answered from its row, then by a rule that was shown before, and all of it is on record', async (t) => {
@@ -90,5 +91,60 @@ test('the demo agent is answered from its row, then by a rule that was shown bef
     await workbench.screenshot('auto-approval-off');
     await toast.getByRole('button', { name: 'Turn On Again' }).click();
     await workbench.waitForStatus('auto-approve');
+  });
+});
+
+test('Claude Code is trusted, denied with a reason, allowed and answered from the editor', async (t) => {
+  const desk = await Desk.setUp(t, 'claude', byAlias);
+  const append = (file: string): string => `do:bash(echo x >> ${file})`;
+  await desk.start('claude', `${append('denied.txt')} do:say(never)`, 'default');
+  await withWorkbench(t, { env: { CM_HOME: desk.home.cm } }, async (workbench) => {
+    const sessions = workbench.tree('Sessions');
+    const { quickInput } = workbench;
+    const labels = async () => (await quickInput.items()).map(({ label }) => label);
+    await workbench.showSideBar();
+    const answer = async (kind: string, about: RegExp): Promise<string> => {
+      const row = await sessions.waitForRow(kind, ({ description }) => about.test(description), 60_000);
+      await sessions.clickInline(row.label, 'Answer…');
+      await quickInput.waitForTitle(`${row.label} · ${kind} · project`);
+      await waitFor('the options', async () => (await labels()).includes('Attach Instead'));
+      return row.label;
+    };
+
+    await answer('trust', /trust this folder/);
+    assert.ok((await labels()).includes(desk.folder), 'which folder that is');
+    await workbench.screenshot('claude-trust');
+    await quickInput.pick('Yes, I trust this folder');
+
+    await answer('permission', /denied\.txt/);
+    await workbench.screenshot('claude-permission');
+    assert.ok((await labels()).some((label) => label.includes('echo x >> denied.txt')));
+    await quickInput.pick('Deny with a Reason…');
+    await quickInput.accept(append('allowed.txt'));
+
+    await answer('permission', /allowed\.txt/);
+    await quickInput.pick('Yes');
+    await waitFor('what was allowed', () => desk.file('allowed.txt') === 'x\n');
+    await desk.becomes('idle');
+
+    await desk.send('do:ask(Which colour?) do:say(done)');
+    const name = await answer('question', /Which colour/);
+    await workbench.screenshot('claude-question');
+    const question = await desk.asks('question');
+    await desk.answers('answer', question, 'Blue');
+    await workbench.notification(`${name}: answered by cm`).waitFor();
+    await quickInput.widget.waitFor({ state: 'hidden' });
+    await desk.becomes('idle');
+
+    assert.equal(desk.file('denied.txt'), '');
+    assert.deepEqual(
+      (await desk.audit()).map(({ decision, by }) => [decision, by.type === 'person' ? by.client : by.rule]),
+      [
+        ['allow', 'VS Code'],
+        ['deny', 'VS Code'],
+        ['allow', 'VS Code'],
+        ['answer', 'cm'],
+      ],
+    );
   });
 });

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { answerRows, type AnswerChoice } from '../model/answerChoices.js';
-import { requestRows, requestVerb } from '../model/requestText.js';
+import { requestRows, requestVerb, wrap } from '../model/requestText.js';
 import { pickStep } from '../quickInput/steps.js';
 
 /** What a person chose; `whole`: to read the request as a document. */
@@ -13,6 +13,8 @@ export interface AnswerStep {
   readonly request: PendingRequest | null;
   /** One line for people, where there is no request. */
   readonly waitingFor: string;
+  /** In which it runs, on one line: who is asked to trust it has to see which one it is. */
+  readonly folder: string;
   /** Said above everything else: `The request has changed.` */
   readonly note: string;
   /** It stands in a document below. */
@@ -48,8 +50,13 @@ export async function answerStep(step: AnswerStep): Promise<StepChoice | undefin
 }
 
 /** What is asked, in whole: as rows, or named where it stands in the document. */
-function askedItems({ request, waitingFor, note, isOpen }: AnswerStep): Item[] {
-  const rows = request === null ? [waitingFor] : isOpen ? ['The whole request is shown below'] : requestRows(request);
+function askedItems({ request, waitingFor, folder, note, isOpen }: AnswerStep): Item[] {
+  const rows =
+    request === null
+      ? [waitingFor]
+      : isOpen
+        ? ['The whole request is shown below']
+        : [...requestRows(request), ...(request.kind === 'trust' ? wrap(folder) : [])];
   const heading = note === '' ? (request === null ? 'waits for' : requestVerb(request)) : note;
   return [
     separator(heading),

@@ -20,6 +20,8 @@ const EDITOR = 'VS Code';
 const ANSWER_TIMEOUT_MS = 60_000;
 const AUDIT_TIMEOUT_MS = 3_000;
 const SAID_MS = 6_000;
+const RECORD_MS = 250;
+const RECORD_TRIES = 10;
 const SEEN_MS = 50;
 const SEEN_TRIES = 40;
 const CHANGED = 'The request has changed.';
@@ -107,6 +109,7 @@ class Conversation {
         title: this.#title,
         request,
         waitingFor: oneLine(session.waiting?.text ?? '') || this.#row.description.detail || 'its question',
+        folder: oneLine(session.worktree?.path ?? session.path, 1000),
         note: this.#note,
         isOpen: this.#document !== undefined,
         signal: change.signal,
@@ -237,12 +240,18 @@ class Conversation {
     void vscode.window.showInformationMessage(how === undefined ? `${name} asks nothing any more.` : `${name}: ${how}`);
   }
 
+  /** The dialog goes a moment before it is on record how; undefined when it stays unknown. */
   async #howAnswered({ id }: PendingRequest): Promise<string | undefined> {
-    const entries = await this.#services.link
-      .request('audit/list', { session: this.#session.id, limit: 20 }, { timeoutMs: AUDIT_TIMEOUT_MS })
-      .catch(() => []);
-    const entry = entries.find(({ request }) => request.id === id);
-    return entry && answeredBy(entry, EDITOR);
+    const params = { session: this.#session.id, limit: 20 };
+    for (let i = 0; i < RECORD_TRIES; i++) {
+      if (i > 0) await delay(RECORD_MS);
+      const entries = await this.#services.link
+        .request('audit/list', params, { timeoutMs: AUDIT_TIMEOUT_MS })
+        .catch(() => []);
+      const entry = entries.find(({ request }) => request.id === id);
+      if (entry !== undefined) return answeredBy(entry, EDITOR);
+    }
+    return undefined;
   }
 
   /** The session as it is known now; undefined when it is gone. */

@@ -1,6 +1,7 @@
 import type { Answer, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
 import { OWN_ANSWER, type OptionRole, type RequestAction } from '../../protocol/screen.js';
 import { labelText } from './plainText.js';
+import { wrap } from './requestText.js';
 
 /** What a person can do about a request. */
 export type AnswerChoice =
@@ -12,7 +13,7 @@ export type AnswerChoice =
   | { readonly type: 'showLog' }
   | { readonly type: 'alwaysAllow' };
 
-/** A row of the picker; `detail` is what the agent says below its option. */
+/** A row of the picker; `detail` stands below the label: its rest, and what the agent says about it. */
 export interface AnswerRow {
   readonly label: string;
   readonly icon: string;
@@ -53,10 +54,14 @@ export function answerRows(request: PendingRequest | null): AnswerRow[] {
 function optionRow({ takesText, kind }: PendingRequest, { label, role, detail }: RequestOption): AnswerRow {
   // Into such an option a text is typed; chosen without one it would only stand there and wait.
   const isOwnText = takesText && new RegExp(OWN_ANSWER, 'mu').test(label);
+  const [first = '', ...rest] = wrap(labelText(label, 300));
+  const below = [rest.length === 0 ? '' : `… ${rest.join(' ')}`, labelText(detail ?? '', 300)].filter(
+    (text) => text !== '',
+  );
   return {
-    label: labelText(label, 300),
+    label: rest.length === 0 ? first : `${first} …`,
     icon: isOwnText ? 'edit' : role === null || kind === 'question' ? 'circle-outline' : ICONS[role],
-    ...(detail === null ? {} : { detail: labelText(detail, 300) }),
+    ...(below.length === 0 ? {} : { detail: below.join(' · ') }),
     choice: isOwnText ? { type: 'ownText' } : { type: 'answer', answer: { type: 'option', label } },
   };
 }

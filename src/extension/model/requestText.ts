@@ -41,7 +41,7 @@ export function isShort({ options, ...request }: PendingRequest): boolean {
   const { command, question, text } = request;
   const whole = requestText(request);
   const hasBreak = /[\r\n]/.test(command ?? '') || /[\r\n]/.test(question ?? '') || /[\r\n]/.test(text);
-  return !hasBreak && whole.length <= SHORT && options.every(({ label }) => label.length <= ROW);
+  return !hasBreak && whole.length <= SHORT && options.every(({ label }) => wrap(label).length <= 2);
 }
 
 /** A short request as rows of a picker, nothing of it cut off. */
