@@ -236,9 +236,10 @@ export const COMMANDS: readonly Command[] = [
     path: ['explain'],
     summary: 'Say why a session is shown as it is, or judge a saved screen.',
     details:
-      'For a session: what was seen of it, whose word counts, and the last lines that were looked at. With --tool and ' +
-      '--screen: what a screen that was saved as text says; with --json state, phase, kind, request, options, startup ' +
-      '(the dialog of a start), wouldSend (the keys that would allow the request once), rule, lines.',
+      'For a session: what was seen of it, whose word counts, how long it worked and waited, and the last lines that ' +
+      'were looked at. With --tool and --screen: what a screen that was saved as text says; with --json state, phase, ' +
+      'kind, request, options, startup (the dialog of a start), wouldSend (the keys that would allow the request once), ' +
+      'rule, lines.',
     args: [{ ...ID, isOptional: true }],
     flags: [
       { name: 'tool', value: 'TOOL', description: 'The agent whose screen it is.', completes: 'tool' },

@@ -109,3 +109,25 @@ for (const { name, tool, mode, reach, trusts, bash, asks, equal } of AGENTS) {
     },
   );
 }
+
+test(
+  'claude: a file that its hook names by its whole path and its screen from the folder is made and changed when it may be',
+  { timeout: 600_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'claude', byAlias);
+    writeFileSync(join(desk.folder, 'README.md'), 'line one\nline two\nline three\n');
+    const [made, changed] = [join(desk.folder, 'new.txt'), join(desk.folder, 'README.md')];
+    await desk.start('claude', `do:delay(1) do:write(${made}) do:edit(${changed}) do:say(done)`, 'default');
+    await desk.answers('approve', await desk.asks('trust'));
+    const create = await desk.asks('permission');
+    assert.match(`${create.action ?? ''} ${create.path ?? ''}`, /^create .*new\.txt$/);
+    assert.equal(desk.file('new.txt'), '');
+    await desk.answers('approve', create);
+    const edit = await desk.asks('permission');
+    assert.notEqual(desk.file('new.txt'), '');
+    assert.match(`${edit.action ?? ''} ${edit.path ?? ''}`, /^edit .*README\.md$/);
+    await desk.answers('approve', edit);
+    await until('it is changed', () => desk.file('README.md').includes('line TWO edited'));
+    await desk.stop();
+  },
+);
