@@ -18,6 +18,8 @@ import { truthOf, wordOf, type Mark, type Shown, type Span } from './timeline.js
 const LOOK_MS = 15;
 /** Whatever works draws something more often. */
 const SETTLED_MS = 3000;
+/** What is being drawn has no longer pauses. */
+const PAUSE_MS = 300;
 const LINES = 'line one\nline two\nline three\n';
 
 /** A program in a session, and beside it everything that tells what it really does. */
@@ -34,6 +36,8 @@ export class Bed {
   #tag = '';
   #tags = 0;
   #heard = 0;
+  #said: number | undefined;
+  #isTrusted = false;
   #wanted: (Mark & { readonly type: 'drawn' })['what'] | undefined;
 
   private constructor(program: Program, product: Product, model: ScriptedModel, agent: AgentHome) {
@@ -89,6 +93,7 @@ export class Bed {
   begin(): void {
     this.#marks = [];
     this.#wanted = undefined;
+    this.#said = undefined;
     this.#tag = `Case ${++this.#tags}:`;
     const [last] = this.#shown.slice(-1);
     this.#shown = last === undefined ? [] : [last];
@@ -117,7 +122,7 @@ export class Bed {
     this.#show(this.session);
     const { path } = await this.product.client.request('log/info', { session: session.id });
     this.#ink = new Ink(path);
-    if (trusts) {
+    if (trusts && !this.#isTrusted) {
       this.#want('trust');
       await this.until('drawn', 60_000);
       const request = await this.asks('trust');
@@ -125,6 +130,7 @@ export class Bed {
       this.#ink.forget();
       this.#want('ready');
       await this.answer(request, { type: 'allow', always: false });
+      this.#isTrusted = true;
     } else {
       this.#want('ready');
     }
@@ -202,6 +208,7 @@ export class Bed {
     const called = (): boolean => this.#marks.some((mark) => mark.type === 'called' && mark.asks !== null);
     await waitFor(`${this.program.name}: its call`, called, { timeoutMs, intervalMs: LOOK_MS });
     await this.until('drawn', 4000).catch(() => undefined);
+    if (this.#marks.some(({ type }) => type === 'said')) throw new Error('It asked nobody.');
   }
 
   /** @returns when it drew something for the last time, once it has been still for long; null: it never was. */
@@ -254,6 +261,7 @@ export class Bed {
       const event = this.model.events[this.#heard];
       if (event === undefined || !event.prompt.includes(this.#tag)) continue;
       const { time, what } = event;
+      this.#said = what.type === 'said' ? time : undefined;
       if (what.type === 'came') this.mark({ time, type: 'asked' });
       else if (what.type !== 'called') this.mark({ time, type: what.type });
       else {
@@ -266,6 +274,11 @@ export class Bed {
 
   #read(): void {
     this.#ink?.read();
+    const drawn = this.#ink?.lastGrowth ?? 0;
+    if (this.#said !== undefined && performance.now() > Math.max(this.#said, drawn) + PAUSE_MS) {
+      this.mark({ time: Math.max(this.#said, drawn), type: 'rested' });
+      this.#said = undefined;
+    }
     const what = this.#wanted;
     if (what === undefined || this.#ink?.shows(this.program.drawn[what]) !== true) return;
     this.#wanted = undefined;

@@ -41,8 +41,12 @@ const refused = (status: number): Flow => ({
     await bed.prompt(`do:fail(${status},${NOT_SOON}) do:delay(${random.seconds(0.3, 1.5)}) do:say(never)`);
     await bed.until('refused');
     const time = await bed.settle(20_000);
-    if (time === null) await bed.interrupt();
-    else bed.mark({ time, type: 'settled' });
+    if (time === null) {
+      await bed.interrupt();
+      if ((await bed.settle(10_000)) === null) throw new Error('It goes on after an interrupt.');
+    } else {
+      bed.mark({ time, type: 'settled' });
+    }
     await sleep(1000);
     await bed.key('C-u');
   },

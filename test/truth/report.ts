@@ -2,9 +2,7 @@ import { percentile } from '../bench/numbers.js';
 import type { Approvals } from './approvals.js';
 import type { Replaced } from './replaced.js';
 import type { Broken, Sample } from './states.js';
-
-/** A wrong word that stands so long is told one by one, in milliseconds. */
-const LONG_MS = 1000;
+import { isLongWrong } from './timeline.js';
 
 export interface StateRow {
   readonly program: string;
@@ -40,7 +38,7 @@ export function stateRows(samples: readonly Sample[]): StateRow[] {
       p50: percentile(latencies, 0.5),
       p95: percentile(latencies, 0.95),
       never: group.length - latencies.length,
-      wrongLong: group.flatMap(({ wrong }) => wrong).filter(({ ms }) => ms > LONG_MS).length,
+      wrongLong: group.flatMap(({ wrong }) => wrong).filter(isLongWrong).length,
     };
   });
 }
@@ -63,13 +61,13 @@ export function stateTable(samples: readonly Sample[]): string {
 
 /** Every wrong word that stood for long, one a line. */
 export function wrongWords(samples: readonly Sample[]): string[] {
-  return samples.flatMap(({ program, flow, round, name, words, wrong }) =>
+  return samples.flatMap(({ program, flow, round, name, words, wrong, why }) =>
     wrong
-      .filter((one) => one.ms > LONG_MS)
+      .filter(isLongWrong)
       .map(
         (one) =>
           `${program}, ${flow} (${round}): "${one.word}" for ${(one.ms / 1000).toFixed(1)} s while it was true: ${name}` +
-          `; shown: ${words.join(' → ')}`,
+          `; shown: ${words.join(' → ')}${why === null ? '' : `\n${why}`}`,
       ),
   );
 }

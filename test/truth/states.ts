@@ -3,7 +3,7 @@ import { Bed } from './bed.js';
 import { FLOWS, NAMES, type Flow } from './flows.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
-import { compare, type Finding } from './timeline.js';
+import { compare, isLongWrong, type Finding } from './timeline.js';
 
 /** One true state of one program, once. */
 export interface Sample extends Finding {
@@ -12,6 +12,8 @@ export interface Sample extends Finding {
   readonly round: number;
   /** As people call it. */
   readonly name: string;
+  /** Why something wrong was shown, where it still was at the end. */
+  readonly why: string | null;
 }
 
 export interface Broken {
@@ -50,7 +52,11 @@ export async function driveStates(
     const { spans, shown } = await bed.finish();
     const common = { program: program.name, flow, round };
     for (const span of spans) {
-      told({ ...common, name: names?.[span.truth] ?? NAMES[span.truth], ...compare(span, shown) });
+      const finding = compare(span, shown);
+      // At the end of the last one it can still be asked why.
+      const isStill = span === spans.at(-1) && isLongWrong(finding.wrong.at(-1)) && bed.isRunning;
+      const why = isStill ? await bed.screen().catch(() => null) : null;
+      told({ ...common, name: names?.[span.truth] ?? NAMES[span.truth], ...finding, why });
     }
     if (message !== undefined) told({ ...common, message });
     return message === undefined;

@@ -17,6 +17,19 @@ test('a turn is work until the model has said its last words', () => {
   );
 });
 
+test('a turn is over once what was said is drawn, and one that asks nobody goes on', () => {
+  assert.deepEqual(
+    spans([
+      { time: 0, type: 'asked' },
+      { time: 500, type: 'called', asks: 'permission' },
+      { time: 600, type: 'asked' },
+      { time: 1000, type: 'said' },
+      { time: 1800, type: 'rested' },
+    ]),
+    ['working 0-1000', 'over 1800-10000'],
+  );
+});
+
 test('a request is there from the moment its dialog is drawn until a key is pressed', () => {
   const drawn: Mark = { time: 1200, type: 'drawn', what: 'permission' };
   const marks: readonly Mark[] = [

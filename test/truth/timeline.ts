@@ -12,6 +12,8 @@ export type Mark = { readonly time: number } & (
   /** The model told the agent to do something; `asks`: the agent has to ask a person first. */
   | { readonly type: 'called'; readonly asks: 'permission' | 'question' | null }
   | { readonly type: 'said' }
+  /** It has drawn what the model said last. */
+  | { readonly type: 'rested' }
   | { readonly type: 'refused' }
   | { readonly type: 'dropped' }
   /** These words are in the bytes of the agent. */
@@ -62,10 +64,14 @@ function next(mark: Mark, later: readonly Mark[], current: Truth | undefined): T
     case 'called':
       if (mark.asks === null) return 'working';
       // Until the dialog is drawn it is on its way.
-      return comesBefore(later, 'drawn', 'pressed') ? undefined : mark.asks;
+      if (comesBefore(later, 'drawn', 'pressed')) return undefined;
+      // It went on without asking anybody.
+      return comesBefore(later, 'asked', 'pressed') ? 'working' : mark.asks;
     case 'drawn':
       return mark.what;
     case 'said':
+      return comesBefore(later, 'rested', 'asked') ? undefined : 'over';
+    case 'rested':
       return 'over';
     case 'refused':
       // It tries again, or is about to when somebody interrupts it.
@@ -120,6 +126,13 @@ const RIGHT: Readonly<Record<Truth, readonly string[]>> = {
 
 /** What says that nothing is known is late, never wrong. */
 const SILENT: ReadonlySet<string> = new Set(['unknown']);
+
+/** A wrong word that stands longer is told one by one. */
+const LONG_MS = 1000;
+
+export function isLongWrong(wrong: Wrong | undefined): boolean {
+  return wrong !== undefined && wrong.ms > LONG_MS;
+}
 
 /** A wrong word that stood there. */
 export interface Wrong {
