@@ -78,6 +78,28 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
     ['idle', true, 'report'],
   ],
   ['idle after an interrupt is no end of a turn', [report('working', 0), report('idle', 9)], ['idle', false, 'report']],
+  [
+    'a screen that never showed the work does not end it while a long answer is printed',
+    [
+      screen('idle', 0),
+      report('working', 1000),
+      output(6000),
+      screen('idle', 6000),
+      output(8000),
+      screen('idle', 8000),
+    ],
+    ['working', false, 'report'],
+  ],
+  [
+    'nor does it take the end away that is reported then',
+    [screen('idle', 0), report('working', 1000), output(6000), screen('idle', 6000), report('done', 6100)],
+    ['idle', true, 'report'],
+  ],
+  [
+    'but when nothing has been printed for long the report of the end was missed',
+    [screen('idle', 0), report('working', 1000), output(6000), screen('idle', 6000), screen('idle', 9000)],
+    ['idle', false, 'screen'],
+  ],
   ['a screen is believed when nobody reports', [screen('working', 100)], ['working', false, 'screen']],
   ['a request on the screen counts at once', [screen('working', 0), asks(100, 'rm x')], ['waiting', false, 'screen']],
   [

@@ -101,7 +101,10 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
         isSeen: same && before.isSeen,
         isPast: false,
       };
-      return decide({ ...model, isSeen: true, held: compare({ ...model.held, [source]: held }) }, time);
+      return decide(
+        { ...model, isSeen: true, held: compare({ ...model.held, [source]: held }, model.lastOutput) },
+        time,
+      );
     }
     case 'silence': {
       const { [event.source]: _gone, ...held } = model.held;
@@ -132,7 +135,7 @@ function answered(model: StateModel, time: number): StateModel {
 }
 
 /** What a screen says of the words of the others. */
-function compare(held: StateModel['held']): StateModel['held'] {
+function compare(held: StateModel['held'], lastOutput: number): StateModel['held'] {
   const { screen } = held;
   if (!screen) return held;
   const compared = { ...held };
@@ -141,7 +144,10 @@ function compare(held: StateModel['held']): StateModel['held'] {
     if (!one || one === screen || one.isPast) continue;
     if (one.state === screen.state && one.time <= screen.time) compared[source] = { ...one, isSeen: true };
     // A flash of the input box is no end of anything.
-    else if (hasMissed(one, screen) && (screen.state !== 'idle' || screen.time >= screen.since + IDLE_HOLDS_MS)) {
+    else if (
+      hasMissed(one, screen, lastOutput) &&
+      (screen.state !== 'idle' || screen.time >= screen.since + IDLE_HOLDS_MS)
+    ) {
       compared[source] = { ...one, isPast: true };
     }
   }
@@ -158,7 +164,7 @@ export function nextLook({ held, lastOutput, verdict }: StateModel, now: number)
     if (one.state === 'idle' && verdict.state !== 'idle') times.push(one.since + IDLE_HOLDS_MS);
     if (one.ttl !== null) times.push(lastWord(one, lastOutput) + one.ttl);
     if (one === screen) continue;
-    if (screen && one.state !== screen.state && one.time <= screen.time) times.push(missedAt(one, screen));
+    if (screen && one.state !== screen.state && one.time <= screen.time) times.push(missedAt(one, screen, lastOutput));
     // What exactly is asked stands on the screen only.
     if (one.state === 'waiting' && (screen?.time ?? 0) < one.time) times.push(one.time + DETAILS_MS);
     if (one.state === 'waiting' && verdict.state !== 'waiting') times.push(one.since + WHY_MS);
@@ -229,20 +235,25 @@ function winning({ held, lastOutput }: StateModel, now: number): Held | undefine
   let winner: Held | undefined;
   for (const source of SOURCES) {
     const one = held[source];
-    if (one && holds(one, lastOutput, now) && (!winner || hasMissed(winner, one))) winner = one;
+    if (one && holds(one, lastOutput, now) && (!winner || hasMissed(winner, one, lastOutput))) winner = one;
   }
   return winner;
 }
 
-function hasMissed(strong: Held, weak: Held): boolean {
-  return strong.state !== weak.state && weak.time >= missedAt(strong, weak);
+function hasMissed(strong: Held, weak: Held, lastOutput: number): boolean {
+  return strong.state !== weak.state && weak.time >= missedAt(strong, weak, lastOutput);
 }
 
 /** When a weaker source that contradicts a stronger one is believed, should it still do so. */
-function missedAt(strong: Held, weak: Held): number {
+function missedAt(strong: Held, weak: Held, lastOutput: number): number {
   if (weak.source === 'screen') {
     // To have reached a limit is to be idle.
     if (strong.state === 'idle' && weak.state === 'limited') return strong.time;
+    // Some show no sign of work while they print a long answer: a screen that looks as it did before the work says
+    // nothing of its end while they print.
+    if (strong.source === 'report' && strong.state === 'working' && weak.state === 'idle' && weak.since < strong.time) {
+      return Math.max(strong.time, lastOutput) + MISSED_MS;
+    }
     // Hooks and titles tell no denial and no interrupt. The screen agreed with them, and has changed since.
     if (strong.source !== 'report' && strong.isSeen) {
       const isQuiet = strong.source === 'event' && strong.state === 'working' && weak.state === 'idle';
