@@ -118,7 +118,10 @@ function readKind(invocation: Invocation, wasAgent: boolean): boolean {
   if (!isAgent && invocation.has('agent-port')) throw invalid('--agent-port needs --agent');
   const own = ['tmux', 'setup'].find((flag) => invocation.has(flag));
   if (isAgent && own !== undefined) {
-    throw invalid(`--agent and --${own} exclude each other`, `The agent server there has its own settings.`);
+    throw invalid(
+      `--agent and --${own} exclude each other`,
+      `The agent server there has its own settings: set "${own}" in ~/.cm/config.json there.`,
+    );
   }
   return isAgent;
 }

@@ -27,6 +27,7 @@ import type { MachineCache, Remembered } from './store/machineCache.js';
 import type { RecordStore } from './store/recordStore.js';
 import { SaveAgain } from './store/saveAgain.js';
 import { takeSteps } from './steps.js';
+import type { TmuxPlace } from './tmux/tmuxProgram.js';
 import type { Placeholders } from './tools/resolve.js';
 
 export interface EngineServiceOptions {
@@ -38,10 +39,8 @@ export interface EngineServiceOptions {
   readonly store: RecordStore;
   readonly logs: Logs;
   readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies'>;
-  /** Path of tmux there when it is not in PATH. */
-  readonly tmux: string | undefined;
-  /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
-  readonly searchLogin?: boolean;
+  /** Where tmux is there, asked whenever it is looked for. */
+  readonly tmux: () => Promise<TmuxPlace>;
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;

@@ -59,6 +59,8 @@ export interface MachineService extends Disposable {
   sessions(): readonly Session[];
   /** Sessions that have not ended. */
   readonly busy: number;
+  /** Whether a session is out of reach although the machine is connected: on another node of it. */
+  isAway?(session: string): boolean;
   /** Resolves when it is connected, at once when it is. @throws CodeManagerError `unauthorized`, `unavailable`, `dependencyMissing` … */
   connect(operation?: Operation): Promise<void>;
   /** Until somebody connects it again. */

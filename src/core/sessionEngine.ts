@@ -21,6 +21,7 @@ import type { SessionTable } from './sessions/sessionTable.js';
 import { Supervisor } from './sessions/supervisor.js';
 import { homePaths, type HomePaths } from './store/home.js';
 import type { RecordStore } from './store/recordStore.js';
+import type { TmuxPlace } from './tmux/tmuxProgram.js';
 import { TmuxServer } from './tmux/tmuxServer.js';
 import type { ToolCatalog } from './tools/catalog.js';
 import { findProgram } from './tools/program.js';
@@ -38,10 +39,8 @@ export interface SessionEngineOptions {
   readonly config: Pick<ConfigFile, 'logCapMiB'>;
   readonly audit: Pick<AuditLog, 'append'>;
   readonly policies: PolicyStore;
-  /** Path of tmux there when it is not in PATH. */
-  readonly tmux: string | undefined;
-  /** Look for tmux in the PATH of the login shell first: the person sets it up there. */
-  readonly searchLogin?: boolean;
+  /** Where tmux is there, asked whenever it is looked for. */
+  readonly tmux: () => Promise<TmuxPlace>;
   /** The command by which the person changes something of the machine. */
   readonly editCommand: (change: string) => string;
   readonly contexts: ContextDirectory;
@@ -90,8 +89,7 @@ export class SessionEngine implements Disposable {
         machine,
         runtimeDirectory: place.runtimeDirectory,
         sessionsDirectory: paths.active,
-        program: options.tmux,
-        searchLogin: options.searchLogin === true,
+        place: options.tmux,
         editCommand: options.editCommand,
         log,
       }),

@@ -44,7 +44,7 @@ const AgentOverSshSpec = SshReach.extend({
   type: z.literal('agent'),
   /** Port on the host itself; without it its program is run there and spoken to. */
   agentPort: Port.nullish(),
-  /** As of the host by ssh alone, which it may be again: the agent server has its own settings. */
+  /** As of the host by ssh alone, which it may be again. An installation writes them into its own settings there. */
   tmux: z.string().min(1).nullish(),
   setup: z.string().min(1).nullish(),
 });

@@ -57,12 +57,14 @@ export function toWholeSession(record: SessionRecord): Session {
   return session;
 }
 
-/** `~/.cm/config.json`, written by people. */
+/** `~/.cm/config.json`, written by people, and by an installation that knows more than the file. */
 export const ConfigFile = z.looseObject({
   /** Program that gets every notification as JSON on stdin. */
   notify: z.union([z.string(), z.array(z.string()).min(1)]).optional(),
   /** Path of tmux, when it is not in PATH. */
   tmux: z.string().optional(),
+  /** The person's own command that the login shell runs before tmux and agents are looked for: `module load tmux`. */
+  setup: z.string().min(1).optional(),
   /** How much of a session's log is kept, in MiB. */
   logCapMiB: z.number().positive().default(256),
   /** Ended sessions are archived after so many days; 0 keeps them. */

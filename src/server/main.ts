@@ -96,7 +96,7 @@ async function start({
   log,
   options,
 }: StartOptions): Promise<{ server: AgentServer; hub: Hub; notify: NotifyProgram; stopped: Promise<string> }> {
-  const machine = new LocalMachine({ umask });
+  const machine = new LocalMachine({ umask, setup: async () => (await readConfig(home)).config.setup });
   const hub = await openHub({ home, machine, log });
   const notify = new NotifyProgram({
     sessions: () => hub.placedSessions(),

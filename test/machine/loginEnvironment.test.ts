@@ -228,6 +228,25 @@ test('the environment is read once, by however many ask, and again when it is wa
   assert.equal(readFileSync(join(home, 'count'), 'utf8'), 'x\nx\n');
 });
 
+test('the setup command runs after the files, and what programs need that it brings is theirs', async (t) => {
+  for (const { name, export: set } of shells) {
+    const home = tempDir(t);
+    let setup: string | undefined;
+    const machine = new LocalMachine({ home, shell: need(name), env: {}, setup: () => Promise.resolve(setup) });
+    const library = async (): Promise<string> =>
+      (await machine.run(['/bin/sh', '-c', 'echo "$LD_LIBRARY_PATH"'])).stdout.trim();
+    assert.equal((await machine.loginEnvironment()).env['LOADED'], undefined);
+    assert.equal(await library(), '', name);
+    setup = `${set('LOADED', 'yes')}; ${set('LD_LIBRARY_PATH', '/opt/lib')}`;
+    const { env, warnings } = await machine.loginEnvironment();
+    assert.deepEqual([env['LOADED'], warnings], ['yes', []], name);
+    assert.equal(await library(), '/opt/lib', name);
+    setup = 'no-such-command-anywhere';
+    assert.deepEqual((await machine.loginEnvironment()).warnings, [], 'a setup that fails leaves the environment');
+    assert.equal(await library(), '', name);
+  }
+});
+
 test('tcsh is read too, where it is there', { skip: !existsSync('/bin/tcsh') }, async (t) => {
   const home = tempDir(t);
   write(home, '.tcshrc', 'setenv FROM_RC yes\nalias ll ls -l\n');

@@ -70,7 +70,7 @@ function setUp(t: TestContext): {
           store,
           logs: new LocalLogs({ path: (session) => logPath(data.paths, session), base: () => 0, log }),
           data,
-          tmux: undefined,
+          tmux: () => Promise.resolve({ program: undefined, searchLogin: false }),
           contexts: links.contexts,
           otherNames: () => links.otherNames('local'),
           placeholders: null,

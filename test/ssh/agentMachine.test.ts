@@ -231,6 +231,29 @@ test('an agent server that is found on the way of a test is tested further over 
   assert.equal(host.link.connections, before + 1);
 });
 
+test('when the agent server that was found is taken away a test goes on without it', async (t) => {
+  const { client, host, hub } = await setUp(t);
+  await client.request('context/remove', { context: 'far' });
+  const machine = { type: 'ssh', host: 'far-box' } as const;
+  await client.request('context/add', { name: 'plain', path: host.work, machine });
+  await client.request('context/test', { context: 'plain' });
+  await client.request('machine/disconnect', { machine: 'ssh:far-box' });
+  await host.runCm('server', 'stop', '--force');
+  rmSync(join(host.cm, 'servers'), { recursive: true });
+  const checks = await client.request('context/test', { context: 'plain' });
+  assert.deepEqual(
+    checks.filter(({ status }) => status === 'failed'),
+    [],
+  );
+  const names = checks.map(({ name }) => name);
+  assert.deepEqual(names, [...new Set(names)], 'each step is told once');
+  for (const name of ['resolve', 'sign in', 'folder', 'tmux']) assert.ok(names.includes(name), name);
+  assert.deepEqual([checks.at(-1)?.name, checks.at(-1)?.detail], ['agent server', 'not installed']);
+  const requestId = randomBytes(8).toString('hex');
+  const { id } = await client.request('session/create', { requestId, tool: 'shell', task: 'exit 4', context: 'plain' });
+  assert.equal((await hub.ended(client, id)).exitCode, 4);
+});
+
 test('a sign-in that was refused in a test is never tried again by itself, also when its machine was waited for', async (t) => {
   const far = await setUp(t);
   const { client, host, machine } = far;

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
+  copyFileSync,
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -21,7 +23,9 @@ import { bestNode, findNode } from '../../src/machines/ssh/findNode.js';
 import { installAgentServer, type InstallOptions } from '../../src/machines/ssh/install.js';
 import type { SshConnection } from '../../src/machines/ssh/sshConnection.js';
 import { silentLogger } from '../../src/common/logger.js';
+import { hostNamespace } from '../helpers/namespace.js';
 import { RemoteHost } from '../helpers/remoteHost.js';
+import { tempDir } from '../helpers/tempDir.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 import { Sshd, type SshdOptions } from './sshd.js';
@@ -200,6 +204,68 @@ async function install(client: Client): Promise<{ readonly messages: string[] }>
   );
   return { messages };
 }
+
+test('tmux that comes by the setup of a machine alone is found by the agent server that is installed there', async (t) => {
+  const alive = setInterval(() => undefined, 1000);
+  t.after(() => clearInterval(alive));
+  const hub = new TestServer(t, { env: { SHELL: '/bin/sh' } });
+  const dir = tempDir(t);
+  const tmux = execFileSync('sh', ['-c', 'readlink -f "$(command -v tmux)"'], { encoding: 'utf8' }).trim();
+  const usual = ['/usr/local/bin', '/usr/bin', '/bin'].map((folder) => join(folder, 'tmux'));
+  const hidden = [...new Set([tmux, ...usual.filter((path) => existsSync(path)).map((path) => realpathSync(path))])];
+  // It tells its version by the name that it is called by.
+  mkdirSync(join(dir, 'real'));
+  copyFileSync(tmux, join(dir, 'real', 'tmux'));
+  const { wrapper } = hostNamespace(
+    dir,
+    'modules',
+    hidden.map((path) => [path, '/dev/null'] as const),
+  );
+  const host = await RemoteHost.start(t, { wrapper });
+  // As with modules, it does not run without what comes with it.
+  const opt = join(dir, 'opt');
+  mkdirSync(opt);
+  const program = `#!/bin/sh\n[ "$LD_LIBRARY_PATH" = ${dir}/lib ] || exit 127\nexec ${dir}/real/tmux "$@"\n`;
+  writeFileSync(join(opt, 'tmux'), program, { mode: 0o755 });
+  writeFileSync(
+    join(host.user, '.profile'),
+    `module() { PATH=${opt}:$PATH; LD_LIBRARY_PATH=${dir}/lib; export PATH LD_LIBRARY_PATH; }\n`,
+  );
+  mkdirSync(host.cm, { mode: 0o700 });
+  writeFileSync(join(host.cm, 'config.json'), '{"logCapMiB":5,"mine":[1]}');
+  host.introduce(hub.home.user, 'far-box');
+  const client = hub.client({ subscribe: true });
+  const plain = { type: 'ssh', host: 'far-box' } as const;
+  await client.request('context/add', { name: 'far', path: host.work, machine: plain });
+  await install(client);
+  await until('tmux is missing', () =>
+    client.snapshot.machines.some(({ id, connection }) => id === 'agent:far-box' && connection === 'dependencyMissing'),
+  );
+  const pid = serverPid(host);
+  assert.deepEqual(JSON.parse(readFileSync(join(host.cm, 'config.json'), 'utf8')), { logCapMiB: 5, mine: [1] });
+  const setup = 'module load tmux';
+  await client.request('context/edit', { context: 'far', machine: { ...plain, type: 'agent', setup } });
+  await install(client);
+  assert.equal(serverPid(host), pid, 'the one that runs learns it');
+  await until('tmux is found', () =>
+    client.snapshot.machines.some(({ id, connection }) => id === 'agent:far-box' && connection === 'connected'),
+  );
+  assert.deepEqual(JSON.parse(readFileSync(join(host.cm, 'config.json'), 'utf8')), { logCapMiB: 5, mine: [1], setup });
+  const session = await hub.shell(client, 'command -v tmux; exit 8', { context: 'far' });
+  assert.equal((await hub.ended(client, session.id)).exitCode, 8);
+  assert.ok(host.log(session.id).includes(join(opt, 'tmux')));
+  // Also after it was started anew.
+  await client.request('machine/disconnect', { machine: 'far-box' });
+  process.kill(pid ?? 0, 'SIGKILL');
+  await client.request('machine/connect', { machine: 'far-box' });
+  const again = await hub.shell(client, 'exit 9', { context: 'far' });
+  assert.equal((await hub.ended(client, again.id)).exitCode, 9);
+  assert.notEqual(serverPid(host), pid);
+  // A file that cannot be read is not replaced.
+  writeFileSync(join(host.cm, 'config.json'), '{"setup"');
+  await assert.rejects(install(client), { code: 'invalid', message: /config\.json cannot be changed/ });
+  assert.equal(readFileSync(join(host.cm, 'config.json'), 'utf8'), '{"setup"');
+});
 
 test('the real one is installed, found, used by the contexts of the machine, and installed again', async (t) => {
   const alive = setInterval(() => undefined, 1000);

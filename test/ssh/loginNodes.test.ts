@@ -266,7 +266,7 @@ test(
 );
 
 test(
-  'while another login node cannot be reached its sessions keep their last word, and what is asked of them says so',
+  'while another login node cannot be reached its sessions keep their last word, what is asked of them says so, and what is marked waits',
   { timeout: 200_000 },
   async (t) => {
     const cluster = await Cluster.start(t);
@@ -282,6 +282,10 @@ test(
     assert.deepEqual([refused.code, refused.message], ['unavailable', 'login1 cannot be reached through cluster']);
     const renamed = await cluster.refusal(client.request('session/rename', { session: id, name: 'other' }));
     assert.equal(renamed.code, 'unavailable');
+    const pinned = (): unknown => (JSON.parse(cluster.record(id).text) as Session).pinned;
+    const marked = await client.request('session/update', { session: id, pinned: true });
+    assert.deepEqual([marked.pinned, pinned()], [true, false]);
+    await until('it is shown', () => client.snapshot.sessions.find((each) => each.id === id)?.pinned === true);
     cluster.inside.login1.mend();
     await until('it is tried again by itself', () =>
       client.request('session/send', { session: id, text: 'again' }).then(
@@ -290,6 +294,7 @@ test(
       ),
     );
     await until('it came', () => cluster.log(id).includes('got again'));
+    await until('what was marked is written where it is', () => pinned() === true);
     assert.deepEqual(await cluster.status(), ['first running login1']);
   },
 );

@@ -80,7 +80,7 @@ async function fixture(t: TestContext, program: string | undefined): Promise<Fix
       machine,
       runtimeDirectory: run,
       sessionsDirectory: sessions,
-      program,
+      place: () => Promise.resolve({ program, searchLogin: false }),
       log: silentLogger,
     });
     t.after(() => tmux.dispose());

@@ -8,7 +8,7 @@ import type { Machine } from '../machine.js';
 import { HUB, MAKE_HUB } from './hub.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
 import { launchScript, LIST_PROCESSES, pipeScript, tmuxConfig } from './scripts.js';
-import { findTmux, type FoundTmux } from './tmuxProgram.js';
+import { findTmux, type FoundTmux, type TmuxPlace } from './tmuxProgram.js';
 import { tmuxFeatures, type TmuxFeatures, type TmuxVersion } from './version.js';
 
 export interface TmuxOptions {
@@ -17,10 +17,8 @@ export interface TmuxOptions {
   readonly runtimeDirectory: string;
   /** Where the logs go. */
   readonly sessionsDirectory: string;
-  /** Path of tmux when it is not the one in PATH. */
-  readonly program: string | undefined;
-  /** Look for it in the PATH of the login shell before the usual places. */
-  readonly searchLogin?: boolean;
+  /** Where tmux is, asked whenever it is looked for. */
+  readonly place: () => Promise<TmuxPlace>;
   /** The command by which the person changes something of the machine. */
   readonly editCommand?: (change: string) => string;
   readonly log: Logger;
@@ -49,12 +47,12 @@ export class TmuxProcess {
    * @throws CodeManagerError `dependencyMissing` with what to install
    */
   async program({ anew = false }: { readonly anew?: boolean } = {}): Promise<FoundTmux> {
-    const { machine, program: configured, searchLogin: loginFirst = false, editCommand = editAny } = this.#options;
+    const { machine, place, editCommand = editAny } = this.#options;
     if (anew) {
       this.#found = undefined;
       await machine.loginEnvironment({ refresh: true });
     }
-    this.#found ??= await findTmux(machine, { configured, loginFirst, editCommand });
+    this.#found ??= await findTmux(machine, { place: await place(), editCommand });
     this.#features = tmuxFeatures(this.#found.version);
     return this.#found;
   }

@@ -7,13 +7,18 @@ export interface FoundTmux {
   readonly version: TmuxVersion;
 }
 
+/** Where a person says that tmux is. */
+export interface TmuxPlace {
+  /** Its path; undefined to look for it. */
+  readonly program: string | undefined;
+  /** Something is set up in the login shell first, which may be what brings it: its PATH comes before the usual places. */
+  readonly searchLogin: boolean;
+}
+
 const USUAL_PLACES = '/usr/local/bin:/opt/homebrew/bin:/usr/bin:/bin:/opt/local/bin';
 
 export interface FindTmuxOptions {
-  /** Path that the person gave; undefined to look for it. */
-  readonly configured: string | undefined;
-  /** The login shell's PATH comes before the usual places. */
-  readonly loginFirst: boolean;
+  readonly place: TmuxPlace;
   /** The command that changes something of the machine. */
   readonly editCommand: (change: string) => string;
 }
@@ -25,10 +30,12 @@ export interface FindTmuxOptions {
  */
 export async function findTmux(
   machine: Machine,
-  { configured, loginFirst, editCommand }: FindTmuxOptions,
+  { place: { program, searchLogin }, editCommand }: FindTmuxOptions,
 ): Promise<FoundTmux> {
   const { host } = await machine.identity();
-  const path = configured === undefined ? await find(machine, loginFirst) : machine.resolvePath(configured);
+  // What it needs to run may come by the same way as tmux itself.
+  if (searchLogin) await machine.loginEnvironment();
+  const path = program === undefined ? await find(machine, searchLogin) : machine.resolvePath(program);
   const another =
     machine.type === 'local'
       ? 'Set the path of tmux in config.json.'
@@ -66,9 +73,9 @@ export async function findTmux(
 }
 
 /** The login shell is asked only when the usual places have none, or when the person sets it up for that: it may be slow. */
-async function find(machine: Machine, loginFirst: boolean): Promise<string | undefined> {
+async function find(machine: Machine, searchLogin: boolean): Promise<string | undefined> {
   const inLogin = async (): Promise<string | undefined> =>
     machine.findProgram('tmux', (await machine.loginEnvironment()).env['PATH'] ?? '');
-  if (loginFirst) return (await inLogin()) ?? machine.findProgram('tmux', USUAL_PLACES);
+  if (searchLogin) return (await inLogin()) ?? machine.findProgram('tmux', USUAL_PLACES);
   return (await machine.findProgram('tmux', USUAL_PLACES)) ?? inLogin();
 }

@@ -24,7 +24,7 @@ import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
 import { machineIdentity } from './identity.js';
 import { LocalTerminal } from './localTerminal.js';
-import { DEFAULT_LIMITS, readLoginEnvironment, type LoginLimits } from './loginEnvironment.js';
+import { DEFAULT_LIMITS, readLoginEnvironment, setupVariables, type LoginLimits } from './loginEnvironment.js';
 import { openFiles } from './openFiles.js';
 import { LocalProcessStream } from './processStream.js';
 import { killTree, signalGroup } from './processTree.js';
@@ -43,6 +43,8 @@ export interface LocalMachineOptions {
   /** Login shell; default the user's in the system, then SHELL, then `/bin/sh`. */
   readonly shell?: string;
   readonly limits?: LoginLimits;
+  /** The person's own command that their shell runs after its files, asked whenever the environment is. */
+  readonly setup?: () => Promise<string | undefined>;
   /** The mask with which the person's programs make files; default 022. */
   readonly umask?: number;
 }
@@ -55,10 +57,13 @@ export class LocalMachine implements Machine {
   readonly #home: string;
   readonly #shell: Shell;
   readonly #limits: LoginLimits;
+  readonly #setup: () => Promise<string | undefined>;
   readonly #umask: number;
   readonly #data: string;
   #identity: Promise<MachineIdentity> | undefined;
-  #login: Promise<LoginEnvironment> | undefined;
+  #login: { readonly setup: string | undefined; readonly env: Promise<LoginEnvironment> } | undefined;
+  /** What programs need that were found by the setup command. */
+  #added: Readonly<Record<string, string>> = {};
 
   constructor(options: LocalMachineOptions = {}) {
     const env = options.env ?? process.env;
@@ -66,6 +71,7 @@ export class LocalMachine implements Machine {
     this.#home = this.#base['HOME'] ?? homedir();
     this.#shell = chooseShell([options.shell, currentUser().shell, env['SHELL']]);
     this.#limits = options.limits ?? DEFAULT_LIMITS;
+    this.#setup = options.setup ?? (() => Promise.resolve(undefined));
     this.#umask = options.umask ?? 0o022;
     this.#data = homeDirectory({ ...env, HOME: this.#home });
   }
@@ -88,26 +94,38 @@ export class LocalMachine implements Machine {
     return Promise.resolve(Date.now());
   }
 
-  loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
-    if (this.#login === undefined || options.refresh === true) {
-      this.#login = readLoginEnvironment(this.#shell, this.#base, this.#limits);
+  async loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
+    const setup = await this.#setup();
+    if (this.#login === undefined || this.#login.setup !== setup || options.refresh === true) {
+      this.#login = { setup, env: this.#readLogin(setup) };
     }
-    return this.#login;
+    return this.#login.env;
+  }
+
+  async #readLogin(setup: string | undefined): Promise<LoginEnvironment> {
+    const login = await readLoginEnvironment(this.#shell, this.#base, { limits: this.#limits, setup });
+    this.#added = setup === undefined ? {} : setupVariables(login.env);
+    return login;
+  }
+
+  /** The environment of a program: as given or the plain one, with what the person's setup adds. */
+  #environment(env: Readonly<Record<string, string>> | undefined): Readonly<Record<string, string>> {
+    return { ...this.#added, ...(env ?? this.#base) };
   }
 
   async run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-    return runProcess(command, { ...options, env: options.env ?? this.#base });
+    return runProcess(command, { ...options, env: this.#environment(options.env) });
   }
 
   open(command: readonly string[], options: Pick<RunOptions, 'cwd' | 'env'> = {}): ProcessStream {
-    return new LocalProcessStream(command, { ...options, env: options.env ?? this.#base });
+    return new LocalProcessStream(command, { ...options, env: this.#environment(options.env) });
   }
 
   async openTerminal(
     command: readonly string[],
     options: TerminalSize & Pick<RunOptions, 'cwd' | 'env'>,
   ): Promise<Terminal> {
-    return Promise.resolve(new LocalTerminal(command, { ...options, env: options.env ?? this.#base }));
+    return Promise.resolve(new LocalTerminal(command, { ...options, env: this.#environment(options.env) }));
   }
 
   async findProgram(name: string, path: string): Promise<string | undefined> {

@@ -35,11 +35,13 @@ const MAX_NAMED = 4;
 /**
  * The environment and aliases of the login shell: interactive first, since most people set their PATH in files that only
  * an interactive shell reads, then without, then `base`. Never rejects and never takes longer than the limits.
+ *
+ * @param options.setup the person's own command, run by the shell after its files: `module load tmux`
  */
 export async function readLoginEnvironment(
   shell: Shell,
   base: Readonly<Record<string, string>>,
-  limits: LoginLimits = DEFAULT_LIMITS,
+  { limits = DEFAULT_LIMITS, setup }: { readonly limits?: LoginLimits; readonly setup?: string | undefined } = {},
 ): Promise<LoginEnvironment> {
   const started = performance.now();
   const env = { ...base, SHELL: shell.path };
@@ -50,7 +52,7 @@ export async function readLoginEnvironment(
     const leftMs = Math.floor(limits.totalMs - (performance.now() - started));
     const timeoutMs = interactive ? Math.min(limits.interactiveMs, leftMs) : leftMs;
     if (timeoutMs < 100) break;
-    const result = await probeShell(shell, env, { interactive, timeoutMs, home: cwd });
+    const result = await probeShell(shell, env, { interactive, timeoutMs, home: cwd, setup });
     if (result.kind === 'read') {
       const cleaned = cleanEnvironment(result.env, base, shell);
       if (!interactive) warnings.push('The environment was read without the files of an interactive shell');
@@ -63,6 +65,14 @@ export async function readLoginEnvironment(
   }
   warnings.push('Agents start with a plain environment, without what your shell sets');
   return { env, aliases: {}, warnings };
+}
+
+/** What a setup command changes for the programs that are found by it. */
+const SETUP_VARIABLES = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TERMINFO', 'TERMINFO_DIRS'];
+
+/** What programs that were found by a setup command need to run, of the environment after it. */
+export function setupVariables(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(SETUP_VARIABLES.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
 }
 
 /** Takes out of what a probe has read what is not the person's: what the probe set, the shell's counters, the variables of a terminal. */

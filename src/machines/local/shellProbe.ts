@@ -15,6 +15,15 @@ export type ProbeResult =
   | { readonly kind: 'ended'; readonly code: number | null }
   | { readonly kind: 'broken'; readonly reason: string };
 
+export interface ProbeOptions {
+  readonly interactive: boolean;
+  readonly timeoutMs: number;
+  /** Where it runs. */
+  readonly home: string;
+  /** The person's own command, run after the files. */
+  readonly setup: string | undefined;
+}
+
 /** Asks for the variables that rc files test before they do what only makes sense in front of a person. */
 export const GUARD_VARIABLES: Readonly<Record<string, string>> = {
   TERM: 'dumb',
@@ -36,7 +45,7 @@ export const GUARD_VARIABLES: Readonly<Record<string, string>> = {
 export async function probeShell(
   shell: Shell,
   env: Readonly<Record<string, string>>,
-  options: { readonly interactive: boolean; readonly timeoutMs: number; readonly home: string },
+  options: ProbeOptions,
 ): Promise<ProbeResult> {
   const mark = `cm-probe-${randomBytes(9).toString('hex')}`;
   try {
@@ -62,7 +71,7 @@ function run(
   shell: Shell,
   mark: string,
   env: Readonly<Record<string, string>>,
-  options: { readonly interactive: boolean; readonly timeoutMs: number; readonly home: string },
+  options: ProbeOptions,
 ): Promise<ProbeResult> {
   const { command, argv0 } = shellCommand(shell, options);
   const spawnOptions = {

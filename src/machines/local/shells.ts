@@ -35,17 +35,17 @@ export function shellKind(path: string): ShellKind {
 }
 
 /**
- * Program, arguments and argv[0] that make the shell read its files and then run the probe. The last step is an exec, so
+ * Program, arguments and argv[0] that make the shell read its files, run the person's own `setup` and then the probe. The last step is an exec, so
  * that no logout file or exit trap runs behind it.
  * The probe itself comes in a variable: it needs no file that a crash leaves behind, and no shell touches its text.
  */
 export function shellCommand(
   shell: Shell,
-  { interactive }: { readonly interactive: boolean },
+  { interactive, setup }: { readonly interactive: boolean; readonly setup?: string | undefined },
 ): { readonly command: readonly string[]; readonly argv0?: string } {
   // Single quotes around double ones: the same to every shell.
   const probe = `/bin/sh -c 'eval "$${PROBE_VARIABLE}"' probe`;
-  const begin = `${probe} begin`;
+  const begin = `${setup === undefined ? '' : `${setup}\n`}${probe} begin`;
   const end = `exec ${probe} end`;
   const flags = interactive ? ['-i', '-l'] : ['-l'];
   switch (shell.kind) {

@@ -118,11 +118,10 @@ async function probe(options: Probe): Promise<NonNullable<ReturnType<typeof pars
 
 /** The command that makes the shell read its files, run the person's own setup and then the probe. */
 function probeCommand({ shell, interactive, setup }: Probe): readonly string[] {
-  const { command } = shellCommand(shell, { interactive });
-  const script = command.at(-1) ?? '';
   // Nothing gives a program the argv[0] by which csh knows that it is a login shell.
-  const login = shell.kind === 'csh' ? 'if ( -r ~/.login ) source ~/.login\n' : '';
-  return [...command.slice(0, -1), `${login}${setup === undefined ? '' : `${setup}\n`}${script}`];
+  const login = shell.kind === 'csh' ? ['if ( -r ~/.login ) source ~/.login'] : [];
+  const before = [...login, ...(setup === undefined ? [] : [setup])];
+  return shellCommand(shell, { interactive, setup: before.length === 0 ? undefined : before.join('\n') }).command;
 }
 
 /** The files of a shell that a person has most likely written. */

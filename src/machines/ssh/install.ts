@@ -6,6 +6,7 @@ import { quotePosix } from '../../core/tmux/quote.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { findNode } from './findNode.js';
 import { runScript, shCommand } from './hostScript.js';
+import { writeHostSettings, type HostSettings } from './hostSettings.js';
 import type { SshConnection } from './sshConnection.js';
 import { upload } from './upload.js';
 
@@ -18,8 +19,14 @@ export interface InstallOptions {
   readonly build: string;
   readonly signal: AbortSignal;
   readonly progress: (message: string, percent?: number) => void;
-  /** Starts it by a command line on the host; rejects when the server that answers then is not the new one. */
-  readonly start: (command: string) => Promise<void>;
+  /** What it is told of the host before it starts. */
+  readonly settings?: HostSettings;
+  /**
+   * Starts it by a command line on the host; rejects when the server that answers then is not the new one.
+   *
+   * @param hasNews the settings are others than before: one that runs already may have looked for tmux without them
+   */
+  readonly start: (command: string, hasNews: boolean) => Promise<void>;
 }
 
 const REASON_LETTERS = 300;
@@ -42,7 +49,8 @@ export async function installAgentServer(connection: SshConnection, options: Ins
   const { version, build, signal, progress, main } = options;
   progress('Looking for Node.js', 0);
   const node = await findNode(connection, signal);
-  const root = posix.join(await homeOf(connection, signal), 'server');
+  const home = await homeOf(connection, signal);
+  const root = posix.join(home, 'server');
   const name = `${version}-${build}`;
   const folder = posix.join(root, name);
   const isNew = !(await isWhole(connection, node, folder, options));
@@ -50,7 +58,8 @@ export async function installAgentServer(connection: SshConnection, options: Ins
   progress('Starting the agent server', SENT);
   const script = posix.join(folder, main);
   try {
-    await options.start(shCommand('exec "$@"', [node, script, '--dial-stdio', '--replace']));
+    const hasNews = await writeHostSettings(connection, options.settings ?? {}, { home, node, signal });
+    await options.start(shCommand('exec "$@"', [node, script, '--dial-stdio', '--replace']), hasNews);
   } catch (error) {
     if (isNew) await remove(connection, folder);
     throw error;

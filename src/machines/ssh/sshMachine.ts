@@ -19,6 +19,7 @@ import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import { connectSsh } from './connectSsh.js';
 import { FileReader } from '../fileReader.js';
+import { setupVariables } from '../local/loginEnvironment.js';
 import { FileStream, followScript } from './fileFollow.js';
 import { FileWatch, watchScript } from './fileWatch.js';
 import { readHostLogin } from './hostLogin.js';
@@ -53,8 +54,6 @@ export interface SshMachineOptions {
 const MAX_STREAMS = 4;
 /** Paths of programs are looked up again after so long. */
 const KEEP_PROGRAMS_MS = 10 * 60_000;
-/** What a setup command changes for the programs that are found by it. */
-const SETUP_VARIABLES = ['LD_LIBRARY_PATH', 'DYLD_LIBRARY_PATH', 'TERMINFO', 'TERMINFO_DIRS'];
 
 /** What belongs to one connection and goes with it. */
 interface Connected {
@@ -216,9 +215,7 @@ export class SshMachine implements Machine, Disposable {
   ): Promise<Readonly<Record<string, string>>> {
     const plain = env ?? session.facts.base;
     if (this.#options.setup === undefined) return plain;
-    const login = (await this.loginEnvironment()).env;
-    const added = SETUP_VARIABLES.flatMap((name) => (login[name] === undefined ? [] : [[name, login[name]]]));
-    return { ...(Object.fromEntries(added) as Record<string, string>), ...plain };
+    return { ...setupVariables((await this.loginEnvironment()).env), ...plain };
   }
 
   async run(command: readonly string[], options: RunOptions = {}): Promise<RunResult> {

@@ -55,20 +55,24 @@ export async function installOnHost(
       build: BUILD,
       signal,
       progress,
-      start: (command) => checkStart(connection, command, signal),
+      settings: { tmux: tmux ?? undefined, setup: setup ?? undefined },
+      start: (command, hasNews) => checkStart(connection, { command, hasNews, signal }),
     });
   } catch (error) {
     connection.dispose();
     throw error;
   }
   park(reach, connection);
-  // The server there has settings of its own for the last two; they are for the time when it is not used any more.
+  // The server there has the last two in its own settings; here they are for the time when it is not used any more.
   const given = Object.entries({ user, port, keyFile, tmux, setup }).filter(([, value]) => value != null);
   return { type: 'agent', host, ...Object.fromEntries(given) };
 }
 
 /** Starts the new one by the way on which it is reached later, and asks it who it is. */
-async function checkStart(ssh: SshConnection, command: string, signal: AbortSignal): Promise<void> {
+async function checkStart(
+  ssh: SshConnection,
+  { command, hasNews, signal }: { readonly command: string; readonly hasNews: boolean; readonly signal: AbortSignal },
+): Promise<void> {
   const open = async (): ReturnType<typeof afterMarker> => {
     const stream = new ChannelStream(await patiently(() => ssh.exec(command)));
     return afterMarker(stream, signal, () => stream.stderr);
@@ -81,7 +85,11 @@ async function checkStart(ssh: SshConnection, command: string, signal: AbortSign
       { signal },
     );
     const { server } = REQUESTS.initialize.result.parse(raw);
-    if (server.version === VERSION && server.build === BUILD) return;
+    if (server.version === VERSION && server.build === BUILD) {
+      // It looks for tmux anew.
+      if (hasNews) await connection.request('machine/test', { machine: 'local' }, { signal });
+      return;
+    }
     throw new CodeManagerError('conflict', `The agent server ${server.version} that runs there does not make room`, {
       hint: 'End it there with `cm server stop --force`, then try again: its sessions go on.',
     });

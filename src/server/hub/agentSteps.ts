@@ -5,6 +5,9 @@ import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
 
+/** The last step of the way. */
+export const AGENT_STEP = 'agent server';
+
 export interface AgentStepsOptions {
   readonly isConnected: () => boolean;
   /** Connects, and tells the steps of a sign-in on the way. */
@@ -33,7 +36,7 @@ export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOp
         const error = toCodeManagerError(thrown);
         const ssh = error instanceof SshFailure ? error : undefined;
         tell({
-          name: brokenStep(error) ?? 'agent server',
+          name: brokenStep(error) ?? AGENT_STEP,
           status: 'failed',
           detail: errorText(error),
           fix: ssh?.command ?? error.hint ?? null,
@@ -43,7 +46,7 @@ export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOp
       }
       const { version, node } = info();
       const detail = `${version ?? '?'} on ${node ?? '?'}${was ? ', over the open connection' : ''}`;
-      tell({ name: 'agent server', status: 'ok', detail, fix: null, code: null });
+      tell({ name: AGENT_STEP, status: 'ok', detail, fix: null, code: null });
       return true;
     },
   };

@@ -232,7 +232,7 @@ export class Hub implements Disposable {
     return this.#options.kept.shown(await this.call('session/get', params));
   }
 
-  /** Marks a session. While its machine cannot be reached that is kept, and shown, until it can. */
+  /** Marks a session. While it cannot be reached that is kept, and shown, until it can. */
   async update(params: Params<'session/update'>): Promise<Session> {
     const { kept } = this.#options;
     const { id, service } = await this.find(params.session);
@@ -242,7 +242,7 @@ export class Hub implements Disposable {
       return session;
     } catch (error) {
       const known = service.sessions().find((session) => session.id === id);
-      if (known === undefined || isThere(service)) throw error;
+      if (known === undefined || (isThere(service) && service.isAway?.(id) !== true)) throw error;
       const session = await kept.keep(known, params);
       this.#changes.fire({ type: 'session/changed', session });
       return session;
@@ -335,7 +335,8 @@ export class Hub implements Disposable {
     operation: Operation,
   ): Promise<Result<'machine/folders'>> {
     const service = this.machines.of(machine, token);
-    await service.connect(operation);
+    // This host has its folders also while it has no tmux.
+    if (service !== this.local) await service.connect(operation);
     return service.folders(path);
   }
 

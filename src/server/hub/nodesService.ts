@@ -142,6 +142,10 @@ export class NodesService implements MachineService {
     );
     const listening = service.onDidChange((change) => {
       if (change.type === 'notice') this.#changes.fire(change);
+      // Its sessions can be reached again, which is a change of the machine that all nodes are together.
+      if (change.type === 'machine/changed' && change.machine.connection === 'connected') {
+        this.#changes.fire({ type: 'machine/changed', machine: this.#main.info });
+      }
       if (change.type !== 'session/removed') return;
       const session = this.#main.sessions().find(({ id }) => id === change.id);
       if (session !== undefined && isOf(session)) this.#main.forget(change.id);
@@ -183,6 +187,13 @@ export class NodesService implements MachineService {
 
   get busy(): number {
     return this.#main.busy;
+  }
+
+  isAway(id: string): boolean {
+    const session = this.sessions().find((each) => each.id === id);
+    if (session === undefined || hasEnded(session) || !this.#main.isElsewhere(session)) return false;
+    const service = this.#nodes.get(session.machine.host)?.service;
+    return service === undefined || !isUp(service.info);
   }
 
   async connect(operation?: Operation): Promise<void> {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from '../../common/logger.js';
 import { EngineService } from '../../core/engineService.js';
 import { LocalLogs } from '../../core/logs/localLogs.js';
+import { readConfig } from '../../core/store/configFile.js';
 import { openServerData } from '../../core/serverData.js';
 import { logPath } from '../../core/sessionEngine.js';
 import { MachineCache, rememberedMachines } from '../../core/store/machineCache.js';
@@ -58,7 +59,11 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
           log,
         }),
         data,
-        tmux: data.config.tmux,
+        // An installation from elsewhere may have written it just now.
+        tmux: async () => {
+          const { config } = await readConfig(paths.root);
+          return { program: config.tmux, searchLogin: config.setup !== undefined };
+        },
         contexts: links.contexts,
         otherNames: () => links.otherNames('local'),
         // In the bundle all files that come with us lie beside its folder.

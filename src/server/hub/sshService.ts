@@ -22,6 +22,7 @@ import type { Change } from '../../protocol/events.js';
 import type { Check, Params, Result } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';
 import type { SshConnect } from './agentRoute.js';
+import { AGENT_STEP } from './agentSteps.js';
 
 const LOOK_MS = 30_000;
 
@@ -140,6 +141,10 @@ export class SshService implements MachineService {
     return this.#current.busy;
   }
 
+  isAway(session: string): boolean {
+    return this.#current.isAway?.(session) === true;
+  }
+
   async connect(operation?: Operation): Promise<void> {
     if (this.#agent === undefined) {
       try {
@@ -186,8 +191,25 @@ export class SshService implements MachineService {
         if (!this.#usesAgent()) onCheck(check);
       });
     }
+    const agent = this.#agent;
+    if (agent === undefined) return;
     // Also one that was found on the way: it goes on from there, over the same connection.
-    await this.#agent?.test(folder, operation, onCheck);
+    const told = new Set<string>();
+    const gone: Check[] = [];
+    await agent.test(folder, operation, (check) => {
+      if (check.name === AGENT_STEP && check.code === 'dependencyMissing') {
+        gone.push(check);
+        return;
+      }
+      if (check.status === 'ok') told.add(check.name);
+      onCheck(check);
+    });
+    if (gone.length === 0) return;
+    // It was taken away. The way there was told already.
+    if (this.#agent === agent) this.#switch(undefined);
+    await this.#engine.test(folder, operation, (check) => {
+      if (check.status !== 'ok' || !told.has(check.name)) onCheck(check);
+    });
   }
 
   get policies(): ForeignPolicies | undefined {
