@@ -6,6 +6,8 @@ import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { until } from '../helpers/until.js';
 import { byAlias, Desk } from './desk.js';
 
+const REASON = 'Denied by a rule of the user: deny shell ./mark no';
+
 test(
   'claude: what a rule allows happens once, what a rule denies never, everything else waits for a person',
   { timeout: 300_000 },
@@ -15,7 +17,7 @@ test(
     writeFileSync(program, '#!/bin/sh\necho "$1" >> "marks-$2"\n');
     chmodSync(program, 0o755);
     const rule = (...args: string[]): Promise<string> => desk.home.ok('policy', 'add', ...args, '--ctx', 'project');
-    const allow = await rule('allow', '--command', './mark yes');
+    const allow = await rule('allow', '--command', './mark yes', '--max', '4');
     const deny = await rule('deny', '--command', './mark no');
 
     const calls = ['./mark yes a', './mark yes b', './mark yes c; ./mark yes d', './mark never e'];
@@ -26,7 +28,7 @@ test(
         `it asks for ${command}`,
         async () => {
           const { request } = await desk.session();
-          return request?.command === command ? request : undefined;
+          return request?.command === command && request.options.length > 0 ? request : undefined;
         },
         40_000,
       );
@@ -36,14 +38,28 @@ test(
     await desk.answers('deny', left);
     await desk.becomes('idle');
 
+    // The reason is what it works on next, each time.
+    const isTold = async (times: number): Promise<void> => {
+      const { id } = await desk.session();
+      const transcript = async (): Promise<string> => (await desk.home.run(['logs', id, '--transcript'])).stdout;
+      const told = async (): Promise<number> => (await transcript()).split(REASON).length - 1;
+      await until(`it is told why ${times} times`, async () => (await told()) === times, 60_000);
+      await desk.becomes('idle');
+    };
     await desk.send('do:bash(./mark no f) do:say(not said)');
-    await until(
-      'it is denied',
-      async () => (await desk.audit()).some(({ request }) => request.command === './mark no f'),
-      60_000,
-    );
+    await isTold(1);
+    await desk.send('do:bash(./mark yes g; ./mark no h) do:say(not said)');
+    await isTold(2);
+
+    await desk.send('do:bash(./mark yes i)');
+    await until('the fourth that is allowed', () => marks('i') === 'yes\n', 60_000);
     await desk.becomes('idle');
-    assert.equal(marks('f'), '');
+    await desk.send('do:bash(./mark yes j)');
+    const usedUp = await waits('./mark yes j');
+    await desk.answers('deny', usedUp);
+    await desk.becomes('idle');
+
+    assert.deepEqual(['f', 'g', 'h', 'j'].map(marks), ['', '', '', '']);
     const audit = await desk.audit();
     assert.deepEqual(
       audit.map(({ decision, by, outcome }) => [decision, by.type === 'policy' ? by.rule : 'person', outcome]),
@@ -54,6 +70,9 @@ test(
         ['allow', allow, 'answered'],
         ['deny', 'person', 'answered'],
         ['deny', deny, 'answered'],
+        ['deny', deny, 'answered'],
+        ['allow', allow, 'answered'],
+        ['deny', 'person', 'answered'],
       ],
     );
     await desk.stop();

@@ -315,11 +315,51 @@ test('a dialog that does not go is told, never answered a second time', async ()
   desk.agent.onKey = () => undefined;
   await desk.refuses(/dialog is still there; answer it in the terminal/, desk.answer());
   await desk.refuses(/dialog is still there; answer it in the terminal/, desk.answer(ALLOW, id));
-  assert.deepEqual(desk.agent.keys, ['1']);
+  assert.deepEqual(desk.agent.keys, ['1', 'Down']);
   assert.deepEqual(
     desk.audit.map(({ outcome }) => outcome),
     ['stayed'],
   );
+});
+
+test('a number that only moved the cursor, or was dropped, is followed by the cursor and Enter', async () => {
+  for (const [answer, drops, keys, label] of [
+    [{ type: 'deny' }, false, ['3', 'Enter'], 'No'],
+    [{ type: 'deny' }, true, ['3', 'Down', 'Down', 'Enter'], 'No'],
+    [ALLOW, true, ['1', 'Down', 'Up', 'Enter'], 'Yes'],
+  ] as const) {
+    const { desk, chosen } = asking();
+    const { agent } = desk;
+    const hears = agent.onKey;
+    agent.onKey = (key) => {
+      agent.onKey = hears;
+      if (!drops) for (let i = 1; i < Number(key); i++) hears('Down');
+    };
+    await desk.answer(answer);
+    assert.deepEqual([agent.keys, chosen, desk.audit[0]?.outcome], [keys, [label], 'answered']);
+  }
+});
+
+test('a number that is heard late gets no Enter behind it, also when an equal dialog has come by then', async () => {
+  const { desk, chosen } = asking();
+  const { agent } = desk;
+  const hears = agent.onKey;
+  agent.onKey = (key) => {
+    if (key === '1') return;
+    hears('1');
+    agent.asks(SHELL, (label) => chosen.push(label));
+    agent.onKey('Down');
+    desk.printed = `working...${draw(SHELL)}`;
+  };
+  await desk.answer();
+  assert.deepEqual([agent.keys.includes('Enter'), chosen], [false, ['Yes']]);
+
+  const gone = asking();
+  gone.desk.agent.onKey = (key) => {
+    if (key !== '1') gone.desk.agent.screen = WORKING;
+  };
+  await gone.desk.answer();
+  assert.deepEqual([gone.desk.agent.keys, gone.desk.audit[0]?.outcome], [['1', 'Down'], 'answered']);
 });
 
 test('an answer that a crash cut off is never given again', async () => {

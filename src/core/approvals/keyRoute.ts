@@ -33,6 +33,8 @@ export interface KeyRouteOptions {
 const MOVE_MS = 1_500;
 /** A dialog that was answered has gone within this time; agents on a busy machine take seconds. */
 const GONE_MS = 6_000;
+/** A number that chooses has done so within this time, mostly. */
+const HEARD_MS = 2_000;
 /** A list that hears a number only to move its cursor there. */
 const CONFIRM_MS = 700;
 /** After a denial the input box is there within this time. */
@@ -43,12 +45,19 @@ const TEXT = '(text)';
 /** A screen may be caught while it is drawn anew: that a dialog has gone is read twice. */
 const GONE_READS = 2;
 
+const NUMBER = /^\d$/u;
+
+interface LastRead {
+  readonly screen: string;
+  readonly logEnd: number;
+}
+
 /** Answers a dialog in the terminal as a careful person would: reads, chooses by the words, reads again, looks after it. */
 export class KeyRoute {
   readonly #options: KeyRouteOptions;
   readonly #sent: string[] = [];
   /** The screen that was read last before a key, and where the log ended. */
-  #before = { screen: '', logEnd: 0 };
+  #before: LastRead = { screen: '', logEnd: 0 };
 
   constructor(options: KeyRouteOptions) {
     this.#options = options;
@@ -65,7 +74,11 @@ export class KeyRoute {
     const option = guardOption(screen.options, label);
     const direct = text === null ? directKey(option, this.#options.request) : undefined;
     if (direct !== undefined) {
+      const before = this.#before;
       await this.#press(direct);
+      if (option.selected !== null && NUMBER.test(direct)) {
+        return (await this.#isGone(HEARD_MS)) || (await this.#byCursor(option, before));
+      }
       if (option.selected !== null || this.#options.request.kind !== 'question') return this.#isGone(GONE_MS);
       if (await this.#isGone(CONFIRM_MS)) return true;
       await this.#press('Enter');
@@ -93,6 +106,32 @@ export class KeyRoute {
     guardSame(request, screen);
     guardNoDraft(screen, name);
     return screen;
+  }
+
+  /**
+   * Its number moved the cursor and no more, or was dropped: programs do so to a key that comes right after typing. Keys
+   * are heard in their order, so one that moves the cursor shows that the number will not count any more.
+   */
+  async #byCursor({ label, selected }: ScreenOption, before: LastRead): Promise<boolean> {
+    try {
+      const { options } = await this.#read();
+      const at = options.findIndex((option) => option.selected === true);
+      if (selected === true && options[at]?.label === label) {
+        await this.#press(at + 1 < options.length ? 'Down' : 'Up');
+        const moved = await this.#moved(at);
+        if (moved[at]?.selected === true) return await this.#isGone(GONE_MS);
+        await this.#moveTo(label, moved);
+      } else {
+        await this.#moveTo(label, options);
+      }
+      if (await this.#hasMovedOn(before, await this.#options.look())) return true;
+      await this.#press('Enter');
+    } catch (error) {
+      // The number was heard late, or a person is in the way: it has gone, or it stays.
+      if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
+      this.#before = before;
+    }
+    return this.#isGone(GONE_MS);
   }
 
   /** Moves the cursor step by step, reading where it is after each. */
@@ -158,15 +197,14 @@ export class KeyRoute {
       if (!isPending()) return true;
       reads = isShown(request, screen) ? 0 : reads + 1;
       if (reads >= GONE_READS) return true;
-      if (reads === 0 && (await this.#hasMovedOn(screen))) return true;
+      if (reads === 0 && (await this.#hasMovedOn(this.#before, screen))) return true;
       await delay(LOOK_EVERY_MS);
     } while (performance.now() < end);
     return false;
   }
 
   /** An equal one stands there instead. */
-  async #hasMovedOn({ screen: now, options }: SeenScreen): Promise<boolean> {
-    const { screen: before, logEnd } = this.#before;
+  async #hasMovedOn({ screen: before, logEnd }: LastRead, { screen: now, options }: SeenScreen): Promise<boolean> {
     const printed = await this.#options.printedSince(logEnd);
     return hasMovedOn({ before, now, labels: options.map(({ label }) => label), printed });
   }
