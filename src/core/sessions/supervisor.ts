@@ -13,7 +13,7 @@ import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
 import type { Machine, TerminalSize } from '../machine.js';
-import type { Pane, PaneSize } from '../tmux/pane.js';
+import { isTitle, type Pane, type PaneSize } from '../tmux/pane.js';
 import { launchFile, type Launch } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { LiveSessions } from './liveSession.js';
@@ -484,7 +484,7 @@ export class Supervisor implements Disposable {
     if (live?.pane.pane !== pane.pane || !record || hasEnded(record)) return;
     live.pane = pane;
     const title = truncate(stripTerminal(pane.title).trim(), 200);
-    if (title !== '' && title !== record.title) table.touch(id, { title });
+    if (isTitle(title) && title !== record.title) table.touch(id, { title });
     if (!this.#leads) return;
     if (pane.dead) this.#attempt(`end of ${id}`, () => this.#end.finish(id));
     else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));

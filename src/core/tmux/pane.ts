@@ -46,6 +46,14 @@ export function parsePane(line: string): Pane | undefined {
   };
 }
 
+/** What programs ask a terminal about its graphics, such as `Gi=31,s=1,v=1,a=q;AAAA`. */
+const GRAPHICS = /^G(?:[a-zA-Z]=[^,;\s]*)(?:,[a-zA-Z]=[^,;\s]*)*(?:;[A-Za-z0-9+/=]*)?$/u;
+
+/** Whether a pane's title is one that people should see: tmux takes every application program command for a title. */
+export function isTitle(title: string): boolean {
+  return title !== '' && !GRAPHICS.test(title);
+}
+
 /** Reads what `%layout-change` says: `@1 b25e,80x24,0,0,1 b25e,80x24,0,0,1 *`. The second layout is what is visible. */
 export function parseLayout(rest: string): PaneSize[] {
   const [, layout = '', visible = layout] = rest.split(' ');
