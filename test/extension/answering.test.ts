@@ -16,7 +16,9 @@ import {
   requestText,
 } from '../../src/extension/model/requestText.js';
 import { ruleChoices, ruleParts, type RuleScene } from '../../src/extension/model/ruleDraft.js';
+import { tooltipMarkdown } from '../../src/extension/model/sessionLabel.js';
 import { policyLine } from '../../src/extension/model/statusLine.js';
+import { rowOf } from './rows.js';
 
 const NOW = Date.parse('2026-01-02T03:09:05.000Z');
 const ago = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
@@ -256,6 +258,14 @@ test('why a state is what it is tells the winner, the rest with their ages, and 
   };
   assert.match(explanationText('x', 'Running', nothing, NOW), /Nothing decides\. No rules know its screens\./);
   assert.equal(reasonLine(nothing, NOW), 'No rules know its screens.');
+});
+
+test('a tooltip tells what the word rests on and how old that is, as text and never as markup', () => {
+  const evidence = explanation.evidence.map((one) => ({ ...one, detail: one.wins ? '**blocked** $(x)' : one.detail }));
+  const row = rowOf({ state: 'waiting', waiting: { kind: 'permission', text: 'npm publish' } });
+  const text = tooltipMarkdown(row, 'Claude Code', NOW, { explanation: { ...explanation, evidence } });
+  assert.match(text, /\\\*\\\*blocked\\\*\\\* \\\$\\\(x\\\) · from the agent's own report, 3s ago/);
+  assert.doesNotMatch(tooltipMarkdown(row, 'Claude Code', NOW), /from the agent/);
 });
 
 const scene: RuleScene = {
