@@ -372,7 +372,9 @@ test(
     const tools = join(hub.cm, 'tools');
     mkdirSync(tools, { recursive: true });
     const startup = { dialogs: [], ready: [], loading: [], stableMs: 0 };
-    writeFileSync(join(tools, 'claude.json'), JSON.stringify({ id: 'claude', command: [program], startup }));
+    // It does not ask its terminal, and reads lines: nothing is to be typed into it unasked.
+    const claude = { id: 'claude', command: [program], startup, reportsState: false };
+    writeFileSync(join(tools, 'claude.json'), JSON.stringify(claude));
     cluster.leadTo('login1');
     await cluster.add();
     const created = await client.request('session/create', {
