@@ -119,6 +119,11 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
     ['idle', false, 'screen'],
   ],
   [
+    'and is over sooner than one that may go on',
+    [screen('working', 0), screen('idle', 5000, { turnEnded: false }), passed(5450)],
+    ['idle', false, 'screen'],
+  ],
+  [
     'a turn goes on while its shells run',
     [screen('working', 0), screen('idle', 5000, { background: 1 }), passed(5800)],
     ['idle', false, 'screen'],

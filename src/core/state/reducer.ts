@@ -54,6 +54,8 @@ export type StateEvent =
 
 /** An input box flashes between two steps: an idle screen counts once it has held so long. */
 export const IDLE_HOLDS_MS = 700;
+/** That a person broke a turn off stands on the screen, which no flash shows. */
+const BROKEN_OFF_HOLDS_MS = 400;
 /** A stronger source that a weaker one contradicts so much later has missed something. */
 const MISSED_REQUEST_MS = 400;
 export const MISSED_MS = 3000;
@@ -146,7 +148,7 @@ function compare(held: StateModel['held'], lastOutput: number): StateModel['held
     // A flash of the input box is no end of anything.
     else if (
       hasMissed(one, screen, lastOutput) &&
-      (screen.state !== 'idle' || screen.time >= screen.since + IDLE_HOLDS_MS)
+      (screen.state !== 'idle' || screen.time >= screen.since + idleHoldsMs(screen))
     ) {
       compared[source] = { ...one, isPast: true };
     }
@@ -161,7 +163,7 @@ export function nextLook({ held, lastOutput, verdict }: StateModel, now: number)
   for (const source of SOURCES) {
     const one = held[source];
     if (!one || one.isPast) continue;
-    if (one.state === 'idle' && verdict.state !== 'idle') times.push(one.since + IDLE_HOLDS_MS);
+    if (one.state === 'idle' && verdict.state !== 'idle') times.push(one.since + idleHoldsMs(one));
     if (one.ttl !== null) times.push(lastWord(one, lastOutput) + one.ttl);
     if (one === screen) continue;
     if (screen && one.state !== screen.state && one.time <= screen.time) times.push(missedAt(one, screen, lastOutput));
@@ -220,12 +222,16 @@ function decide(model: StateModel, now: number): StateModel {
   return { ...model, verdict: { ...next, since: same ? verdict.since : now } };
 }
 
+function idleHoldsMs({ source, turnEnded }: Held): number {
+  return source === 'screen' && turnEnded === false ? BROKEN_OFF_HOLDS_MS : IDLE_HOLDS_MS;
+}
+
 function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: number): boolean {
   const agrees = winner.source !== 'screen' && screen?.state === winner.state && screen.time >= winner.time;
   if (agrees) return false;
   // An input box flashes; that a turn ended and that a person broke it off differ on the screen only.
   if (winner.state === 'idle' && verdict.state !== 'idle') {
-    return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + IDLE_HOLDS_MS;
+    return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + idleHoldsMs(winner);
   }
   return winner.source === 'title' && winner.asked?.text === '' && now < winner.since + WHY_MS;
 }
