@@ -24,6 +24,8 @@ export interface Approvals {
   /** Allowed by a person or a rule: exactly one file each. */
   readonly allowed: number;
   readonly denied: number;
+  /** Meant for a rule, which left them to a person. */
+  readonly left: number;
   /** What is wrong, one line each. */
   readonly wrong: readonly string[];
 }
@@ -46,6 +48,7 @@ export async function driveApprovals(program: Program, bench: Bench, count: numb
   ] as const) {
     await client.request('policy/add', { rule: { effect, command } });
   }
+  let left = 0;
   let next = 1;
   while (next <= count) {
     const batch: Planned[] = [];
@@ -56,7 +59,7 @@ export async function driveApprovals(program: Program, bench: Bench, count: numb
     bench.progress(`requests up to ${next - 1} of ${count}`);
     try {
       if (!bed.isRunning) await bed.start();
-      await runBatch(bed, batch, random);
+      left += await runBatch(bed, batch, random);
       done.push(...batch);
     } catch (error) {
       const seen = await bed.screen().catch(() => 'nothing is known of it');
@@ -72,7 +75,7 @@ export async function driveApprovals(program: Program, bench: Bench, count: numb
   wrong.push(...checkAudit(audit));
   await bed.kill();
   const denied = done.filter(({ fate }) => isDenied(fate)).length;
-  return { program: program.name, requests: done.length, allowed: done.length - denied, denied, wrong };
+  return { program: program.name, requests: done.length, allowed: done.length - denied, denied, left, wrong };
 }
 
 function isDenied(fate: Fate | undefined): boolean {
@@ -81,12 +84,16 @@ function isDenied(fate: Fate | undefined): boolean {
 
 const stem = ({ number, fate }: Planned): string => `${fate}-${number}-`;
 
-async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Promise<void> {
+/** @returns how many the rules left to a person */
+async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Promise<number> {
+  let left = 0;
   bed.begin();
   const steps = batch.map((one) => `do:${bed.program.bash}(${COMMANDS[one.fate]} ${stem(one)}XXXXXX)`);
   await bed.prompt(`do:delay(${random.seconds(0, 0.5)}) ${steps.join(' ')} do:say(done)`);
   for (const one of batch) {
-    if (one.fate === 'allow' || one.fate === 'deny') {
+    const isLeft = one.fate === 'rule' && !(await isDone(bed, one));
+    if (isLeft) left++;
+    if (one.fate === 'allow' || one.fate === 'deny' || isLeft) {
       const request = await waitFor(
         `request ${one.number}`,
         () => {
@@ -97,7 +104,7 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
         { timeoutMs: 60_000 },
       );
       await sleep(random.seconds(0, 0.6) * 1000);
-      await bed.answer(request, one.fate === 'allow' ? { type: 'allow', always: false } : { type: 'deny' });
+      await bed.answer(request, one.fate === 'deny' ? { type: 'deny' } : { type: 'allow', always: false });
     }
     if (isDenied(one.fate)) {
       // Whoever is denied something waits for a person.
@@ -109,6 +116,13 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
   }
   if (!isDenied(batch.at(-1)?.fate)) await bed.until('said', 60_000);
   await waitFor('it to be idle', () => bed.session.state === 'idle', { timeoutMs: 60_000 });
+  return left;
+}
+
+/** A rule decides at once, or not at all. */
+async function isDone(bed: Bed, planned: Planned): Promise<boolean> {
+  const wait = waitFor('the rule', () => made(bed, planned) > 0, { timeoutMs: 10_000 });
+  return await wait.catch(() => false);
 }
 
 function made(bed: Bed, planned: Planned): number {

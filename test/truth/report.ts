@@ -77,8 +77,8 @@ export function brokenFlows(broken: readonly Broken[]): string[] {
 }
 
 export function approvalLines(all: readonly Approvals[]): string[] {
-  return all.flatMap(({ program, requests, allowed, denied, wrong }) => [
-    `${program}: ${requests} requests, ${allowed} allowed, ${denied} denied, ${wrong.length} wrong`,
+  return all.flatMap(({ program, requests, allowed, denied, left, wrong }) => [
+    `${program}: ${requests} requests, ${allowed} allowed, ${denied} denied, ${left} left to a person by rules, ${wrong.length} wrong`,
     ...wrong.map((one) => `  ${one}`),
   ]);
 }
