@@ -90,7 +90,7 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
   bed.begin();
   const steps = batch.map((one) => `do:${bed.program.bash}(${COMMANDS[one.fate]} ${stem(one)}XXXXXX)`);
   await bed.prompt(`do:delay(${random.seconds(0, 0.5)}) ${steps.join(' ')} do:say(done)`);
-  for (const one of batch) {
+  for (const [index, one] of batch.entries()) {
     const isLeft = one.fate === 'rule' && !(await isDone(bed, one));
     if (isLeft) left++;
     if (one.fate === 'allow' || one.fate === 'deny' || isLeft) {
@@ -107,6 +107,9 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
       await bed.answer(request, one.fate === 'deny' ? { type: 'deny' } : { type: 'allow', always: false });
     }
     if (isDenied(one.fate)) {
+      // Before it is asked it is idle too.
+      await bed.until('called', 60_000, index + 1);
+      await sleep(1500);
       // Whoever is denied something waits for a person.
       const isOver = (): boolean => bed.session.state === 'idle';
       await waitFor(`the end after request ${one.number}`, isOver, { timeoutMs: 60_000 });
