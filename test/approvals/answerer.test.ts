@@ -532,6 +532,21 @@ test('of two options with the same words none is chosen', async () => {
   assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
 });
 
+test('an option that is ticked before its dialog goes is still there, and no other request', async () => {
+  const { desk } = asking();
+  const { id } = desk.pending;
+  let looks = 0;
+  desk.agent.onKey = () => (desk.agent.screen = draw({ ...SHELL, options: SHELL.options.map((o) => `${o} ✓`) }));
+  desk.agent.onLook = () => {
+    if (desk.agent.keys.length > 0 && ++looks === 9) {
+      assert.equal(desk.pending.id, id);
+      desk.agent.screen = WORKING;
+    }
+  };
+  await desk.answer();
+  assert.deepEqual([looks >= 9, desk.agent.keys, desk.audit[0]?.outcome], [true, ['1'], 'answered']);
+});
+
 test('a screen that is caught while it is drawn anew is no dialog that has gone', async () => {
   const { desk } = asking();
   const { agent } = desk;

@@ -164,3 +164,13 @@ test('every dialog of the collected screens of the four agents is a request with
   }
   assert.ok(count >= 15, `${count} dialogs`);
 });
+
+test('a tick behind the option that is being chosen makes no other request and no other option', () => {
+  const first = tracked(null, QUESTION);
+  const [chosen, ...rest] = QUESTION.options;
+  assert.ok(chosen);
+  const ticked = tracked(first, { ...QUESTION, options: [{ ...chosen, label: `${chosen.label} ✓` }, ...rest] });
+  assert.deepEqual([ticked.id, ticked.options], [first.id, first.options]);
+  const other = tracked(first, { ...QUESTION, options: [{ ...chosen, label: `${chosen.label} too` }, ...rest] });
+  assert.notEqual(other.id, first.id);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import * as z from 'zod';
 import { limitEnd } from '../../src/core/state/limitTime.js';
-import { reportEvidence, screenEvidence, type Evidence } from '../../src/core/state/evidence.js';
+import { reportEvidence, screenEvidence, type Asked, type Evidence } from '../../src/core/state/evidence.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import {
   IDLE_HOLDS_MS,
@@ -15,6 +15,7 @@ import {
   type StateModel,
   type Verdict,
 } from '../../src/core/state/reducer.js';
+import type { ScreenOption } from '../../src/protocol/screen.js';
 import type { StateReport } from '../../src/core/sessions/stateReports.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 
@@ -328,6 +329,32 @@ test('another dialog on the screen is another request, whatever hooks say', () =
   const told = run(event(0, 'rm x'), shown(100, 'rm x'), shown(500, 'rm y'), event(600, 'rm y'), shown(700, 'rm y'));
   assert.equal(told.request, 2);
   assert.equal(run(event(0, 'rm x'), shown(100, 'rm x'), event(600, 'rm y')).request, 2);
+});
+
+test('a dialog that is seen while it is drawn, or in turns with a hook, stays one request', () => {
+  const label = (text: string): ScreenOption => ({ label: text, keys: null, role: null, selected: null, detail: null });
+  const about = (kind: 'permission' | 'question', command: string | null, text: string, labels: string[]): Asked => ({
+    kind,
+    text,
+    request: { action: null, command, path: null, question: kind === 'question' ? text : null, text },
+    options: labels.map(label),
+  });
+  const shown = (time: number, asked: Asked): StateEvent => screen('waiting', time, { asked });
+  const told = (time: number, asked: Asked): StateEvent => screen('waiting', time, { source: 'event', asked });
+  const shell = (text: string, ...labels: string[]): Asked => about('permission', 'rm x', text, labels);
+  const other = about('permission', 'rm y', 'rm y', ['Yes', 'No']);
+  const colour = (...labels: string[]): Asked => about('question', null, 'Which?', labels);
+  for (const [events, requests] of [
+    [[shown(0, shell('')), shown(50, shell('rm x', 'Yes', 'No'))], 1],
+    [[told(0, shell('rm x')), shown(50, shell('rm x')), shown(90, shell('rm x', 'Yes', 'No'))], 1],
+    [[shown(0, shell('rm x', 'Yes', 'No')), told(50, shell('rm x')), shown(90, shell('', 'Yes', 'No'))], 1],
+    [[shown(0, colour('Red', 'Blue')), shown(50, colour('Red', 'Blue ✓'))], 1],
+    [[shown(0, shell('rm x', 'Yes', 'No')), shown(50, shell('rm x', 'Confirm', 'Cancel'))], 2],
+    [[shown(0, shell('rm x', 'Yes', 'No')), shown(50, other)], 2],
+    [[shown(0, shell('rm x', 'Yes', 'No')), { type: 'answered', time: 40 }, shown(50, shell('rm x', 'Yes', 'No'))], 2],
+  ] as const) {
+    assert.equal(run(...events).request, requests, JSON.stringify(events));
+  }
 });
 
 test('the screen is read again when that can change the verdict', () => {

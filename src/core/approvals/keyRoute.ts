@@ -2,6 +2,7 @@ import { delay } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
+import { withoutTick } from '../state/sameRequest.js';
 import type { SeenScreen } from '../sessions/sessionStates.js';
 import type { Typist } from '../sessions/sessionInput.js';
 import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';
@@ -195,7 +196,7 @@ export class KeyRoute {
       const screen = await look();
       // Whoever follows the state has seen it go, or another one come.
       if (!isPending()) return true;
-      reads = isShown(request, screen) ? 0 : reads + 1;
+      reads = isShown(request, screen) || isShown(request, unticked(screen)) ? 0 : reads + 1;
       if (reads >= GONE_READS) return true;
       if (reads === 0 && (await this.#hasMovedOn(this.#before, screen))) return true;
       await delay(LOOK_EVERY_MS);
@@ -227,6 +228,11 @@ export class KeyRoute {
     }
     return false;
   }
+}
+
+/** The option that was chosen may be ticked for a moment before its dialog goes. */
+function unticked(screen: SeenScreen): SeenScreen {
+  return { ...screen, options: screen.options.map((option) => ({ ...option, label: withoutTick(option.label) })) };
 }
 
 const ARROWS: ReadonlySet<string> = new Set(['Up', 'Down', 'Left', 'Right']);

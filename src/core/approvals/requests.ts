@@ -1,7 +1,7 @@
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
-import { isSamePath, isSameText } from '../state/sameRequest.js';
+import { isSamePath, isSameText, withoutTick } from '../state/sameRequest.js';
 import { pattern } from '../state/screenLines.js';
 
 /** What a session is found to wait for. */
@@ -63,7 +63,8 @@ function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): 
   return (
     a.options.length === b.options.length &&
     a.options.every(({ label }, i) => {
-      if (label === b.options[i]?.label) return true;
+      const other = b.options[i]?.label ?? '';
+      if (label === other || label === withoutTick(other)) return true;
       // A person types an answer of their own into it.
       return a.takesText && rules !== undefined && pattern(rules.ownAnswer).test(label);
     })

@@ -2,7 +2,7 @@ import type { Phase, ScreenRequest } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
 import { SOURCES, type Asked, type Evidence } from './evidence.js';
-import { isSamePath, isSameText, withoutBlanks } from './sameRequest.js';
+import { isSamePath, isSameText, withoutBlanks, withoutTick } from './sameRequest.js';
 
 /** What is held to be true. Times are milliseconds since the epoch. */
 export interface Verdict {
@@ -283,7 +283,7 @@ function judge({ held, verdict }: StateModel, winner: Held | undefined, now: num
     state: winner.state,
     phase: winner.phase ?? seen.phase,
     asked,
-    ...requestOf(verdict, winner, seen),
+    ...requestOf(verdict, winner, seen, asked),
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background: Math.max(winner.background, seen.background),
     turnEnded: turnEnded(verdict, winner, seen),
@@ -294,17 +294,24 @@ function judge({ held, verdict }: StateModel, winner: Held | undefined, now: num
 }
 
 /** Which request is pending. That another source tells the same is no news, another dialog on the screen is. */
-function requestOf(verdict: Verdict, winner: Held, seen: Held): Pick<Verdict, 'request' | 'dialogSince'> {
+function requestOf(
+  verdict: Verdict,
+  winner: Held,
+  seen: Held,
+  asked: Asked | null,
+): Pick<Verdict, 'request' | 'dialogSince'> {
   const { request } = verdict;
   if (winner.state !== 'waiting') return { request, dialogSince: null };
   const dialogSince = seen.source === 'screen' ? seen.since : null;
   if (verdict.state !== 'waiting') return { request: request + 1, dialogSince };
-  const isOther =
+  const seemsOther =
     dialogSince !== null && verdict.dialogSince !== null
       ? dialogSince !== verdict.dialogSince
       : verdict.source === winner.source
         ? verdict.saidSince !== winner.since && dialogSince === null
         : verdict.asked?.kind !== winner.asked?.kind;
+  // A screen is often read while its dialog is being drawn. An equal one comes only once this one was answered.
+  const isOther = seemsOther && !asksTheSame(verdict.asked, asked);
   return {
     request: isOther ? request + 1 : request,
     dialogSince: dialogSince ?? (isOther ? null : verdict.dialogSince),
@@ -351,6 +358,22 @@ function mergeAsked(asked: Asked, seen: Asked | null): Asked {
     return { ...asked, text, request: { ...asked.request, action }, options: seen.options };
   }
   return { ...asked, text: seen.text === '' ? asked.text : seen.text, request: seen.request, options: seen.options };
+}
+
+/** Whether two of them ask for the very same thing beyond doubt, with the same options as far as those are known. */
+function asksTheSame(a: Asked | null, b: Asked | null): boolean {
+  if (a?.request == null || b?.request == null || a.kind !== b.kind) return false;
+  const agree = (one: string | null, other: string | null, isSame: (a: string, b: string) => boolean): boolean =>
+    one === null ? other === null : other !== null && isSame(one, other);
+  const { command, path, question } = a.request;
+  const what = a.kind === 'question' ? question : (command ?? path);
+  if (what === null || !agree(command, b.request.command, isSameText) || !agree(path, b.request.path, isSamePath)) {
+    return false;
+  }
+  if (a.kind === 'question' && !agree(question, b.request.question, isSameText)) return false;
+  if (a.options.length === 0 || b.options.length === 0) return true;
+  const labels = ({ options }: Asked): string => JSON.stringify(options.map(({ label }) => withoutTick(label)));
+  return labels(a) === labels(b);
 }
 
 /** Whether a dialog shows what was asked for. */

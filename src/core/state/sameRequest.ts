@@ -12,3 +12,8 @@ export function isSamePath(a: string, b: string): boolean {
 export function withoutBlanks(text: string): string {
   return text.replace(/\s+/gu, '');
 }
+
+/** An option's label without the mark that it gets while it is being chosen. */
+export function withoutTick(label: string): string {
+  return label.replace(/\s+[✓✔☑]$/u, '');
+}
