@@ -79,13 +79,15 @@ test('the demo agent is answered from its row, then by a rule that was shown bef
     await workbench.waitForEditor('“Blue” by VS Code, by keys');
     await workbench.screenshot('audit-log');
 
+    // A menu of a row that moves to another group meanwhile would be about nothing.
+    await sessions.waitForRow('its last group', ({ label, level }) => level === 1 && label === 'To review');
     await sessions.pickFromMenu(row.label, 'Why This State?…');
     await workbench.waitForEditor('What decides');
     await workbench.waitForEditor("the agent's own report: idle");
     await workbench.screenshot('why-this-state');
 
     await workbench.statusBarItem('codeManager.policy').click();
-    const toast = workbench.notification('Auto-approval is off: 1 rule allows nothing now.');
+    const toast = workbench.notification('Auto-approval is off: 1 rule is out of force.');
     await toast.waitFor();
     await workbench.statusBarItem('codeManager.policy').waitFor({ state: 'hidden' });
     await workbench.screenshot('auto-approval-off');

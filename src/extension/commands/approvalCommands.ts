@@ -1,10 +1,11 @@
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
+import type { PolicyState } from '../../protocol/policy.js';
 import { describe } from '../../protocol/word.js';
 import type { Answering } from '../answering/answering.js';
 import { auditText } from '../model/auditText.js';
 import { explanationText } from '../model/explanationText.js';
-import { countOf, oneLine } from '../model/plainText.js';
+import { oneLine } from '../model/plainText.js';
 import { inOrder } from '../model/sessionTree.js';
 import type { Services } from './services.js';
 import { oneSession } from './targets.js';
@@ -48,20 +49,24 @@ export function registerApprovalCommands(services: Services, answering: Answerin
 
   commands.register('codeManager.policy.off', async () => {
     const before = link.snapshot.policy;
-    if (before.off) return await offerOn(services, 'Auto-approval is off already.');
+    if (before.off) return await offerOn(services, 'Auto-approval is off already.', before);
     if (before.inForce === 0) {
-      void vscode.window.showInformationMessage('No rule allows anything. Agents ask for everything.');
+      void vscode.window.showInformationMessage('No rule allows anything now.');
       return;
     }
-    await link.request('policy/off', { off: true });
-    const rules = countOf(before.inForce, 'rule');
-    await offerOn(services, `Auto-approval is off: ${rules} ${before.inForce === 1 ? 'allows' : 'allow'} nothing now.`);
+    const after = await link.request('policy/off', { off: true });
+    const rules = before.rules.length === 1 ? '1 rule is' : `${before.rules.length} rules are`;
+    await offerOn(services, `Auto-approval is off: ${rules} out of force.`, after);
   });
 }
 
-/** Says that it is off. Whoever did not mean it turns it on again from there. */
-async function offerOn({ link }: Services, message: string): Promise<void> {
+/** Says that it is off, and where that may not be so. Whoever did not mean it turns it on again from there. */
+async function offerOn({ link }: Services, message: string, { problems }: PolicyState): Promise<void> {
   const on = 'Turn On Again';
-  if ((await vscode.window.showInformationMessage(message, on)) !== on) return;
-  await link.request('policy/off', { off: false });
+  const [problem] = problems;
+  const action =
+    problem === undefined
+      ? await vscode.window.showInformationMessage(message, on)
+      : await vscode.window.showWarningMessage(`${message} ${oneLine(problem, 200)}`, on);
+  if (action === on) await link.request('policy/off', { off: false });
 }
