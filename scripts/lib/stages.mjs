@@ -44,7 +44,7 @@ export const stages = [
     programs: ['git', 'tmux', 'bash', 'zsh', 'fish'],
     needsBuild: false,
     lane: 'engine',
-    run: async () => nodeStage(await unitFolders(), { secondTry: false }),
+    run: async () => nodeStage(await unitFolders()),
   },
   {
     name: 'tmux',
