@@ -67,6 +67,17 @@ test('an interrupt counts from the moment the agent gives its request up', () =>
   );
 });
 
+test('one that is killed has not been interrupted before', () => {
+  assert.deepEqual(
+    spans([
+      { time: 0, type: 'asked' },
+      { time: 2000, type: 'dropped' },
+      { time: 2010, type: 'ended', how: 'killed' },
+    ]),
+    ['working 0-2010', 'killed 2010-10000'],
+  );
+});
+
 test('whoever is refused and asks again works; the last refusal is an error once the agent is still', () => {
   assert.deepEqual(
     spans([

@@ -78,6 +78,8 @@ function next(mark: Mark, later: readonly Mark[], current: Truth | undefined): T
       if (comesBefore(later, 'asked', 'settled') || comesBefore(later, 'pressed', 'settled')) return 'working';
       return comesBefore(later, 'settled', 'asked') ? undefined : 'error';
     case 'dropped':
+      // With the process that made it.
+      if (comesBefore(later, 'ended', 'asked')) return current;
       return comesBefore(later, 'asked', 'pressed') ? current : 'quiet';
     case 'pressed':
       return (['dropped', 'asked', 'drawn'] as const).some((type) => comesBefore(later, type, 'pressed'))
