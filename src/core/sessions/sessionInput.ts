@@ -3,12 +3,14 @@ import { crashPoint } from '../../common/crashPoint.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSessions } from './liveSession.js';
 import type { SessionTable } from './sessionTable.js';
-import { pasteable, pasteTaken, QUIET_MS } from './textInput.js';
+import { pasteable, pasteTaken, QUIET_MS, submit } from './textInput.js';
 
 export interface SessionInputOptions {
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
   readonly live: LiveSessions;
+  /** What stands in its input box now; null when that is empty, or not to be seen. */
+  readonly draft: (id: string) => Promise<string | null>;
 }
 
 /** Types into one session while nobody else of this server does. */
@@ -33,7 +35,7 @@ export class SessionInput {
   }
 
   async #type(id: string, text: string, enter: boolean): Promise<void> {
-    const { tmux, live } = this.#options;
+    const { tmux, live, draft } = this.#options;
     const session = live.need(id);
     const clean = pasteable(text);
     if (clean !== '') {
@@ -41,7 +43,8 @@ export class SessionInput {
       await tmux.paste(session.pane.pane, clean);
       if (enter) await pasteTaken(() => session.outputs, before, clean.length);
     }
-    if (enter) await tmux.keys(session.pane.pane, ['Enter']);
+    const press = (): Promise<void> => tmux.keys(session.pane.pane, ['Enter']);
+    if (enter) await submit(clean, press, () => draft(id));
   }
 
   /** Nothing else is typed into the session until `task` is done. */
@@ -73,7 +76,7 @@ export class SessionInput {
    * after a crash neither repeats nor skips one.
    */
   async deliverTask(id: string): Promise<void> {
-    const { tmux, table, live } = this.#options;
+    const { tmux, table, live, draft } = this.#options;
     await this.#typing.run(id, async () => {
       const record = table.get(id);
       if (record?.delivery !== 'pending' && record?.delivery !== 'typing') return;
@@ -91,7 +94,8 @@ export class SessionInput {
       } else {
         await delay(QUIET_MS);
       }
-      if (mark !== 'sent') await tmux.keys(pane, ['Enter'], 'sent');
+      const press = (): Promise<void> => tmux.keys(pane, ['Enter'], 'sent');
+      if (mark !== 'sent') await submit(text, press, () => draft(id));
       crashPoint('after-submit');
       await table.patch(id, { delivery: 'done' });
     });

@@ -94,7 +94,7 @@ export class Supervisor implements Disposable {
       new LogKeeper({ machine, tmux, table, live, files, capBytes, leads: () => this.#leads, clock, log }),
     );
     this.#end = new SessionEnd({ machine, tmux, table, live, files, clock, log, onEnded: (id) => this.#close(id) });
-    const input = new SessionInput({ tmux, table, live });
+    const input = new SessionInput({ tmux, table, live, draft: (id) => this.#draft(id) });
     this.input = input;
     const onReady = (id: string): Promise<void> => input.deliverTask(id);
     const { tool, ids } = options;
@@ -488,6 +488,11 @@ export class Supervisor implements Disposable {
     if (!this.#leads) return;
     if (pane.dead) this.#attempt(`end of ${id}`, () => this.#end.finish(id));
     else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));
+  }
+
+  async #draft(id: string): Promise<string | null> {
+    const tool = this.#options.tool(this.#options.table.get(id)?.tool ?? '');
+    return tool?.screen?.box ? (await this.#states.look(id)).draft : null;
   }
 
   #onSize(size: PaneSize): void {

@@ -1,4 +1,5 @@
 import { delay } from '../../common/async.js';
+import { isSameText } from '../state/sameRequest.js';
 
 /** How long a program may take before it shows that a paste arrived; one that echoes nothing gets its Enter then. */
 const TAKEN_TIMEOUT_MS = 600;
@@ -35,4 +36,31 @@ export async function pasteTaken(outputs: () => number, before: number, length: 
       return;
     }
   }
+}
+
+/** A program has taken the Enter that submits a text within this time. */
+const SUBMITTED_MS = 1500;
+const LOOK_EVERY_MS = 40;
+
+/**
+ * Presses Enter, and once more when the very same text still stands in the input box after a while: programs take an
+ * Enter for part of the paste, or drop it while they draw.
+ *
+ * @param draft what stands in the input box now; null when it is empty or not to be seen
+ */
+export async function submit(
+  text: string,
+  press: () => Promise<void>,
+  draft: () => Promise<string | null>,
+): Promise<void> {
+  await press();
+  if (text.trim() === '') return;
+  const end = performance.now() + SUBMITTED_MS;
+  do {
+    await delay(LOOK_EVERY_MS);
+    // A screen that cannot be read tells of nothing that is left to do.
+    const left = await draft().catch(() => null);
+    if (left === null || !isSameText(left, text)) return;
+  } while (performance.now() < end);
+  await press();
 }
