@@ -60,7 +60,9 @@ class Desk {
         },
         logEnd: () => Promise.resolve(0),
         printedSince: () => Promise.resolve(this.printed),
-        onAnswered: () => this.patch({ request: null }),
+        onAnswered: (_id, { id }) => {
+          if (this.record.request?.id === id) this.patch({ request: null });
+        },
         isTyping: () => Promise.resolve(this.isTyping),
         input: {
           exclusively: (id, task) =>

@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
 import { hookLaunch, hookMeaning, type HookLaunch } from '../../src/core/hooks/hookFormats.js';
-import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../../src/core/hooks/hookModel.js';
+import {
+  hookEvidence,
+  NO_HOOKS,
+  reduceHooks,
+  withoutAnswered,
+  type HookModel,
+} from '../../src/core/hooks/hookModel.js';
 import { hookCommand, hookScript, MAX_EVENT_BYTES } from '../../src/core/hooks/hookScript.js';
 import type { Evidence } from '../../src/core/state/evidence.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
@@ -18,14 +24,17 @@ interface Event {
   readonly [field: string]: unknown;
 }
 
-function after(...events: readonly Event[]): Evidence | undefined {
-  const model = events.reduce<HookModel>((before, event) => {
+function modelAfter(events: readonly Event[], start: HookModel = NO_HOOKS): HookModel {
+  return events.reduce<HookModel>((before, event) => {
     const line = `7 ${JSON.stringify({ session_id: 'own', cwd: '/work', ...event })}`;
     const parsed = parseHookLine(line, 7);
     assert.ok(parsed);
     return reduceHooks(before, parsed, hookMeaning('claude', parsed));
-  }, NO_HOOKS);
-  return hookEvidence(model, 0);
+  }, start);
+}
+
+function after(...events: readonly Event[]): Evidence | undefined {
+  return hookEvidence(modelAfter(events), 0);
 }
 
 const event = (name: string, more: object = {}): Event => ({ hook_event_name: name, ...more });
@@ -270,4 +279,16 @@ test('several events at once are several lines', (t) => {
     names,
     Array.from({ length: 20 }, () => 'PreToolUse'),
   );
+});
+
+test('a request that was answered stands before no later one, since nothing tells of a denial', () => {
+  const asking = modelAfter([PROMPT, event('PermissionRequest', bash('rm x'))]);
+  const denied = { kind: 'permission', command: 'rm\n x', path: null, question: null } as const;
+  const later = [event('PermissionRequest', bash('touch y'))];
+  assert.equal(word(hookEvidence(modelAfter(later, asking), 0)), 'waiting permission: rm x');
+  assert.equal(
+    word(hookEvidence(modelAfter(later, withoutAnswered(asking, denied)), 0)),
+    'waiting permission: touch y',
+  );
+  assert.equal(withoutAnswered(asking, { ...denied, command: 'touch y' }), asking);
 });

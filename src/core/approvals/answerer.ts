@@ -175,7 +175,7 @@ class Attempt {
       return false;
     }
     await this.#done(route.via, null, said === 'answered' ? 'answered' : 'failed');
-    supervisor.onAnswered(this.#record.id);
+    supervisor.onAnswered(this.#record.id, this.#request);
     return true;
   }
 
@@ -212,7 +212,7 @@ class Attempt {
       }
       await this.#done('keys', route.sent, isGone ? 'answered' : 'stayed');
       guardGone(isGone, name);
-      if (table.get(id)?.request?.id === this.#request.id) supervisor.onAnswered(id);
+      supervisor.onAnswered(id, this.#request);
       const { reason } = this.#answer;
       if (reason !== null && !(await route.sayWhy(reason))) {
         throw new CodeManagerError('conflict', 'It was denied; the reason could not be typed', {

@@ -1,7 +1,7 @@
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
-import { isSamePath, isSameText, withoutTick } from '../state/sameRequest.js';
+import { agree, isSamePath, isSameText, withoutTick } from '../state/sameRequest.js';
 import { pattern } from '../state/screenLines.js';
 
 /** What a session is found to wait for. */
@@ -69,14 +69,6 @@ function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): 
       return a.takesText && rules !== undefined && pattern(rules.ownAnswer).test(label);
     })
   );
-}
-
-function agree(
-  a: string | null,
-  b: string | null,
-  isSame: (a: string, b: string) => boolean = (one, other) => one === other,
-): boolean {
-  return a === null || b === null || isSame(a, b);
 }
 
 function answerable({

@@ -1,7 +1,9 @@
 import { isAbsolute, relative } from 'node:path';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { Asked, Evidence } from '../state/evidence.js';
 import { requestOf } from '../state/judgeDialog.js';
+import { agree, isSamePath, isSameText } from '../state/sameRequest.js';
 import type { HookEvent } from './hookEvent.js';
 
 /** What an event of a tool's hooks means. */
@@ -73,6 +75,27 @@ export function reduceHooks(
     case 'ends':
       return NO_HOOKS;
   }
+}
+
+/**
+ * The model after a request was answered: no event tells of one that was denied, and it must not stand before those that
+ * come later.
+ */
+export function withoutAnswered(model: HookModel, answered: AnsweredRequest): HookModel {
+  const index = model.pending.findIndex(({ asked }) => isAnswered(asked, answered));
+  return index < 0 ? model : { ...model, pending: model.pending.toSpliced(index, 1) };
+}
+
+/** What of a request tells it from others. */
+export type AnsweredRequest = Pick<PendingRequest, 'kind' | 'command' | 'path' | 'question'>;
+
+function isAnswered({ kind, request }: Asked, { command, path, question, ...answered }: AnsweredRequest): boolean {
+  return (
+    kind === answered.kind &&
+    agree(request?.command, command, isSameText) &&
+    agree(request?.path, path, isSamePath) &&
+    agree(request?.question, question, isSameText)
+  );
 }
 
 /** Every agent prints something at least each second while it works. */

@@ -3,7 +3,14 @@ import type { Clock } from '../../common/async.js';
 import type { HookFormat } from '../../protocol/tool.js';
 import { parseHookLine } from '../hooks/hookEvent.js';
 import { hookMeaning } from '../hooks/hookFormats.js';
-import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../hooks/hookModel.js';
+import {
+  hookEvidence,
+  NO_HOOKS,
+  reduceHooks,
+  withoutAnswered,
+  type AnsweredRequest,
+  type HookModel,
+} from '../hooks/hookModel.js';
 import { MAX_EVENT_BYTES } from '../hooks/hookScript.js';
 import type { Evidence } from '../state/evidence.js';
 import { GrowingFile, type GrowingFileOptions } from './growingFile.js';
@@ -52,6 +59,14 @@ export class HookFollower {
   /** The file has grown. */
   onGrown(): void {
     this.#file.onGrown();
+  }
+
+  /** A request was answered. What the screen shows then counts, unless another one has been waiting. */
+  async onAnswered(request: AnsweredRequest): Promise<void> {
+    const before = this.#model;
+    this.#model = withoutAnswered(before, request);
+    if (this.#model === before || this.#model.pending.length === 0) return;
+    await this.#options.onEvidence(hookEvidence(this.#model, this.#options.clock.now()));
   }
 
   async #take(text: string): Promise<void> {

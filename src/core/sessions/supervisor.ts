@@ -9,6 +9,7 @@ import { truncate } from '../../common/text.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
@@ -431,9 +432,11 @@ export class Supervisor implements Disposable {
     return new TextDecoder().decode(bytes);
   }
 
-  /** The pending request of a session was answered and has gone. */
-  onAnswered(id: string): void {
-    this.#live.get(id)?.state?.onAnswered();
+  /** A request of a session was answered and has gone; another one may be pending already. */
+  onAnswered(id: string, request: PendingRequest): void {
+    const { state, hooks } = this.#live.get(id) ?? {};
+    if (this.#options.table.get(id)?.request?.id === request.id) state?.onAnswered();
+    if (hooks) this.#attempt(`hooks of ${id}`, () => hooks.onAnswered(request));
   }
 
   /** Asks it to end, and after `timeoutMs` ends everything that it started. */

@@ -17,3 +17,12 @@ export function withoutBlanks(text: string): string {
 export function withoutTick(label: string): string {
   return label.replace(/\s+[✓✔☑]$/u, '');
 }
+
+/** Whether two descriptions of one thing say the same, as far as both of them tell. */
+export function agree<T>(
+  a: T | null | undefined,
+  b: T | null | undefined,
+  isSame: (a: T, b: T) => boolean = (one, other) => one === other,
+): boolean {
+  return a == null || b == null || isSame(a, b);
+}
