@@ -39,18 +39,17 @@ function setUp(t: TestContext): {
   hub: (home?: string, host?: PretendHost) => Promise<Hub>;
   another: () => PretendHost;
 } {
+  const hubs: Hub[] = [];
+  // Before the folder goes: what lives there is found by its sockets.
+  t.after(async () => {
+    for (const hub of hubs) hub.dispose();
+    for (const home of [join('far', '.cm'), 'near', 'other']) await endHome(join(root, home));
+  });
   const root = tempDir(t);
   const user = join(root, 'far');
   const work = join(root, 'work');
   mkdirSync(user);
   mkdirSync(work);
-  const hubs: Hub[] = [];
-  t.after(async () => {
-    for (const hub of hubs) hub.dispose();
-    await endHome(join(user, '.cm'));
-    await endHome(join(root, 'near'));
-    await endHome(join(root, 'other'));
-  });
   const host = new PretendHost(FAR, user);
   const hub = async (home = 'near', through = host): Promise<Hub> => {
     const path = join(root, home);
