@@ -7,6 +7,7 @@ import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
 import { hookMeaning } from '../../src/core/hooks/hookFormats.js';
 import { hookEvidence, NO_HOOKS, reduceHooks } from '../../src/core/hooks/hookModel.js';
 import { opencodePlugin } from '../../src/core/hooks/opencodePlugin.js';
+import type { Evidence } from '../../src/core/state/evidence.js';
 import { tempDir } from '../helpers/tempDir.js';
 
 const ID = 'abcdefghijkl';
@@ -44,14 +45,18 @@ function written(t: TestContext, events: readonly unknown[], env: Record<string,
   return readFileSync(file, 'utf8').split('\n').slice(0, -1);
 }
 
-function word(t: TestContext, ...events: readonly unknown[]): string {
+function told(t: TestContext, events: readonly unknown[]): Evidence | undefined {
   let model = NO_HOOKS;
   for (const line of written(t, events)) {
     const event = parseHookLine(line, 7);
     assert.ok(event);
     model = reduceHooks(model, event, hookMeaning('opencode', event));
   }
-  const evidence = hookEvidence(model, 0);
+  return hookEvidence(model, 0);
+}
+
+function word(t: TestContext, ...events: readonly unknown[]): string {
+  const evidence = told(t, events);
   if (!evidence) return 'nothing';
   const { state, phase, asked } = evidence;
   const request = asked && `${asked.kind}: ${asked.text}`;
@@ -80,6 +85,21 @@ test('what the events of OpenCode mean', (t) => {
   const child = { type: 'session.created', properties: { info: { id: 'ses_2', parentID: 'ses_1' } } };
   assert.equal(word(t, child, status('busy'), status('idle', 'ses_2')), 'working', 'a subagent ended');
   assert.equal(word(t, status('busy'), status('idle')), 'idle');
+});
+
+test('who denied something need not be told that it stopped', (t) => {
+  const reply = (answer: string): object => ({
+    type: 'permission.replied',
+    properties: { ...SESSION, requestID: 'per_1', reply: answer },
+  });
+  const tool = { type: 'tool', tool: 'bash', callID: 'c', state: { status: 'running', input: { command: 'ls' } } };
+  const runs = { type: 'message.part.updated', properties: { ...SESSION, part: tool } };
+  const ended = (...events: readonly object[]): boolean | null | undefined =>
+    told(t, [status('busy'), BASH, ...events, status('idle')])?.turnEnded;
+  assert.equal(ended(reply('reject')), false);
+  assert.equal(ended(reply('once')), null, 'the screen tells');
+  assert.equal(ended(reply('reject'), runs), null, 'it went on all the same');
+  assert.equal(ended(reply('reject'), status('idle'), status('busy')), null, 'another turn');
 });
 
 test('an opencode that the agent starts, or one of nobody, writes nothing', (t) => {

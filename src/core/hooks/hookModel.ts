@@ -11,8 +11,8 @@ export type HookMeaning =
   | { readonly type: 'works'; readonly phase: Phase | null }
   /** It asks for a person; `key` names the request until it is over. */
   | { readonly type: 'asks'; readonly key: string; readonly asked: Asked }
-  /** The request has been dealt with, and it goes on; null: whatever it was. */
-  | { readonly type: 'goesOn'; readonly key: string | null }
+  /** The request has been dealt with, and it goes on; null: whatever it was. `isDenied`: a person did not want it. */
+  | { readonly type: 'goesOn'; readonly key: string | null; readonly isDenied?: boolean }
   /** `isEnd` null: a person may have broken it off. */
   | { readonly type: 'stops'; readonly isEnd: true | null; readonly background: number }
   /** A conversation begins; `isNew`: in a process of its own. */
@@ -24,7 +24,9 @@ export interface HookModel {
   /** The conversation that counts: others belong to processes that the tool has started. */
   readonly conversation: string | null;
   readonly pending: readonly { readonly key: string; readonly asked: Asked }[];
-  readonly word: { readonly state: 'working' | 'idle'; readonly isEnd: true | null } | null;
+  readonly word: { readonly state: 'working' | 'idle'; readonly isEnd: boolean | null } | null;
+  /** Nothing was done since a person denied something: when it stops now they know why. */
+  readonly isDenied: boolean;
   readonly phase: Phase | null;
   readonly background: number;
   /** Name of the last event that counted. */
@@ -35,6 +37,7 @@ export const NO_HOOKS: HookModel = {
   conversation: null,
   pending: [],
   word: null,
+  isDenied: false,
   phase: null,
   background: 0,
   event: '',
@@ -56,21 +59,29 @@ export function reduceHooks(
   const next = { ...model, conversation: conversation ?? model.conversation, event: name };
   switch (meaning.type) {
     case 'works':
-      return { ...next, word: { state: 'working', isEnd: null }, phase: meaning.phase };
+      return {
+        ...next,
+        word: { state: 'working', isEnd: null },
+        isDenied: model.isDenied && meaning.phase === null,
+        phase: meaning.phase,
+      };
     case 'asks': {
       const { key, asked } = meaning;
-      return { ...next, pending: [...model.pending.filter((one) => one.key !== key), { key, asked }] };
+      const others = model.pending.filter((one) => one.key !== key);
+      return { ...next, isDenied: false, pending: [...others, { key, asked }] };
     }
     case 'goesOn':
       return {
         ...next,
         pending: meaning.key === null ? [] : model.pending.filter(({ key }) => key !== meaning.key),
         word: { state: 'working', isEnd: null },
+        isDenied: meaning.isDenied === true,
         phase: null,
       };
     case 'stops': {
-      const { isEnd, background } = meaning;
-      return { ...next, pending: [], word: { state: 'idle', isEnd }, phase: null, background };
+      const { background } = meaning;
+      const isEnd = meaning.isEnd ?? (model.isDenied ? false : null);
+      return { ...next, pending: [], word: { state: 'idle', isEnd }, isDenied: false, phase: null, background };
     }
     case 'ends':
       return NO_HOOKS;

@@ -9,6 +9,7 @@ const Payload = z.looseObject({
   /** Of a subagent. */
   child: z.boolean().optional(),
   status: z.string().optional(),
+  reply: z.string().optional(),
   id: z.string().optional(),
   permission: z.string().optional(),
   command: z.string().optional(),
@@ -45,8 +46,9 @@ export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning 
     }
     case 'permission.replied':
     case 'question.replied':
+      return { type: 'goesOn', key, isDenied: data.reply === 'reject' };
     case 'question.rejected':
-      return { type: 'goesOn', key };
+      return { type: 'goesOn', key, isDenied: true };
     default:
       return undefined;
   }

@@ -41,7 +41,7 @@ export const CodeManager = async () => {
       case 'permission.replied':
       case 'question.replied':
       case 'question.rejected':
-        return say(type, { ...of, id: properties.requestID });
+        return say(type, { ...of, id: properties.requestID, reply: text(properties.reply) });
       case 'message.part.updated': {
         const { part = {} } = properties;
         if (part.type !== 'tool' || part.state?.status !== 'running' || begun.has(part.callID)) return;
