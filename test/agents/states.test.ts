@@ -119,8 +119,12 @@ for (const name of ['claude', 'claude-old'] as const) {
         known.filter((word, index) => word !== known[index - 1]),
         turn,
       );
-      const explained = await desk.explain();
-      assert.match(explained, name === 'claude' ? /^decided by +report$/m : /^decided by +event$/m);
+      const decided = name === 'claude' ? /^decided by +report$/m : /^decided by +event$/m;
+      // The report and the hook of an end come one after the other.
+      const explained = await until('the strongest word decides', async () => {
+        const text = await desk.explain();
+        return decided.test(text) && text;
+      });
       assert.match(explained, /^[> ] event +idle \(Stop\), seen /m);
       assert.match(explained, /^ {2}screen +idle \(idle\), seen /m);
       assert.match(explained, /\| .*❯/m);

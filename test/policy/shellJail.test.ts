@@ -126,7 +126,7 @@ for (const shell of SHELLS) {
         understood++;
         check(text, parsed.commands, await run(shell, text), shell);
       }),
-      { numRuns: Number(process.env['CM_RUNS'] ?? 300) },
+      { numRuns: Number(process.env['CM_RUNS'] ?? 100) },
     );
     assert.ok(understood > 20, `only ${understood} were understood`);
   });

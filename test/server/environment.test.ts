@@ -43,7 +43,7 @@ test('a session sees nothing of the editor, agent or tmux that its server was st
     .map((line) => line.split('=')[0] ?? '');
   assert.ok(names.includes('PATH') && names.includes('HOME'));
   const ours = names.filter((name) => Object.hasOwn(FOREIGN, name) || /tmux|^CM_|^CLAUDE|^CODEX|^CURSOR/i.test(name));
-  assert.deepEqual(ours, ['CM_SESSION']);
+  assert.deepEqual(ours.sort(), ['CM_RUN', 'CM_SESSION']);
   assert.ok(server.logText(id).includes(`CM_SESSION=${id}\n`));
 });
 
