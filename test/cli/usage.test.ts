@@ -63,6 +63,8 @@ const wrong: [string, string[], RegExp][] = [
   ['a variable that is none', ['start', 'shell', 'x', '--env', 'NAME'], /"NAME" is not KEY=VALUE/],
   ['a machine that is not named', ['machine', 'connect'], /MACHINE is missing/],
   ['a user without a host', ['ctx', 'add', 'x', '/src', '--user', 'anna'], /--user needs --host HOST/],
+  ['a rule of another effect', ['policy', 'add', 'maybe'], /allow, ask or deny/],
+  ['an approval without a session', ['approve'], /ID is missing/],
   ['nothing to change', ['ctx', 'edit', 'x'], /Nothing to change/],
   ['events since something else', ['events', '--since', 'monday'], /number of a change/],
   ['raw JSON', ['logs', 'x', '--raw', '--json'], /exclude each other/],
@@ -75,15 +77,6 @@ test('wrong use exits with 2 and says on the standard error what is wrong', asyn
     assert.equal(code, 2, `${what}: ${stderr}`);
     assert.equal(stdout, '', what);
     assert.match(stderr, message, what);
-  }
-});
-
-test('commands of approvals are not there', async (t) => {
-  const home = new TestHome(t);
-  for (const name of ['approve', 'deny', 'answer', 'audit', 'policy']) {
-    const { code, stderr } = await home.run([name, 'x']);
-    assert.equal(code, 2);
-    assert.match(stderr, /Unknown command/);
   }
 });
 

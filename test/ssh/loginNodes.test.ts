@@ -373,7 +373,7 @@ test(
     mkdirSync(tools, { recursive: true });
     const startup = { dialogs: [], ready: [], loading: [], stableMs: 0 };
     // It does not ask its terminal, and reads lines: nothing is to be typed into it unasked.
-    const claude = { id: 'claude', command: [program], startup, reportsState: false };
+    const claude = { id: 'claude', command: [program], startup };
     writeFileSync(join(tools, 'claude.json'), JSON.stringify(claude));
     cluster.leadTo('login1');
     await cluster.add();
