@@ -84,9 +84,9 @@ exit "$code"
  *
  * With `answer` what it prints is typed into the pane: that reports of a tool's state are read. A tool asks that and at
  * once what the terminal is (`CSI c`); tmux answers the second question and not the first, and sooner than anybody else
- * could. What was answered a moment before counts, so it is answered all the time from the moment when the tool takes the
- * terminal over (`CSI ? 2004 h`, its first bytes) until it has asked, which takes a second. What only reads lines, as a
- * script around the tool that asks something itself, gets nothing.
+ * could. What was answered a moment before counts, so it is answered all the time from the tool's first escape sequence
+ * until it has asked, which takes a second. What prints only lines gets nothing, as a script around the tool that asks
+ * something itself.
  */
 export function pipeScript(sessionsDirectory: string): string {
   return `umask 077
@@ -109,7 +109,7 @@ if [ "$2" = answer ]; then
     while [ "$n" -lt ${ANSWERS} ]; do
       n=$((n + 1))
       sleep 0.04 || break
-      [ "$isUp" ] || { said '[?2004h' && isUp=1; } || continue
+      [ "$isUp" ] || { said '' && isUp=1; } || continue
       said '[c' && break
       printf '\\033]7501;?\\033\\\\' >&3
     done

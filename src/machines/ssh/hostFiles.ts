@@ -147,7 +147,7 @@ export class HostFiles {
   async rename(from: string, to: string): Promise<boolean> {
     const [source, target] = [word(from), word(to)];
     const { code, output } = await this.#options.run(
-      `[ -e ${source} ] || [ -L ${source} ] || exit 3; if [ -d ${target} ]; then echo Is a directory; exit 1; fi; mv -f ${source} ${target} 2>&1`,
+      `[ -e ${source} ] || [ -L ${source} ] || exit 3; if [ -d ${target} ]; then echo Is a directory; exit 1; fi; mv -f ${source} ${target} 2>&1 || { [ -e ${source} ] || [ -L ${source} ] || exit 3; exit 1; }`,
     );
     if (code === 3) return false;
     if (code !== 0) throw toHostDiskError(output.toString(), to);
