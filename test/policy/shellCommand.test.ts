@@ -91,6 +91,8 @@ test('what depends on more than its text, or on the shell, is not understood', (
     'a > >b',
     'a &> f b',
     'a &>f',
+    'a>&-\\&',
+    'a >&2"x"',
     'a ;; b',
     'cat ~root/x',
     'cat ~"/x"',

@@ -176,6 +176,7 @@ export class ShellReader {
     if (operator === '<<<') return [];
     if (operator.endsWith('&')) {
       if (!word.quoted && /^(?:\d+|-)$/u.test(word.text)) return [];
+      if (/^[\d-]/u.test(word.text)) throw new NotUnderstood('shells differ on where the copied output ends');
       if (operator === '<&') throw new NotUnderstood('it opens a file in an unusual way');
     }
     if (!word.quoted && /^[!|&-]/u.test(word.text)) throw new NotUnderstood('shells differ on where it redirects to');
