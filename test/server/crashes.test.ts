@@ -119,6 +119,7 @@ test('a hundred kills of the server cost no session, no byte and no exit status,
     );
     assert.equal(await sha256(server.log(id)), await sha256(join(folder, `${name}.out`)), `every byte of ${name}`);
   }
-  const left = readdirSync(server.active).filter((file) => !/\.(json|log)$/.test(file));
-  assert.deepEqual(left, [], 'nothing but records and logs is left');
+  const left = (): string[] => readdirSync(server.active).filter((file) => !/\.(json|log)$/.test(file));
+  await until('nothing but records and logs is left', () => left().length === 0).catch(() => undefined);
+  assert.deepEqual(left(), [], 'nothing but records and logs is left');
 });
