@@ -1,8 +1,8 @@
 import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
-import type { Browser, Locator, Page } from 'playwright-core';
+import { after, type TestContext } from 'node:test';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../../scripts/lib/browser.mjs';
 import { endHome } from '../../scripts/lib/cmHome.mjs';
 import { repoRoot, screenshotsDir } from '../../scripts/lib/paths.mjs';
@@ -61,10 +61,14 @@ export async function withWorkbench(
   }
 }
 
+/** One for all tests of a file: each has pages, storage and an editor of its own in it, and its start costs seconds. */
+let shared: Promise<Browser> | undefined;
+after(async () => (await shared)?.close());
+
 /** A real VS Code in a browser page, with the extension installed and a `CM_HOME` of its own. */
 export class Workbench {
   readonly #work: string;
-  readonly #browser: Browser;
+  readonly #context: BrowserContext;
   readonly #options: WorkbenchOptions;
   readonly folder: string | undefined;
   #server: VsCodeServer;
@@ -73,7 +77,7 @@ export class Workbench {
 
   private constructor(parts: {
     work: string;
-    browser: Browser;
+    context: BrowserContext;
     server: VsCodeServer;
     page: Page;
     folder: string | undefined;
@@ -81,7 +85,7 @@ export class Workbench {
     settings: Record<string, unknown>;
   }) {
     this.#work = parts.work;
-    this.#browser = parts.browser;
+    this.#context = parts.context;
     this.#server = parts.server;
     this.#page = parts.page;
     this.#options = parts.options;
@@ -101,9 +105,10 @@ export class Workbench {
       await linkExtension(extensionsDir(work, options), options.extensionDir ?? repoRoot);
     }
     const server = await startServer(work, options);
-    const browser = await launchBrowser();
-    const page = await (await browser.newContext({ viewport: options.size ?? defaultSize })).newPage();
-    const workbench = new Workbench({ work, browser, server, page, folder, options, settings });
+    shared ??= launchBrowser();
+    const context = await (await shared).newContext({ viewport: options.size ?? defaultSize });
+    const page = await context.newPage();
+    const workbench = new Workbench({ work, context, server, page, folder, options, settings });
     try {
       await workbench.reload();
       return workbench;
@@ -153,7 +158,7 @@ export class Workbench {
     const page = await this.#page.context().newPage();
     const window = new Workbench({
       work: this.#work,
-      browser: this.#browser,
+      context: this.#context,
       server: this.#server,
       page,
       folder,
@@ -166,7 +171,7 @@ export class Workbench {
 
   /** Ends the editor and all that was started in its `CM_HOME`, also in a given one, and removes its data. */
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.#context.close();
     await this.#server.stop();
     await endHome(this.cmHome);
     await rm(this.#work, { recursive: true, force: true, maxRetries: 5 });
