@@ -48,11 +48,17 @@ export class QuickInput {
   /** Picks the first entry whose label is or begins with a text. */
   async pick(label: string): Promise<void> {
     const isIt = (text: string) => text === label || text.startsWith(label);
-    const index = await waitFor(`an entry ${label}`, async () => {
-      const found = (await this.items()).findIndex((item) => isIt(item.label));
-      return found < 0 ? undefined : { found };
+    const found = await waitFor(`an entry ${label}`, async () =>
+      (await this.items()).map((item) => item.label).find(isIt),
+    );
+    const entry = this.widget
+      .locator('.quick-input-list-entry')
+      .filter({ has: this.#page.getByText(found, { exact: true }) })
+      .first();
+    // A click that was taken can replace the list before it is over, and must not be repeated on what comes then.
+    await entry.click({ timeout: 5_000 }).catch(async (error: unknown) => {
+      if ((await entry.count()) > 0) throw error;
     });
-    await this.widget.locator('.quick-input-list-entry').nth(index.found).click();
   }
 
   /** Types a value and accepts it. */
