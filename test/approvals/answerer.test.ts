@@ -6,8 +6,9 @@ import { Answerer, type AnswerRoute } from '../../src/core/approvals/answerer.js
 import { trackRequest } from '../../src/core/approvals/requests.js';
 import type { AuditEntry } from '../../src/protocol/audit.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
-import { SessionRecord } from '../../src/protocol/files.js';
+import type { SessionRecord } from '../../src/protocol/files.js';
 import type { Answer, AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
+import { storedRecord } from '../helpers/records.js';
 import { box, CLAUDE, draw, FakeAgent, SHELL, WORKING } from './fakeAgent.js';
 
 const ID = '0123456789ab';
@@ -34,19 +35,7 @@ class Desk {
 
   constructor(screen: string, routes: readonly AnswerRoute[] = []) {
     this.agent = new FakeAgent(screen);
-    this.record = SessionRecord.parse({
-      id: ID,
-      name: 'refactor',
-      contextId: 'c',
-      contextName: 'api',
-      path: '/p',
-      machine: { host: 'box', bootId: 'b' },
-      tool: 'claude',
-      task: '',
-      status: 'running',
-      changed: '2026-11-22T12:00:00.000Z',
-      created: '2026-11-22T12:00:00.000Z',
-    });
+    this.record = storedRecord({ id: ID, name: 'refactor', tool: 'claude' });
     this.see();
     const isLead = (): boolean => this.leads;
     this.answerer = new Answerer({

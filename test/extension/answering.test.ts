@@ -18,6 +18,7 @@ import {
 import { ruleChoices, ruleParts, type RuleScene } from '../../src/extension/model/ruleDraft.js';
 import { tooltipMarkdown } from '../../src/extension/model/sessionLabel.js';
 import { policyLine } from '../../src/extension/model/statusLine.js';
+import { pendingRecord } from '../helpers/records.js';
 import { rowOf } from './rows.js';
 
 const NOW = Date.parse('2026-01-02T03:09:05.000Z');
@@ -30,24 +31,12 @@ const option = (label: string, role: RequestOption['role'] = null, detail: strin
 });
 
 function request(fields: Partial<PendingRequest> = {}): PendingRequest {
-  return {
-    id: 'r1',
-    kind: 'permission',
-    action: 'shell',
-    command: 'npm publish',
-    path: null,
-    question: null,
-    text: 'npm publish',
-    options: [
-      option('Yes', 'allow'),
-      option("Yes, and don't ask again for npm publish commands", 'always'),
-      option('No, and tell Claude what to do differently (esc)', 'deny'),
-    ],
-    takesReason: true,
-    takesText: false,
-    since: ago(180),
-    ...fields,
-  };
+  const options = [
+    option('Yes', 'allow'),
+    option("Yes, and don't ask again for npm publish commands", 'always'),
+    option('No, and tell Claude what to do differently (esc)', 'deny'),
+  ];
+  return pendingRecord({ options, since: ago(180), ...fields });
 }
 
 test("a request is answered with the agent's own options, in its words and order, and what goes beyond them", () => {

@@ -15,26 +15,9 @@ import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFil
 import { buildSessionTree, ENDED_SHOWN } from '../../src/extension/model/sessionTree.js';
 import { statusLine } from '../../src/extension/model/statusLine.js';
 import { joinWords, parseEnvironment, splitWords, wasPastedFrom } from '../../src/extension/model/words.js';
-import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Session } from '../../src/protocol/session.js';
-import { sessionRecord } from '../helpers/records.js';
+import { pendingRecord, sessionRecord } from '../helpers/records.js';
 import { AWAY, NOW, rowOf, rowsOf, variedSessions } from './rows.js';
-
-function pending(id: string): PendingRequest {
-  return {
-    id,
-    kind: 'permission',
-    action: 'shell',
-    command: 'npm publish',
-    path: null,
-    question: null,
-    text: 'npm publish',
-    options: [{ label: 'Yes', role: 'allow', detail: null }],
-    takesReason: false,
-    takesText: false,
-    since: '2026-01-02T03:05:00.000Z',
-  };
-}
 
 const byStatus = { groupBy: 'status', now: NOW } as const;
 
@@ -210,16 +193,20 @@ test('a request is told once, however its state flickers and whenever it becomes
     waiting: { kind: 'permission', text: 'Bash' },
     changed: '2026-01-02T03:05:00.000Z',
   } as const;
-  const asked = { ...vague, waiting: { kind: 'permission', text: 'npm publish' }, request: pending('r1') } as const;
+  const asked = {
+    ...vague,
+    waiting: { kind: 'permission', text: 'npm publish' },
+    request: pendingRecord({ id: 'r1' }),
+  } as const;
   told(working);
   assert.equal(told(vague), 1);
   assert.equal(told(asked), 0, 'now it is known what is asked');
   assert.equal(told({ ...working, changed: '2026-01-02T03:05:01.000Z' }), 0);
   assert.equal(told({ ...asked, changed: '2026-01-02T03:05:02.000Z' }), 0, 'the same request again');
-  assert.equal(told({ ...asked, request: pending('r2') }), 1, 'another one of the same words');
+  assert.equal(told({ ...asked, request: pendingRecord({ id: 'r2' }) }), 1, 'another one of the same words');
   told({ ...working, changed: '2026-01-02T03:05:03.000Z' });
   assert.equal(told({ ...vague, changed: '2026-01-02T03:05:04.000Z' }), 1);
-  assert.equal(told({ ...asked, request: pending('r3'), changed: '2026-01-02T03:05:04.000Z' }), 0);
+  assert.equal(told({ ...asked, request: pendingRecord({ id: 'r3' }), changed: '2026-01-02T03:05:04.000Z' }), 0);
 });
 
 test('what was answered or looked at before it could be told is not told, and the rest as it is known by then', () => {
@@ -237,7 +224,11 @@ test('what was answered or looked at before it could be told is not told, and th
     'all',
   );
   assert.equal(found.length, 3);
-  const later = rowsOf([{ ...a, ...asks('npm publish'), request: pending('r1') }, b, { ...c, state: 'idle' }]);
+  const later = rowsOf([
+    { ...a, ...asks('npm publish'), request: pendingRecord({ id: 'r1' }) },
+    b,
+    { ...c, state: 'idle' },
+  ]);
   const still = stillTrue([...found, ...found], (id) => later.find(({ session }) => session.id === id));
   assert.deepEqual(
     still.map(({ text, key }) => [text, key]),

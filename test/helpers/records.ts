@@ -1,4 +1,6 @@
 import type { Context, Machine } from '../../src/protocol/context.js';
+import { SessionRecord } from '../../src/protocol/files.js';
+import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Question } from '../../src/protocol/question.js';
 import { Session } from '../../src/protocol/session.js';
 
@@ -21,6 +23,11 @@ export function sessionRecord(fields: Partial<Session> = {}): Session {
     started: now,
     ...fields,
   });
+}
+
+/** The same as an agent server keeps it. */
+export function storedRecord(fields: Partial<SessionRecord> = {}): SessionRecord {
+  return SessionRecord.parse({ ...sessionRecord(), ...fields });
 }
 
 export function contextRecord(fields: Partial<Context> = {}): Context {
@@ -48,6 +55,27 @@ export function machineRecord(fields: Partial<Machine> = {}): Machine {
     version: null,
     lastSeen: null,
     nextTry: null,
+    ...fields,
+  };
+}
+
+/** What an agent asks: whether it may run a command. */
+export function pendingRecord(fields: Partial<PendingRequest> = {}): PendingRequest {
+  return {
+    id: 'r1',
+    kind: 'permission',
+    action: 'shell',
+    command: 'npm publish',
+    path: null,
+    question: null,
+    text: fields.command ?? 'npm publish',
+    options: [
+      { label: 'Yes', role: 'allow', detail: null },
+      { label: 'No', role: 'deny', detail: null },
+    ],
+    takesReason: true,
+    takesText: false,
+    since: '2026-01-02T03:05:00.000Z',
     ...fields,
   };
 }

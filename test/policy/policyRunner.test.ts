@@ -9,9 +9,10 @@ import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
 import { shownWhole } from '../../src/core/approvals/policy/shownWhole.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
-import { SessionRecord } from '../../src/protocol/files.js';
+import type { SessionRecord } from '../../src/protocol/files.js';
 import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { PolicyDraft } from '../../src/protocol/policy.js';
+import { pendingRecord, storedRecord } from '../helpers/records.js';
 import { until } from '../helpers/until.js';
 
 const ID = '0123456789ab';
@@ -19,22 +20,7 @@ const NOW = '2026-11-22T12:00:00.000Z';
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function asks(command: string, id = command): PendingRequest {
-  return {
-    id,
-    kind: 'permission',
-    action: 'shell',
-    command,
-    path: null,
-    question: null,
-    text: command,
-    options: [
-      { label: 'Yes', role: 'allow', detail: null },
-      { label: 'No', role: 'deny', detail: null },
-    ],
-    takesReason: true,
-    takesText: false,
-    since: NOW,
-  };
+  return pendingRecord({ id, command, since: NOW });
 }
 
 function dialog(lines: readonly string[], below: readonly string[] = []): string {
@@ -62,19 +48,7 @@ class Desk {
 
   constructor(home: string) {
     this.store = new PolicyStore(home);
-    this.record = SessionRecord.parse({
-      id: ID,
-      name: 'refactor',
-      contextId: 'c',
-      contextName: 'api',
-      path: '/p',
-      machine: { host: 'box', bootId: 'b' },
-      tool: 'claude',
-      task: '',
-      status: 'running',
-      changed: NOW,
-      created: NOW,
-    });
+    this.record = storedRecord({ id: ID, name: 'refactor', tool: 'claude' });
     const isLead = (): boolean => this.leads;
     this.runner = new PolicyRunner({
       policies: this.store,

@@ -7,11 +7,11 @@ import { openHome } from '../../src/core/store/home.js';
 import { SessionStore } from '../../src/core/store/sessionStore.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { SessionRecord } from '../../src/protocol/files.js';
-import { sessionRecord } from '../helpers/records.js';
+import { storedRecord } from '../helpers/records.js';
 import { tempDir } from '../helpers/tempDir.js';
 
 function record(id: string, fields: Partial<SessionRecord> = {}): SessionRecord {
-  return SessionRecord.parse({ ...sessionRecord({ id, name: `session ${id}` }), ...fields });
+  return storedRecord({ id, name: `session ${id}`, ...fields });
 }
 
 async function newHome(t: TestContext): Promise<string> {

@@ -5,10 +5,10 @@ import { test, type TestContext } from 'node:test';
 import type { Locator } from 'playwright-core';
 import { waitFor } from '../../scripts/lib/processes.mjs';
 import { CodeManagerError } from '../../src/protocol/errors.js';
-import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Params } from '../../src/protocol/requests.js';
 import type { Session } from '../../src/protocol/session.js';
 import { FixtureServer, minutesAgo, twelveWords } from '../helpers/fixtureServer.js';
+import { pendingRecord } from '../helpers/records.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { pickMenuItem } from './treeView.js';
 import { withWorkbench, type Workbench } from './workbench.js';
@@ -51,20 +51,17 @@ let asked = 0;
 
 /** A question of its own each time, with two answers. */
 function asks(text: string): Partial<Session> {
-  const options = ['Yes', 'No'].map((label) => ({ label, role: null, detail: null }));
-  const request: PendingRequest = {
+  const request = pendingRecord({
     id: `request-${++asked}`,
     kind: 'question',
     action: null,
     command: null,
-    path: null,
     question: text,
     text,
-    options,
+    options: ['Yes', 'No'].map((label) => ({ label, role: null, detail: null })),
     takesReason: false,
-    takesText: false,
     since: minutesAgo(0),
-  };
+  });
   return { state: 'waiting', phase: null, waiting: { kind: 'question', text }, request, changed: minutesAgo(0) };
 }
 
@@ -184,12 +181,8 @@ test('a request of several lines is read in whole below its answers, and a dialo
     const command = Array.from({ length: 12 }, (_, line) => `step_${line} && \\`).join('\n') + '\nnpm publish';
     server.change('refactor-auth', {
       changed: minutesAgo(3),
-      request: {
-        id: 'long',
-        kind: 'permission',
-        action: 'shell',
+      request: pendingRecord({
         command,
-        path: null,
         question: 'Do you want to proceed?',
         text: 'step_0 && …',
         options: [
@@ -197,10 +190,8 @@ test('a request of several lines is read in whole below its answers, and a dialo
           { label: "Yes, and don't ask again for npm publish in /src/api", role: 'always', detail: null },
           { label: 'No, and tell Claude what to do differently (esc)', role: 'deny', detail: null },
         ],
-        takesReason: true,
-        takesText: false,
         since: minutesAgo(3),
-      },
+      }),
     });
     await workbench.tree('Sessions').clickInline('refactor-auth', 'Answer…');
     await quickInput.waitForTitle('refactor-auth · permission · api');

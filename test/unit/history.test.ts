@@ -5,25 +5,13 @@ import { reduceLifecycle, type LifecycleEvent } from '../../src/core/sessions/li
 import { SessionRecord, toSession } from '../../src/protocol/files.js';
 import { historyText, historyTotals } from '../../src/protocol/history.js';
 import type { SessionState } from '../../src/protocol/session.js';
+import { storedRecord } from '../helpers/records.js';
 
 const T0 = Date.parse('2026-01-01T12:00:00.000Z');
 const at = (seconds: number): string => new Date(T0 + seconds * 1000).toISOString();
 
 function record(changes: Partial<SessionRecord> = {}): SessionRecord {
-  return SessionRecord.parse({
-    id: '0123456789ab',
-    name: 'fix',
-    contextId: 'c',
-    contextName: 'api',
-    path: '/src/api',
-    machine: { host: 'box', bootId: 'b' },
-    tool: 'claude',
-    task: '',
-    status: 'starting',
-    changed: at(0),
-    created: at(0),
-    ...changes,
-  });
+  return storedRecord({ status: 'starting', state: null, changed: at(0), created: at(0), started: null, ...changes });
 }
 
 const state = (now: SessionState, seconds: number, kind?: 'permission' | 'question'): LifecycleEvent => ({

@@ -2,27 +2,15 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { reduceLifecycle, type LifecycleEvent } from '../../src/core/sessions/lifecycle.js';
-import { SessionRecord } from '../../src/protocol/files.js';
+import type { SessionRecord } from '../../src/protocol/files.js';
 import { hasEnded } from '../../src/protocol/session.js';
+import { storedRecord } from '../helpers/records.js';
 
 const T0 = '2026-01-01T12:00:00.000Z';
 const T1 = '2026-01-01T12:00:01.000Z';
 
 function record(changes: Partial<SessionRecord> = {}): SessionRecord {
-  return SessionRecord.parse({
-    id: '0123456789ab',
-    name: 'fix',
-    contextId: 'c',
-    contextName: 'api',
-    path: '/src/api',
-    machine: { host: 'box', bootId: 'b' },
-    tool: 'claude',
-    task: '',
-    status: 'starting',
-    changed: T0,
-    created: T0,
-    ...changes,
-  });
+  return storedRecord({ status: 'starting', state: null, changed: T0, created: T0, started: null, ...changes });
 }
 
 const run = (start: SessionRecord, ...events: readonly LifecycleEvent[]): SessionRecord =>

@@ -1,28 +1,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { Session } from '../../src/protocol/session.js';
+import type { Session } from '../../src/protocol/session.js';
 import { localDateTime } from '../../src/common/text.js';
 import { describe, type MachineView } from '../../src/protocol/word.js';
+import { sessionRecord } from '../helpers/records.js';
 
 const NOW = Date.parse('2026-01-01T12:00:00.000Z');
 const at = (secondsAgo: number): string => new Date(NOW - secondsAgo * 1000).toISOString();
 
 function session(changes: Partial<Session>): Session {
-  return Session.parse({
-    id: '0123456789ab',
-    name: 'fix',
-    contextId: 'c',
-    contextName: 'api',
-    path: '/src/api',
-    machine: { host: 'box', bootId: 'b' },
-    tool: 'claude',
-    task: 'fix it',
-    status: 'running',
-    changed: at(60),
-    created: at(724),
-    started: at(724),
-    ...changes,
-  });
+  return sessionRecord({ state: null, changed: at(60), created: at(724), started: at(724), ...changes });
 }
 
 const TABLE: readonly (readonly [string, Partial<Session>, readonly [string, string, string]])[] = [
