@@ -8,6 +8,7 @@ import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
 import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
 import { shownWhole } from '../../src/core/approvals/policy/shownWhole.js';
+import { NOTHING_SEEN } from '../../src/core/state/judgeScreen.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
 import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
@@ -63,20 +64,9 @@ class Desk {
         },
         look: () =>
           Promise.resolve({
+            ...NOTHING_SEEN,
             state: 'waiting',
-            phase: null,
             kind: 'permission',
-            request: null,
-            options: [],
-            startup: null,
-            wouldSend: null,
-            draft: null,
-            error: null,
-            interrupted: false,
-            limitedUntil: null,
-            background: 0,
-            rule: null,
-            lines: [],
             screen: this.screen ?? dialog(this.lines),
           }),
       },

@@ -8,7 +8,8 @@ import { commandPhase } from './commandPhase.js';
 import { limitEnd } from './limitTime.js';
 import { pattern, screenLines, type ScreenLine } from './screenLines.js';
 
-const NOTHING: ScreenJudgement = {
+/** Of a screen on which nothing tells. */
+export const NOTHING_SEEN: ScreenJudgement = {
   state: 'unknown',
   phase: null,
   kind: null,
@@ -47,9 +48,9 @@ export function judgeScreen(tool: Pick<Tool, 'startup' | 'screen'>, screenText: 
   if (startup && startup.kind !== 'question') return { ...judgeStartup(tool, lines, startup), ...told };
   const rules = tool.screen;
   const dialog = rules && judgeDialog(rules, lines);
-  if (dialog) return { ...NOTHING, ...dialog, ...told };
+  if (dialog) return { ...NOTHING_SEEN, ...dialog, ...told };
   if (startup) return { ...judgeStartup(tool, lines, startup), ...told };
-  return { ...NOTHING, ...(rules && judgeRest(rules, lines, now)), ...told };
+  return { ...NOTHING_SEEN, ...(rules && judgeRest(rules, lines, now)), ...told };
 }
 
 function judgeStartup(
@@ -59,7 +60,7 @@ function judgeStartup(
 ): ScreenJudgement {
   const options: readonly ScreenOption[] = (screen && findOptions(lines, screen.options, screen.roles)?.options) ?? [];
   return {
-    ...NOTHING,
+    ...NOTHING_SEEN,
     state: 'waiting',
     kind,
     startup: id,
