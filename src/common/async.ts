@@ -82,6 +82,38 @@ export class Limiter {
   }
 }
 
+/** Runs a task when asked, and once more when it was asked again meanwhile: never twice at a time, never too seldom. */
+export class Rerunner {
+  readonly #task: () => Promise<void>;
+  readonly #onError: (error: unknown) => void;
+  #asked = 0;
+  #isRunning = false;
+
+  constructor(task: () => Promise<void>, onError: (error: unknown) => void) {
+    this.#task = task;
+    this.#onError = onError;
+  }
+
+  trigger(): void {
+    this.#asked++;
+    if (!this.#isRunning) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#isRunning = true;
+    let seen: number;
+    do {
+      seen = this.#asked;
+      try {
+        await this.#task();
+      } catch (error) {
+        this.#onError(error);
+      }
+    } while (seen !== this.#asked);
+    this.#isRunning = false;
+  }
+}
+
 /** Calls `run` at most once every `ms`, the first time after `ms`, however often it is asked. */
 export class Throttler {
   readonly #ms: number;

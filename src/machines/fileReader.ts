@@ -1,3 +1,4 @@
+import { Rerunner } from '../common/async.js';
 import type { Disposable } from '../common/disposable.js';
 import type { FileSink } from '../core/machine.js';
 import { isMissing } from '../core/store/diskErrors.js';
@@ -13,49 +14,35 @@ const CHUNK_BYTES = 256 * 1024;
 /** Follows a file by reading it whenever it may have grown; one that is not there yet is waited for. */
 export class FileReader implements Disposable {
   readonly #options: FileReaderOptions;
+  readonly #reading: Rerunner;
   #offset: number;
-  #grown = false;
-  #reading = false;
   #disposed = false;
 
   constructor(options: FileReaderOptions) {
     this.#options = options;
     this.#offset = options.from;
+    this.#reading = new Rerunner(
+      () => this.#readToEnd(),
+      (error) => this.fail(error),
+    );
     this.onGrown();
   }
 
   onGrown(): void {
-    this.#grown = true;
-    if (!this.#reading) void this.#read();
+    this.#reading.trigger();
   }
 
-  async #read(): Promise<void> {
-    this.#reading = true;
-    try {
-      while (this.#takeGrown()) {
-        for (;;) {
-          const bytes = await this.#options.read(this.#offset, CHUNK_BYTES).catch((error: unknown) => {
-            if (isMissing(error)) return new Uint8Array();
-            throw error;
-          });
-          if (bytes.length === 0 || this.#disposed) break;
-          const offset = this.#offset;
-          this.#offset += bytes.length;
-          await this.#options.sink.data(offset, bytes);
-        }
-      }
-    } catch (error) {
-      this.fail(error);
-    } finally {
-      this.#reading = false;
+  async #readToEnd(): Promise<void> {
+    for (;;) {
+      const bytes = await this.#options.read(this.#offset, CHUNK_BYTES).catch((error: unknown) => {
+        if (isMissing(error)) return new Uint8Array();
+        throw error;
+      });
+      if (bytes.length === 0 || this.#disposed) break;
+      const offset = this.#offset;
+      this.#offset += bytes.length;
+      await this.#options.sink.data(offset, bytes);
     }
-  }
-
-  // A method, since the flags change while reading awaits.
-  #takeGrown(): boolean {
-    const grown = this.#grown && !this.#disposed;
-    this.#grown = false;
-    return grown;
   }
 
   fail(error: unknown): void {

@@ -1,3 +1,4 @@
+import { Rerunner } from '../../common/async.js';
 import type { Machine } from '../machine.js';
 
 /** How much of a file is read back when a server takes a session over. */
@@ -19,37 +20,19 @@ export interface GrowingFileOptions {
 /** Reads a file as it grows, from its tail on. */
 export class GrowingFile {
   readonly #options: GrowingFileOptions;
+  readonly #reading: Rerunner;
   #offset: number | undefined;
   #isPresent = false;
-  #reading = false;
-  #grown = false;
 
   constructor(options: GrowingFileOptions) {
     this.#options = options;
+    this.#reading = new Rerunner(() => this.#readToEnd(), options.onError);
     this.onGrown();
   }
 
   /** It may have grown. */
   onGrown(): void {
-    this.#grown = true;
-    if (!this.#reading) void this.#read();
-  }
-
-  async #read(): Promise<void> {
-    this.#reading = true;
-    try {
-      while (this.#takeGrown()) await this.#readToEnd();
-    } catch (error) {
-      this.#options.onError(error);
-    } finally {
-      this.#reading = false;
-    }
-  }
-
-  #takeGrown(): boolean {
-    const grown = this.#grown;
-    this.#grown = false;
-    return grown;
+    this.#reading.trigger();
   }
 
   async #readToEnd(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/async.js';
+import { Rerunner, type Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 
 export interface ScreenReaderOptions {
@@ -19,12 +19,12 @@ export class ScreenReader implements Disposable {
   #quiet: { cancel(): void } | undefined;
   #busy: { cancel(): void } | undefined;
   #later: { cancel(): void } | undefined;
-  #reading = false;
-  #again = false;
+  readonly #reading: Rerunner;
   #done = false;
 
   constructor(options: ScreenReaderOptions) {
     this.#options = options;
+    this.#reading = new Rerunner(() => this.#readScreen(), options.onError);
     this.onOutput();
   }
 
@@ -48,23 +48,12 @@ export class ScreenReader implements Disposable {
     this.#quiet?.cancel();
     this.#busy?.cancel();
     this.#busy = undefined;
-    if (this.#done) return;
-    if (this.#reading) {
-      this.#again = true;
-      return;
-    }
-    this.#reading = true;
-    this.#options
-      .screen()
-      .then((text) => {
-        if (!this.#done) this.#options.onScreen(text);
-      }, this.#options.onError)
-      .finally(() => {
-        this.#reading = false;
-        if (!this.#again) return;
-        this.#again = false;
-        this.#read();
-      });
+    this.#reading.trigger();
+  }
+
+  async #readScreen(): Promise<void> {
+    const text = await this.#options.screen();
+    if (!this.#done) this.#options.onScreen(text);
   }
 
   dispose(): void {
