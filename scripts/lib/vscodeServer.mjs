@@ -8,7 +8,7 @@ import { editorEnvironment, runOrThrow, spawnGroup, stopGroup, waitFor } from '.
 import { ensurePrograms } from './systemPackages.mjs';
 
 /** VS Code's server as npm has it; the version of the package that carries it. */
-export const vsCodeVersion = '4.139.1';
+const vsCodeVersion = '4.139.1';
 
 /** What a person is told before it is downloaded. */
 export const vsCodeSize = 'about 130 MB to download, 800 MB on disk';
@@ -62,7 +62,7 @@ export function isVsCodeInstalled() {
  * @param {{log?: (line: string) => void}} [options]
  * @returns {Promise<VsCodeInstallation>}
  */
-export async function installVsCode({ log = console.log } = {}) {
+async function installVsCode({ log = console.log } = {}) {
   const dir = vsCodeDir();
   if (!isVsCodeInstalled()) {
     const onWait = (/** @type {number} */ pid) => log(`Waiting for process ${pid}, which is installing VS Code`);

@@ -7,6 +7,3 @@ export interface Logger {
   warn(message: string): void;
   error(message: string): void;
 }
-
-/** For tests. */
-export const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} };

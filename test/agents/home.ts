@@ -5,8 +5,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export const AGENT_NAMES = ['claude', 'claude-old', 'codex', 'opencode', 'gemini'] as const;
-export type AgentName = (typeof AGENT_NAMES)[number];
+export type AgentName = 'claude' | 'claude-old' | 'codex' | 'opencode' | 'gemini';
 
 /** A real agent with a home of its own, that talks to a scripted model and to nobody else. */
 export interface AgentHome {

@@ -9,11 +9,11 @@ import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
 import type { Answer, AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { storedRecord } from '../helpers/records.js';
+import { silentLogger } from '../helpers/silentLogger.js';
 import { box, CLAUDE, draw, FakeAgent, SHELL, WORKING } from './fakeAgent.js';
 
 const ID = '0123456789ab';
 const ids = new IdGenerator();
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const ALLOW: Answer = { type: 'allow', always: false };
 
 /** One session with an agent in its terminal, and everything that the answerer does. */
@@ -93,7 +93,7 @@ class Desk {
       routes,
       ids,
       clock: systemClock,
-      log,
+      log: silentLogger,
     });
   }
 

@@ -23,7 +23,7 @@ export const API: Context = contextRecord({
   path: '/srv/api',
   machine: { type: 'ssh', host: 'build-box', user: 'anna' },
 });
-export const LOCAL: Context = contextRecord({ id: 'c-demo', name: 'demo' });
+const LOCAL: Context = contextRecord({ id: 'c-demo', name: 'demo' });
 
 /** This host and build-box, with a session on each. */
 export function twoMachines(buildBox: Partial<Machine> = {}): Snapshot {

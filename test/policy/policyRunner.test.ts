@@ -14,11 +14,11 @@ import type { SessionRecord } from '../../src/protocol/files.js';
 import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { PolicyDraft } from '../../src/protocol/policy.js';
 import { pendingRecord, storedRecord } from '../helpers/records.js';
+import { silentLogger } from '../helpers/silentLogger.js';
 import { until } from '../helpers/until.js';
 
 const ID = '0123456789ab';
 const NOW = '2026-11-22T12:00:00.000Z';
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 
 function asks(command: string, id = command): PendingRequest {
   return pendingRecord({ id, command, since: NOW });
@@ -85,7 +85,7 @@ class Desk {
           return { cancel: () => this.#timers.delete(run) };
         },
       },
-      log,
+      log: silentLogger,
     });
   }
 

@@ -22,10 +22,10 @@ import { Hub } from '../../src/server/hub/hub.js';
 import { describe } from '../../src/protocol/word.js';
 import { KeptUpdates } from '../../src/server/hub/keptUpdates.js';
 import { PretendHost } from '../helpers/pretendHost.js';
+import { silentLogger as log } from '../helpers/silentLogger.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
 
-const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const nobody: Operation = { asker: undefined, signal: new AbortController().signal, progress: () => undefined };
 const SPEC: SshMachineSpec = { type: 'ssh', host: 'far' };
 const FAR = machineId(SPEC);

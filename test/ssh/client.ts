@@ -1,5 +1,4 @@
 import type { TestContext } from 'node:test';
-import { silentLogger } from '../../src/common/logger.js';
 import type { Asker } from '../../src/core/machineService.js';
 import { connectSsh } from '../../src/machines/ssh/connectSsh.js';
 import type {
@@ -11,6 +10,7 @@ import type {
 } from '../../src/machines/ssh/sshConnection.js';
 import { SshFailure, type SshReason } from '../../src/machines/ssh/sshFailure.js';
 import type { Question } from '../../src/protocol/question.js';
+import { silentLogger } from '../helpers/silentLogger.js';
 
 export interface ConnectTest extends Partial<SshConnectOptions> {
   /** HOME with the ssh configuration, as by {@link Sshd.client}. */

@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
-import { silentLogger } from '../../src/common/logger.js';
 import type { SshConnectOptions } from '../../src/machines/ssh/sshConnection.js';
 import { SshMachine, type SshMachineOptions } from '../../src/machines/ssh/sshMachine.js';
+import { silentLogger } from '../helpers/silentLogger.js';
 import { Sshd, type SshdOptions } from './sshd.js';
 
 /** A machine that is reached through a real sshd on this one; ended with the test. */

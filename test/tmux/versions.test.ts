@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { silentLogger } from '../../src/common/logger.js';
 import type { Pane, PaneSize } from '../../src/core/tmux/pane.js';
 import { launchFile, LIST_PROCESSES } from '../../src/core/tmux/scripts.js';
 import { TmuxServer } from '../../src/core/tmux/tmuxServer.js';
@@ -14,6 +13,7 @@ import {
   type TmuxVersion,
 } from '../../src/core/tmux/version.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
+import { silentLogger } from '../helpers/silentLogger.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
 

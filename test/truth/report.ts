@@ -17,7 +17,7 @@ export interface StateRow {
 }
 
 /** One row for each program and true state, in the order in which they came. */
-export function stateRows(samples: readonly Sample[]): StateRow[] {
+function stateRows(samples: readonly Sample[]): StateRow[] {
   const groups = new Map<string, Sample[]>();
   for (const sample of samples) {
     const key = `${sample.program}\t${sample.name}`;

@@ -5,7 +5,6 @@
 export interface PageElement {
   readonly textContent: string | null;
   readonly style: { readonly top: string };
-  readonly selectedOptions: { readonly [index: number]: { readonly text: string } | undefined };
   querySelector(selector: string): PageElement | null;
   closest(selector: string): PageElement | null;
   getAttribute(name: string): string | null;

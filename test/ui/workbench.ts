@@ -73,7 +73,6 @@ export class Workbench {
   readonly folder: string | undefined;
   #server: VsCodeServer;
   #page: Page;
-  #settings: Record<string, unknown>;
 
   private constructor(parts: {
     work: string;
@@ -82,14 +81,12 @@ export class Workbench {
     page: Page;
     folder: string | undefined;
     options: WorkbenchOptions;
-    settings: Record<string, unknown>;
   }) {
     this.#work = parts.work;
     this.#context = parts.context;
     this.#server = parts.server;
     this.#page = parts.page;
     this.#options = parts.options;
-    this.#settings = parts.settings;
     this.folder = parts.folder;
   }
 
@@ -97,8 +94,11 @@ export class Workbench {
   static async open(options: WorkbenchOptions = {}): Promise<Workbench> {
     // Short, because unix sockets below it have a limit of about 100 characters.
     const work = await mkdtemp(join(tmpdir(), 'cm-ui-'));
-    const settings = { ...quietSettings, ...themeSettings(options.theme ?? 'dark'), ...options.settings };
-    await writeSettings(join(work, 'data'), settings);
+    await writeSettings(join(work, 'data'), {
+      ...quietSettings,
+      ...themeSettings(options.theme ?? 'dark'),
+      ...options.settings,
+    });
     const folder =
       options.folder === 'none' ? undefined : (options.folder ?? (await createWorkspace(join(work, 'sample'))));
     if (options.extensionDir !== 'none') {
@@ -108,7 +108,7 @@ export class Workbench {
     shared ??= launchBrowser();
     const context = await (await shared).newContext({ viewport: options.size ?? defaultSize });
     const page = await context.newPage();
-    const workbench = new Workbench({ work, context, server, page, folder, options, settings });
+    const workbench = new Workbench({ work, context, server, page, folder, options });
     try {
       await workbench.reload();
       return workbench;
@@ -163,7 +163,6 @@ export class Workbench {
       page,
       folder,
       options: this.#options,
-      settings: this.#settings,
     });
     await window.reload();
     return window;
@@ -239,13 +238,6 @@ export class Workbench {
     return lines.sort((a, b) => a.top - b.top).map(({ text }) => text);
   }
 
-  /** The name of the channel in the output panel, undefined when the panel shows something else. */
-  async outputChannel(): Promise<string | undefined> {
-    const select = this.#page.getByRole('combobox', { name: 'Switch Output' });
-    if ((await select.count()) === 0) return undefined;
-    return await select.first().evaluate((element: PageElement) => element.selectedOptions[0]?.text);
-  }
-
   async waitForOutput(text: string | RegExp, timeoutMs = 30_000): Promise<void> {
     const matches = (line: string) => (typeof text === 'string' ? line.includes(text) : text.test(line));
     await waitFor(`${String(text)} in the output panel`, async () => (await this.outputLines()).some(matches), {
@@ -279,13 +271,6 @@ export class Workbench {
     return this.#page.locator(`.part.statusbar .statusbar-item[id$="${id}"]`);
   }
 
-  /** Changes a person's settings and loads the page again, since the browser does not see the file change. */
-  async changeSettings(settings: Readonly<Record<string, unknown>>): Promise<void> {
-    this.#settings = { ...this.#settings, ...settings };
-    await writeSettings(join(this.#work, 'data'), this.#settings);
-    await this.reload();
-  }
-
   /** Changes the colours as a person does, so that everything in sight stays where it is. */
   async setTheme(theme: Theme): Promise<void> {
     const { label, cssClass } = themes[theme];
@@ -294,7 +279,6 @@ export class Workbench {
     await this.quickInput.pick(label);
     await this.#page.locator(`.monaco-workbench.${cssClass}`).waitFor();
     await this.quickInput.widget.waitFor({ state: 'hidden' });
-    this.#settings = { ...this.#settings, ...themeSettings(theme) };
   }
 
   /** Drags the edge of the side bar until it has about this width in pixels. */

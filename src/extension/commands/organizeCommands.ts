@@ -91,7 +91,7 @@ async function mayEnd(sessions: readonly Session[], action: string): Promise<boo
 }
 
 /** Asks for a new name. Undefined when the person gives none or leaves it as it is. */
-export async function askName(title: string, value: string): Promise<string | undefined> {
+async function askName(title: string, value: string): Promise<string | undefined> {
   const result = await inputStep({
     title,
     placeholder: 'Name',

@@ -13,7 +13,7 @@ function idOf(argument: unknown, field: 'sessionId' | 'contextId' | 'machineId')
 }
 
 /** The rows that a command of a tree is meant for: all selected ones when the clicked one is among them. */
-export function sessionIds([first, selection]: readonly unknown[]): readonly string[] {
+function sessionIds([first, selection]: readonly unknown[]): readonly string[] {
   const clicked = idOf(first, 'sessionId');
   if (clicked === undefined) return [];
   const selected = Array.isArray(selection) ? selection.flatMap((item) => idOf(item, 'sessionId') ?? []) : [];

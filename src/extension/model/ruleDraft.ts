@@ -38,7 +38,7 @@ const DAY = 24 * HOUR;
 const PLAIN_WORD = /^[\w./:=@%+,-]+$/u;
 
 /** A command's words as a person would type them. */
-export function commandText(words: readonly string[]): string {
+function commandText(words: readonly string[]): string {
   return words.map((word) => (PLAIN_WORD.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
