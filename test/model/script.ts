@@ -165,7 +165,12 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, Maker>>>> = {
     Edit: (file) => ({ file_path: file, old_string: 'line two', new_string: 'line TWO edited' }),
     edit: (file) => ({ filePath: file, oldString: 'line two', newString: 'line TWO edited' }),
     apply_patch: (file) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-line two\n+line TWO edited\n*** End Patch`,
-    replace: (file) => ({ file_path: file, old_string: 'line two', new_string: 'line TWO edited' }),
+    replace: (file) => ({
+      file_path: file,
+      instruction: 'Edit line two.',
+      old_string: 'line two',
+      new_string: 'line TWO edited',
+    }),
   },
   ask: {
     AskUserQuestion: (question) => ({

@@ -70,6 +70,26 @@ function run(...events: readonly StateEvent[]): Verdict {
 /** What is true after each row: state, whether the turn ended, and whose word it is. */
 const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], expected: readonly unknown[]])[] = [
   ['nothing is known of a session that just runs', [output(1000)], ['unknown', false, null]],
+  [
+    'a turn that ends right after a person interrupted it has not ended by itself, when nothing else tells',
+    [word('event', 'working', 0), { type: 'interrupted', time: 3000 }, word('event', 'idle', 3400), passed(6000)],
+    ['idle', false, 'event'],
+  ],
+  [
+    'a turn that goes on after an interrupt ends by itself',
+    [word('event', 'working', 0), { type: 'interrupted', time: 3000 }, word('event', 'idle', 60_000), passed(62_000)],
+    ['idle', true, 'event'],
+  ],
+  [
+    'an interrupt before the turn says nothing of its end',
+    [{ type: 'interrupted', time: 0 }, word('event', 'working', 100), word('event', 'idle', 5000), passed(8000)],
+    ['idle', true, 'event'],
+  ],
+  [
+    'that it needs to be signed in holds while its screen shows an input box',
+    [report('blocked', 0, 'Please run /login', 'auth'), screen('idle', 100), screen('idle', 9000)],
+    ['waiting', false, 'report'],
+  ],
   ['a report is believed at once', [report('working', 100)], ['working', false, 'report']],
   ['a reported end of a turn is one', [report('working', 0), report('done', 9000)], ['idle', true, 'report']],
   ['an error ends a turn too', [report('working', 0), report('error', 9000)], ['idle', true, 'report']],

@@ -11,6 +11,8 @@ export interface Flow {
   readonly name: string;
   /** What a person calls what is true in it, where that says more than the truth's own name. */
   readonly names?: Partial<Record<Truth, string>>;
+  /** Words that are right in it, where others are too. */
+  readonly accepts?: Partial<Record<Truth, readonly string[]>>;
   /** The session is over afterwards. */
   readonly isLast?: boolean;
   readonly fits?: (program: Program) => boolean;
@@ -37,6 +39,8 @@ async function permission(bed: Bed, random: Random, step: string): Promise<void>
 const refused = (status: number): Flow => ({
   name: `${status}`,
   names: { error: `API error ${status}`, working: 'retrying' },
+  // Some say themselves that a person has to sign in.
+  ...(status === 401 ? { accepts: { error: ['needs input: login'] } } : {}),
   async run(bed, random) {
     await bed.prompt(`do:fail(${status},${NOT_SOON}) do:delay(${random.seconds(0.3, 1.5)}) do:say(never)`);
     await bed.until('refused');

@@ -41,7 +41,8 @@ export async function driveStates(
   const wanted = FLOWS.filter(
     ({ name, fits }) => (flows.length === 0 || flows.includes(name)) && fits?.(program) !== false,
   );
-  const run = async (flow: string, round: number, names: Flow['names'], act: () => Promise<void>): Promise<boolean> => {
+  type Named = Pick<Flow, 'name' | 'names' | 'accepts'>;
+  const run = async ({ name: flow, names, accepts }: Named, round: number, act: () => Promise<void>) => {
     let message: string | undefined;
     try {
       await act();
@@ -52,7 +53,7 @@ export async function driveStates(
     const { spans, shown } = await bed.finish();
     const common = { program: program.name, flow, round };
     for (const span of spans) {
-      const finding = compare(span, shown);
+      const finding = compare(span, shown, accepts?.[span.truth]);
       // At the end of the last one it can still be asked why.
       const isStill = span === spans.at(-1) && isLongWrong(finding.wrong.at(-1)) && bed.isRunning;
       const why = isStill ? await bed.screen().catch(() => null) : null;
@@ -64,13 +65,13 @@ export async function driveStates(
   for (let round = 1; round <= times; round++) {
     for (const flow of wanted) {
       bench.progress(`${flow.name}, ${round} of ${times}`);
-      if (!bed.isRunning && !(await run('ready', round, {}, () => bed.start()))) {
+      if (!bed.isRunning && !(await run({ name: 'ready' }, round, () => bed.start()))) {
         await bed.kill();
         continue;
       }
       const random = new Random(`${seed} ${program.name} ${flow.name} ${round}`);
       bed.begin();
-      const isWell = await run(flow.name, round, flow.names, () => flow.run(bed, random));
+      const isWell = await run(flow, round, () => flow.run(bed, random));
       if (!isWell || flow.isLast === true) await bed.kill();
     }
   }

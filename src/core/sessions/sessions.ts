@@ -296,12 +296,16 @@ export class Sessions {
 
   async key({ session, keys }: Params<'session/key'>): Promise<void> {
     const record = await this.#running(session);
-    await this.#options.supervisor.input.keys(record.id, keys);
+    const { supervisor } = this.#options;
+    if (this.#tool(record).interruptKeys.every((key) => keys.includes(key))) supervisor.onInterrupted(record.id);
+    await supervisor.input.keys(record.id, keys);
   }
 
   async interrupt(ref: string): Promise<void> {
     const record = await this.#running(ref);
-    await this.#options.supervisor.input.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS);
+    const { supervisor } = this.#options;
+    supervisor.onInterrupted(record.id);
+    await supervisor.input.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS);
   }
 
   /** The tool's data, or what holds for any program when its file has gone since. */

@@ -89,6 +89,11 @@ export class StateWatch implements Disposable {
     this.#reader?.readIn(0);
   }
 
+  /** A person has interrupted it. */
+  onInterrupted(): void {
+    this.#step({ type: 'interrupted', time: this.#options.clock.now() });
+  }
+
   /** The screen as it was read just now, by whomever. */
   see(text: string): ScreenJudgement {
     const { tool, clock } = this.#options;

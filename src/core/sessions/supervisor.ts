@@ -439,6 +439,11 @@ export class Supervisor implements Disposable {
     if (hooks) this.#attempt(`hooks of ${id}`, () => hooks.onAnswered(request));
   }
 
+  /** A person has pressed what interrupts it. */
+  onInterrupted(id: string): void {
+    this.#live.get(id)?.state?.onInterrupted();
+  }
+
   /** Asks it to end, and after `timeoutMs` ends everything that it started. */
   stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
     return this.#end.stop(id, signal, timeoutMs);

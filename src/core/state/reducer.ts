@@ -39,6 +39,8 @@ export interface StateModel {
   /** A source has told something, or that it has nothing to tell. */
   readonly isSeen: boolean;
   readonly lastOutput: number;
+  /** When a person last broke something off; null: never. */
+  readonly brokenOff: number | null;
   readonly verdict: Verdict;
 }
 
@@ -48,6 +50,8 @@ export type StateEvent =
   | { readonly type: 'silence'; readonly source: Source; readonly time: number }
   /** The pending request was answered and has gone: what is asked from now on is another one. */
   | { readonly type: 'answered'; readonly time: number }
+  /** A person has interrupted it. */
+  | { readonly type: 'interrupted'; readonly time: number }
   | { readonly type: 'output'; readonly time: number }
   /** Time has passed. */
   | { readonly type: 'time'; readonly time: number };
@@ -59,6 +63,8 @@ const BROKEN_OFF_HOLDS_MS = 400;
 /** A stronger source that a weaker one contradicts so much later has missed something. */
 const MISSED_REQUEST_MS = 400;
 export const MISSED_MS = 3000;
+/** A turn that ends so soon after a person interrupted it was broken off. */
+const BREAK_OFF_MS = 10_000;
 /** A turn of which hooks tell the end is over when its screen has been idle for so long, unless it says why. */
 const QUIET_MS = 2000;
 const DETAILS_MS = 150;
@@ -73,6 +79,7 @@ export function initialState(time: number): StateModel {
     held: {},
     isSeen: false,
     lastOutput: time,
+    brokenOff: null,
     verdict: {
       state: 'unknown',
       phase: null,
@@ -114,6 +121,8 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
     }
     case 'answered':
       return answered(model, event.time);
+    case 'interrupted':
+      return { ...model, brokenOff: event.time };
     case 'output':
       return decide({ ...model, lastOutput: Math.max(model.lastOutput, event.time) }, event.time);
     case 'time':
@@ -171,7 +180,7 @@ export function nextLook({ held, lastOutput, verdict }: StateModel, now: number)
     if (one.state === 'waiting' && (screen?.time ?? 0) < one.time) times.push(one.time + DETAILS_MS);
     if (one.state === 'waiting' && verdict.state !== 'waiting') times.push(one.since + WHY_MS);
   }
-  const ahead = times.filter((time) => time > now);
+  const ahead = times.filter((time) => time > now && Number.isFinite(time));
   return ahead.length === 0 ? undefined : Math.min(...ahead);
 }
 
@@ -252,6 +261,8 @@ function hasMissed(strong: Held, weak: Held, lastOutput: number): boolean {
 
 /** When a weaker source that contradicts a stronger one is believed, should it still do so. */
 function missedAt(strong: Held, weak: Held, lastOutput: number): number {
+  // To sign in is no dialog, and nothing else on the screen tells of it.
+  if (strong.source === 'report' && strong.asked?.kind === 'login' && weak.state === 'idle') return Infinity;
   if (weak.source === 'screen') {
     // To have reached a limit is to be idle.
     if (strong.state === 'idle' && weak.state === 'limited') return strong.time;
@@ -269,7 +280,7 @@ function missedAt(strong: Held, weak: Held, lastOutput: number): number {
   return strong.time + (weak.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS);
 }
 
-function judge({ held, verdict }: StateModel, winner: Held | undefined, now: number): Verdict {
+function judge({ held, verdict, brokenOff }: StateModel, winner: Held | undefined, now: number): Verdict {
   if (!winner) {
     const nobody = { state: 'unknown', phase: null, asked: null, limitedUntil: null, source: null } as const;
     return { ...verdict, ...nobody, turnEnded: false, background: 0, dialogSince: null, since: now };
@@ -286,7 +297,7 @@ function judge({ held, verdict }: StateModel, winner: Held | undefined, now: num
     ...requestOf(verdict, winner, seen, asked),
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background: Math.max(winner.background, seen.background),
-    turnEnded: turnEnded(verdict, winner, seen),
+    turnEnded: turnEnded(verdict, winner, seen, brokenOff),
     source: winner.source,
     saidSince: winner.since,
     since: now,
@@ -318,7 +329,7 @@ function requestOf(
   };
 }
 
-function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
+function turnEnded(verdict: Verdict, winner: Held, seen: Held, brokenOff: number | null): boolean {
   if (winner.state !== 'idle') return false;
   // What goes on in the background is part of the turn.
   if (Math.max(winner.background, seen.background) > 0) return false;
@@ -327,6 +338,7 @@ function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
   if (verdict.state === 'idle') return verdict.turnEnded || verdict.background > 0;
   // An idle screen from before the work says nothing about its end.
   if (winner.since < verdict.since) return false;
+  if (brokenOff !== null && brokenOff >= verdict.since && winner.since - brokenOff < BREAK_OFF_MS) return false;
   return verdict.state === 'working' || verdict.state === 'waiting';
 }
 
