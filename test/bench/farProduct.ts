@@ -7,7 +7,7 @@ import { RemoteHost } from '../helpers/remoteHost.js';
 import type { Owner } from '../helpers/tempDir.js';
 import type { Bench } from './figure.js';
 import { waitFor } from './numbers.js';
-import { openProduct, shellWords, type Product } from './product.js';
+import { openProduct, shellWords, type Product, type ProductOptions } from './product.js';
 
 const ALIAS = 'bench-box';
 const MACHINE = `ssh:${ALIAS}`;
@@ -29,8 +29,19 @@ export class FarProduct {
     this.#config = config;
   }
 
-  /** A real sshd on loopback and one session's worth of everything, so that nothing is done for the first time. */
-  static async open(bench: Bench): Promise<FarProduct> {
+  /**
+   * A real sshd on loopback and one session's worth of everything, so that nothing is done for the first time.
+   *
+   * @param folder that its sessions work in; default: one of the host's
+   */
+  static async open(
+    bench: Bench,
+    {
+      name = 'ssh',
+      folder,
+      ...more
+    }: Partial<Pick<ProductOptions, 'name' | 'prepare'>> & { readonly folder?: string } = {},
+  ): Promise<FarProduct> {
     const hooks: (() => unknown)[] = [];
     const owner: Owner = { after: (hook) => void hooks.push(hook) };
     bench.scratch.defer(async () => {
@@ -48,8 +59,8 @@ export class FarProduct {
     });
     process.env['HOME'] = person;
     delete process.env['SSH_AUTH_SOCK'];
-    const on = { machine: { type: 'ssh', host: ALIAS } as const, folder: host.work };
-    const product = await openProduct(bench, { name: 'ssh', on });
+    const on = { machine: { type: 'ssh', host: ALIAS } as const, folder: folder ?? host.work };
+    const product = await openProduct(bench, { name, on, ...more });
     const far = new FarProduct(bench, product, host, rawLink, join(person, '.ssh', 'config'));
     await far.connected();
     const { id } = await product.start({ tool: 'shell', task: 'exit 0' });

@@ -81,6 +81,14 @@ test('every recorded screen of a real agent is read as what it is', async (t) =>
   }
 });
 
+test('a dialog stays what it is while the option that was chosen is ticked', () => {
+  for (const name of ['claude/01-first.txt', 'claude-2.1.197/01-trust.txt']) {
+    const ticked = real(name).replace(/^( *❯ .*\S) *$/mu, '$1 ✔');
+    assert.match(ticked, /✔$/mu);
+    assert.equal(read('claude', ticked), 'trust');
+  }
+});
+
 test('a dialog that an agent quotes in its answer is none', () => {
   const dialog = real('claude/01-first.txt').trimEnd();
   assert.equal(read('claude', dialog), 'trust');

@@ -3,7 +3,7 @@ import type { AuditEntry } from '../../src/protocol/audit.js';
 import { errorText } from '../../src/protocol/errors.js';
 import type { Bench } from '../bench/figure.js';
 import { sleep, waitFor } from '../bench/numbers.js';
-import { Bed } from './bed.js';
+import { Bed, type Where } from './bed.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
 
@@ -30,14 +30,25 @@ export interface Approvals {
   readonly wrong: readonly string[];
 }
 
+export interface ApprovalsOptions {
+  readonly where: Where;
+  /** So many requests. */
+  readonly count: number;
+  readonly seed: string;
+}
+
 interface Planned {
   readonly number: number;
   readonly fate: Fate;
 }
 
 /** Requests of which each makes a file of its own, answered by a person and by rules. */
-export async function driveApprovals(program: Program, bench: Bench, count: number, seed: string): Promise<Approvals> {
-  const bed = await Bed.open(program, bench);
+export async function driveApprovals(
+  program: Program,
+  bench: Bench,
+  { where, count, seed }: ApprovalsOptions,
+): Promise<Approvals> {
+  const bed = await Bed.open(program, bench, where);
   const { client } = bed.product;
   const random = new Random(`${seed} ${program.name} approvals`);
   const wrong: string[] = [];

@@ -6,6 +6,7 @@ import type { Session } from '../../src/protocol/session.js';
 import { agentHome, type AgentHome } from '../agents/home.js';
 import type { Bench } from '../bench/figure.js';
 import { sleep, waitFor } from '../bench/numbers.js';
+import { FarProduct } from '../bench/farProduct.js';
 import { openProduct, type Product } from '../bench/product.js';
 import { descendants } from '../bench/usage.js';
 import { removeFolder } from '../helpers/tempDir.js';
@@ -21,6 +22,9 @@ const SETTLED_MS = 3000;
 /** What is being drawn has no longer pauses. */
 const PAUSE_MS = 300;
 const LINES = 'line one\nline two\nline three\n';
+
+/** The machine that the agents run on: this one, or another one over ssh. */
+export type Where = 'here' | 'ssh';
 
 /** A program in a session, and beside it everything that tells what it really does. */
 export class Bed {
@@ -52,7 +56,7 @@ export class Bed {
     });
   }
 
-  static async open(program: Program, bench: Bench): Promise<Bed> {
+  static async open(program: Program, bench: Bench, where: Where): Promise<Bed> {
     const model = await ScriptedModel.start();
     bench.scratch.defer(() => model.stop());
     // Not below /tmp, which Codex takes for a place where it may write.
@@ -65,15 +69,16 @@ export class Bed {
     const folder = join(dir, 'project');
     mkdirSync(folder);
     execFileSync('git', ['init', '-q', folder]);
-    const product = await openProduct(bench, {
-      name: program.name,
-      on: { machine: 'local', folder },
-      prepare: (home) => {
-        const command = [agent.program, ...program.args];
-        mkdirSync(join(home, 'tools'), { mode: 0o700 });
-        writeFileSync(join(home, 'tools', `${program.tool}.json`), JSON.stringify({ id: program.tool, command }));
-      },
-    });
+    const prepare = (home: string): void => {
+      const command = [agent.program, ...program.args];
+      mkdirSync(join(home, 'tools'), { mode: 0o700 });
+      writeFileSync(join(home, 'tools', `${program.tool}.json`), JSON.stringify({ id: program.tool, command }));
+    };
+    const { name } = program;
+    const product =
+      where === 'ssh'
+        ? (await FarProduct.open(bench, { name, folder, prepare })).product
+        : await openProduct(bench, { name, on: { machine: 'local', folder }, prepare });
     const bed = new Bed(program, product, model, agent);
     const timer = setInterval(() => bed.#look(), LOOK_MS);
     bench.scratch.defer(() => clearInterval(timer));

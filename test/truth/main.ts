@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import type { Bench } from '../bench/figure.js';
 import { Scratch } from '../bench/scratch.js';
 import { driveApprovals, type Approvals } from './approvals.js';
+import type { Where } from './bed.js';
 import { FLOWS } from './flows.js';
 import { PROGRAMS } from './programs.js';
 import { driveReplaced, type Replaced } from './replaced.js';
@@ -13,13 +14,14 @@ import { approvalLines, brokenFlows, replacedLines, stateTable, wrongWords } fro
 import { driveStates, type Broken, type Sample } from './states.js';
 
 const USAGE = `Drives real agents through everything that can happen to them and compares what is true with what is shown.
-npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--replaced K] [--seed S] [--load]
+npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--replaced K] [--seed S] [--ssh] [--load]
   --times N       how often, 10 by default
   --tool NAME     ${PROGRAMS.map(({ name }) => name).join(', ')}; all by default
   --flow NAME     ${FLOWS.map(({ name }) => name).join(', ')}; all by default
   --approvals K   instead: K requests of each program, answered by a person and by rules
   --replaced K    instead: K requests that are replaced before they are answered
   --seed S        decides all delays and flows
+  --ssh           on a machine over ssh, where nothing is installed for it
   --load          keeps every processor busy meanwhile
 Results are also written to out/truth.json.
 `;
@@ -62,7 +64,7 @@ export async function main(
     }
     for (const error of await scratch.clear()) errors.push(`${name}: ${String(error)}`);
   };
-  const { seed, times, load, flows } = options;
+  const { seed, times, load, flows, where } = options;
   const told = (one: Sample | Broken): void => {
     if ('message' in one) broken.push(one);
     else samples.push(one);
@@ -72,10 +74,10 @@ export async function main(
   for (const program of PROGRAMS.filter(({ name }) => options.tools.length === 0 || options.tools.includes(name))) {
     if (options.approvals > 0) {
       await inScratch(program.name, async (bench) => {
-        approvals.push(await driveApprovals(program, bench, options.approvals, seed));
+        approvals.push(await driveApprovals(program, bench, { where, count: options.approvals, seed }));
       });
     } else if (options.replaced === 0) {
-      await inScratch(program.name, (bench) => driveStates(program, bench, { times, seed, flows }, told));
+      await inScratch(program.name, (bench) => driveStates(program, bench, { where, times, seed, flows }, told));
     }
   }
   if (options.replaced > 0) {
@@ -85,7 +87,18 @@ export async function main(
   }
   stopLoad();
   mkdirSync(folders.out, { recursive: true });
-  const result = { date: new Date().toISOString(), seed, times, load, samples, broken, approvals, replaced, errors };
+  const result = {
+    date: new Date().toISOString(),
+    seed,
+    times,
+    where,
+    load,
+    samples,
+    broken,
+    approvals,
+    replaced,
+    errors,
+  };
   writeFileSync(join(folders.out, 'truth.json'), `${JSON.stringify(result, null, 2)}\n`);
   const lists = [wrongWords(samples), brokenFlows(broken), approvalLines(approvals), replacedLines(replaced), errors];
   const parts = [samples.length > 0 ? stateTable(samples) : '', ...lists.map((part) => part.join('\n'))];
@@ -99,6 +112,7 @@ interface Options {
   readonly tools: readonly string[];
   readonly flows: readonly string[];
   readonly seed: string;
+  readonly where: Where;
   readonly load: boolean;
   readonly approvals: number;
   readonly replaced: number;
@@ -113,6 +127,7 @@ function read(words: readonly string[]): Options | undefined {
         tool: { type: 'string', multiple: true, default: [] },
         flow: { type: 'string', multiple: true, default: [] },
         seed: { type: 'string', default: `${Date.now() % 100_000}` },
+        ssh: { type: 'boolean', default: false },
         load: { type: 'boolean', default: false },
         approvals: { type: 'string', default: '0' },
         replaced: { type: 'string', default: '0' },
@@ -125,7 +140,8 @@ function read(words: readonly string[]): Options | undefined {
       values.tool.every((tool) => PROGRAMS.some(({ name }) => name === tool)) &&
       values.flow.every((flow) => flows.includes(flow));
     if (!isKnown) return undefined;
-    return { times, approvals, replaced, tools: values.tool, flows: values.flow, seed: values.seed, load: values.load };
+    const { tool: tools, flow: chosen, seed, ssh, load } = values;
+    return { times, approvals, replaced, tools, flows: chosen, seed, where: ssh ? 'ssh' : 'here', load };
   } catch {
     return undefined;
   }

@@ -1,5 +1,5 @@
 import type { Bench } from '../bench/figure.js';
-import { Bed } from './bed.js';
+import { Bed, type Where } from './bed.js';
 import { FLOWS, NAMES, type Flow } from './flows.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
@@ -24,6 +24,7 @@ export interface Broken {
 }
 
 export interface StatesOptions {
+  readonly where: Where;
   readonly times: number;
   readonly seed: string;
   /** Names of the flows to run; empty: all. */
@@ -34,10 +35,10 @@ export interface StatesOptions {
 export async function driveStates(
   program: Program,
   bench: Bench,
-  { times, seed, flows }: StatesOptions,
+  { where, times, seed, flows }: StatesOptions,
   told: (sample: Sample | Broken) => void,
 ): Promise<void> {
-  const bed = await Bed.open(program, bench);
+  const bed = await Bed.open(program, bench, where);
   const wanted = FLOWS.filter(
     ({ name, fits }) => (flows.length === 0 || flows.includes(name)) && fits?.(program) !== false,
   );
