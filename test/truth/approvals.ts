@@ -4,6 +4,7 @@ import { errorText } from '../../src/protocol/errors.js';
 import type { Bench } from '../bench/figure.js';
 import { sleep, waitFor } from '../bench/numbers.js';
 import { Bed, type Where } from './bed.js';
+import { HalfTyped } from './halfTyped.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
 
@@ -50,6 +51,7 @@ export async function driveApprovals(
 ): Promise<Approvals> {
   const bed = await Bed.open(program, bench, where);
   const { client } = bed.product;
+  const halfTyped = await HalfTyped.open(bed.product);
   const random = new Random(`${seed} ${program.name} approvals`);
   const wrong: string[] = [];
   const done: Planned[] = [];
@@ -83,7 +85,7 @@ export async function driveApprovals(
   wrong.push(...checkFiles(bed, done));
   const session = bed.isRunning ? bed.session.id : undefined;
   const audit = session === undefined ? [] : await client.request('audit/list', { session, limit: 10_000 });
-  wrong.push(...checkAudit(audit));
+  wrong.push(...checkAudit(audit), ...halfTyped.check());
   await bed.kill();
   const denied = done.filter(({ fate }) => isDenied(fate)).length;
   return { program: program.name, requests: done.length, allowed: done.length - denied, denied, left, wrong };
