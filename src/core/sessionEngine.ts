@@ -183,6 +183,7 @@ export class SessionEngine implements Disposable {
         isHere: (record) => this.supervisor.isHere(record),
         logPath: (id) => logPath(paths, { id, archived: table.get(id) === undefined }),
         onLogChanged: this.supervisor.onLogChanged,
+        onConversation: this.supervisor.onConversation,
         clock,
         log,
       }),

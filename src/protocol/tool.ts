@@ -38,6 +38,8 @@ export const ToolConversation = z.looseObject({
   resumeArgs: z.array(z.string()).min(1),
   /** Gives a new conversation an id (a UUID) of our choice. */
   sessionIdArgs: z.array(z.string()).min(1).optional(),
+  /** The first version that takes such an id, e.g. `0.41`; an older one would refuse to start. Default: each does. */
+  sessionIdSince: z.string().optional(),
   /**
    * Arguments of a person that choose a conversation or begin one, with how many words belong to each. With one of
    * them the tool gets no id of ours, and they are left out when the session is resumed.

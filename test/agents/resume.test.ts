@@ -27,12 +27,9 @@ interface Agent {
 
 const AGENTS: readonly Agent[] = [
   { name: 'claude', tool: 'claude', mode: 'acceptEdits', trust: { cursor: '❯', option: 'Yes, I trust this folder' } },
-  {
-    ...{ name: 'claude-old', tool: 'claude', mode: 'default' },
-    trust: { cursor: '❯', option: 'Yes, I trust this folder' },
-  },
   { name: 'codex', tool: 'codex', mode: 'auto', trust: { cursor: '›', option: 'Trust and continue' } },
   { name: 'opencode', tool: 'opencode', mode: 'auto', trust: undefined },
+  { name: 'gemini', tool: 'gemini', mode: 'default', trust: { cursor: '●', option: 'Trust folder' } },
 ];
 
 /** A person's machine with one agent in the login shell's environment. */
@@ -97,8 +94,8 @@ class Desk {
   }
 
   async #trust(id: string, { cursor, option }: { cursor: string; option: string }): Promise<void> {
-    const screen = await this.#tmux('capture-pane', '-p', '-J', '-t', `=${id}:`);
-    const line = screen.split('\n').find((text) => text.replace(/^[\s│]*/, '').startsWith(cursor)) ?? '';
+    const line =
+      (await this.screen(id)).split('\n').find((text) => text.replace(/^[\s│]*/, '').startsWith(cursor)) ?? '';
     await this.home.ok('key', id, line.includes(option) ? 'Enter' : 'Down');
   }
 
@@ -119,6 +116,10 @@ class Desk {
     await this.#tmux('kill-server');
   }
 
+  async screen(id: string): Promise<string> {
+    return this.#tmux('capture-pane', '-p', '-J', '-t', `=${id}:`);
+  }
+
   async #tmux(...args: readonly string[]): Promise<string> {
     const socket = join(await chooseRuntimeDirectory(this.home.cm), 'tmux.sock');
     return execFileSync('tmux', ['-N', '-S', socket, ...args], { encoding: 'utf8' });
@@ -130,55 +131,59 @@ class Desk {
   }
 }
 
+const TASK = 'do:say(the same for both)';
+/** What only one of the sessions says. */
+const WORDS = ['apple', 'banana'] as const;
+
 for (const agent of AGENTS) {
   test(
-    `${agent.name}: two sessions in one folder resume their own conversations after a reboot`,
+    `${agent.name}: of two sessions that began alike in one folder each resumes its own conversation after a reboot`,
     TIMEOUT,
     async (t) => {
       const desk = await Desk.setUp(t, agent);
-      const first = await desk.start('do:say(the first answer is apple)');
-      await desk.recorded(first, 'apple\n\nAll done');
-      const second = await desk.start('do:say(the second answer is banana)');
-      const other = await desk.recorded(second, 'banana\n\nAll done');
-
-      const before = await desk.recorded(first, 'apple\n\nAll done');
-      assert.deepEqual(
-        before.entries.filter(({ kind }) => kind === 'prompt').map(({ text }) => text),
-        ['do:say(the first answer is apple)'],
-      );
-      assert.equal(before.entries.at(-1)?.text, 'the first answer is apple\n\nAll done (1 steps).');
-      assert.notEqual(before.id, other.id);
-      assert.ok(before.usage.inputTokens > 0 && before.usage.outputTokens > 0);
-      const running = await desk.home.run(['resume', first]);
+      // Both at once: neither is known before the other one has begun.
+      const ids = [await desk.start(TASK), await desk.start(TASK)] as const;
+      for (const id of ids) await desk.recorded(id, 'All done');
+      for (const [index, word] of WORDS.entries()) await desk.home.ok('send', ids[index] ?? '', `do:say(${word})`);
+      const before = await Promise.all(ids.map((id, index) => desk.recorded(id, `${WORDS[index]}\n\nAll done`)));
+      assert.notEqual(before[0]?.id, before[1]?.id);
+      for (const [index, { entries, usage }] of before.entries()) {
+        const prompts = entries.filter(({ kind }) => kind === 'prompt').map(({ text }) => text);
+        assert.deepEqual(prompts, [TASK, `do:say(${WORDS[index]})`]);
+        assert.ok(usage.inputTokens > 0 && usage.outputTokens > 0);
+      }
+      const running = await desk.home.run(['resume', ids[0]]);
       assert.equal(running.code, 6, running.stderr);
 
       await desk.reboot();
-      for (const id of [first, second]) await desk.is(id, 'is lost', ({ status }) => status === 'lost');
-      assert.equal(await desk.home.ok('resume', first), first);
-      const resumed = await desk.is(first, 'runs again', ({ status }) => status === 'running');
-      assert.equal(resumed.conversationId, before.id);
-      assert.deepEqual(
-        [resumed.exitCode, resumed.signal, resumed.completed, resumed.unread],
-        [null, null, null, false],
-      );
+      for (const id of ids) await desk.is(id, 'is lost', ({ status }) => status === 'lost');
+      for (const id of ids) assert.equal(await desk.home.ok('resume', id), id);
+      for (const [index, id] of ids.entries()) {
+        const resumed = await desk.is(id, 'runs again', ({ status }) => status === 'running');
+        assert.equal(resumed.conversationId, before[index]?.id);
+        const { exitCode, signal, completed, unread } = resumed;
+        assert.deepEqual([exitCode, signal, completed, unread], [null, null, null, false]);
+        const [own, other] = index === 0 ? WORDS : [WORDS[1], WORDS[0]];
+        await desk.is(id, `shows ${own}`, async () => (await desk.screen(id)).includes(own));
+        assert.equal((await desk.screen(id)).includes(other), false);
+      }
 
-      await desk.home.ok('send', first, 'do:say(the third answer is cherry)');
-      const after = await desk.recorded(first, 'cherry\n\nAll done');
+      await desk.home.ok('send', ids[0], 'do:say(cherry)');
+      const after = await desk.recorded(ids[0], 'cherry\n\nAll done');
       assert.deepEqual(
         after.entries.filter(({ kind }) => kind === 'prompt').map(({ text }) => text),
-        ['do:say(the first answer is apple)', 'do:say(the third answer is cherry)'],
+        [TASK, 'do:say(apple)', 'do:say(cherry)'],
       );
-      const asked = desk.asked('do:say(the third answer is cherry)');
+      const asked = desk.asked('do:say(cherry)');
       assert.ok(
-        asked.some((body) => body.includes('the first answer is apple\\n\\nAll done')),
-        'the model got the first turn',
+        asked.some((body) => body.includes('apple\\n\\nAll done')),
+        'the model got the earlier turns',
       );
       assert.equal(
         asked.some((body) => body.includes('banana')),
         false,
       );
-      assert.ok((await desk.home.ok('logs', first, '-n', 'all')).includes('cherry'));
-      await desk.home.ok('stop', first);
+      assert.ok((await desk.home.ok('logs', ids[0], '-n', 'all')).includes('cherry'));
     },
   );
 }

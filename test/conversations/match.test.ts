@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { isVersionSince } from '../../src/common/versions.js';
 import { conversationHome, homeEnvironment } from '../../src/core/conversations/home.js';
 import { matchUnique, showsPrompt, type Seeker } from '../../src/core/conversations/match.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
@@ -91,8 +92,17 @@ test('Claude Code gets an id of ours, unless the person chose a conversation', (
     assert.deepEqual(start(claude, args), [...head, ...args, '--', 'fix it']);
   }
   assert.deepEqual(start(claude, ['--', '--continue']), [...head, '--session-id', ID, '--', 'fix it', '--continue']);
-  for (const id of ['codex', 'gemini', 'opencode', 'aider'])
-    assert.equal(takesConversationId(catalog.get(id), []), false);
+  for (const id of ['codex', 'opencode', 'aider']) assert.equal(takesConversationId(catalog.get(id), []), false);
+  assert.deepEqual(start(catalog.get('gemini'), []), [...head, '--session-id', ID]);
+  assert.deepEqual(start(catalog.get('gemini'), ['-r', 'latest']), [...head, '-r', 'latest']);
+});
+
+test('only a version that takes an id gets one', () => {
+  const since = catalog.get('gemini').conversation?.sessionIdSince ?? '';
+  for (const version of ['0.41.0', '0.41.0-preview.1', '0.61.0', '1.0', '0.100']) {
+    assert.ok(isVersionSince(version, since), version);
+  }
+  for (const version of ['0.40.9', '0.4.1', '0', '', 'unknown']) assert.ok(!isVersionSince(version, since), version);
 });
 
 test('a resumed tool gets its options again, the conversation, and neither task nor another choice', () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
 import { hookMeaning } from '../../src/core/hooks/hookFormats.js';
-import { hookEvidence, NO_HOOKS, reduceHooks } from '../../src/core/hooks/hookModel.js';
+import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../../src/core/hooks/hookModel.js';
 import { opencodePlugin } from '../../src/core/hooks/opencodePlugin.js';
 import type { Evidence } from '../../src/core/state/evidence.js';
 import { tempDir } from '../helpers/tempDir.js';
@@ -45,14 +45,18 @@ function written(t: TestContext, events: readonly unknown[], env: Record<string,
   return readFileSync(file, 'utf8').split('\n').slice(0, -1);
 }
 
-function told(t: TestContext, events: readonly unknown[]): Evidence | undefined {
+function modelAfter(t: TestContext, events: readonly unknown[]): HookModel {
   let model = NO_HOOKS;
   for (const line of written(t, events)) {
     const event = parseHookLine(line, 7);
     assert.ok(event);
     model = reduceHooks(model, event, hookMeaning('opencode', event));
   }
-  return hookEvidence(model, 0);
+  return model;
+}
+
+function told(t: TestContext, events: readonly unknown[]): Evidence | undefined {
+  return hookEvidence(modelAfter(t, events), 0);
 }
 
 function word(t: TestContext, ...events: readonly unknown[]): string {
@@ -107,4 +111,26 @@ test('an opencode that the agent starts, or one of nobody, writes nothing', (t) 
   assert.deepEqual(written(t, [status('busy')], { CM_HOOKED: ID }), []);
   assert.deepEqual(written(t, [status('busy')], { CM_SESSION: '' }), []);
   assert.deepEqual(written(t, [status('busy')], { CM_SESSION: 'lkjihgfedcba' }), []);
+});
+
+test('the conversation is the one that a person wrote to last, and never a subagent’s', (t) => {
+  const session = (id: string, parentID?: string): object => ({
+    type: 'session.updated',
+    properties: { info: { id, ...(parentID === undefined ? {} : { parentID }) } },
+  });
+  const prompt = (sessionID: string, id = `msg_${sessionID}`): object => ({
+    type: 'message.updated',
+    properties: { info: { id, sessionID, role: 'user' } },
+  });
+  const conversation = (...events: readonly object[]): string | null => modelAfter(t, events).conversation;
+  assert.equal(conversation(session('ses_1'), status('busy')), null, 'nobody wrote to it');
+  assert.equal(conversation(session('ses_1'), prompt('ses_1')), 'ses_1');
+  assert.equal(conversation(prompt('ses_1'), session('ses_1'), status('busy')), 'ses_1', 'a resumed one');
+  const begun = [session('ses_1'), prompt('ses_1'), status('busy')];
+  assert.equal(conversation(...begun, session('ses_2', 'ses_1'), prompt('ses_2'), status('busy', 'ses_2')), 'ses_1');
+  assert.equal(conversation(...begun, prompt('ses_2'), session('ses_2', 'ses_1'), status('busy', 'ses_2')), 'ses_1');
+  const other = [...begun, session('ses_3'), prompt('ses_3')];
+  assert.equal(conversation(...other), 'ses_3');
+  assert.equal(conversation(...other, prompt('ses_1'), status('busy')), 'ses_3', 'an old prompt is noted again');
+  assert.equal(word(t, ...other, status('idle', 'ses_3'), status('busy')), 'idle', 'what another one does');
 });

@@ -19,13 +19,13 @@ export class ClaudeStore implements ConversationStore {
     this.#home = home;
   }
 
-  async openIn(processes: readonly ProcessFiles[], given: string | null): Promise<string | undefined> {
+  async openIn(processes: readonly ProcessFiles[], known: string | null): Promise<string | undefined> {
     const pids = new Set(processes.map(({ pid }) => pid));
     const ids = new Set(
       (await this.#registered()).filter(({ pid }) => pids.has(pid)).map(({ sessionId }) => sessionId),
     );
     // An agent may start another Claude Code as a command: that one is not what the person talks to.
-    if (given !== null && (ids.has(given) || ids.size !== 1)) return given;
+    if (known !== null && (ids.has(known) || ids.size !== 1)) return known;
     return ids.size === 1 ? [...ids][0] : undefined;
   }
 

@@ -16,9 +16,9 @@ export interface ConversationStore {
    * The conversation that the processes of one session are in, as the system or the tool itself tells; undefined when
    * that is not told, or not only one.
    *
-   * @param given the id that the tool was told to use
+   * @param known the id that the tool told or was told to use, or that it had before; null: none is known
    */
-  openIn(processes: readonly ProcessFiles[], given: string | null): Promise<string | undefined>;
+  openIn(processes: readonly ProcessFiles[], known: string | null): Promise<string | undefined>;
   /**
    * Those that persons began in a folder since a time, for tools of which nothing better tells.
    *

@@ -29,12 +29,16 @@ export interface ConversationsOptions {
   readonly logPath: (id: string) => string;
   /** Id of a session whose log has grown. */
   readonly onLogChanged: Event<string>;
+  /** A session's tool has said which conversation it is in. */
+  readonly onConversation: Event<{ readonly id: string; readonly conversation: string }>;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** A look is taken when output has been quiet for so long: then the tool has written down what it said. */
 const QUIET_MS = 1_500;
+/** Where none is known yet, after so long at most: what is killed in the middle of its first turn is resumed too. */
+const BUSY_MS = 10_000;
 /** The least time between two looks; it grows while nothing is found, since a look can start a program. */
 const LOOK_AGAIN_MS = 10_000;
 const MISSED_MS = 4_000;
@@ -44,6 +48,8 @@ const LOG_TAIL_BYTES = 512 * 1024;
 const ID = /^[A-Za-z0-9_][A-Za-z0-9_-]{3,127}$/;
 
 interface Watch {
+  /** When something was printed for the first time since the last look. */
+  firstOutput: number | undefined;
   lastOutput: number;
   timer: { cancel(): void } | undefined;
   /** Not before this time. */
@@ -51,20 +57,30 @@ interface Watch {
   misses: number;
 }
 
+const NOT_LOOKED: Watch = { firstOutput: undefined, lastOutput: 0, timer: undefined, next: 0, misses: 0 };
+
 /** Knows which of the tools' own conversations belongs to which session, and reads them. Never writes there. */
 export class Conversations implements Disposable {
   readonly #options: ConversationsOptions;
   readonly #watches = new Map<string, Watch>();
   readonly #running = new Set<string>();
+  /** By session: the conversation that its tool says it is in. */
+  readonly #told = new Map<string, string>();
   readonly #looking = new KeyedMutex();
   readonly #disposables = new DisposableStore();
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
-    const { table, onLogChanged } = options;
+    const { table, onLogChanged, onConversation } = options;
     this.#disposables.add(onLogChanged((id) => this.#onOutput(id)));
+    this.#disposables.add(onConversation(({ id, conversation }) => this.#onTold(id, conversation)));
     this.#disposables.add(table.onDidChange((record) => this.#onRecord(record)));
-    this.#disposables.add(table.onDidRemove(({ id }) => this.#forget(id)));
+    this.#disposables.add(
+      table.onDidRemove(({ id }) => {
+        this.#forget(id);
+        this.#told.delete(id);
+      }),
+    );
   }
 
   #spec({ tool }: SessionRecord): ToolConversation | undefined {
@@ -103,27 +119,38 @@ export class Conversations implements Disposable {
     });
   }
 
+  #onTold(id: string, conversation: string): void {
+    this.#told.set(id, conversation);
+    const record = this.#options.table.get(id);
+    if (record?.conversation != null && record.conversationId !== conversation) this.#attempt(id);
+  }
+
   #onOutput(id: string): void {
     const { table, clock } = this.#options;
     const record = table.get(id);
     if (record?.conversation == null || hasEnded(record)) return;
     this.#running.add(id);
     let watch = this.#watches.get(id);
-    if (!watch) this.#watches.set(id, (watch = { lastOutput: 0, timer: undefined, next: 0, misses: 0 }));
+    if (!watch) this.#watches.set(id, (watch = { ...NOT_LOOKED }));
     watch.lastOutput = clock.now();
+    watch.firstOutput ??= watch.lastOutput;
     this.#schedule(id, watch);
   }
 
   #schedule(id: string, watch: Watch): void {
-    const { clock } = this.#options;
+    const { table, clock } = this.#options;
     if (watch.timer) return;
-    const due = Math.max(watch.lastOutput + QUIET_MS, watch.next);
+    const quiet = (): number => {
+      const isKnown = table.get(id)?.conversationId != null;
+      return Math.min(watch.lastOutput + QUIET_MS, isKnown ? Infinity : (watch.firstOutput ?? Infinity) + BUSY_MS);
+    };
+    const due = Math.max(quiet(), watch.next);
     watch.timer = clock.after(Math.max(1, due - clock.now()), () => {
       watch.timer = undefined;
       if (this.#watches.get(id) !== watch) return;
-      if (clock.now() - watch.lastOutput < QUIET_MS) this.#schedule(id, watch);
+      if (clock.now() < quiet()) this.#schedule(id, watch);
       // Before its start is over nobody can have asked it anything.
-      else if (this.#options.table.get(id)?.status === 'running') this.#attempt(id);
+      else if (table.get(id)?.status === 'running') this.#attempt(id);
     });
   }
 
@@ -159,6 +186,7 @@ export class Conversations implements Disposable {
       const store = before && this.store(before);
       if (!before || !store) return null;
       const watch = this.#watches.get(id);
+      if (watch) watch.firstOutput = undefined;
       const found = await this.#find(before, store);
       const record = table.get(id) ?? before;
       if (watch) {
@@ -174,9 +202,9 @@ export class Conversations implements Disposable {
   }
 
   async #find(record: SessionRecord, store: ConversationStore): Promise<string | undefined> {
-    const known = record.conversationId ?? record.conversation?.given ?? null;
+    const known = this.#told.get(record.id) ?? record.conversationId ?? record.conversation?.given ?? null;
     const found = hasEnded(record)
-      ? (record.conversationId ?? record.conversation?.given ?? undefined)
+      ? (known ?? undefined)
       : await store.openIn(await this.#options.machine.openFiles({ root: record.pid, marker: record.id }), known);
     if (found === undefined && record.conversationId === null) {
       const begun = await this.#begun(record, store);

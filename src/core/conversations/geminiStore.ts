@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Conversation } from '../../protocol/conversation.js';
-import type { Machine } from '../machine.js';
+import type { Machine, ProcessFiles } from '../machine.js';
 import { namesIn, readHead, readRecord, type Candidate, type ConversationStore } from './conversationStore.js';
 import { GeminiHead, parseGemini } from './geminiFormat.js';
 import { jsonLines, parseJson } from './jsonLines.js';
@@ -21,8 +21,8 @@ export class GeminiStore implements ConversationStore {
     this.#projects = join(home, 'tmp');
   }
 
-  openIn(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  openIn(_processes: readonly ProcessFiles[], known: string | null): Promise<string | undefined> {
+    return Promise.resolve(known ?? undefined);
   }
 
   async begunIn(folder: string, since: number): Promise<readonly Candidate[]> {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Conversation } from '../../protocol/conversation.js';
+import type { ProcessFiles } from '../machine.js';
 import type { Candidate, ConversationStore } from './conversationStore.js';
 import { matching, parseJson } from './jsonLines.js';
 import { parseOpencode } from './opencodeFormat.js';
@@ -24,8 +25,8 @@ export class OpencodeStore implements ConversationStore {
     this.#run = run;
   }
 
-  openIn(): Promise<undefined> {
-    return Promise.resolve(undefined);
+  openIn(_processes: readonly ProcessFiles[], known: string | null): Promise<string | undefined> {
+    return Promise.resolve(known ?? undefined);
   }
 
   async begunIn(folder: string, since: number): Promise<readonly Candidate[]> {

@@ -27,6 +27,8 @@ export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning 
   if (!data) return undefined;
   const { child = false, id: key = '' } = data;
   switch (name) {
+    case 'conversation':
+      return { type: 'begins', isNew: false };
     case 'session.status':
       if (child) return undefined;
       // That it was broken off looks the same.

@@ -16,19 +16,40 @@ export const CodeManager = async () => {
   if (id === '' || process.env.CM_HOOKED === id || !existsSync(dir + '/' + id + '.json')) return {};
   process.env.CM_HOOKED = id;
   const children = new Set();
+  const tops = new Set();
+  const prompts = new Set();
+  // The session that a prompt went to last, and the one that the person is in.
+  let prompted;
+  let own;
   const begun = new Set();
   const text = (value) => (typeof value === 'string' && value.length <= 12000 ? value : undefined);
   const say = (name, more) => {
     appendFileSync(dir + '/' + id + '.hooks', run + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
     if (existsSync(dir + '/changes')) appendFileSync(dir + '/changes', '.');
   };
+  // Agents write prompts to children of a session.
+  const settle = () => {
+    if (prompted === own || !tops.has(prompted)) return;
+    own = prompted;
+    say('conversation', { session_id: own });
+  };
   const tell = (type, properties) => {
-    const of = { child: children.has(properties.sessionID) };
+    const child = children.has(properties.sessionID);
+    const of = { child, session_id: own === undefined || child ? undefined : properties.sessionID };
     switch (type) {
       case 'session.created':
-      case 'session.updated':
-        if (properties.info?.parentID) children.add(properties.info.id);
-        return;
+      case 'session.updated': {
+        const { id, parentID } = properties.info;
+        (parentID ? children : tops).add(id);
+        return settle();
+      }
+      case 'message.updated': {
+        const { id, role, sessionID } = properties.info;
+        if (role !== 'user' || prompts.has(id)) return;
+        prompts.add(id);
+        prompted = sessionID;
+        return settle();
+      }
       case 'session.status':
         return say(type, { ...of, status: properties.status?.type });
       case 'permission.asked': {

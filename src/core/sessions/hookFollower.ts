@@ -22,6 +22,8 @@ export interface HookFollowerOptions extends Pick<GrowingFileOptions, 'machine' 
   readonly clock: Clock;
   /** What the events say now; undefined when they say nothing any more. The next waits until this is dealt with. */
   readonly onEvidence: (evidence: Evidence | undefined) => Promise<void>;
+  /** The conversation that the tool is in from now on, by its own word. */
+  readonly onConversation: (conversation: string) => void;
 }
 
 /** Follows what the hooks of a tool write down. */
@@ -51,11 +53,6 @@ export class HookFollower {
     });
   }
 
-  /** The conversation that the tool is in, by its own word; null while it has said none. */
-  get conversation(): string | null {
-    return this.#model.conversation;
-  }
-
   /** The file has grown. */
   onGrown(): void {
     this.#file.onGrown();
@@ -70,7 +67,7 @@ export class HookFollower {
   }
 
   async #take(text: string): Promise<void> {
-    const { run, format, clock, onEvidence } = this.#options;
+    const { run, format, clock, onEvidence, onConversation } = this.#options;
     const lines = (this.#rest + text).split('\n');
     // One of ours is never longer.
     this.#rest = (lines.pop() ?? '').slice(-2 * MAX_EVENT_BYTES);
@@ -78,6 +75,8 @@ export class HookFollower {
       const event = parseHookLine(line, run);
       const before = this.#model;
       if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event));
+      const { conversation } = this.#model;
+      if (conversation !== null && conversation !== before.conversation) onConversation(conversation);
       // What else happens says nothing anew of what was asked, which may be answered by now.
       const isOld = this.#model.pending[0] !== undefined && this.#model.pending[0] === before.pending[0];
       if (this.#isPresent && this.#model !== before && !isOld) await onEvidence(hookEvidence(this.#model, clock.now()));

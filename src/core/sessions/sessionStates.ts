@@ -34,6 +34,8 @@ export interface SessionStatesOptions {
   readonly tool: (id: string) => Tool | undefined;
   /** A session takes input now. */
   readonly onReady: (id: string) => Promise<void>;
+  /** The tool of a session says which of its conversations it is in. */
+  readonly onConversation: (id: string, conversation: string) => void;
   readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
@@ -62,7 +64,7 @@ export class SessionStates {
 
   /** Watches a session as far as it is not watched yet. */
   watch(record: SessionRecord): void {
-    const { tool: find, live: sessions, machine, files, clock, log } = this.#options;
+    const { tool: find, live: sessions, machine, files, onConversation, clock, log } = this.#options;
     const { id } = record;
     const live = sessions.get(id);
     const tool = find(record.tool);
@@ -86,6 +88,7 @@ export class SessionStates {
         format: tool.hooks.format,
         clock,
         onEvidence: (evidence) => this.#onHooks(id, evidence),
+        onConversation: (conversation) => onConversation(id, conversation),
         onError: (error) => log.debug(`hooks of ${id}: ${errorText(error)}`),
       });
     }

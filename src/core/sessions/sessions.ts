@@ -4,6 +4,7 @@ import { crashPoint } from '../../common/crashPoint.js';
 import { KeyedMutex } from '../../common/async.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
+import { isVersionSince } from '../../common/versions.js';
 import type { Context } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
@@ -137,7 +138,7 @@ export class Sessions {
         ? null
         : {
             home: conversationHome(tool.conversation.home, env),
-            given: takesConversationId(tool, request.args) ? randomUUID() : null,
+            given: await this.#newConversationId(tool, request.args, { program, env }),
           };
     const id = ids.next();
     const hooks = hookLaunch(tool, { words: [...program, ...request.args], env }, tmux.hookFiles, id);
@@ -234,6 +235,19 @@ export class Sessions {
     } finally {
       this.#names.delete(name);
     }
+  }
+
+  /** An id for a conversation that begins; null when the tool takes none. */
+  async #newConversationId(
+    tool: Tool,
+    args: readonly string[],
+    { program, env }: { readonly program: readonly string[]; readonly env: Readonly<Record<string, string>> },
+  ): Promise<string | null> {
+    if (!takesConversationId(tool, args)) return null;
+    const since = tool.conversation?.sessionIdSince;
+    if (since === undefined) return randomUUID();
+    const version = await this.#options.toolVersion(tool, program, env);
+    return version !== null && isVersionSince(version, since) ? randomUUID() : null;
   }
 
   /** Rejects when no session can be started. */

@@ -47,6 +47,12 @@ export interface SupervisorOptions {
   readonly log: Logger;
 }
 
+/** A session and the id that its tool gives to the conversation that it is in. */
+export interface ToldConversation {
+  readonly id: string;
+  readonly conversation: string;
+}
+
 /** More of what was printed after a key says nothing more. */
 const PRINTED_BYTES = 256 * 1024;
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
@@ -75,6 +81,7 @@ export class Supervisor implements Disposable {
   readonly #logChanged = new Emitter<string>();
   readonly #logClosed = new Emitter<string>();
   readonly #size = new Emitter<{ readonly id: string } & TerminalSize>();
+  readonly #conversation = new Emitter<ToldConversation>();
   readonly #folder: SessionFolder;
   readonly #watchdog: Watchdog;
 
@@ -84,6 +91,8 @@ export class Supervisor implements Disposable {
   readonly onLogClosed = this.#logClosed.event;
   /** The terminal of a session has this size, maybe as before, for what its log gets from now on. */
   readonly onSize = this.#size.event;
+  /** The tool of a session says which of its conversations it is in. */
+  readonly onConversation = this.#conversation.event;
 
   constructor(options: SupervisorOptions) {
     const { machine, tmux, table, clock, log, directory, logCapBytes: capBytes } = options;
@@ -99,7 +108,9 @@ export class Supervisor implements Disposable {
     this.input = input;
     const onReady = (id: string): Promise<void> => input.deliverTask(id);
     const { tool, ids } = options;
-    this.#states = new SessionStates({ machine, tmux, table, live, files, tool, onReady, ids, clock, log });
+    const onConversation = (id: string, conversation: string): void => this.#conversation.fire({ id, conversation });
+    const watched = { machine, tmux, table, live, files };
+    this.#states = new SessionStates({ ...watched, tool, onReady, onConversation, ids, clock, log });
     this.#folder = new SessionFolder({
       machine,
       directory,
