@@ -21,15 +21,26 @@ interface Agent {
   readonly name: AgentName;
   readonly tool: string;
   readonly mode: string;
+  /** Begins another conversation in the same session, where the next prompt may follow at once and it is noticed. */
+  readonly anew: string | undefined;
   /** The option that trusts the folder, where it asks. */
   readonly trust: { readonly cursor: string; readonly option: string } | undefined;
 }
 
 const AGENTS: readonly Agent[] = [
-  { name: 'claude', tool: 'claude', mode: 'acceptEdits', trust: { cursor: '❯', option: 'Yes, I trust this folder' } },
-  { name: 'codex', tool: 'codex', mode: 'auto', trust: { cursor: '›', option: 'Trust and continue' } },
-  { name: 'opencode', tool: 'opencode', mode: 'auto', trust: undefined },
-  { name: 'gemini', tool: 'gemini', mode: 'default', trust: { cursor: '●', option: 'Trust folder' } },
+  {
+    ...{ name: 'claude', tool: 'claude', mode: 'acceptEdits', anew: '/clear' },
+    trust: { cursor: '❯', option: 'Yes, I trust this folder' },
+  },
+  {
+    ...{ name: 'codex', tool: 'codex', mode: 'auto', anew: undefined },
+    trust: { cursor: '›', option: 'Trust and continue' },
+  },
+  { name: 'opencode', tool: 'opencode', mode: 'auto', anew: '/new', trust: undefined },
+  {
+    ...{ name: 'gemini', tool: 'gemini', mode: 'default', anew: undefined },
+    trust: { cursor: '●', option: 'Trust folder' },
+  },
 ];
 
 /** A person's machine with one agent in the login shell's environment. */
@@ -104,7 +115,10 @@ class Desk {
     await this.is(id, 'has a known conversation', ({ conversationId }) => conversationId !== null);
     let last: Conversation | undefined;
     await this.is(id, `has recorded ${text}`, async () => {
-      last = await this.home.json<Conversation>('logs', id, '--transcript');
+      const { code, stdout } = await this.home.run(['logs', id, '--transcript', '--json']);
+      // While a tool writes its record anew there is none.
+      if (code !== 0) return false;
+      last = JSON.parse(stdout) as Conversation;
       return last.entries.some((entry) => entry.text.includes(text));
     });
     assert.ok(last);
@@ -144,12 +158,14 @@ for (const agent of AGENTS) {
       // Both at once: neither is known before the other one has begun.
       const ids = [await desk.start(TASK), await desk.start(TASK)] as const;
       for (const id of ids) await desk.recorded(id, 'All done');
+      if (agent.anew !== undefined) await desk.home.ok('send', ids[1], agent.anew);
       for (const [index, word] of WORDS.entries()) await desk.home.ok('send', ids[index] ?? '', `do:say(${word})`);
       const before = await Promise.all(ids.map((id, index) => desk.recorded(id, `${WORDS[index]}\n\nAll done`)));
       assert.notEqual(before[0]?.id, before[1]?.id);
       for (const [index, { entries, usage }] of before.entries()) {
         const prompts = entries.filter(({ kind }) => kind === 'prompt').map(({ text }) => text);
-        assert.deepEqual(prompts, [TASK, `do:say(${WORDS[index]})`]);
+        const isAnew = index === 1 && agent.anew !== undefined;
+        assert.deepEqual(prompts, [...(isAnew ? [] : [TASK]), `do:say(${WORDS[index]})`]);
         assert.ok(usage.inputTokens > 0 && usage.outputTokens > 0);
       }
       const running = await desk.home.run(['resume', ids[0]]);
