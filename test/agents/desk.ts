@@ -3,10 +3,12 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Client } from '../../src/client/api.js';
 import type { AuditEntry } from '../../src/protocol/audit.js';
 import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
-import { TestHome } from '../helpers/testHome.js';
+import type { Session } from '../../src/protocol/session.js';
 import { removeFolder } from '../helpers/tempDir.js';
+import { TestHome } from '../helpers/testHome.js';
 import { until } from '../helpers/until.js';
 import { writtenText } from '../model/script.js';
 import { ScriptedModel } from '../model/server.js';
@@ -14,22 +16,13 @@ import { agentHome, type AgentHome, type AgentName } from './home.js';
 
 const DEADLINE_MS = 120_000;
 
-export interface Session {
-  readonly id: string;
-  readonly status: string;
-  readonly state: string | null;
-  readonly waiting: { readonly kind: string; readonly text: string } | null;
-  readonly exitCode: number | null;
-  readonly pid: number | null;
-  readonly request: PendingRequest | null;
-}
-
 /** A person's machine with one agent on it. */
 export class Desk {
   readonly home: TestHome;
   readonly model: ScriptedModel;
   readonly folder: string;
   readonly #agent: AgentHome;
+  readonly #client: Client;
   #id = '';
   readonly #answered = new Set<string>();
 
@@ -38,6 +31,7 @@ export class Desk {
     this.model = model;
     this.folder = folder;
     this.#agent = agent;
+    this.#client = home.client();
   }
 
   /** @param place what `cm` calls its folder; default: its path */
@@ -68,14 +62,14 @@ export class Desk {
     const lines = Object.entries(variables).map(([variable, value]) => `${variable}=${value}`);
     writeFileSync(file, `${lines.join('\n')}\n`);
     const args = ['start', name, task, '--ctx', 'project', '--mode', mode, '--env-file', file];
-    const session = await this.home.json<Session & { readonly mode: string }>(...args);
+    const session = await this.home.json<Session>(...args);
     this.#id = session.id;
     assert.equal(session.mode, mode);
     return session;
   }
 
   async session(): Promise<Session> {
-    return await this.home.json<Session>('status', this.#id);
+    return await this.#client.request('session/get', { session: this.#id });
   }
 
   /** Waits until it needs input of a kind; what `cm status` says then. */
@@ -146,12 +140,24 @@ export class Desk {
 
   /** Answers a dialog as a person does: by the text of the option, and once more when a key was not heard. */
   async choose(cursor: string, option: string): Promise<void> {
-    await this.#until(`${option} is chosen`, async ({ waiting }) => {
-      if (waiting === null) return true;
-      const line = (await this.#screen()).split('\n').find((text) => text.replace(/^[\s│]+/, '').startsWith(cursor));
-      if (line !== undefined) await this.keys(line.includes(option) ? 'Enter' : 'Down');
+    const dialog = (await this.session()).waiting?.text;
+    const isGone = ({ waiting }: Session): boolean => waiting?.text !== dialog;
+    await this.#until(`${option} is chosen`, async (session) => {
+      if (isGone(session)) return true;
+      const line = await this.#line(cursor);
+      if (line === undefined) return false;
+      const key = line.includes(option) ? 'Enter' : 'Down';
+      await this.keys(key);
+      const isHeard = async (): Promise<boolean> =>
+        key === 'Enter' ? isGone(await this.session()) : (await this.#line(cursor)) !== line;
+      // A second key at once would be for what comes after the dialog.
+      await until(`${key} is heard`, isHeard, 5_000).catch(() => undefined);
       return false;
     });
+  }
+
+  async #line(cursor: string): Promise<string | undefined> {
+    return (await this.#screen()).split('\n').find((text) => text.replace(/^[\s│]+/, '').startsWith(cursor));
   }
 
   /** What a terminal that is attached shows. */

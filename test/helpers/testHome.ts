@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { endHome } from '../../scripts/lib/cmHome.mjs';
 import { repoRoot } from '../../scripts/lib/paths.mjs';
+import type { Client } from '../../src/client/api.js';
+import { createClient } from '../../src/client/client.js';
 import { serverFilePath } from '../../src/common/home.js';
 import { ServerFile } from '../../src/protocol/files.js';
 import { removeFolder } from './tempDir.js';
@@ -37,6 +39,7 @@ export class TestHome {
   readonly cm: string;
   /** A folder to work in. */
   readonly work: string;
+  readonly #clients: Client[] = [];
 
   /** Ends everything that was started in it when the test is over. */
   constructor(t: TestContext) {
@@ -47,6 +50,7 @@ export class TestHome {
     mkdirSync(this.user);
     mkdirSync(this.work);
     t.after(async () => {
+      for (const client of this.#clients) client.dispose();
       await endHome(this.cm);
       // Agents outlive their tmux when they do not listen to its end.
       await until('its processes have ended', () => killAll(`HOME=${this.user}`) === 0);
@@ -94,6 +98,16 @@ export class TestHome {
   /** What a `cm … --json` that must succeed prints. */
   async json<T = Record<string, unknown>>(...args: readonly string[]): Promise<T> {
     return JSON.parse(await this.ok(...args, '--json')) as T;
+  }
+
+  /**
+   * A client of its agent server, which runs: for what is looked at again and again. A `cm` for each look would take the
+   * processor from what is waited for.
+   */
+  client(): Client {
+    const client = createClient({ name: 'test', home: this.cm, reconnect: false });
+    this.#clients.push(client);
+    return client;
   }
 
   get serverFile(): ServerFile {

@@ -8,9 +8,11 @@ export async function until<T>(
 ): Promise<T> {
   const end = Date.now() + deadlineMs;
   for (;;) {
+    const looked = performance.now();
     const value = await condition();
     if (value !== undefined && value !== false && value !== null) return value;
     if (Date.now() > end) throw new Error(`Waited in vain: ${what}`);
-    await sleep(15);
+    // A look that starts a program is not repeated at once: it would take the processor from what is waited for.
+    await sleep(Math.min(1000, Math.max(15, performance.now() - looked)));
   }
 }
