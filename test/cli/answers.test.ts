@@ -1,60 +1,9 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { AuditEntry } from '../../src/protocol/audit.js';
-import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
-import type { Session } from '../../src/protocol/session.js';
-import { distDir } from '../helpers/testHome.js';
-import { askingScript, askingTool } from '../helpers/askingAgent.js';
-import { Terminal } from '../helpers/terminal.js';
-import { TestHome } from '../helpers/testHome.js';
+import type { AnswerResult } from '../../src/protocol/pendingRequest.js';
+import { Asking } from '../helpers/asking.js';
 import { until } from '../helpers/until.js';
-
-/** A home with a session that asks for these commands. */
-class Asking {
-  readonly home: TestHome;
-  id = '';
-
-  private constructor(t: TestContext) {
-    this.home = new TestHome(t);
-  }
-
-  static async start(t: TestContext, ...steps: readonly string[]): Promise<Asking> {
-    const asking = new Asking(t);
-    const { home } = asking;
-    const program = join(home.work, 'asking');
-    writeFileSync(program, askingScript(steps));
-    chmodSync(program, 0o755);
-    mkdirSync(join(home.cm, 'tools'), { recursive: true });
-    writeFileSync(join(home.cm, 'tools', 'asking.json'), JSON.stringify({ id: 'asking', ...askingTool(program) }));
-    asking.id = await home.ok('start', 'asking', '--name', 'agent');
-    await until('it runs', async () => (await asking.session()).status === 'running');
-    await home.ok('key', asking.id, 'Enter');
-    return asking;
-  }
-
-  session(): Promise<Session> {
-    return this.home.json<Session>('status', this.id);
-  }
-
-  async pending(command: string): Promise<PendingRequest> {
-    return until(`it asks for ${command}`, async () => {
-      const { request } = await this.session();
-      return request?.command === command ? request : undefined;
-    });
-  }
-
-  file(name: string): string {
-    const path = join(this.home.work, name);
-    return existsSync(path) ? readFileSync(path, 'utf8') : '';
-  }
-
-  terminal(t: TestContext, ...args: readonly string[]): Promise<Terminal> {
-    const command = [process.execPath, join(distDir, 'cm.js'), ...args];
-    return Terminal.open(t, { dir: this.home.root, command, env: this.home.env, cwd: this.home.work });
-  }
-}
 
 test('cm approve, deny and answer take the id of what is asked, and say what was answered', async (t) => {
   const asking = await Asking.start(t, 'ask "touch one" one', 'ask "touch two" two', 'ask "touch three" three');
