@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
@@ -17,6 +19,8 @@ import { until } from '../helpers/until.js';
 
 const FIRST = '11111111-2222-4333-8444-555555555555';
 const SECOND = '22222222-2222-4333-8444-555555555555';
+const THIRD = '33333333-2222-4333-8444-555555555555';
+const FOURTH = '44444444-2222-4333-8444-555555555555';
 const CREATED = '2026-01-02T03:04:05.000Z';
 
 /** What is known of the conversations of sessions that all begin in one folder with one task. */
@@ -132,4 +136,33 @@ test('Gemini’s chats are told apart by the ids that they were given', async (t
   for (const [index, expected] of [SECOND, FIRST].entries()) {
     assert.equal(await desk.conversations.look(ids[index] ?? ''), expected);
   }
+});
+
+test('of what one Codex holds open the conversation is the one that a person wrote to last', async (t) => {
+  const desk = new Desk(t);
+  const id = await desk.session('codex', null);
+  const rollout = (name: string, source: unknown, minute: number): string => {
+    const path = `sessions/2026/01/02/rollout-2026-01-02T03-04-05-${name}.jsonl`;
+    const meta = { id: name, timestamp: CREATED, cwd: desk.folder, source };
+    const said = { type: 'user_message', message: 'fix' };
+    const timestamp = `2026-01-02T03:${minute}:00.000Z`;
+    desk.write(path, { type: 'session_meta', payload: meta }, { timestamp, type: 'event_msg', payload: said });
+    return join(desk.home, path);
+  };
+  const hold = async (...paths: readonly string[]): Promise<void> => {
+    const open = paths.map((path, index) => `exec ${index + 3}>>'${path}'`).join('; ');
+    const env = { PATH: '/usr/bin:/bin', CM_SESSION: id };
+    const child = spawn('/bin/sh', ['-c', `${open}; echo; exec sleep 60`], {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    await once(child.stdout, 'data');
+  };
+  await hold(rollout(FIRST, 'cli', 10), rollout(SECOND, 'cli', 20), rollout(THIRD, { subagent: 'review' }, 30));
+  assert.equal(await desk.conversations.look(id), SECOND);
+  rollout(FIRST, 'cli', 40);
+  assert.equal(await desk.conversations.look(id), FIRST, 'gone back to');
+  await hold(rollout(FOURTH, 'exec', 50));
+  assert.equal(await desk.conversations.look(id), FIRST, 'a command that an agent runs');
 });

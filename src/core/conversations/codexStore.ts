@@ -7,6 +7,13 @@ import { jsonLines } from './jsonLines.js';
 
 const ROLLOUT = /^rollout-.*?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
 const DAY_MS = 86_400_000;
+/** The last prompt is looked for in so much. */
+const TAIL_BYTES = 1024 * 1024;
+
+interface Rollout {
+  readonly path: string;
+  readonly meta: CodexMeta;
+}
 
 /** Codex: one rollout file a conversation, which its process holds open. */
 export class CodexStore implements ConversationStore {
@@ -19,11 +26,28 @@ export class CodexStore implements ConversationStore {
   }
 
   async openIn(processes: readonly ProcessFiles[]): Promise<string | undefined> {
-    const paths = new Set(processes.flatMap(({ files }) => files.filter((file) => ROLLOUT.test(basename(file)))));
-    const metas = await Promise.all([...paths].map((path) => this.#meta(path)));
+    const files = processes.flatMap(({ pid, files }) =>
+      files.filter((file) => ROLLOUT.test(basename(file))).map((path) => ({ pid, path })),
+    );
+    const metas = await Promise.all(files.map(async (file) => ({ ...file, meta: await this.#meta(file.path) })));
     // Its helper agents have conversations of their own.
-    const ids = metas.flatMap((meta) => (typeof meta?.source === 'string' ? [meta.id] : []));
-    return ids.length === 1 ? ids[0] : undefined;
+    const open = metas.flatMap(({ meta, ...file }) => (typeof meta?.source === 'string' ? [{ ...file, meta }] : []));
+    if (new Set(open.map(({ meta }) => meta.id)).size <= 1) return open[0]?.meta.id;
+    // An agent may start another Codex as a command.
+    const own = open.filter(({ meta }) => meta.source === 'cli');
+    return new Set(own.map(({ pid }) => pid)).size === 1 ? this.#promptedLast(own) : undefined;
+  }
+
+  /** A person has begun another one in the same program, which goes on holding the first. Undefined when in doubt. */
+  async #promptedLast(open: readonly Rollout[]): Promise<string | undefined> {
+    const prompted = await Promise.all(
+      open.map(async ({ path, meta: { id } }) => {
+        const { entries } = parseCodex(id, await readRecord(this.#machine, path, TAIL_BYTES));
+        return { id, time: Date.parse(entries.findLast(({ kind }) => kind === 'prompt')?.time ?? '') };
+      }),
+    );
+    if (prompted.some(({ time }) => Number.isNaN(time))) return undefined;
+    return prompted.sort((a, b) => b.time - a.time)[0]?.id;
   }
 
   async begunIn(folder: string, since: number): Promise<readonly Candidate[]> {

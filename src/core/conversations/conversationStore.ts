@@ -36,11 +36,15 @@ const MAX_BYTES = 192 * 1024 * 1024;
 /** Enough for the first records of a file. */
 const HEAD_BYTES = 256 * 1024;
 
-/** The text of a record; empty when it has gone. */
-export async function readRecord(machine: Pick<Machine, 'stat' | 'readFile'>, path: string): Promise<string> {
+/** The text of a record, of a longer one its last lines; empty when it has gone. */
+export async function readRecord(
+  machine: Pick<Machine, 'stat' | 'readFile'>,
+  path: string,
+  maxBytes = MAX_BYTES,
+): Promise<string> {
   const size = (await machine.stat(path))?.size ?? 0;
   if (size === 0) return '';
-  const from = Math.max(0, size - MAX_BYTES);
+  const from = Math.max(0, size - maxBytes);
   const text = Buffer.from(await machine.readFile(path, from, size - from)).toString('utf8');
   return from === 0 ? text : text.slice(text.indexOf('\n') + 1);
 }
