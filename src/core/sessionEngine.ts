@@ -6,6 +6,7 @@ import type { ConfigFile } from '../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../protocol/session.js';
 import type { Tool } from '../protocol/tool.js';
 import { Answerer } from './approvals/answerer.js';
+import { HookRoute } from './approvals/hookRoute.js';
 import type { AuditLog } from './approvals/audit.js';
 import { MachinePlaces } from './approvals/policy/paths.js';
 import { PolicyRunner } from './approvals/policy/policyRunner.js';
@@ -146,7 +147,11 @@ export class SessionEngine implements Disposable {
       find: (ref) => this.sessions.find(ref),
       tool: findTool,
       audit: options.audit,
-      routes: [],
+      route: new HookRoute({
+        tool: findTool,
+        ticketFor: (id, request) => this.supervisor.ticketFor(id, request),
+        answers: this.tmux.hookAnswers,
+      }),
       ids,
       clock,
       log,

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { until } from '../helpers/until.js';
 import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 import type { AgentName } from './home.js';
+import type { AnswerVia } from '../../src/protocol/pendingRequest.js';
 
 // Real agents are answered: what was allowed has happened exactly once, what was denied never.
 
@@ -19,10 +20,22 @@ interface Agent {
   readonly asks: boolean;
   /** So many equal calls in a row; Gemini takes more for a loop. */
   readonly equal: number;
+  /** How it is allowed and denied. */
+  readonly via: AnswerVia;
 }
 
 const AGENTS: readonly Agent[] = [
-  { name: 'claude', tool: 'claude', mode: 'default', reach: byAlias, trusts: true, bash: 'bash', asks: true, equal: 5 },
+  {
+    name: 'claude',
+    tool: 'claude',
+    mode: 'default',
+    reach: byAlias,
+    trusts: true,
+    bash: 'bash',
+    asks: true,
+    equal: 5,
+    via: 'hook',
+  },
   {
     name: 'claude-old',
     tool: 'claude',
@@ -32,9 +45,30 @@ const AGENTS: readonly Agent[] = [
     bash: 'bash',
     asks: false,
     equal: 5,
+    via: 'hook',
   },
-  { name: 'codex', tool: 'codex', mode: 'auto', reach: byPath, trusts: true, bash: 'bashesc', asks: false, equal: 5 },
-  { name: 'gemini', tool: 'gemini', mode: 'default', reach: byPath, trusts: true, bash: 'bash', asks: true, equal: 4 },
+  {
+    name: 'codex',
+    tool: 'codex',
+    mode: 'auto',
+    reach: byPath,
+    trusts: true,
+    bash: 'bashesc',
+    asks: false,
+    equal: 5,
+    via: 'keys',
+  },
+  {
+    name: 'gemini',
+    tool: 'gemini',
+    mode: 'default',
+    reach: byPath,
+    trusts: true,
+    bash: 'bash',
+    asks: true,
+    equal: 4,
+    via: 'keys',
+  },
   {
     name: 'opencode',
     tool: 'opencode',
@@ -44,10 +78,11 @@ const AGENTS: readonly Agent[] = [
     bash: 'bash',
     asks: true,
     equal: 5,
+    via: 'api',
   },
 ];
 
-for (const { name, tool, mode, reach, trusts, bash, asks, equal } of AGENTS) {
+for (const { name, tool, mode, reach, trusts, bash, asks, equal, via } of AGENTS) {
   test(
     `${name}: what is allowed happens once, what is denied never, a reason and answers arrive`,
     { timeout: 600_000 },
@@ -105,6 +140,11 @@ for (const { name, tool, mode, reach, trusts, bash, asks, equal } of AGENTS) {
       assert.deepEqual(decisions, expected);
       assert.equal(new Set(audit.map(({ request }) => request.id)).size, audit.length);
       assert.deepEqual(new Set(audit.map(({ outcome }) => outcome)), new Set(['answered']));
+      const own = audit.filter(({ request, decision }) => request.kind === 'permission' && decision !== 'always');
+      assert.deepEqual(
+        own.map((entry) => entry.via),
+        own.map(() => via),
+      );
       await desk.stop();
     },
   );
@@ -131,3 +171,82 @@ test(
     await desk.stop();
   },
 );
+
+for (const name of ['claude', 'claude-old', 'opencode'] as const) {
+  const tool = name === 'opencode' ? 'opencode' : 'claude';
+  const mode = name === 'opencode' ? 'build' : 'default';
+  const reach = name === 'opencode' ? byOwnFile : byAlias;
+
+  test(
+    `${name}: what was answered in its terminal is answered once, and a server that was killed meanwhile changes nothing`,
+    { timeout: 300_000 },
+    async (t) => {
+      const desk = await Desk.setUp(t, name, reach);
+      const files = ['terminal.txt', 'killed.txt', 'denied.txt'];
+      await desk.start(tool, files.map((file) => `do:bash(echo x >> ${file})`).join(' '), mode);
+      if (name !== 'opencode') await desk.answers('approve', await desk.asks('trust'));
+
+      const first = await desk.asks('permission');
+      await desk.keys('Enter');
+      await until('it is done', () => desk.file('terminal.txt') === 'x\n');
+      const { code, stderr } = await desk.home.run(['deny', (await desk.session()).id, '--request', first.id]);
+      assert.notEqual(code, 0);
+      assert.match(stderr, /request has changed|asks nothing/);
+
+      await desk.asksFor('killed.txt');
+      const { pid } = desk.home.serverFile;
+      process.kill(pid, 'SIGKILL');
+      await until('the server is gone', () => !existsSync(`/proc/${pid}`));
+      const again = await desk.asksFor('killed.txt');
+      assert.equal(desk.file('killed.txt'), '');
+      await desk.answers('approve', again);
+      await until('it is done', () => desk.file('killed.txt') === 'x\n');
+      await desk.answers('deny', await desk.asksFor('denied.txt'));
+      await desk.becomes('idle');
+
+      assert.deepEqual(
+        files.map((file) => desk.file(file)),
+        ['x\n', 'x\n', ''],
+      );
+      const own = (await desk.audit()).filter(({ request }) => request.kind === 'permission');
+      const via = tool === 'opencode' ? 'api' : 'hook';
+      assert.deepEqual(
+        own.map((entry) => [entry.decision, entry.via, entry.outcome]),
+        [
+          ['allow', via, 'answered'],
+          ['deny', via, 'answered'],
+        ],
+      );
+      await desk.stop();
+    },
+  );
+}
+
+test('claude: of two commands that it asks for at once each gets its own answer', { timeout: 300_000 }, async (t) => {
+  const desk = await Desk.setUp(t, 'claude', byAlias);
+  await desk.start('claude', 'do:both(echo x >> one.txt | echo x >> two.txt) do:say(done)', 'default');
+  await desk.answers('approve', await desk.asks('trust'));
+  const first = await desk.asks('permission');
+  assert.match(first.command ?? '', /one\.txt/);
+  await desk.answers('approve', first);
+  const second = await desk.asks('permission');
+  assert.match(second.command ?? '', /two\.txt/);
+  await desk.answers('deny', second, 'not this one');
+  await desk.becomes('idle');
+  assert.deepEqual([desk.file('one.txt'), desk.file('two.txt')], ['x\n', '']);
+  await desk.stop();
+});
+
+test("claude: with a person's own settings there are no hooks, and keys answer", { timeout: 300_000 }, async (t) => {
+  const desk = await Desk.setUp(t, 'claude', (home, program) => {
+    const command = [program, '--settings', '{}'];
+    mkdirSync(join(home.cm, 'tools'), { recursive: true });
+    writeFileSync(join(home.cm, 'tools', 'claude.json'), JSON.stringify({ id: 'claude', command }));
+  });
+  await desk.start('claude', 'do:bash(echo x >> keys.txt)', 'default');
+  await desk.answers('approve', await desk.asks('trust'));
+  await desk.answers('approve', await desk.asks('permission'));
+  await until('it is done', () => desk.file('keys.txt') === 'x\n');
+  assert.equal((await desk.audit()).at(-1)?.via, 'keys');
+  await desk.stop();
+});

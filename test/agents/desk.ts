@@ -106,6 +106,18 @@ export class Desk {
     return found;
   }
 
+  /** What it asks, once it asks for a command with these words. */
+  async asksFor(words: string): Promise<PendingRequest> {
+    let found: PendingRequest | undefined;
+    await this.#until(`it asks for ${words}`, ({ request }) => {
+      if (request === null || request.options.length === 0 || request.command?.includes(words) !== true) return false;
+      found = request;
+      return true;
+    });
+    assert.ok(found);
+    return found;
+  }
+
   /** Answers with `cm approve`, `cm deny` or `cm answer`; what was answered. */
   async answers(command: 'approve' | 'deny' | 'answer', { id }: PendingRequest, ...words: string[]): Promise<string> {
     this.#answered.add(id);

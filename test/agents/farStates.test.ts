@@ -26,6 +26,7 @@ test(
     await desk.explains(/^decided by +report$/m);
     await desk.explains(/^[> ] event +waiting \(PermissionRequest · permission: touch b\.txt\), seen /m);
     await desk.answers('approve', request);
+    assert.equal((await desk.audit()).at(-1)?.via, 'hook', 'it is answered there as here');
     await desk.becomes('idle');
     await desk.explains(/^decided by +report$/m);
     await desk.explains(/^[> ] event +idle \(Stop\), seen /m);

@@ -78,3 +78,33 @@ test(
     await desk.stop();
   },
 );
+
+test(
+  'claude, the older one: a rule allows exactly what the hook tells, though nothing is drawn around it on the screen',
+  { timeout: 300_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'claude-old', byAlias);
+    const program = join(desk.folder, 'mark');
+    writeFileSync(program, '#!/bin/sh\necho "$#" >> "marks-$2"\n');
+    chmodSync(program, 0o755);
+    const allow = await desk.home.ok('policy', 'add', 'allow', '--command', './mark yes', '--ctx', 'project');
+    const long = `./mark yes long${' more'.repeat(60)}`;
+    const calls = ['./mark yes short', long, './mark other'];
+    await desk.start('claude', calls.map((call) => `do:bash(${call})`).join(' '), 'default');
+    await desk.answers('approve', await desk.asks('trust'));
+    await desk.answers('deny', await desk.asksFor('./mark other'));
+    await desk.becomes('idle');
+    assert.deepEqual(
+      ['short', 'long'].map((name) => desk.file(`marks-${name}`)),
+      ['2\n', '62\n'],
+    );
+    const own = (await desk.audit()).flatMap(({ by, via, outcome }) =>
+      by.type === 'policy' ? [[by.rule, via, outcome]] : [],
+    );
+    assert.deepEqual(own, [
+      [allow, 'hook', 'answered'],
+      [allow, 'hook', 'answered'],
+    ]);
+    await desk.stop();
+  },
+);

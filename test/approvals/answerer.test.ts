@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { systemClock, KeyedMutex } from '../../src/common/async.js';
 import { IdGenerator } from '../../src/common/ids.js';
-import { Answerer, type AnswerRoute } from '../../src/core/approvals/answerer.js';
+import { Answerer } from '../../src/core/approvals/answerer.js';
+import type { AnswerRoute, DirectAnswer } from '../../src/core/approvals/hookRoute.js';
 import { trackRequest } from '../../src/core/approvals/requests.js';
 import type { AuditEntry } from '../../src/protocol/audit.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
@@ -33,7 +34,7 @@ class Desk {
   readonly answerer: Answerer;
   readonly #typing = new KeyedMutex();
 
-  constructor(screen: string, routes: readonly AnswerRoute[] = []) {
+  constructor(screen: string, route: AnswerRoute = { find: () => undefined }) {
     this.agent = new FakeAgent(screen);
     this.record = storedRecord({ id: ID, name: 'refactor', tool: 'claude' });
     this.see();
@@ -90,7 +91,7 @@ class Desk {
           return Promise.resolve();
         },
       },
-      routes,
+      route,
       ids,
       clock: systemClock,
       log: silentLogger,
@@ -443,17 +444,102 @@ test('of several servers only the one that acts sends keys', async () => {
 });
 
 test("a tool's own way comes first; when it does not take the answer keys do, and when nobody can know nothing more is sent", async () => {
-  const route = (answer: AnswerRoute['answer']): AnswerRoute => ({ via: 'hook', canAnswer: () => true, answer });
-  const taken = new Desk(draw(SHELL), [route(() => Promise.resolve('answered'))]);
+  const { desk: taken, answers } = ownWay();
   assert.equal((await taken.answer()).via, 'hook');
-  assert.deepEqual(taken.steps, ['note', 'audit answered']);
-  const refused = new Desk(draw(SHELL), [route(() => Promise.reject(new Error('gone')))]);
+  assert.deepEqual([taken.steps, answers], [['note', 'audit answered'], ['Yes']]);
+  assert.deepEqual([taken.agent.keys, taken.audit[0]?.keys], [[], null]);
+  const refused = ownWay(() => Promise.resolve(false)).desk;
   refused.agent.asks(SHELL, () => undefined);
   assert.equal((await refused.answer()).via, 'keys');
-  assert.deepEqual(refused.agent.keys, ['1']);
-  const unsure = new Desk(draw(SHELL), [route(() => Promise.resolve('unsure'))]);
-  await unsure.answer();
+  assert.deepEqual([refused.agent.keys, refused.audit.length], [['1'], 1]);
+  const unsure = ownWay(() => Promise.reject(new Error('cut off'))).desk;
+  const { id } = unsure.pending;
+  await assert.rejects(unsure.answer(), /cut off/);
   assert.deepEqual([unsure.agent.keys, unsure.audit[0]?.outcome], [[], 'failed']);
+  await unsure.refuses(/cut off before it was known/, unsure.answer(ALLOW, id));
+});
+
+test("a tool's own way that is taken is checked like a key: a dialog that stays is told", async () => {
+  const { desk } = ownWay(() => Promise.resolve(true));
+  const { id } = desk.pending;
+  await desk.refuses(/dialog is still there/, desk.answer());
+  assert.deepEqual([desk.agent.keys, desk.audit[0]?.outcome], [[], 'stayed']);
+  await desk.refuses(/dialog is still there/, desk.answer(ALLOW, id));
+});
+
+test('what was answered in the terminal before its own way took the answer is a conflict, and nothing is on record', async () => {
+  const { desk } = ownWay((desk) => {
+    desk.agent.screen = WORKING;
+    return Promise.resolve(false);
+  });
+  await desk.refuses(/request has changed/, desk.answer());
+  assert.deepEqual([desk.agent.keys, desk.audit, desk.record.answered], [[], [], null]);
+});
+
+test("nothing goes by a tool's own way when the request is another one after the look, when the server is replaced or the session ends", async () => {
+  for (const [change, message] of [
+    [(desk: Desk) => desk.see(true), /request has changed/],
+    [(desk: Desk) => (desk.leads = false), /Another server/],
+    [(desk: Desk) => (desk.isDead = true), /has ended/],
+  ] as const) {
+    const { desk, answers } = ownWay();
+    desk.agent.onLook = () => {
+      desk.agent.onLook = () => undefined;
+      change(desk);
+    };
+    desk.isFollowed = false;
+    await desk.refuses(message, desk.answer());
+    assert.deepEqual([answers, desk.steps], [[], []]);
+  }
+});
+
+test("a person who types keeps a rule from answering by a tool's own way, and nobody else", async () => {
+  const rule = ownWay();
+  rule.desk.isTyping = true;
+  await rule.desk.refuses(/Somebody types/, new Rule().answer(rule.desk));
+  assert.deepEqual([rule.answers, rule.desk.steps], [[], []]);
+  const person = ownWay();
+  person.desk.isTyping = true;
+  await person.desk.answer();
+  assert.deepEqual(person.answers, ['Yes']);
+});
+
+test('what only its own way says exactly gets no key', async () => {
+  for (const desk of [new Desk(draw(SHELL)), ownWay(() => Promise.resolve(false)).desk]) {
+    desk.agent.asks(SHELL, () => undefined);
+    const rule = new Rule();
+    rule.byKeys = false;
+    await desk.refuses(/own way/, rule.answer(desk));
+    assert.deepEqual([desk.agent.keys, desk.audit], [[], []]);
+  }
+});
+
+test('only an answer that allows once or denies goes by its own way, with the reason', async () => {
+  const resolved: string[] = [];
+  const desk = new Desk(draw(SHELL), {
+    find: (_session, _request, { decision, isPlain, reason }) => {
+      resolved.push(`${decision} ${isPlain} ${reason ?? ''}`.trim());
+      return undefined;
+    },
+  });
+  const { id } = desk.pending;
+  for (const answer of [
+    ALLOW,
+    { type: 'allow', always: true },
+    { type: 'deny' },
+    { type: 'deny', reason: 'use pnpm' },
+    { type: 'option', label: 'Yes' },
+  ] as const) {
+    desk.agent.asks(SHELL, () => undefined);
+    desk.see();
+    desk.patch({ answered: null, request: { ...desk.pending, id } });
+    desk.agent.onLook = () => {
+      if (desk.agent.keys.length > 0) desk.agent.screen = box();
+    };
+    await desk.answer(answer, id);
+    desk.agent.keys.length = 0;
+  }
+  assert.deepEqual(resolved, ['allow true', 'always false', 'deny true', 'deny true use pnpm', 'allow false']);
 });
 
 test('what a request does not offer is refused with what it offers', async () => {
@@ -464,14 +550,21 @@ test('what a request does not offer is refused with what it offers', async () =>
   assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
 });
 
-/** A way of the tool's own that takes every answer; `answers` are those that it got. */
-function ownWay(): { route: AnswerRoute; answers: string[] } {
+/** A desk whose agent hears every answer by a way of its own; `answers` are those that it got. */
+function ownWay(give?: (desk: Desk) => Promise<boolean>): { desk: Desk; answers: string[] } {
   const answers: string[] = [];
-  const answer: AnswerRoute['answer'] = (_session, _request, { option }) => {
-    answers.push(option);
-    return Promise.resolve('answered');
-  };
-  return { route: { via: 'hook', canAnswer: () => true, answer }, answers };
+  const find: AnswerRoute['find'] = (_session, _request, { option }): DirectAnswer => ({
+    ticket: 't1',
+    via: 'hook',
+    give: () => {
+      answers.push(option);
+      if (give) return give(desk);
+      desk.agent.screen = WORKING;
+      return Promise.resolve(true);
+    },
+  });
+  const desk = new Desk(draw(SHELL), { find });
+  return { desk, answers };
 }
 
 test("a tool's own way is not asked by a server that does not act, nor for a session that has ended", async () => {
@@ -480,8 +573,7 @@ test("a tool's own way is not asked by a server that does not act, nor for a ses
     (desk: Desk) => (desk.isDead = true),
     (desk: Desk) => desk.patch({ status: 'stopped' }),
   ]) {
-    const { route, answers } = ownWay();
-    const desk = new Desk(draw(SHELL), [route]);
+    const { desk, answers } = ownWay();
     change(desk);
     await desk.refuses(/Another server|has ended/, desk.answer());
     assert.deepEqual([answers, desk.steps], [[], []]);
@@ -489,8 +581,7 @@ test("a tool's own way is not asked by a server that does not act, nor for a ses
 });
 
 test("two answers at once reach a tool's own way once", async () => {
-  const { route, answers } = ownWay();
-  const desk = new Desk(draw(SHELL), [route]);
+  const { desk, answers } = ownWay();
   const { id } = desk.pending;
   await Promise.allSettled([desk.answer(ALLOW, id), desk.answer({ type: 'deny' }, id)]);
   assert.deepEqual([answers, desk.audit.length], [['Yes'], 1]);
@@ -575,6 +666,7 @@ test('a reason is not typed when a person types by then, nor when the next dialo
 class Rule {
   taken = 0;
   isOver = false;
+  byKeys = true;
   onTake: () => void = () => undefined;
 
   answer(desk: Desk): Promise<AnswerResult> {
@@ -588,17 +680,18 @@ class Rule {
     };
     const by = { type: 'policy', rule: 'r', text: 'allow shell' } as const;
     const { id } = desk.pending;
-    return desk.answerer.decide({ session: ID, request: id, answer: ALLOW, by, permit: { take, check } });
+    return desk.answerer.decide({
+      session: ID,
+      request: id,
+      answer: ALLOW,
+      by,
+      permit: { take, check, byKeys: this.byKeys },
+    });
   }
 }
 
 test('a rule is counted once, before anything is sent, and one that cannot be counted answers nothing', async () => {
-  const route: AnswerRoute = {
-    via: 'hook',
-    canAnswer: () => true,
-    answer: () => Promise.reject(new Error('gone')),
-  };
-  const desk = new Desk(draw(SHELL), [route]);
+  const { desk } = ownWay(() => Promise.resolve(false));
   desk.agent.asks(SHELL, () => undefined);
   const rule = new Rule();
   rule.onTake = () => assert.deepEqual(desk.steps, []);

@@ -193,8 +193,15 @@ test('lines of other runs, cut ones and nonsense', () => {
     name: 'PostToolUse',
     conversation: 'own',
     cwd: '/work',
+    ticket: null,
     payload: undefined,
   });
+  const ticketOf = (head: string): string | null | undefined =>
+    parseHookLine(`${head} {"hook_event_name":"PermissionRequest"}`, 7)?.ticket;
+  assert.equal(ticketOf('7/abc.12.1700000000'), 'abc.12.1700000000');
+  for (const head of ['7/', '7/a/b', '7/../x', '7/.x', `7/${'x'.repeat(200)}`, '8/abc']) {
+    assert.equal(ticketOf(head), undefined, head);
+  }
 });
 
 test('the person’s own settings are not taken away', () => {
@@ -203,7 +210,10 @@ test('the person’s own settings are not taken away', () => {
     hookLaunch(catalog.get(tool), { words, env }, files, 'x');
   const [option, settings = ''] = launch('claude', ['/bin/claude', '--verbose']).args;
   assert.equal(option, '--settings');
-  assert.deepEqual(Object.keys(JSON.parse(settings) as object), ['hooks']);
+  const { hooks, ...others } = JSON.parse(settings) as { hooks: Record<string, [{ hooks: [{ command: string }] }]> };
+  assert.deepEqual(others, {});
+  const asking = Object.keys(hooks).filter((name) => hooks[name]?.[0].hooks[0].command.includes(' x ask'));
+  assert.deepEqual(asking, ['PermissionRequest'], 'a tool waits for every other hook');
   assert.deepEqual(launch('claude', ['/bin/claude', '--settings', '{}']).args, []);
   assert.deepEqual(launch('claude', ['/bin/claude', '--settings={}']).args, []);
   assert.equal(launch('claude', ['/bin/claude', '--', '--settings']).args.length, 2);
@@ -230,7 +240,7 @@ function place(t: TestContext): Place {
   mkdirSync(active);
   mkdirSync(run);
   writeFileSync(join(active, `${ID}.json`), '{}');
-  writeFileSync(join(run, 'hook.sh'), hookScript(active));
+  writeFileSync(join(run, 'hook.sh'), hookScript(active, { program: '/nowhere/tmux', socket: join(run, 'tmux.sock') }));
   const file = join(active, `${ID}.hooks`);
   return {
     command: hookCommand(join(run, 'hook.sh'), ID),
@@ -291,4 +301,9 @@ test('a request that was answered stands before no later one, since nothing tell
     'waiting permission: touch y',
   );
   assert.equal(withoutAnswered(asking, { ...denied, command: 'touch y' }), asking);
+  assert.equal(
+    withoutAnswered(asking, denied, 'the ticket of one that is over'),
+    asking,
+    'an equal one that came later',
+  );
 });

@@ -31,7 +31,10 @@ function written(t: TestContext, events: readonly unknown[], env: Record<string,
   const active = join(root, "a b'c");
   mkdirSync(active);
   writeFileSync(join(active, `${ID}.json`), '{}');
-  writeFileSync(join(root, 'hook.mjs'), opencodePlugin(active));
+  writeFileSync(
+    join(root, 'hook.mjs'),
+    opencodePlugin(active, { program: '/nowhere/tmux', socket: join(root, 'sock') }),
+  );
   const main = `import { CodeManager } from './hook.mjs';
     const { event: tell } = await CodeManager();
     for (const event of ${JSON.stringify(events)}) await tell?.({ event });`;

@@ -19,7 +19,13 @@ export interface Api {
 
 const USAGE = { input: 1200, output: 40 };
 
-const Text = z.looseObject({ type: z.string(), text: z.string().optional() });
+const Text = z.looseObject({
+  type: z.string(),
+  text: z.string().optional(),
+  /** Of a tool result. */
+  is_error: z.boolean().optional(),
+  content: z.unknown().optional(),
+});
 const Content = z.union([z.string(), z.array(Text)]);
 type Content = z.infer<typeof Content>;
 
@@ -27,6 +33,11 @@ function contentText(content: Content | null | undefined): string {
   if (typeof content === 'string') return content;
   const texts = (content ?? []).flatMap(({ type, text }) => (/text$/.test(type) && text !== undefined ? [text] : []));
   return texts.join('\n');
+}
+
+/** What a person said when they denied a call; '' for any other result. A command that failed prints no directives. */
+function reasonIn(result: string): string {
+  return /\bdo:[a-z]+\(/.test(result) ? result : '';
 }
 
 /** The prompt of the last user and the results behind it, from the turns of a conversation in order. */
@@ -70,10 +81,12 @@ export const anthropic: Api = {
       .filter(({ role }) => role === 'user')
       // The result of a call that was broken off stands before the next prompt, in one message with it.
       .flatMap(({ content }): Content[] => (typeof content === 'string' ? [content] : content.map((part) => [part])))
-      .map((content) => ({
-        prompt: contentText(content),
-        results: typeof content !== 'string' && content.some(({ type }) => type === 'tool_result') ? 1 : 0,
-      }));
+      .map((content) => {
+        const result = typeof content === 'string' ? undefined : content.find(({ type }) => type === 'tool_result');
+        const reason = result?.is_error === true ? reasonIn(JSON.stringify(result.content)) : '';
+        if (reason !== '') return { prompt: reason };
+        return { prompt: contentText(content), results: result === undefined ? 0 : 1 };
+      });
     return {
       ...lastPrompt(turns),
       tools: tools.map(({ name }) => name),
@@ -81,7 +94,7 @@ export const anthropic: Api = {
       isStream: stream,
     };
   },
-  *stream({ text, call }, id) {
+  *stream({ text, call, beside }, id) {
     const message = { id: `msg_${id}`, type: 'message', role: 'assistant', model: 'scripted', content: [] };
     const usage = { input_tokens: USAGE.input, output_tokens: 1 };
     const start = { ...message, stop_reason: null, stop_sequence: null, usage };
@@ -94,10 +107,12 @@ export const anthropic: Api = {
     yield { text: block(0, { type: 'text', text: '' }) };
     for (const word of words(text)) yield { text: delta(0, { type: 'text_delta', text: word }), isWord: true };
     yield { text: stop(0) };
-    if (call !== undefined) {
-      yield { text: block(1, { type: 'tool_use', id: `toolu_${id}`, name: call.tool, input: {} }) };
-      yield { text: delta(1, { type: 'input_json_delta', partial_json: JSON.stringify(call.input) }) };
-      yield { text: stop(1) };
+    for (const [index, one] of [call, beside].entries()) {
+      if (one === undefined) continue;
+      const use = { type: 'tool_use', id: `toolu_${id}_${index}`, name: one.tool, input: {} };
+      yield { text: block(1 + index, use) };
+      yield { text: delta(1 + index, { type: 'input_json_delta', partial_json: JSON.stringify(one.input) }) };
+      yield { text: stop(1 + index) };
     }
     const end = { stop_reason: call === undefined ? 'end_turn' : 'tool_use', stop_sequence: null };
     yield {
@@ -213,10 +228,11 @@ export const chat: Api = {
   name: 'chat',
   read(body) {
     const { stream, tools, messages, response_format: format } = ChatBody.parse(body);
-    const turns = messages.map(({ role, content }) => ({
-      prompt: role === 'user' ? contentText(content) : '',
-      results: role === 'tool' ? 1 : 0,
-    }));
+    const turns = messages.map(({ role, content }) => {
+      const reason = role === 'tool' ? reasonIn(contentText(content)) : '';
+      if (reason !== '') return { prompt: reason };
+      return { prompt: role === 'user' ? contentText(content) : '', results: role === 'tool' ? 1 : 0 };
+    });
     return {
       ...lastPrompt(turns),
       tools: tools.map((tool) => tool.function.name),

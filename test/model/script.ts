@@ -36,6 +36,8 @@ export interface Conversation {
 export interface Answer {
   readonly text: string;
   readonly call: ToolCall | undefined;
+  /** Called at once with it. */
+  readonly beside?: ToolCall | undefined;
 }
 
 /** What the agent itself adds around the words of the person. */
@@ -97,6 +99,12 @@ export function answer(conversation: Conversation): Answer {
     }
     if (step.name === 'wall') {
       said.push(wall(Number(step.argument)));
+      continue;
+    }
+    if (step.name === 'both') {
+      const [call, beside] = step.argument.split(' | ').map((command) => toolCall('bash', command, tools));
+      if (done === conversation.results) return { text: 'I will do both now.', call, beside };
+      done += 2;
       continue;
     }
     for (const call of toolCalls(step, tools)) {

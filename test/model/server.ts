@@ -41,7 +41,7 @@ const GEMINI_PATH = /^\/v1(?:beta)?\/models\/[^:]+:(generateContent|streamGenera
 
 /**
  * A model that does what the prompt says: `do:bash(CMD)`, `do:write(FILE)`, `do:edit(FILE)`, `do:read(FILE)`,
- * `do:ask(QUESTION)`, `do:say(TEXT)`, `do:wall(LINES)` and `do:tool(NAME {json})` run one per turn, in order; `do:delay(S)`,
+ * `do:ask(QUESTION)`, `do:both(CMD | CMD)` (Claude Code's API only), `do:say(TEXT)`, `do:wall(LINES)` and `do:tool(NAME {json})` run one per turn, in order; `do:delay(S)`,
  * `do:chunk(MS)` and `do:fail(STATUS[,N])` say how. It speaks the APIs of Anthropic, OpenAI and Gemini on loopback.
  */
 export class ScriptedModel {

@@ -38,6 +38,8 @@ class Desk {
   record: SessionRecord;
   leads = true;
   isHere = true;
+  /** The tool hears answers by a way of its own. */
+  isDirect = false;
   /** Instead of a dialog with `lines`. */
   screen: string | undefined;
   lines: readonly string[] = [];
@@ -70,7 +72,7 @@ class Desk {
             screen: this.screen ?? dialog(this.lines),
           }),
       },
-      answers: { decide: (request) => this.#decide(request) },
+      answers: { decide: (request) => this.#decide(request), isDirect: () => this.isDirect },
       contexts: {
         get: () => {
           throw new CodeManagerError('notFound', 'no context');
@@ -106,7 +108,8 @@ class Desk {
     }
     await request.permit?.take();
     await this.beforeKey();
-    request.permit?.check();
+    assert.ok(this.record.request);
+    request.permit?.check(this.record.request);
     this.answered.push(request);
     this.patch({ request: null, answered: { request: request.request, by: 'rule', outcome: 'answered' } });
     return { request: request.request, decision: 'allow', answer: 'Yes', via: 'keys' };
@@ -296,6 +299,44 @@ test('a command that is wrapped on the screen is left to a person', async (t) =>
   desk.ask(asks('rm x'));
   await until('the next one is answered', () => desk.answered.length === 1);
   assert.equal(desk.answered[0]?.request, 'rm x');
+});
+
+test('what the tool itself has said exactly is answered by its own way alone, whatever its screen shows', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'git log');
+  desk.isDirect = true;
+  desk.lines = ['git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'reboot'];
+  desk.patch({ request: asks('git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa reboot') });
+  await until('it is answered', () => desk.answered.length === 1);
+  desk.screen = '';
+  desk.patch({ request: asks('git log', 'not drawn yet') });
+  await until('the one that is not drawn yet', () => desk.answered.length === 2);
+  desk.screen = undefined;
+  desk.ask(asks('git log', 'whole'));
+  await until('the one that stands there whole', () => desk.answered.length === 3);
+  assert.deepEqual(
+    desk.answered.map(({ permit }) => permit?.byKeys),
+    [false, false, true],
+  );
+});
+
+test('what became another one since it was judged is not answered', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'git log');
+  desk.isDirect = true;
+  let isStopped = false;
+  desk.beforeKey = () => {
+    desk.record = { ...desk.record, request: asks('git log; reboot', 'git log') };
+    isStopped = true;
+    return Promise.resolve();
+  };
+  desk.ask(asks('git log'));
+  await until('it was about to go', () => isStopped);
+  await desk.add('deny', 'rm');
+  desk.beforeKey = () => Promise.resolve();
+  desk.ask(asks('rm'));
+  await until('the next one is answered', () => desk.answered.length > 0);
+  assert.equal(desk.answered[0]?.request, 'rm');
 });
 
 test('a command counts as shown when it stands there alone, with its own line breaks', () => {

@@ -12,17 +12,19 @@ import type { SessionInput } from '../sessions/sessionInput.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
 import type { Supervisor } from '../sessions/supervisor.js';
 import type { AuditLog } from './audit.js';
-import { guardAlive, guardGone, guardLead, guardNobodyTypes, guardPending, guardUnanswered } from './guards.js';
+import { DialogWatch, GONE_MS } from './dialogWatch.js';
+import {
+  guardAlive,
+  guardGone,
+  guardKeys,
+  guardLead,
+  guardNobodyTypes,
+  guardPending,
+  guardUnanswered,
+} from './guards.js';
+import type { AnswerRoute, DirectAnswer } from './hookRoute.js';
 import { KeyRoute } from './keyRoute.js';
 import { resolveAnswer, type ResolvedAnswer } from './resolveAnswer.js';
-
-/** A way of a tool's own to answer its requests. */
-export interface AnswerRoute {
-  readonly via: AnswerVia;
-  canAnswer(session: SessionRecord, request: PendingRequest, answer: ResolvedAnswer): boolean;
-  /** `unsure`: nobody can know whether it arrived. Rejects when it did not: then the next way is tried. */
-  answer(session: SessionRecord, request: PendingRequest, answer: ResolvedAnswer): Promise<'answered' | 'unsure'>;
-}
 
 export interface AnswererOptions {
   readonly supervisor: Pick<
@@ -36,8 +38,8 @@ export interface AnswererOptions {
   readonly find: (ref: string) => SessionRecord;
   readonly tool: (id: string) => Tool | undefined;
   readonly audit: Pick<AuditLog, 'append'>;
-  /** Tools' own ways, best first; keys are the last one. */
-  readonly routes: readonly AnswerRoute[];
+  /** Tools' own ways; keys go where there is none. */
+  readonly route: AnswerRoute;
   readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
@@ -47,8 +49,10 @@ export interface AnswererOptions {
 export interface Permit {
   /** Called once, before anything is sent, however often it is tried. @throws when it may not */
   take(): Promise<void>;
-  /** Called right before anything is sent. @throws when it may not any more */
-  check(): void;
+  /** Called right before anything is sent, with what is asked then. @throws when it may not any more */
+  check(request: PendingRequest): void;
+  /** Keys may go. If not, it is answered by the tool's own way, which says exactly what is asked, or not at all. */
+  readonly byKeys: boolean;
 }
 
 /** What one answer is about. */
@@ -90,6 +94,14 @@ export class Answerer {
     return this.#answering.run(request.session, () => this.#decide(request));
   }
 
+  /** The tool hears this answer by a way of its own, which says exactly what is asked. */
+  isDirect(session: SessionRecord, request: PendingRequest, answer: Answer): boolean {
+    const { route, tool } = this.#options;
+    if (request.options.length === 0) return false;
+    const resolved = resolveAnswer(request, answer, tool(session.tool)?.screen);
+    return route.find(session, request, resolved) !== undefined;
+  }
+
   /** Records answers that were under way when the server before this one ended: nobody can know whether they arrived. */
   async recover(): Promise<void> {
     const { table, audit } = this.#options;
@@ -115,12 +127,10 @@ export class Answerer {
     const { request } = record;
     if (request === null) throw new CodeManagerError('conflict', 'The request has changed.');
     const resolved = resolveAnswer(request, answer, tool(record.tool)?.screen);
-    const attempt = new Attempt(this.#options, record, request, resolved, by, permit);
-    for (const route of this.#options.routes) {
-      if (resolved.reason === null && route.canAnswer(record, request, resolved)) {
-        if (await attempt.byRoute(route)) return attempt.result(route.via);
-      }
-    }
+    const direct = this.#options.route.find(record, request, resolved);
+    const attempt = new Attempt(this.#options, record, request, resolved, by, permit, direct?.ticket);
+    if (direct && (await attempt.directly(direct))) return attempt.result(direct.via);
+    guardKeys(permit?.byKeys !== false);
     await attempt.byKeys();
     return attempt.result('keys');
   }
@@ -134,6 +144,8 @@ class Attempt {
   readonly #answer: ResolvedAnswer;
   readonly #by: AnsweredBy;
   readonly #permit: Permit | undefined;
+  /** Under which its hook waits, when one does. */
+  readonly #ticket: string | undefined;
   #isTaken = false;
 
   constructor(
@@ -143,6 +155,7 @@ class Attempt {
     answer: ResolvedAnswer,
     by: AnsweredBy,
     permit: Permit | undefined,
+    ticket: string | undefined,
   ) {
     this.#options = options;
     this.#record = record;
@@ -150,6 +163,7 @@ class Attempt {
     this.#answer = answer;
     this.#by = by;
     this.#permit = permit;
+    this.#ticket = ticket;
   }
 
   result(via: AnswerVia): AnswerResult {
@@ -162,25 +176,62 @@ class Attempt {
     return said === null ? option : text === null ? `${option}: ${said}` : said;
   }
 
-  /** False when the tool's own way did not take it: nothing was answered then. */
-  async byRoute(route: AnswerRoute): Promise<boolean> {
-    const { log, supervisor } = this.#options;
-    await this.#note(route.via);
-    let said;
+  /** False when it was not taken: nothing was answered then. */
+  async directly({ via, give }: DirectAnswer): Promise<boolean> {
+    const { supervisor } = this.#options;
+    const { id, name } = this.#record;
+    const dialog = this.#watch();
+    await dialog.read();
+    // A person who is about to choose would choose in what comes next; what another person decides is their business.
+    if (this.#by.type === 'policy') guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
+    this.#mustBePending();
+    this.#mayAnswer();
+    await this.#note(via);
+    let isTaken: boolean;
     try {
-      said = await route.answer(this.#record, this.#request, this.#answer);
+      isTaken = await give();
     } catch (error) {
-      log.info(`${this.#record.id}: by ${route.via}: ${errorText(error)}`);
+      await this.#done(via, null, 'failed');
+      throw error;
+    }
+    if (!isTaken) {
       await this.#unnote();
       return false;
     }
-    await this.#done(route.via, null, said === 'answered' ? 'answered' : 'failed');
-    supervisor.onAnswered(this.#record.id, this.#request);
+    const isGone = await dialog.isGone(GONE_MS);
+    await this.#done(via, null, isGone ? 'answered' : 'stayed');
+    guardGone(isGone, name);
+    supervisor.onAnswered(id, this.#request, this.#ticket);
     return true;
   }
 
+  #watch(): DialogWatch {
+    const { supervisor, table } = this.#options;
+    const { id } = this.#record;
+    return new DialogWatch({
+      request: this.#request,
+      look: () => supervisor.look(id),
+      logEnd: () => supervisor.logEnd(id),
+      printedSince: (from) => supervisor.printedSince(id, from),
+      isPending: () => table.get(id)?.request?.id === this.#request.id,
+    });
+  }
+
+  #mustBePending(): void {
+    guardPending(this.#options.table.get(this.#record.id) ?? this.#record, this.#request.id);
+  }
+
+  /** Right before anything is sent. */
+  #mayAnswer(): void {
+    const { supervisor, table } = this.#options;
+    const { id } = this.#record;
+    guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
+    guardLead(supervisor.leads);
+    this.#permit?.check(this.#request);
+  }
+
   async byKeys(): Promise<void> {
-    const { supervisor, table, tool } = this.#options;
+    const { supervisor, tool } = this.#options;
     const { id, name } = this.#record;
     await supervisor.input.exclusively(id, async (typist) => {
       const route = new KeyRoute({
@@ -188,16 +239,12 @@ class Attempt {
         request: this.#request,
         typist,
         ownAnswerOpens: tool(this.#record.tool)?.screen?.ownAnswerOpens === true,
+        dialog: this.#watch(),
         look: () => supervisor.look(id),
-        logEnd: () => supervisor.logEnd(id),
-        printedSince: (from) => supervisor.printedSince(id, from),
-        isPending: () => table.get(id)?.request?.id === this.#request.id,
-        mustBePending: () => guardPending(table.get(id) ?? this.#record, this.#request.id),
+        mustBePending: () => this.#mustBePending(),
         mayType: async () => {
           guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
-          guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
-          guardLead(supervisor.leads);
-          this.#permit?.check();
+          this.#mayAnswer();
         },
         onFirstKey: () => this.#note('keys'),
       });
@@ -212,7 +259,7 @@ class Attempt {
       }
       await this.#done('keys', route.sent, isGone ? 'answered' : 'stayed');
       guardGone(isGone, name);
-      supervisor.onAnswered(id, this.#request);
+      supervisor.onAnswered(id, this.#request, this.#ticket);
       const { reason } = this.#answer;
       if (reason !== null && !(await route.sayWhy(reason))) {
         throw new CodeManagerError('conflict', 'It was denied; the reason could not be typed', {
@@ -228,7 +275,7 @@ class Attempt {
     this.#isTaken = true;
     await this.#patch({ outcome: null, entry: this.#entry(via, null, 'failed') });
     try {
-      this.#permit?.check();
+      this.#permit?.check(this.#request);
     } catch (error) {
       await this.#unnote();
       throw error;

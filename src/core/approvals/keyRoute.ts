@@ -2,11 +2,10 @@ import { delay } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
-import { withoutTick } from '../state/sameRequest.js';
 import type { SeenScreen } from '../sessions/sessionStates.js';
 import type { Typist } from '../sessions/sessionInput.js';
+import { GONE_MS, type DialogWatch, type LastRead } from './dialogWatch.js';
 import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';
-import { hasMovedOn } from './movedOn.js';
 import type { ResolvedAnswer } from './resolveAnswer.js';
 
 export interface KeyRouteOptions {
@@ -15,14 +14,10 @@ export interface KeyRouteOptions {
   readonly typist: Typist;
   /** Enter opens an option for text of one's own. */
   readonly ownAnswerOpens: boolean;
+  readonly dialog: DialogWatch;
   /** Reads the screen now, and lets the one who follows the session's state see it. */
   readonly look: () => Promise<SeenScreen>;
-  /** Where its log ends, and what was printed from there on. */
-  readonly logEnd: () => Promise<number>;
-  readonly printedSince: (from: number) => Promise<string>;
-  /** The request is still the pending one, as far as is known after the last look. */
-  readonly isPending: () => boolean;
-  /** Throws when it is not. */
+  /** Throws when the request is not the pending one, as far as is known after the last look. */
   readonly mustBePending: () => void;
   /** Throws when nothing may be typed at this moment. */
   readonly mayType: () => Promise<void>;
@@ -32,8 +27,6 @@ export interface KeyRouteOptions {
 
 /** The cursor moves within this time, else the key was not heard. */
 const MOVE_MS = 1_500;
-/** A dialog that was answered has gone within this time; agents on a busy machine take seconds. */
-const GONE_MS = 6_000;
 /** A number that chooses has done so within this time, mostly. */
 const HEARD_MS = 2_000;
 /** A list that hears a number only to move its cursor there. */
@@ -43,22 +36,13 @@ const IDLE_MS = 6_000;
 const LOOK_EVERY_MS = 25;
 /** Stands among the keys for text that was typed. */
 const TEXT = '(text)';
-/** A screen may be caught while it is drawn anew: that a dialog has gone is read twice. */
-const GONE_READS = 2;
 
 const NUMBER = /^\d$/u;
-
-interface LastRead {
-  readonly screen: string;
-  readonly logEnd: number;
-}
 
 /** Answers a dialog in the terminal as a careful person would: reads, chooses by the words, reads again, looks after it. */
 export class KeyRoute {
   readonly #options: KeyRouteOptions;
   readonly #sent: string[] = [];
-  /** The screen that was read last before a key, and where the log ended. */
-  #before: LastRead = { screen: '', logEnd: 0 };
 
   constructor(options: KeyRouteOptions) {
     this.#options = options;
@@ -75,7 +59,7 @@ export class KeyRoute {
     const option = guardOption(screen.options, label);
     const direct = text === null ? directKey(option, this.#options.request) : undefined;
     if (direct !== undefined) {
-      const before = this.#before;
+      const { before } = this.#options.dialog;
       await this.#press(direct);
       if (option.selected !== null && NUMBER.test(direct)) {
         return (await this.#isGone(HEARD_MS)) || (await this.#byCursor(option, before));
@@ -99,10 +83,8 @@ export class KeyRoute {
 
   /** The screen, when it still asks the same. */
   async #read(): Promise<SeenScreen> {
-    const { look, request, name, logEnd } = this.#options;
-    const end = await logEnd();
-    const screen = await look();
-    this.#before = { screen: screen.screen, logEnd: end };
+    const { dialog, request, name } = this.#options;
+    const screen = await dialog.read();
     guardDialog(screen);
     guardSame(request, screen);
     guardNoDraft(screen, name);
@@ -125,12 +107,12 @@ export class KeyRoute {
       } else {
         await this.#moveTo(label, options);
       }
-      if (await this.#hasMovedOn(before, await this.#options.look())) return true;
+      if (await this.#options.dialog.hasMovedOn(before, await this.#options.look())) return true;
       await this.#press('Enter');
     } catch (error) {
       // The number was heard late, or a person is in the way: it has gone, or it stays.
       if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
-      this.#before = before;
+      this.#options.dialog.before = before;
     }
     return this.#isGone(GONE_MS);
   }
@@ -188,26 +170,8 @@ export class KeyRoute {
     if (this.#sent.length === 0) await this.#options.onFirstKey();
   }
 
-  async #isGone(withinMs: number): Promise<boolean> {
-    const { look, request, isPending } = this.#options;
-    const end = performance.now() + withinMs;
-    let reads = 0;
-    do {
-      const screen = await look();
-      // Whoever follows the state has seen it go, or another one come.
-      if (!isPending()) return true;
-      reads = isShown(request, screen) || isShown(request, unticked(screen)) ? 0 : reads + 1;
-      if (reads >= GONE_READS) return true;
-      if (reads === 0 && (await this.#hasMovedOn(this.#before, screen))) return true;
-      await delay(LOOK_EVERY_MS);
-    } while (performance.now() < end);
-    return false;
-  }
-
-  /** An equal one stands there instead. */
-  async #hasMovedOn({ screen: before, logEnd }: LastRead, { screen: now, options }: SeenScreen): Promise<boolean> {
-    const printed = await this.#options.printedSince(logEnd);
-    return hasMovedOn({ before, now, labels: options.map(({ label }) => label), printed });
+  #isGone(withinMs: number): Promise<boolean> {
+    return this.#options.dialog.isGone(withinMs);
   }
 
   /** Types a reason as the next prompt, once its input box is there and empty. False when that is not to be had. */
@@ -228,11 +192,6 @@ export class KeyRoute {
     }
     return false;
   }
-}
-
-/** The option that was chosen may be ticked for a moment before its dialog goes. */
-function unticked(screen: SeenScreen): SeenScreen {
-  return { ...screen, options: screen.options.map((option) => ({ ...option, label: withoutTick(option.label) })) };
 }
 
 const ARROWS: ReadonlySet<string> = new Set(['Up', 'Down', 'Left', 'Right']);

@@ -11,8 +11,10 @@ export interface ResolvedAnswer {
   readonly option: string;
   /** Typed into that option. */
   readonly text: string | null;
-  /** Typed as the next prompt after a denial. */
+  /** Told with a denial. */
   readonly reason: string | null;
+  /** It is allowed once or denied, by whatever words. */
+  readonly isPlain: boolean;
 }
 
 const DECISIONS: Readonly<Record<OptionRole, Decision>> = {
@@ -36,19 +38,21 @@ export function resolveAnswer(request: PendingRequest, answer: Answer, rules: An
       return deny(request, answer.reason);
     case 'option': {
       const option = findOption(request, answer.label);
-      return { decision: decisionOf(request, option), option: option.label, text: null, reason: null };
+      return { decision: decisionOf(request, option), option: option.label, text: null, reason: null, isPlain: false };
     }
     case 'text': {
       const own = rules && request.options.find(({ label }) => pattern(rules.ownAnswer).test(label));
       if (!own) throw noSuch(request, 'It takes no text of your own');
-      return { decision: 'answer', option: own.label, text: answer.text, reason: null };
+      return { decision: 'answer', option: own.label, text: answer.text, reason: null, isPlain: false };
     }
   }
 }
 
 function allow(request: PendingRequest, role: 'allow' | 'always'): ResolvedAnswer {
   const option = request.options.find((each) => each.role === role);
-  if (option && request.kind !== 'question') return { decision: role, option: option.label, text: null, reason: null };
+  if (option && request.kind !== 'question') {
+    return { decision: role, option: option.label, text: null, reason: null, isPlain: role === 'allow' };
+  }
   throw noSuch(request, role === 'always' ? 'It cannot be allowed always' : 'It cannot simply be allowed');
 }
 
@@ -58,7 +62,7 @@ function deny(request: PendingRequest, reason: string | undefined): ResolvedAnsw
   if (reason !== undefined && !request.takesReason) {
     throw new CodeManagerError('invalid', 'This agent takes no reason here', { hint: 'Deny it without one.' });
   }
-  return { decision: 'deny', option: option.label, text: null, reason: reason ?? null };
+  return { decision: 'deny', option: option.label, text: null, reason: reason ?? null, isPlain: true };
 }
 
 function findOption({ options, ...request }: PendingRequest, wanted: string): RequestOption {

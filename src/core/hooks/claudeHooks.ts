@@ -3,7 +3,7 @@ import type { Phase } from '../../protocol/screen.js';
 import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
 import type { HookEvent } from './hookEvent.js';
-import { askedOf, askedPath, type HookMeaning } from './hookModel.js';
+import { askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
 
 /** The events that say what it does; each costs a process. */
 const EVENTS = [
@@ -20,11 +20,31 @@ const EVENTS = [
 
 /** Seconds; the hook program needs milliseconds. */
 const TIMEOUT_S = 10;
+/** So long a request can be answered by its hook. */
+const ASK_TIMEOUT_S = 24 * 3600;
 
-/** Settings for one start of Claude Code: added to those of the person, and nowhere written down. */
-export function claudeSettings(command: string): string {
-  const hook = [{ hooks: [{ type: 'command', command, timeout: TIMEOUT_S }] }];
-  return JSON.stringify({ hooks: Object.fromEntries(EVENTS.map((event) => [event, hook])) });
+/**
+ * Settings for one start of Claude Code: added to those of the person, and nowhere written down.
+ *
+ * @param command takes every event; `asking` a request, which it may answer
+ */
+export function claudeSettings(command: string, asking: string): string {
+  const told = [{ hooks: [{ type: 'command', command, timeout: TIMEOUT_S }] }];
+  const asked = [{ hooks: [{ type: 'command', command: asking, timeout: ASK_TIMEOUT_S }] }];
+  const hook = (event: string): unknown => (event === 'PermissionRequest' ? asked : told);
+  return JSON.stringify({ hooks: Object.fromEntries(EVENTS.map((event) => [event, hook(event)])) });
+}
+
+/** What a hook of Claude Code prints to answer its request: the dialog goes, as if a person had chosen. */
+export function claudeAnswer({ decision, reason }: HookAnswer): string {
+  const said =
+    decision === 'allow'
+      ? { behavior: 'allow' }
+      : reason === null
+        ? // As when a person denies: it stops and waits for them.
+          { behavior: 'deny', message: 'The user denied this.', interrupt: true }
+        : { behavior: 'deny', message: reason };
+  return JSON.stringify({ hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: said } });
 }
 
 const Payload = z.looseObject({
@@ -55,7 +75,13 @@ export function claudeMeaning({ name, cwd, payload }: HookEvent): HookMeaning | 
     case 'PreToolUse':
       return isBeside ? undefined : { type: 'works', phase: mode === 'plan' ? 'planning' : phaseOf(tool, input) };
     case 'PermissionRequest':
-      return { type: 'asks', key: key ?? '', asked: claudeAsked(tool, input, cwd) };
+      // A question or a plan is not simply allowed, and what a subagent asks has a dialog of another kind.
+      return {
+        type: 'asks',
+        key: key ?? '',
+        asked: claudeAsked(tool, input, cwd),
+        takesAnswer: !isBeside && key !== null && !ANSWERED.has(tool),
+      };
     case 'PostToolUse':
     case 'PostToolUseFailure':
       return { type: 'goesOn', key };

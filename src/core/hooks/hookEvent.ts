@@ -12,9 +12,14 @@ export interface HookEvent {
   /** The tool's own id of the conversation. */
   readonly conversation: string | null;
   readonly cwd: string | null;
+  /** Under which it waits for an answer; null when it does not. */
+  readonly ticket: string | null;
   /** Everything that the tool said; undefined when it was too long to be written down. */
   readonly payload: Readonly<Record<string, unknown>> | undefined;
 }
+
+/** The run of the tool, and the ticket, which becomes part of the names of files. */
+const HEAD = /^(\d+)(?:\/([A-Za-z0-9][\w.-]{0,99}))?$/u;
 
 /**
  * Reads a line that the hook program wrote.
@@ -23,24 +28,25 @@ export interface HookEvent {
  */
 export function parseHookLine(line: string, run: number): HookEvent | undefined {
   const space = line.indexOf(' ');
-  if (space < 0 || line.slice(0, space) !== String(run)) return undefined;
+  const [, of, ticket = null] = HEAD.exec(line.slice(0, Math.max(0, space))) ?? [];
+  if (of !== String(run)) return undefined;
   const text = line.slice(space + 1);
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return cutEvent(text);
+    return cutEvent(text, ticket);
   }
   const { data } = Payload.safeParse(json);
   if (!data) return undefined;
   const { hook_event_name: name, session_id: conversation = null, cwd = null } = data;
-  return { name, conversation, cwd, payload: data };
+  return { name, conversation, cwd, ticket, payload: data };
 }
 
 /** What stands before the place where an event was cut off. Only the first of a name is the event's own. */
-function cutEvent(text: string): HookEvent | undefined {
+function cutEvent(text: string, ticket: string | null): HookEvent | undefined {
   const field = (name: string): string | null => new RegExp(`"${name}": ?"([^"\\\\]*)"`, 'u').exec(text)?.[1] ?? null;
   const name = field('hook_event_name');
   if (name === null) return undefined;
-  return { name, conversation: field('session_id'), cwd: field('cwd'), payload: undefined };
+  return { name, conversation: field('session_id'), cwd: field('cwd'), ticket, payload: undefined };
 }

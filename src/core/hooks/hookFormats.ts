@@ -1,9 +1,10 @@
 import type { HookFormat, Tool } from '../../protocol/tool.js';
-import { claudeMeaning, claudeSettings } from './claudeHooks.js';
+import type { AnswerVia } from '../../protocol/pendingRequest.js';
+import { claudeAnswer, claudeMeaning, claudeSettings } from './claudeHooks.js';
 import type { HookEvent } from './hookEvent.js';
-import type { HookMeaning } from './hookModel.js';
+import type { HookAnswer, HookMeaning } from './hookModel.js';
 import { hookCommand } from './hookScript.js';
-import { opencodeMeaning } from './opencodeEvents.js';
+import { opencodeAnswer, opencodeMeaning } from './opencodeEvents.js';
 import { opencodeConfiguration } from './opencodePlugin.js';
 
 /** What lies beside the sockets of a machine for the hooks of tools. */
@@ -23,16 +24,26 @@ export interface HookLaunch {
 interface Format {
   readonly meaning: (event: HookEvent) => HookMeaning | undefined;
   readonly launch: (files: HookFiles, id: string) => HookLaunch;
+  /** What the one who waits for an answer is given. */
+  readonly answer: (answer: HookAnswer) => string;
+  readonly via: AnswerVia;
 }
 
 const FORMATS: Readonly<Record<HookFormat, Format>> = {
   claude: {
     meaning: claudeMeaning,
-    launch: ({ script }, id) => ({ args: ['--settings', claudeSettings(hookCommand(script, id))], env: {} }),
+    launch: ({ script }, id) => {
+      const settings = claudeSettings(hookCommand(script, id), hookCommand(script, id, 'ask'));
+      return { args: ['--settings', settings], env: {} };
+    },
+    answer: claudeAnswer,
+    via: 'hook',
   },
   opencode: {
     meaning: opencodeMeaning,
     launch: ({ plugin }) => ({ args: [], env: { OPENCODE_CONFIG_CONTENT: opencodeConfiguration(plugin) } }),
+    answer: opencodeAnswer,
+    via: 'api',
   },
 };
 
@@ -41,6 +52,12 @@ const NONE: HookLaunch = { args: [], env: {} };
 /** What an event of a tool's hooks means; undefined when it means nothing. */
 export function hookMeaning(format: HookFormat, event: HookEvent): HookMeaning | undefined {
   return FORMATS[format].meaning(event);
+}
+
+/** An answer as it is given to the one who waits for it, and the way by which the tool hears it. */
+export function hookAnswer(format: HookFormat, answer: HookAnswer): { readonly text: string; readonly via: AnswerVia } {
+  const { answer: textOf, via } = FORMATS[format];
+  return { text: textOf(answer), via };
 }
 
 /**

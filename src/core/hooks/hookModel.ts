@@ -9,8 +9,8 @@ import type { HookEvent } from './hookEvent.js';
 /** What an event of a tool's hooks means. */
 export type HookMeaning =
   | { readonly type: 'works'; readonly phase: Phase | null }
-  /** It asks for a person; `key` names the request until it is over. */
-  | { readonly type: 'asks'; readonly key: string; readonly asked: Asked }
+  /** It asks for a person; `key` names the request until it is over. `takesAnswer`: it can be allowed or denied by its hook. */
+  | { readonly type: 'asks'; readonly key: string; readonly asked: Asked; readonly takesAnswer: boolean }
   /** The request has been dealt with, and it goes on; null: whatever it was. `isDenied`: a person did not want it. */
   | { readonly type: 'goesOn'; readonly key: string | null; readonly isDenied?: boolean }
   /** `isEnd` null: a person may have broken it off. */
@@ -19,11 +19,26 @@ export type HookMeaning =
   | { readonly type: 'begins'; readonly isNew: boolean }
   | { readonly type: 'ends' };
 
+/** An answer that a hook gives. */
+export interface HookAnswer {
+  readonly decision: 'allow' | 'deny';
+  /** Of a denial, for the agent. */
+  readonly reason: string | null;
+}
+
+/** A request that nothing has told to be over. */
+export interface HookRequest {
+  readonly key: string;
+  readonly asked: Asked;
+  /** Of those that wait for an answer to it; several when it asks the same several times. */
+  readonly tickets: readonly string[];
+}
+
 /** What is known by the events of one run of a tool. */
 export interface HookModel {
   /** The conversation that counts: others belong to processes that the tool has started. */
   readonly conversation: string | null;
-  readonly pending: readonly { readonly key: string; readonly asked: Asked }[];
+  readonly pending: readonly HookRequest[];
   readonly word: { readonly state: 'working' | 'idle'; readonly isEnd: boolean | null } | null;
   /** Nothing was done since a person denied something: when it stops now they know why. */
   readonly isDenied: boolean;
@@ -46,7 +61,7 @@ export const NO_HOOKS: HookModel = {
 /** The next model; the same one when the event means nothing. */
 export function reduceHooks(
   model: HookModel,
-  { name, conversation }: HookEvent,
+  { name, conversation, ticket }: HookEvent,
   meaning: HookMeaning | undefined,
 ): HookModel {
   if (!meaning) return model;
@@ -66,9 +81,11 @@ export function reduceHooks(
         phase: meaning.phase,
       };
     case 'asks': {
-      const { key, asked } = meaning;
+      const { key, asked, takesAnswer } = meaning;
       const others = model.pending.filter((one) => one.key !== key);
-      return { ...next, isDenied: false, pending: [...others, { key, asked }] };
+      const known = model.pending.find((one) => one.key === key)?.tickets ?? [];
+      const tickets = takesAnswer && ticket !== null ? [...known, ticket] : known;
+      return { ...next, isDenied: false, pending: [...others, { key, asked, tickets }] };
     }
     case 'goesOn':
       return {
@@ -92,8 +109,11 @@ export function reduceHooks(
  * The model after a request was answered: no event tells of one that was denied, and it must not stand before those that
  * come later.
  */
-export function withoutAnswered(model: HookModel, answered: AnsweredRequest): HookModel {
-  const index = model.pending.findIndex(({ asked }) => isAnswered(asked, answered));
+export function withoutAnswered(model: HookModel, answered: AnsweredRequest, ticket?: string): HookModel {
+  const index = model.pending.findIndex(({ asked, tickets }) =>
+    // An equal one may have come since, which waits under another ticket.
+    ticket === undefined ? isAnswered(asked, answered) : tickets.includes(ticket),
+  );
   return index < 0 ? model : { ...model, pending: model.pending.toSpliced(index, 1) };
 }
 
@@ -107,6 +127,33 @@ function isAnswered({ kind, request }: Asked, { command, path, question, ...answ
     agree(request?.path, path, isSamePath) &&
     agree(request?.question, question, isSameText)
   );
+}
+
+/** Everything but what is described anew by the screen. */
+type Exactly = Pick<PendingRequest, 'kind' | 'action' | 'command' | 'path' | 'text'>;
+
+/**
+ * Under which exactly one hook waits for an answer to exactly this request; undefined when that is not so, or when what
+ * the hook told cannot be judged.
+ */
+export function ticketFor({ pending }: Pick<HookModel, 'pending'>, request: Exactly): string | undefined {
+  const [found, ...others] = pending.filter(({ asked }) => isExactly(asked, request));
+  if (!found || others.length > 0 || found.tickets.length !== 1) return undefined;
+  const [ticket] = found.tickets;
+  return pending.filter(({ tickets }) => ticket !== undefined && tickets.includes(ticket)).length === 1
+    ? ticket
+    : undefined;
+}
+
+/** As the hook told it, to the letter: nothing of it was read from a screen. */
+function isExactly({ kind, text, request: told }: Asked, { action, command, path, ...request }: Exactly): boolean {
+  if (kind !== 'permission' || kind !== request.kind || told === null) return false;
+  if (action === null || action === 'mode' || (action === 'shell' && command === null)) return false;
+  // Whether a file is made or changed stands on the screen only.
+  const isFile = (one: string | null): boolean => one === 'create' || one === 'edit';
+  if (told.action !== action && !(isFile(told.action) && isFile(action))) return false;
+  if (told.command !== command || told.path !== path) return false;
+  return command !== null || path !== null || text === request.text;
 }
 
 /** Every agent prints something at least each second while it works. */

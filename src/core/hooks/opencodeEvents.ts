@@ -3,7 +3,7 @@ import type { Phase } from '../../protocol/screen.js';
 import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
 import type { HookEvent } from './hookEvent.js';
-import { askedOf, askedPath, type HookMeaning } from './hookModel.js';
+import { askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
 
 const Payload = z.looseObject({
   /** Of a subagent. */
@@ -21,6 +21,12 @@ const Payload = z.looseObject({
 });
 type Payload = z.infer<typeof Payload>;
 
+/** What the plugin for OpenCode replies to a request. */
+export function opencodeAnswer({ decision, reason }: HookAnswer): string {
+  const message = reason === null ? {} : { message: reason };
+  return JSON.stringify(decision === 'allow' ? { reply: 'once' } : { reply: 'reject', ...message });
+}
+
 /** What an event means that the plugin for OpenCode wrote down. */
 export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning | undefined {
   const data = Payload.safeParse(payload).data;
@@ -37,13 +43,14 @@ export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning 
     case 'tool':
       return child ? undefined : { type: 'works', phase: phaseOf(data) };
     case 'permission.asked':
-      return { type: 'asks', key, asked: opencodeAsked(data, cwd) };
+      return { type: 'asks', key, asked: opencodeAsked(data, cwd), takesAnswer: !child };
     case 'question.asked': {
       const { question } = data;
       return {
         type: 'asks',
         key,
         asked: askedOf({ kind: 'question', ...(question === undefined ? {} : { question }) }),
+        takesAnswer: false,
       };
     }
     case 'permission.replied':

@@ -1,17 +1,22 @@
 import { pathToFileURL } from 'node:url';
+import { ANSWER, hookChannel, type HookTmux } from './hookScript.js';
 
 /**
  * What OpenCode loads for its own events: adds a line `<run> <event>` for each that says what it does to a file beside
  * the session's log. It opens no port. A process of another session, or one that the agent has started, writes nothing.
+ *
+ * A permission is told as `<run>/<ticket> <event>`. Until somebody has replied, it waits for tmux to wake it, and then
+ * replies what lies in the file of the answer. Renaming that file decides who has it, as with the program of other hooks.
  */
-export function opencodePlugin(sessionsDirectory: string): string {
-  return `import { appendFileSync, existsSync } from 'node:fs';
+export function opencodePlugin(sessionsDirectory: string, { program, socket }: HookTmux): string {
+  return `import { spawn } from 'node:child_process';
+import { appendFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
 
 const dir = ${JSON.stringify(sessionsDirectory)};
 const id = process.env.CM_SESSION ?? '';
 const run = process.env.CM_RUN ?? '';
 
-export const CodeManager = async () => {
+export const CodeManager = async ({ client } = {}) => {
   // What the agent starts inherits this.
   if (id === '' || process.env.CM_HOOKED === id || !existsSync(dir + '/' + id + '.json')) return {};
   process.env.CM_HOOKED = id;
@@ -23,8 +28,36 @@ export const CodeManager = async () => {
   let own;
   const begun = new Set();
   const text = (value) => (typeof value === 'string' && value.length <= 12000 ? value : undefined);
-  const say = (name, more) => {
-    appendFileSync(dir + '/' + id + '.hooks', run + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
+  const waiting = new Map();
+  const reply = async (ticket, requestID) => {
+    const file = new URL('./' + ticket + ${JSON.stringify(ANSWER)}, import.meta.url);
+    const taken = new URL(file.href + '.taken');
+    try {
+      renameSync(file, taken);
+      const body = JSON.parse(readFileSync(taken, 'utf8'));
+      rmSync(taken);
+      await client._client.post({ url: '/permission/{requestID}/reply', path: { requestID }, body, headers: { 'Content-Type': 'application/json' } });
+    } catch {}
+  };
+  const wait = (ticket, requestID) => {
+    const channel = ${JSON.stringify(hookChannel(''))} + ticket;
+    const child = spawn(${JSON.stringify(program)}, ['-S', ${JSON.stringify(socket)}, 'wait-for', channel], { stdio: 'ignore' });
+    const isWoken = () => {
+      if (waiting.delete(requestID)) void reply(ticket, requestID);
+    };
+    child.on('error', isWoken);
+    child.on('exit', isWoken);
+    child.unref();
+    waiting.set(requestID, child);
+  };
+  const isOver = (requestID) => {
+    const child = waiting.get(requestID);
+    waiting.delete(requestID);
+    child?.kill();
+  };
+  const say = (name, more, ticket) => {
+    const head = ticket === undefined ? run : run + '/' + ticket;
+    appendFileSync(dir + '/' + id + '.hooks', head + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
     if (existsSync(dir + '/changes')) appendFileSync(dir + '/changes', '.');
   };
   // Agents write prompts to children of a session.
@@ -55,11 +88,15 @@ export const CodeManager = async () => {
       case 'permission.asked': {
         const { metadata = {}, patterns = [] } = properties;
         const [command, path, url] = [metadata.command, metadata.filepath, metadata.url].map(text);
-        return say(type, { ...of, id: properties.id, permission: properties.permission, command, path, url, pattern: text(patterns[0]) });
+        const ticket = of.child || typeof client?._client?.post !== 'function' ? undefined : id + '.' + properties.id;
+        say(type, { ...of, id: properties.id, permission: properties.permission, command, path, url, pattern: text(patterns[0]) }, ticket);
+        if (ticket !== undefined) wait(ticket, properties.id);
+        return;
       }
       case 'question.asked':
         return say(type, { ...of, id: properties.id, question: text(properties.questions?.[0]?.question) });
       case 'permission.replied':
+        isOver(properties.requestID);
       case 'question.replied':
       case 'question.rejected':
         return say(type, { ...of, id: properties.requestID, reply: text(properties.reply) });

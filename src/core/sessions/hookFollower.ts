@@ -7,11 +7,13 @@ import {
   hookEvidence,
   NO_HOOKS,
   reduceHooks,
+  ticketFor,
   withoutAnswered,
   type AnsweredRequest,
   type HookModel,
 } from '../hooks/hookModel.js';
 import { MAX_EVENT_BYTES } from '../hooks/hookScript.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Evidence } from '../state/evidence.js';
 import { GrowingFile, type GrowingFileOptions } from './growingFile.js';
 
@@ -24,6 +26,8 @@ export interface HookFollowerOptions extends Pick<GrowingFileOptions, 'machine' 
   readonly onEvidence: (evidence: Evidence | undefined) => Promise<void>;
   /** The conversation that the tool is in from now on, by its own word. */
   readonly onConversation: (conversation: string) => void;
+  /** Who waits for an answer under this ticket gets none any more. */
+  readonly onOver: (ticket: string) => void;
 }
 
 /** Follows what the hooks of a tool write down. */
@@ -34,6 +38,8 @@ export class HookFollower {
   #rest = '';
   #isPresent = false;
   #model: HookModel = NO_HOOKS;
+  /** Those that wait for an answer, as far as is known. */
+  #tickets: ReadonlySet<string> = new Set();
 
   constructor(options: HookFollowerOptions) {
     this.#options = options;
@@ -49,8 +55,14 @@ export class HookFollower {
         // What was said before anybody listened is as old as it is: a screen that was read since knows better.
         const evidence = hookEvidence(this.#model, Math.min(mtimeMs ?? Infinity, clock.now()));
         if (evidence) await onEvidence(evidence);
+        this.#release();
       },
     });
+  }
+
+  /** Under which a hook waits for an answer to exactly this request; undefined when none or several do. */
+  ticketFor(request: PendingRequest): string | undefined {
+    return ticketFor(this.#model, request);
   }
 
   /** The file has grown. */
@@ -59,11 +71,20 @@ export class HookFollower {
   }
 
   /** A request was answered. What the screen shows then counts, unless another one has been waiting. */
-  async onAnswered(request: AnsweredRequest): Promise<void> {
+  async onAnswered(request: AnsweredRequest, ticket?: string): Promise<void> {
     const before = this.#model;
-    this.#model = withoutAnswered(before, request);
+    this.#model = withoutAnswered(before, request, ticket);
+    this.#release();
     if (this.#model === before || this.#model.pending.length === 0) return;
     await this.#options.onEvidence(hookEvidence(this.#model, this.#options.clock.now()));
+  }
+
+  /** Nobody waits for what is over, or is not answered by its hook. */
+  #release(): void {
+    const pending = new Set(this.#model.pending.flatMap(({ tickets }) => tickets));
+    const over = [...this.#tickets].filter((ticket) => !pending.has(ticket));
+    this.#tickets = pending;
+    for (const ticket of over) this.#options.onOver(ticket);
   }
 
   async #take(text: string): Promise<void> {
@@ -77,6 +98,8 @@ export class HookFollower {
       if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event));
       const { conversation } = this.#model;
       if (conversation !== null && conversation !== before.conversation) onConversation(conversation);
+      if (event?.ticket != null) this.#tickets = new Set(this.#tickets).add(event.ticket);
+      if (this.#isPresent) this.#release();
       // What else happens says nothing anew of what was asked, which may be answered by now.
       const isOld = this.#model.pending[0] !== undefined && this.#model.pending[0] === before.pending[0];
       if (this.#isPresent && this.#model !== before && !isOld) await onEvidence(hookEvidence(this.#model, clock.now()));

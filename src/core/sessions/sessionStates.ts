@@ -89,6 +89,11 @@ export class SessionStates {
         clock,
         onEvidence: (evidence) => this.#onHooks(id, evidence),
         onConversation: (conversation) => onConversation(id, conversation),
+        onOver: (ticket) => {
+          const { tmux } = this.#options;
+          const onError = (error: unknown): void => log.debug(`a hook of ${id} waits in vain: ${errorText(error)}`);
+          tmux.hookAnswers.release(ticket).catch(onError);
+        },
         onError: (error) => log.debug(`hooks of ${id}: ${errorText(error)}`),
       });
     }

@@ -443,11 +443,20 @@ export class Supervisor implements Disposable {
     return new TextDecoder().decode(bytes);
   }
 
-  /** A request of a session was answered and has gone; another one may be pending already. */
-  onAnswered(id: string, request: PendingRequest): void {
+  /**
+   * A request of a session was answered and has gone; another one may be pending already.
+   *
+   * @param ticket under which its hook waited
+   */
+  onAnswered(id: string, request: PendingRequest, ticket?: string): void {
     const { state, hooks } = this.#live.get(id) ?? {};
     if (this.#options.table.get(id)?.request?.id === request.id) state?.onAnswered();
-    if (hooks) this.#attempt(`hooks of ${id}`, () => hooks.onAnswered(request));
+    if (hooks) this.#attempt(`hooks of ${id}`, () => hooks.onAnswered(request, ticket));
+  }
+
+  /** Under which exactly one hook of it waits for the answer to exactly this request. */
+  ticketFor(id: string, request: PendingRequest): string | undefined {
+    return this.#live.get(id)?.hooks?.ticketFor(request);
   }
 
   /** A person has pressed what interrupts it. */

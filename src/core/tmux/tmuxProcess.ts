@@ -78,11 +78,13 @@ export class TmuxProcess {
   async ensureFiles(pid: number | undefined): Promise<void> {
     const { machine, runtimeDirectory, sessionsDirectory } = this.#options;
     if (machine.type !== 'local' && performance.now() - this.#filesChecked < FILES_MS) return;
+    const { program } = await this.program();
+    const hookTmux = { program, socket: this.socket };
     const files = {
       'launch.sh': launchScript(sessionsDirectory),
       'pipe.sh': pipeScript(sessionsDirectory),
-      'hook.sh': hookScript(sessionsDirectory),
-      'hook.js': opencodePlugin(sessionsDirectory),
+      'hook.sh': hookScript(sessionsDirectory, hookTmux),
+      'hook.js': opencodePlugin(sessionsDirectory, hookTmux),
       'tmux.conf': tmuxConfig(await this.features()),
     };
     // All at once: on another host that is one round trip.

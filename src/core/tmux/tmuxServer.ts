@@ -3,7 +3,9 @@ import { KeyedMutex } from '../../common/async.js';
 import { type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
+import { HookAnswers } from '../hooks/hookAnswers.js';
 import type { HookFiles } from '../hooks/hookFormats.js';
+import { hookChannel } from '../hooks/hookScript.js';
 import { ControlClient } from './controlClient.js';
 import { HUB, linkAll } from './hub.js';
 import { keyCommands } from './keys.js';
@@ -31,6 +33,8 @@ export type TaskMark = '' | 'pasted' | 'sent';
 export class TmuxServer implements Disposable {
   readonly #options: TmuxOptions;
   readonly #process: TmuxProcess;
+  /** For the hooks of tools that wait for one. */
+  readonly hookAnswers: HookAnswers;
   readonly #starting = new KeyedMutex();
   readonly #paneChanged = new Emitter<Pane>();
   readonly #resized = new Emitter<PaneSize>();
@@ -61,6 +65,14 @@ export class TmuxServer implements Disposable {
   constructor(options: TmuxOptions) {
     this.#options = options;
     this.#process = new TmuxProcess(options);
+    this.hookAnswers = new HookAnswers({
+      machine: options.machine,
+      directory: options.runtimeDirectory,
+      wake: async (ticket) => {
+        // One that comes before the hook waits is kept for it.
+        await (await this.#connected()).run(tmuxCommand('wait-for', '-S', hookChannel(ticket)));
+      },
+    });
   }
 
   get socket(): string {

@@ -23,7 +23,7 @@ export interface PolicyRunnerOptions {
   readonly places: Places;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'onDidChange'>;
   readonly supervisor: Pick<Supervisor, 'leads' | 'look'>;
-  readonly answers: Pick<Answerer, 'decide'>;
+  readonly answers: Pick<Answerer, 'decide' | 'isDirect'>;
   readonly contexts: Pick<ContextDirectory, 'get'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
@@ -149,22 +149,27 @@ export class PolicyRunner implements Disposable {
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
     if (!supervisor.leads) return false;
+    const answer = answerOf(verdict, request);
+    let byKeys = true;
     if (verdict.effect === 'allow') {
       const shown = shownWhole(request, (await supervisor.look(id)).screen);
-      if (shown === 'notYet') return false;
-      if (shown === 'no') {
+      // The tool itself has said what exactly it asks.
+      const isDirect = answers.isDirect(record, request, answer);
+      if (shown === 'notYet' && !isDirect) return false;
+      if (shown === 'no' && !isDirect) {
         log.info(`${id}: left to a person: what it asks does not stand whole and unmistakable on its screen`);
         return true;
       }
+      byKeys = shown === 'yes';
     }
     const [rule] = verdict.rules;
     if (rule === undefined) return true;
     await answers.decide({
       session: id,
       request: request.id,
-      answer: answerOf(verdict, request),
+      answer,
       by: { type: 'policy', rule: rule.id, text: verdict.rules.map(ruleText).join('; ') },
-      permit: permitOf(verdict, policies),
+      permit: permitOf(verdict, request, byKeys, policies),
     });
     return true;
   }
@@ -180,8 +185,13 @@ export class PolicyRunner implements Disposable {
   }
 }
 
-/** Counted on disk before a key goes; a rule that was removed or turned off meanwhile stops it at the last moment. */
-function permitOf({ rules }: Verdict, policies: Pick<PolicyStore, 'take' | 'holds'>): Permit {
+/** Counted on disk before anything goes; a rule that was removed or turned off meanwhile stops it at the last moment. */
+function permitOf(
+  { rules }: Verdict,
+  judged: PendingRequest,
+  byKeys: boolean,
+  policies: Pick<PolicyStore, 'take' | 'holds'>,
+): Permit {
   const ids = rules.map(({ id }) => id);
   const refuse = (): never => {
     throw new CodeManagerError('cancelled', 'The rule does not hold any more');
@@ -190,9 +200,11 @@ function permitOf({ rules }: Verdict, policies: Pick<PolicyStore, 'take' | 'hold
     take: async () => {
       if (!(await policies.take(ids))) refuse();
     },
-    check: () => {
-      if (!policies.holds(ids)) refuse();
+    check: (request) => {
+      // More may have become known of it since: that has to be judged anew.
+      if (!policies.holds(ids) || contentOf(request) !== contentOf(judged)) refuse();
     },
+    byKeys,
   };
 }
 
