@@ -89,3 +89,20 @@ test('a session whose tool never recorded anything is not resumed', async (t) =>
   assert.equal(code, 6);
   assert.match(stderr, /No conversation of session .* is known/);
 });
+
+test('an agent that is too old for an id of ours is started without one', async (t) => {
+  for (const [version, expected] of [
+    ['0.40.1', /^args: +end$/m],
+    ['0.41.0', /^args: --session-id [0-9a-f-]{36} +end$/m],
+  ] as const) {
+    const home = new TestHome(t);
+    mkdirSync(join(home.cm, 'tools'), { recursive: true });
+    const program = join(home.root, `gemini-${version}`);
+    const script = `#!/bin/sh\n[ "$1" != --version ] || exec echo ${version}\necho "args: $* end"\nsleep 60\n`;
+    writeFileSync(program, script, { mode: 0o755 });
+    writeFileSync(join(home.cm, 'tools', 'gemini.json'), JSON.stringify({ id: 'gemini', command: [program] }));
+    const id = await home.ok('start', 'gemini');
+    await until(`${version} runs`, async () => expected.test(await home.ok('logs', id, '-n', 'all')));
+    await home.ok('kill', id);
+  }
+});
