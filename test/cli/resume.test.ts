@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Session } from '../../src/protocol/session.js';
@@ -97,9 +97,12 @@ test('an agent that is too old for an id of ours is started without one', async 
   ] as const) {
     const home = new TestHome(t);
     mkdirSync(join(home.cm, 'tools'), { recursive: true });
-    const program = join(home.root, `gemini-${version}`);
-    const script = `#!/bin/sh\n[ "$1" != --version ] || exec echo ${version}\necho "args: $* end"\nsleep 60\n`;
-    writeFileSync(program, script, { mode: 0o755 });
+    const folder = join(home.root, 'lib/node_modules/@google/gemini-cli');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: '@google/gemini-cli', version }));
+    writeFileSync(join(folder, 'gemini.sh'), '#!/bin/sh\necho "args: $* end"\nsleep 60\n', { mode: 0o755 });
+    const program = join(home.root, 'gemini');
+    symlinkSync(join(folder, 'gemini.sh'), program);
     writeFileSync(join(home.cm, 'tools', 'gemini.json'), JSON.stringify({ id: 'gemini', command: [program] }));
     const id = await home.ok('start', 'gemini');
     await until(`${version} runs`, async () => expected.test(await home.ok('logs', id, '-n', 'all')));

@@ -1,3 +1,4 @@
+import * as z from 'zod';
 import { delay, Limiter } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
@@ -16,6 +17,15 @@ export interface ToolsOptions {
 }
 
 const VERSION_TIMEOUT_MS = 10_000;
+const VERSION = /\d+\.\d+[^\s),]*/;
+const Package = z.object({ version: z.string() });
+/** Prints the `package.json` of the package that a program belongs to. */
+const PRINT_PACKAGE = `f=$(readlink -f -- "$0") && rest=\${f##*/node_modules/} && [ "$rest" != "$f" ] || exit 0
+case $rest in
+  @*/*) inner=\${rest#*/} name=\${rest%%/*}/\${inner%%/*} ;;
+  *) name=\${rest%%/*} ;;
+esac
+exec cat "\${f%/node_modules/*}/node_modules/$name/package.json"`;
 /** A list does not wait longer for a tool that is slow to say its version; the next one has it. */
 const LIST_WAIT_MS = 1_500;
 
@@ -87,6 +97,8 @@ export class Tools {
     if (known) return known;
     const version = this.#limiter
       .run(async () => {
+        const packaged = await this.#packagedVersion(program);
+        if (packaged !== undefined) return packaged;
         const fullEnv = { ...env, ...toolEnvironment(tool, process.versions['electron'] !== undefined) };
         const { stdout } = await this.#options.machine.run([...program, ...versionArgs], {
           env: fullEnv,
@@ -94,7 +106,7 @@ export class Tools {
           cwd: '/',
         });
         const line = stripTerminal(stdout.split('\n')[0] ?? '');
-        return /\d+\.\d+[^\s),]*/.exec(line)?.[0] ?? (truncate(line.trim(), 40) || null);
+        return VERSION.exec(line)?.[0] ?? (truncate(line.trim(), 40) || null);
       })
       .catch((error: unknown) => {
         this.#options.log.debug(`version of ${tool.id}: ${String(error)}`);
@@ -102,5 +114,15 @@ export class Tools {
       });
     this.#versions.set(key, version);
     return version;
+  }
+
+  /** Of a program that npm has installed, which says it without being started: that can take seconds. */
+  async #packagedVersion([program = '']: readonly string[]): Promise<string | undefined> {
+    const { stdout } = await this.#options.machine.run(['/bin/sh', '-c', PRINT_PACKAGE, program], { cwd: '/' });
+    try {
+      return VERSION.exec(Package.parse(JSON.parse(stdout)).version)?.[0];
+    } catch {
+      return undefined;
+    }
   }
 }
