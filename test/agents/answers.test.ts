@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { until } from '../helpers/until.js';
@@ -250,3 +250,38 @@ test("claude: with a person's own settings there are no hooks, and keys answer",
   assert.equal((await desk.audit()).at(-1)?.via, 'keys');
   await desk.stop();
 });
+
+test(
+  'a hook that waits for an answer ends with its agent, also with one that is killed',
+  { timeout: 300_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'claude', byAlias);
+    await desk.start('claude', 'do:bash(echo x >> never.txt)', 'default');
+    await desk.answers('approve', await desk.asks('trust'));
+    await desk.asks('permission');
+    const { id, pid } = await desk.session();
+    assert.ok(pid !== null);
+    const waiting = (): number[] => processes((command) => command.includes(`wait-for\0cm-${id}.`));
+    await until('its hook waits', () => waiting().length === 1);
+    for (const agent of processes((command) => command.includes('--permission-mode\0default\0--settings'), id)) {
+      process.kill(agent, 'SIGKILL');
+    }
+    await until('its hook has ended', () => waiting().length === 0);
+    assert.equal(desk.file('never.txt'), '');
+  },
+);
+
+/** Processes by their arguments, each with a NUL behind it; of a session alone where one is given. */
+function processes(isMeant: (command: string) => boolean, session?: string): number[] {
+  const read = (pid: string, file: string): string => {
+    try {
+      return readFileSync(`/proc/${pid}/${file}`, 'latin1');
+    } catch {
+      return '';
+    }
+  };
+  return readdirSync('/proc')
+    .filter((pid) => /^\d+$/.test(pid) && isMeant(read(pid, 'cmdline')))
+    .filter((pid) => session === undefined || read(pid, 'environ').includes(`CM_SESSION=${session}\0`))
+    .map(Number);
+}

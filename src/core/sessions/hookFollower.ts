@@ -79,6 +79,12 @@ export class HookFollower {
     await this.#options.onEvidence(hookEvidence(this.#model, this.#options.clock.now()));
   }
 
+  /** The tool has ended: a hook of it that waits may not have. */
+  onEnded(): void {
+    this.#model = NO_HOOKS;
+    this.#release();
+  }
+
   /** Nobody waits for what is over, or is not answered by its hook. */
   #release(): void {
     const pending = new Set(this.#model.pending.flatMap(({ tickets }) => tickets));

@@ -529,6 +529,7 @@ export class Supervisor implements Disposable {
   }
 
   #close(id: string): void {
+    this.#live.get(id)?.hooks?.onEnded();
     this.#live.delete(id);
     this.#logs.forget(id);
     this.#logChanged.fire(id);
