@@ -109,7 +109,7 @@ export class Desk {
       last = await this.get(id);
       if (condition(last)) return last;
       await delay(pauseMs);
-      pauseMs = Math.min(250, pauseMs * 1.5);
+      pauseMs = Math.min(125, pauseMs * 1.5);
       return undefined;
     }).catch((error: unknown) => {
       throw new Error(`${String(error)}; it is ${JSON.stringify(last)}`, { cause: error });

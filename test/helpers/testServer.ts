@@ -110,7 +110,7 @@ export class TestServer {
       const session = await client.request('session/get', { session: id });
       if (condition(session)) return session;
       await delay(pauseMs);
-      pauseMs = Math.min(250, pauseMs * 1.5);
+      pauseMs = Math.min(125, pauseMs * 1.5);
       return undefined;
     });
   }
