@@ -100,7 +100,7 @@ export function initialState(time: number): StateModel {
 export function reduceState(model: StateModel, event: StateEvent): StateModel {
   switch (event.type) {
     case 'evidence': {
-      const { evidence } = event;
+      const evidence = withBreakOff(model, event.evidence);
       const { source, time } = evidence;
       const before = model.held[source];
       const same = before !== undefined && !before.isPast && isSame(before, evidence);
@@ -128,6 +128,13 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
     case 'time':
       return decide(model, event.time);
   }
+}
+
+/** Few sources know whether a turn ended or a person broke it off; who pressed the keys for that does. */
+function withBreakOff({ brokenOff, verdict }: StateModel, evidence: Evidence): Evidence {
+  const isOpen = evidence.state === 'idle' && evidence.turnEnded === null && verdict.state !== 'idle';
+  if (!isOpen || brokenOff === null || brokenOff < verdict.since) return evidence;
+  return evidence.time - brokenOff < BREAK_OFF_MS ? { ...evidence, turnEnded: false } : evidence;
 }
 
 /** Who said that it waits is not believed any more; it goes on with its turn until something else is seen. */
@@ -280,7 +287,7 @@ function missedAt(strong: Held, weak: Held, lastOutput: number): number {
   return strong.time + (weak.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS);
 }
 
-function judge({ held, verdict, brokenOff }: StateModel, winner: Held | undefined, now: number): Verdict {
+function judge({ held, verdict }: StateModel, winner: Held | undefined, now: number): Verdict {
   if (!winner) {
     const nobody = { state: 'unknown', phase: null, asked: null, limitedUntil: null, source: null } as const;
     return { ...verdict, ...nobody, turnEnded: false, background: 0, dialogSince: null, since: now };
@@ -297,7 +304,7 @@ function judge({ held, verdict, brokenOff }: StateModel, winner: Held | undefine
     ...requestOf(verdict, winner, seen, asked),
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background: Math.max(winner.background, seen.background),
-    turnEnded: turnEnded(verdict, winner, seen, brokenOff),
+    turnEnded: turnEnded(verdict, winner, seen),
     source: winner.source,
     saidSince: winner.since,
     since: now,
@@ -329,7 +336,7 @@ function requestOf(
   };
 }
 
-function turnEnded(verdict: Verdict, winner: Held, seen: Held, brokenOff: number | null): boolean {
+function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
   if (winner.state !== 'idle') return false;
   // What goes on in the background is part of the turn.
   if (Math.max(winner.background, seen.background) > 0) return false;
@@ -338,7 +345,6 @@ function turnEnded(verdict: Verdict, winner: Held, seen: Held, brokenOff: number
   if (verdict.state === 'idle') return verdict.turnEnded || verdict.background > 0;
   // An idle screen from before the work says nothing about its end.
   if (winner.since < verdict.since) return false;
-  if (brokenOff !== null && brokenOff >= verdict.since && winner.since - brokenOff < BREAK_OFF_MS) return false;
   return verdict.state === 'working' || verdict.state === 'waiting';
 }
 
