@@ -59,11 +59,14 @@ class Place {
     return execFileSync(TMUX, ['-S', this.socket, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
-  get tickets(): string[] {
+  /** Lines that were written down. */
+  get events(): string[] {
     const file = join(this.active, `${ID}.hooks`);
-    if (!existsSync(file)) return [];
-    const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-    return lines.flatMap((line) => parseHookLine(line, 7)?.ticket ?? []);
+    return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+  }
+
+  get tickets(): string[] {
+    return this.events.flatMap((line) => parseHookLine(line, 7)?.ticket ?? []);
   }
 
   /** A hook that asks, once it has said so. */
@@ -203,6 +206,16 @@ test('the plugin for OpenCode replies what it is given, to that request alone', 
   assert.deepEqual(JSON.parse(replies()[0] ?? ''), ['/permission/{requestID}/reply', { requestID: 'per_2' }, body]);
   assert.equal(await here.answers.give(`${ID}.per_1`, '{"reply":"once"}'), true);
   await until('the other too', () => replies().length === 2);
+  for (const [requestID, reply] of [
+    ['per_2', 'reject'],
+    ['per_1', 'once'],
+  ]) {
+    child.stdin?.write(`${JSON.stringify({ type: 'permission.replied', properties: { requestID, reply } })}\n`);
+  }
+  // With a reason it goes on with its turn, and nobody else is told that there was one.
+  await until('both are told of', () => here.events.filter((line) => line.includes('replied')).length === 2);
+  const told = here.events.flatMap((line) => /"reply":"(\w+)"/.exec(line)?.[1] ?? []);
+  assert.deepEqual(told, ['explained', 'once']);
 });
 
 test('the plugin for OpenCode takes no answer to what was replied in the terminal, nor to what a subagent asks', async (t) => {

@@ -20,7 +20,7 @@ const LOOK_MS = 15;
 /** Whatever works draws something more often. */
 const SETTLED_MS = 3000;
 /** What is being drawn has no longer pauses. */
-const PAUSE_MS = 300;
+const PAUSE_MS = 1000;
 const LINES = 'line one\nline two\nline three\n';
 
 /** The machine that the agents run on: this one, or another one over ssh. */

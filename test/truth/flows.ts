@@ -151,6 +151,7 @@ export const FLOWS: readonly Flow[] = [
     async run(bed, random) {
       await bed.prompt(`do:chunk(${random.pick([1, 2, 3])}) do:wall(${random.pick([200, 300, 400])})`);
       await bed.until('said', 120_000);
+      await bed.until('rested', 120_000);
     },
   },
   {

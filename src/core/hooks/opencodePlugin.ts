@@ -29,6 +29,8 @@ export const CodeManager = async ({ client } = {}) => {
   const begun = new Set();
   const text = (value) => (typeof value === 'string' && value.length <= 12000 ? value : undefined);
   const waiting = new Map();
+  // Denied with a reason, after which it goes on with its turn.
+  const explained = new Set();
   const reply = async (ticket, requestID) => {
     const file = new URL('./' + ticket + ${JSON.stringify(ANSWER)}, import.meta.url);
     const taken = new URL(file.href + '.taken');
@@ -36,6 +38,7 @@ export const CodeManager = async ({ client } = {}) => {
       renameSync(file, taken);
       const body = JSON.parse(readFileSync(taken, 'utf8'));
       rmSync(taken);
+      if (body.message !== undefined) explained.add(requestID);
       await client._client.post({ url: '/permission/{requestID}/reply', path: { requestID }, body, headers: { 'Content-Type': 'application/json' } });
     } catch {}
   };
@@ -99,7 +102,7 @@ export const CodeManager = async ({ client } = {}) => {
         isOver(properties.requestID);
       case 'question.replied':
       case 'question.rejected':
-        return say(type, { ...of, id: properties.requestID, reply: text(properties.reply) });
+        return say(type, { ...of, id: properties.requestID, reply: explained.has(properties.requestID) ? 'explained' : text(properties.reply) });
       case 'message.part.updated': {
         const { part = {} } = properties;
         if (part.type !== 'tool' || part.state?.status !== 'running' || begun.has(part.callID)) return;
