@@ -22,7 +22,7 @@ export class Desk {
   readonly model: ScriptedModel;
   readonly folder: string;
   readonly #agent: AgentHome;
-  readonly #client: Client;
+  #client: Client;
   #id = '';
   readonly #answered = new Set<string>();
 
@@ -69,7 +69,14 @@ export class Desk {
   }
 
   async session(): Promise<Session> {
-    return await this.#client.request('session/get', { session: this.#id });
+    try {
+      return await this.#client.request('session/get', { session: this.#id });
+    } catch {
+      // The agent server was killed: this starts the next one, as a person would.
+      const session = await this.home.json<Session>('status', this.#id);
+      this.#client = this.home.client();
+      return session;
+    }
   }
 
   /** Waits until it needs input of a kind; what `cm status` says then. */
