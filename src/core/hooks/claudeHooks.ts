@@ -20,7 +20,12 @@ const EVENTS = [
 
 /** Seconds; the hook program needs milliseconds. */
 const TIMEOUT_S = 10;
-/** So long a request can be answered by its hook. */
+/**
+ * Seconds for which a request can be answered by its hook. The dialog does not wait for the hook: who answers first, in the
+ * terminal or by it, decides. After an answer in the terminal the hook runs on and what it says is ignored; Esc ends it.
+ * Of several calls at once each gets its dialog, and its hook, when the one before was answered. A denial with a message
+ * is the result of the call and the turn goes on; one that interrupts ends the turn.
+ */
 const ASK_TIMEOUT_S = 24 * 3600;
 
 /**
