@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { AuditEntry } from '../../src/protocol/audit.js';
 import { errorText } from '../../src/protocol/errors.js';
+import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Bench } from '../bench/figure.js';
 import { sleep, waitFor } from '../bench/numbers.js';
 import { Bed, type Where } from './bed.js';
@@ -107,16 +108,10 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
     const isLeft = one.fate === 'rule' && !(await isDone(bed, one));
     if (isLeft) left++;
     if (one.fate === 'allow' || one.fate === 'deny' || isLeft) {
-      const request = await waitFor(
-        `request ${one.number}`,
-        () => {
-          const { request: pending } = bed.session;
-          const isIt = pending?.command?.includes(stem(one)) === true && pending.options.length > 0;
-          return isIt ? pending : undefined;
-        },
-        { timeoutMs: 60_000 },
-      );
+      await asksFor(bed, one);
       await sleep(random.seconds(0, 0.6) * 1000);
+      // A person answers what is shown by then.
+      const request = await asksFor(bed, one);
       await bed.answer(request, one.fate === 'deny' ? { type: 'deny' } : { type: 'allow', always: false });
     }
     if (isDenied(one.fate)) {
@@ -133,6 +128,17 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
   if (!isDenied(batch.at(-1)?.fate)) await bed.until('said', 60_000);
   await waitFor('it to be idle', () => bed.session.state === 'idle', { timeoutMs: 60_000 });
   return left;
+}
+
+async function asksFor(bed: Bed, planned: Planned): Promise<PendingRequest> {
+  return await waitFor(
+    `request ${planned.number}`,
+    () => {
+      const { request } = bed.session;
+      return request?.command?.includes(stem(planned)) === true && request.options.length > 0 ? request : undefined;
+    },
+    { timeoutMs: 60_000 },
+  );
 }
 
 /** A rule decides at once, or not at all. */

@@ -130,8 +130,9 @@ export class Bed {
     if (trusts && !this.#isTrusted) {
       this.#want('trust');
       await this.until('drawn', 60_000);
-      const request = await this.asks('trust');
+      await this.asks('trust');
       await sleep(1500);
+      const request = await this.asks('trust');
       this.#ink.forget();
       this.#want('ready');
       await this.answer(request, { type: 'allow', always: false });

@@ -101,8 +101,9 @@ export const FLOWS: readonly Flow[] = [
     async run(bed, random) {
       await bed.prompt(`do:delay(${random.seconds(0.5, 2)}) do:${bed.program.bash}(touch ${fresh()}) do:say(never)`);
       await bed.dialog();
-      const request = await bed.asks('permission');
+      await bed.asks('permission');
       await sleep(random.seconds(0.5, 2) * 1000);
+      const request = await bed.asks('permission');
       const reason = bed.tagged(`do:delay(${random.seconds(1.5, 3)}) do:say(understood)`);
       await bed.answer(request, { type: 'deny', reason });
       await bed.until('said');

@@ -25,6 +25,8 @@ export interface KeyRouteOptions {
   readonly onFirstKey: () => Promise<void>;
 }
 
+/** A dialog that stands there is drawn whole within this time. */
+const DRAWN_MS = 400;
 /** The cursor moves within this time, else the key was not heard. */
 const MOVE_MS = 1_500;
 /** A number that chooses has done so within this time, mostly. */
@@ -83,8 +85,14 @@ export class KeyRoute {
 
   /** The screen, when it still asks the same. */
   async #read(): Promise<SeenScreen> {
-    const { dialog, request, name } = this.#options;
-    const screen = await dialog.read();
+    const { dialog, request, name, mustBePending } = this.#options;
+    let screen = await dialog.read();
+    // It may be caught while it is drawn anew.
+    for (const end = performance.now() + DRAWN_MS; !isShown(request, screen) && performance.now() < end;) {
+      mustBePending();
+      await delay(LOOK_EVERY_MS);
+      screen = await dialog.read();
+    }
     guardDialog(screen);
     guardSame(request, screen);
     guardNoDraft(screen, name);
