@@ -193,11 +193,12 @@ for (const name of ['claude', 'claude-old', 'opencode'] as const) {
       assert.notEqual(code, 0);
       assert.match(stderr, /request has changed|asks nothing/);
 
-      await desk.asksFor('killed.txt');
+      const before = await desk.asksFor('killed.txt');
       const { pid } = desk.home.serverFile;
       process.kill(pid, 'SIGKILL');
       await until('the server is gone', () => !existsSync(`/proc/${pid}`));
       const again = await desk.asksFor('killed.txt');
+      assert.equal(again.id, before.id, 'the same dialog stands there');
       assert.equal(desk.file('killed.txt'), '');
       await desk.answers('approve', again);
       await until('it is done', () => desk.file('killed.txt') === 'x\n');

@@ -213,6 +213,14 @@ test('an idle title ends a turn as soon as the screen agrees, and an interrupt i
   assert.deepEqual(seen.words, ['working', 'idle', 'working', 'idle ended']);
 });
 
+test('who takes a session over does not take a title that says nothing for the end of what was known', () => {
+  const waiting = { kind: 'permission', text: 'touch b.txt' } as const;
+  const seen = new Watched('claude', screen('claude/08-approval-bash'), { state: 'waiting', waiting });
+  seen.watch.onSignal({ type: 'title', title: '✳ Claude Code' });
+  seen.watch.onHooks(undefined);
+  assert.equal(seen.watch.known.model.verdict.state, 'waiting');
+});
+
 test('a title that says nothing takes back what was said before', async () => {
   const seen = new Watched('claude', screen('claude-2.1.197/03-working'));
   seen.watch.onSignal({ type: 'title', title: '⠂ Claude Code' });

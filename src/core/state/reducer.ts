@@ -116,6 +116,8 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
       );
     }
     case 'silence': {
+      // Who never said anything takes nothing back of what is known from before.
+      if (event.source !== 'screen' && model.held[event.source] === undefined) return model;
       const { [event.source]: _gone, ...held } = model.held;
       return decide({ ...model, isSeen: true, held }, event.time);
     }
