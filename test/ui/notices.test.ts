@@ -182,6 +182,7 @@ test('a request of several lines is read in whole below its answers, and a dialo
     server.change('refactor-auth', {
       changed: minutesAgo(3),
       request: pendingRecord({
+        id: 'long',
         command,
         question: 'Do you want to proceed?',
         text: 'step_0 && …',

@@ -512,7 +512,9 @@ export class Supervisor implements Disposable {
     if (live?.pane.pane !== pane.pane || !record || hasEnded(record)) return;
     live.pane = pane;
     const title = truncate(stripTerminal(pane.title).trim(), 200);
-    if (isTitle(title) && title !== record.title) table.touch(id, { title });
+    // Until a program says otherwise tmux gives a pane the name of the host.
+    const isOwn = isTitle(title) && title !== this.#options.identity.host;
+    if (isOwn && title !== record.title) table.touch(id, { title });
     if (!this.#leads) return;
     if (pane.dead) this.#attempt(`end of ${id}`, () => this.#end.finish(id));
     else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));
