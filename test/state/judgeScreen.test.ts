@@ -29,6 +29,19 @@ const collected = collectedScreens.map((one) => ({
 /** Trust in a folder is for its owner to give, whatever the collected answer says. */
 const PERSONS = new Set(['cm-trust-folder']);
 
+test('a dialog of opencode is one also where the terminal is too narrow for its hints', () => {
+  for (const name of ['03-approval-bash', '04-approval-create-file', '05-approval-edit-file']) {
+    const lines = real(`opencode/${name}.txt`).split('\n');
+    for (const columns of [64, 72, 80, 86]) {
+      const narrow = (line: string): string => line.replace(/(?<=Reject) +/, '  ').slice(0, columns);
+      const cut = lines.map((line) => (/Allow once +Allow always/.test(line) ? narrow(line) : line)).join('\n');
+      const { kind, options } = judge('opencode', cut);
+      const labels = options.map(({ label }) => label);
+      assert.deepEqual([kind, labels], ['permission', ['Allow once', 'Allow always', 'Reject']], `${name} ${columns}`);
+    }
+  }
+});
+
 test('every collected screen that must get no key gets none, and every request is recognised', async (t) => {
   const asked = collected.filter(({ expect }) => 'confirm' in expect);
   assert.ok(asked.length >= 40);
