@@ -48,6 +48,9 @@ class Desk {
   /** Instead of any answer. */
   refusal: Error | undefined;
   refusals = 0;
+  /** How often a screen was read, and a decision given on. */
+  looks = 0;
+  decisions = 0;
 
   constructor(home: string) {
     this.store = new PolicyStore(home);
@@ -64,13 +67,11 @@ class Desk {
         get leads() {
           return isLead();
         },
-        look: () =>
-          Promise.resolve({
-            ...NOTHING_SEEN,
-            state: 'waiting',
-            kind: 'permission',
-            screen: this.screen ?? dialog(this.lines),
-          }),
+        look: () => {
+          this.looks++;
+          const screen = this.screen ?? dialog(this.lines);
+          return Promise.resolve({ ...NOTHING_SEEN, state: 'waiting', kind: 'permission', screen });
+        },
       },
       answers: { decide: (request) => this.#decide(request), isDirect: () => this.isDirect },
       contexts: {
@@ -102,6 +103,7 @@ class Desk {
   }
 
   async #decide(request: AnswerRequest): Promise<AnswerResult> {
+    this.decisions++;
     if (this.refusal !== undefined) {
       this.refusals++;
       throw this.refusal;
@@ -295,7 +297,9 @@ test('a command that is wrapped on the screen is left to a person', async (t) =>
   const wrapped = asks('git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa reboot');
   desk.lines = ['git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'reboot'];
   desk.patch({ request: wrapped });
+  await until('its screen is read', () => desk.looks === 1);
   await desk.store.refresh();
+  assert.equal(desk.decisions, 0);
   desk.ask(asks('rm x'));
   await until('the next one is answered', () => desk.answered.length === 1);
   assert.equal(desk.answered[0]?.request, 'rm x');
