@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { delay, withTimeout } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { serverFilePath } from '../common/home.js';
+import { compareVersions } from '../common/versions.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
 import { PROTOCOL_VERSIONS, REQUESTS, type ParamsInput, type Result, type ServerInfo } from '../protocol/requests.js';
 import { Connection } from './connection.js';
 import { ServerProcess } from './serverProcess.js';
 import type { Transport } from './transport.js';
-import { compareVersions } from './version.js';
 
 const START_DEADLINE_MS = 10_000;
 const RETRY_MS = 20;

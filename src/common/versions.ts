@@ -1,13 +1,33 @@
-/** Whether a version is another one or newer, by its leading numbers: `0.41.0-preview.1` is since `0.41`. */
-export function isVersionSince(version: string, since: string): boolean {
-  const own = numbers(version);
-  for (const [index, wanted] of numbers(since).entries()) {
-    const have = own[index] ?? 0;
-    if (have !== wanted) return have > wanted;
-  }
-  return own.length > 0;
+interface Parsed {
+  readonly numbers: readonly number[];
+  readonly prerelease: string;
 }
 
-function numbers(version: string): number[] {
-  return (/^\d+(?:\.\d+)*/.exec(version)?.[0] ?? '').split('.').filter(Boolean).map(Number);
+function parse(version: string): Parsed {
+  const [core = '', ...rest] = version.replace(/^v/, '').replace(/\+.*$/, '').split('-');
+  return { numbers: core.split('.').map((part) => Number.parseInt(part, 10) || 0), prerelease: rest.join('-') };
+}
+
+function compareNumbers({ numbers: left }: Parsed, { numbers: right }: Parsed): number {
+  for (let i = 0; i < Math.max(left.length, right.length); i++) {
+    const difference = (left[i] ?? 0) - (right[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** Orders two versions as semver does: negative when `a` is older, 0 when equal, positive when newer. */
+export function compareVersions(a: string, b: string): number {
+  const left = parse(a);
+  const right = parse(b);
+  const difference = compareNumbers(left, right);
+  if (difference !== 0 || left.prerelease === right.prerelease) return difference;
+  if (left.prerelease === '') return 1;
+  if (right.prerelease === '') return -1;
+  return left.prerelease.localeCompare(right.prerelease, 'en', { numeric: true });
+}
+
+/** Whether a version is another one or newer, by its numbers alone: `0.41.0-preview.1` is since `0.41`. */
+export function isVersionSince(version: string, since: string): boolean {
+  return /^\d/.test(version) && compareNumbers(parse(version), parse(since)) >= 0;
 }

@@ -22,7 +22,9 @@ export class FileReader implements Disposable {
     this.#options = options;
     this.#offset = options.from;
     this.#reading = new Rerunner(
-      () => this.#readToEnd(),
+      async () => {
+        if (!this.#disposed) await this.#readToEnd();
+      },
       (error) => this.fail(error),
     );
     this.onGrown();

@@ -71,7 +71,7 @@ export class Workbench {
   readonly #context: BrowserContext;
   readonly #options: WorkbenchOptions;
   readonly folder: string | undefined;
-  #server: VsCodeServer;
+  readonly #server: VsCodeServer;
   #page: Page;
 
   private constructor(parts: {
@@ -143,14 +143,6 @@ export class Workbench {
     await this.#page.goto(this.#server.url(this.folder));
     await this.#page.locator('.monaco-workbench .part.statusbar').waitFor({ timeout: 60_000 });
     await this.#activityIcon.waitFor({ timeout: 60_000 });
-  }
-
-  /** Ends the whole editor, extension host included, and starts it again on the same data. */
-  async restart(): Promise<void> {
-    await this.#page.goto('about:blank');
-    await this.#server.stop();
-    this.#server = await startServer(this.#work, this.#options);
-    await this.reload();
   }
 
   /** A second window of the same editor; it goes away with this one. */

@@ -10,6 +10,7 @@ import { hasEnded } from '../../protocol/session.js';
 import type { Tool, ToolConversation } from '../../protocol/tool.js';
 import type { Machine } from '../machine.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
+import type { ToldConversation } from '../sessions/supervisor.js';
 import { ClaudeStore } from './claudeStore.js';
 import { CodexStore } from './codexStore.js';
 import type { ConversationStore } from './conversationStore.js';
@@ -30,7 +31,7 @@ export interface ConversationsOptions {
   /** Id of a session whose log has grown. */
   readonly onLogChanged: Event<string>;
   /** A session's tool has said which conversation it is in. */
-  readonly onConversation: Event<{ readonly id: string; readonly conversation: string }>;
+  readonly onConversation: Event<ToldConversation>;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareVersions } from '../../src/client/version.js';
+import { compareVersions } from '../../src/common/versions.js';
 
 test('versions are ordered as semver orders them', () => {
   const ordered = ['0.0.0', '0.9.9', '0.10.0', '1.0.0-alpha.2', '1.0.0-alpha.10', '1.0.0', '1.0.1', '2.0.0'];
