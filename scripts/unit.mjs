@@ -16,6 +16,6 @@ for (const folder of wanted.length === 0 ? await unitFolders() : folders) files.
 const counts = await runNodeTests(await bundleTests(files), {
   onPass: (name, ms) => console.log(`  ok ${name} (${Math.round(ms)} ms)`),
 });
-printFailures(counts);
+printFailures(counts.failures);
 console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exitCode = counts.failed > 0 || counts.passed === 0 ? 1 : 0;

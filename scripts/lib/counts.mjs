@@ -12,6 +12,15 @@
  * @property {readonly Failure[]} failures
  */
 
+/**
+ * What is left to be tried once more when nothing else runs. Until then its tests are in no count.
+ * @typedef {object} SecondTry
+ * @property {readonly Failure[]} failures of the first try, at least one
+ * @property {() => Promise<TestCounts>} run
+ */
+
+/** @typedef {TestCounts & {readonly secondTry?: SecondTry}} StageResult */
+
 /** @type {TestCounts} */
 export const noTests = { passed: 0, failed: 0, failures: [] };
 
@@ -37,22 +46,6 @@ export function addCounts(all) {
     failed: all.reduce((sum, { failed }) => sum + failed, 0),
     failures: all.flatMap(({ failures }) => failures),
   };
-}
-
-/**
- * Real programs on a busy machine now and then need longer than anybody waits for them. What fails twice has failed;
- * what passes the second time is said, so that nobody overlooks a test that is not sure of itself.
- * @param {TestCounts} first
- * @param {TestCounts} second of the files that failed
- * @returns {TestCounts}
- */
-export function afterSecondTry(first, second) {
-  const failed = new Set(second.failures.map(({ name }) => name));
-  const unsure = first.failures.filter(({ name }) => !failed.has(name));
-  for (const { name, error } of unsure) {
-    console.log(`Passed at the second try: ${name}\n${error.replace(/^/gm, '    ')}`);
-  }
-  return { passed: first.passed + unsure.length, failed: second.failed, failures: second.failures };
 }
 
 /**

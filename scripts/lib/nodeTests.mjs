@@ -72,10 +72,11 @@ export async function bundleTests(files, { external = [] } = {}) {
  * Runs bundled tests, every file in a process of its own.
  * @param {readonly string[]} files
  * @param {NodeTestOptions} [options]
- * @returns {Promise<import('./counts.mjs').TestCounts>}
+ * @returns {Promise<import('./counts.mjs').TestCounts & {passes: readonly string[]}>} `passes`: named as failures are
  */
 export async function runNodeTests(files, options = {}) {
-  let passed = 0;
+  /** @type {string[]} */
+  const passes = [];
   /** @type {import('./counts.mjs').Failure[]} */
   const failures = [];
   // The runner hands its own arguments on; stacks then name the TypeScript.
@@ -96,6 +97,8 @@ export async function runNodeTests(files, options = {}) {
       printed.set(file, (printed.get(file) ?? '') + data.message);
     } else if (type === 'test:diagnostic' && data.message.startsWith('Error: ')) {
       outside += `${data.message}\n`;
+    } else if (type === 'test:diagnostic' && data.message.startsWith('Tried again: ')) {
+      console.log(data.message);
     } else if (type === 'test:fail' && !isFailureOfSubtests(data.details.error)) {
       const isFile = files.includes(data.name);
       const output = (printed.get(file) ?? '').slice(-4_000).trim();
@@ -110,21 +113,39 @@ export async function runNodeTests(files, options = {}) {
       } else if (data.skip !== undefined || data.todo !== undefined) {
         failures.push({ name: `${file}: ${data.name}`, error: 'A skipped test proves nothing' });
       } else {
-        passed++;
+        passes.push(`${file}: ${data.name}`);
         options.onPass?.(data.name, data.details.duration_ms);
       }
     }
   }
-  return { passed, failed: failures.length, failures };
+  return { passed: passes.length, failed: failures.length, failures, passes };
 }
 
 /**
- * @param {string} failure name of a failure of {@link runNodeTests}
+ * Leaves the files in which something failed to a second try, one at a time, with all of their tests.
+ * @param {Awaited<ReturnType<typeof runNodeTests>>} first
+ * @param {readonly string[]} bundles
+ * @returns {import('./counts.mjs').StageResult}
+ */
+export function withSecondTry({ failures, passes }, bundles) {
+  const again = bundles.filter((bundle) => failures.some(({ name }) => isOfFile(name, bundle)));
+  const isAgain = (/** @type {string} */ name) => again.some((bundle) => isOfFile(name, bundle));
+  const passed = passes.filter((name) => !isAgain(name)).length;
+  // What no file can be blamed for cannot be tried again.
+  const failed = failures.filter(({ name }) => !isAgain(name));
+  const counts = { passed, failed: failed.length, failures: failed };
+  if (again.length === 0) return counts;
+  const run = () => runNodeTests(again, { concurrency: 1 });
+  return { ...counts, secondTry: { failures: failures.filter(({ name }) => isAgain(name)), run } };
+}
+
+/**
+ * @param {string} test name of a passed or failed one, as {@link runNodeTests} gives it
  * @param {string} bundle
  * @returns {boolean} whether it is of this file
  */
-export function isOfFile(failure, bundle) {
-  return failure === shortName(bundle) || failure.startsWith(`${shortName(bundle)}: `);
+export function isOfFile(test, bundle) {
+  return test === shortName(bundle) || test.startsWith(`${shortName(bundle)}: `);
 }
 
 /**

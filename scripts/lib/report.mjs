@@ -1,9 +1,10 @@
 /**
- * @param {import('./counts.mjs').TestCounts} counts
+ * @param {readonly import('./counts.mjs').Failure[]} failures
+ * @param {string} [word] before each
  */
-export function printFailures({ failures }) {
+export function printFailures(failures, word = 'FAILED') {
   for (const { name, error } of failures) {
-    console.log(`\nFAILED ${name}\n${error.replace(/^/gm, '    ')}`);
+    console.log(`\n${word} ${name}\n${error.replace(/^/gm, '    ')}`);
   }
   if (failures.length > 0) console.log();
 }

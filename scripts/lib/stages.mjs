@@ -1,8 +1,8 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterSecondTry, noTests, oneFailed, onePassed } from './counts.mjs';
+import { noTests, oneFailed, onePassed } from './counts.mjs';
 import { ensureDependencies } from './dependencies.mjs';
-import { bundleTests, findTests, isOfFile, runNodeTests } from './nodeTests.mjs';
+import { bundleTests, findTests, runNodeTests, withSecondTry } from './nodeTests.mjs';
 import { outDir, repoRoot } from './paths.mjs';
 import { run } from './processes.mjs';
 import { ensurePrograms } from './systemPackages.mjs';
@@ -14,7 +14,7 @@ import { ensurePrograms } from './systemPackages.mjs';
  * @property {boolean} needsBuild
  * @property {boolean} [onRequest] left out of a whole run
  * @property {'engine' | 'editor'} [lane] those of the two lanes run side by side, after all that are in none
- * @property {() => Promise<import('./counts.mjs').TestCounts>} run
+ * @property {() => Promise<import('./counts.mjs').StageResult>} run
  */
 
 /** Folders below `test/` that are a stage of their own; every other one is a part of the stage `unit`. */
@@ -80,7 +80,7 @@ export const stages = [
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
     lane: 'engine',
-    run: () => nodeStage(['conformance'], { concurrency: 1, secondTry: false }),
+    run: () => nodeStage(['conformance'], { concurrency: 1 }),
   },
   {
     name: 'agents',
@@ -134,25 +134,23 @@ async function npmScript(script, testName) {
 
 /**
  * @param {readonly string[]} folders
- * @param {{concurrency?: number, secondTry?: boolean}} [options] `secondTry`: files that fail are run once more, alone
- * @returns {Promise<import('./counts.mjs').TestCounts>}
+ * @param {{concurrency?: number}} [options]
+ * @returns {Promise<import('./counts.mjs').StageResult>}
  */
-async function nodeStage(folders, { concurrency, secondTry = true } = {}) {
+async function nodeStage(folders, options = {}) {
   const files = (await Promise.all(folders.map(findTests))).flat();
   if (files.length === 0) return oneFailed(folders.map((folder) => `test/${folder}`).join(', '), 'There are no tests');
-  const options = concurrency === undefined ? {} : { concurrency };
   const bundles = await bundleTests(files);
-  const counts = await runNodeTests(bundles, options);
-  if (!secondTry || counts.failed === 0) return counts;
-  const again = bundles.filter((bundle) => counts.failures.some(({ name }) => isOfFile(name, bundle)));
-  const second = await runNodeTests(again, { concurrency: 1 });
-  return afterSecondTry(counts, second);
+  return withSecondTry(await runNodeTests(bundles, options), bundles);
 }
 
-/** @returns {Promise<import('./counts.mjs').TestCounts>} */
+/** @returns {Promise<import('./counts.mjs').StageResult>} */
 async function extensionHost() {
   const { runExtensionTests } = await import('./extensionHost.mjs');
-  return await runExtensionTests({ extensionDir: repoRoot, suite: await bundleSuite() });
+  const suite = await bundleSuite();
+  const run = () => runExtensionTests({ extensionDir: repoRoot, suite });
+  const first = await run();
+  return first.failed === 0 ? first : { ...noTests, secondTry: { failures: first.failures, run } };
 }
 
 /** @returns {Promise<import('./counts.mjs').TestCounts>} */
@@ -171,7 +169,7 @@ async function bundleSuite() {
 
 /**
  * @param {Stage} stage
- * @returns {Promise<import('./counts.mjs').TestCounts>} never rejects: what goes wrong is a failure of the stage
+ * @returns {Promise<import('./counts.mjs').StageResult>} never rejects: what goes wrong is a failure of the stage
  */
 export async function runStage(stage) {
   try {

@@ -12,8 +12,7 @@ interface Failure {
  * a rejection is how VS Code learns of a failure.
  */
 export async function run(): Promise<void> {
-  // What passes at the second try is said: a real editor on a busy machine is slow now and then.
-  const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, forbidOnly: true, retries: 1 });
+  const mocha = new Mocha({ ui: 'bdd', timeout: 30_000, forbidOnly: true });
   for (const file of readdirSync(__dirname).filter((name) => name.endsWith('.test.js'))) {
     mocha.addFile(join(__dirname, file));
   }
@@ -26,10 +25,6 @@ export async function run(): Promise<void> {
     });
     started.on('pass', () => {
       passed++;
-    });
-    started.on('retry', (test: Mocha.Test, error: unknown) => {
-      // eslint-disable-next-line no-console -- the one way out of the extension host
-      console.log(`Tried again: ${test.fullTitle()}: ${String(error)}`);
     });
     started.on('fail', (test, error: unknown) => {
       failures.push({ name: test.fullTitle(), error: error instanceof Error ? (error.stack ?? '') : String(error) });
