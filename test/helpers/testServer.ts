@@ -1,6 +1,15 @@
 import { execFile } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { createReadStream, existsSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -91,6 +100,13 @@ export class TestServer {
 
   async tmuxPid(): Promise<number> {
     return Number(await this.tmux('display-message', '-p', '#{pid}'));
+  }
+
+  /** Makes a tool known as a person does. @param data all but its id */
+  tool(id: string, data: object): void {
+    const tools = join(this.cm, 'tools');
+    mkdirSync(tools, { recursive: true });
+    writeFileSync(join(tools, `${id}.json`), JSON.stringify(data));
   }
 
   start(client: Client, tool: string, task: string, more: Partial<CreateSessionInput> = {}): Promise<Session> {

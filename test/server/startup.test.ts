@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { TestServer } from '../helpers/testServer.js';
@@ -22,9 +22,7 @@ function setUp(t: TestContext): TestServer {
   const program = join(server.home.root, 'fake-agent');
   writeFileSync(program, AGENT);
   chmodSync(program, 0o755);
-  const tools = join(server.cm, 'tools');
-  mkdirSync(tools, { recursive: true });
-  const tool = {
+  server.tool('fake', {
     name: 'Fake agent',
     command: [program],
     versionArgs: null,
@@ -35,8 +33,7 @@ function setUp(t: TestContext): TestServer {
       ready: ['^> Type your message'],
       stableMs: 1200,
     },
-  };
-  writeFileSync(join(tools, 'fake.json'), JSON.stringify(tool));
+  });
   return server;
 }
 

@@ -199,8 +199,18 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
   ],
   [
     'a denial that no hook tells is seen when the dialog has gone',
-    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900)],
+    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900), screen('working', 1150)],
     ['working', false, 'screen'],
+  ],
+  [
+    'a dialog that is missing for a moment while it is drawn anew has not gone',
+    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900), passed(1100)],
+    ['waiting', false, 'event'],
+  ],
+  [
+    'nor has one that is reported, however long it has been there',
+    [report('blocked', 0), asks(100, 'rm x'), screen('working', 9000), passed(9100)],
+    ['waiting', false, 'report'],
   ],
   [
     'a screen that has not shown the dialog yet takes nothing back',
@@ -209,7 +219,7 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
   ],
   [
     'what is over does not come back when the screen falls silent',
-    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900), passed(100_000)],
+    [word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900), screen('working', 1200), passed(100_000)],
     ['unknown', false, null],
   ],
   [
@@ -312,6 +322,11 @@ test('an equal request that comes later is another request', () => {
   const later = run(asks(0, 'rm x'), screen('working', 100), asks(200, 'rm x'));
   assert.equal(later.request, 2);
   assert.equal(run(asks(0, 'rm x'), asks(100, 'rm y')).request, 2);
+  const request = { action: 'shell', command: 'rm x', path: null, question: null, text: 'rm x' } as const;
+  const dialog = { asked: { kind: 'permission', text: 'rm x', request, options: [] } } as const;
+  const redrawn = [word('event', 'waiting', 0), screen('waiting', 100, dialog), screen('working', 900)];
+  assert.equal(run(...redrawn, screen('waiting', 1000, dialog)).request, 1);
+  assert.equal(run(...redrawn, screen('working', 1150), screen('waiting', 1300, dialog)).request, 2);
 });
 
 test('a hook gives a report the exact request, when they tell of the same', () => {
@@ -384,6 +399,7 @@ test('the screen is read again when that can change the verdict', () => {
   assert.equal(nextLook(model(asks(0, 'rm x')), 0), undefined);
   assert.equal(nextLook(model(screen('working', 0), output(1000)), 1000), 61_000);
   assert.equal(nextLook(model(report('idle', 0), screen('waiting', 200)), 200), 400);
+  assert.equal(nextLook(model(word('event', 'waiting', 0), asks(100, 'rm x'), screen('working', 900)), 900), 1150);
 });
 
 const Sequence = z.object({

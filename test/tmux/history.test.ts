@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Client } from '../../src/client/api.js';
@@ -15,18 +15,13 @@ test('how long a session worked and waited is known after the server was killed,
   const says = REPORTS.map((report) => `read -r line\nprintf '\\033]7501;${report}\\033\\\\'`).join('\n');
   writeFileSync(program, `#!/bin/sh\nstty -echo\necho ready\n${says}\nread -r line\n`);
   chmodSync(program, 0o755);
-  const tools = join(server.cm, 'tools');
-  mkdirSync(tools, { recursive: true });
-  const startup = { ready: ['^ready$'], stableMs: 0 };
-  const tool = {
-    id: 'reporting',
+  server.tool('reporting', {
     name: 'Reporting',
     command: [program],
     versionArgs: null,
     reportsState: true,
-    startup,
-  };
-  writeFileSync(join(tools, 'reporting.json'), JSON.stringify(tool));
+    startup: { ready: ['^ready$'], stableMs: 0 },
+  });
 
   const first = server.client();
   const { id } = await server.start(first, 'reporting', '');

@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
+import { CodeManagerError } from '../../src/protocol/errors.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
@@ -157,6 +158,53 @@ test('interrupt presses what interrupts the program', async (t) => {
   await client.request('session/interrupt', { session: id });
   await until('it arrives', () => received() === '\x03');
 });
+
+/** Works from its start on, and is idle once it has got so many bytes. */
+const BUSY = `
+const { writeFileSync } = require('node:fs');
+const report = (state) => process.stdout.write('\\x1b]7501;state=' + state + '\\x1b\\\\');
+let received = '';
+process.stdin.setRawMode(true);
+process.stdin.on('data', (data) => {
+  received += data.toString('latin1');
+  writeFileSync('received', received);
+  if (received.length === Number(process.argv[2])) report('idle');
+});
+process.stdout.write('ready');
+report('working');
+`;
+
+for (const { interruptKeys, heard, presses, outcome } of [
+  { interruptKeys: ['Escape'], heard: 1, presses: '\x1b', outcome: 'heard' },
+  { interruptKeys: ['Escape'], heard: 2, presses: '\x1b\x1b', outcome: 'heard' },
+  { interruptKeys: ['Escape'], heard: 9, presses: '\x1b\x1b\x1b', outcome: 'timeout' },
+  { interruptKeys: ['C-c'], heard: 2, presses: '\x03', outcome: 'timeout' },
+] as const) {
+  test(`an agent that hears the interrupt by ${interruptKeys[0]} number ${heard} gets ${presses.length}: ${outcome}`, async (t) => {
+    const server = new TestServer(t);
+    const client = server.client();
+    writeFileSync(join(server.work, 'busy.cjs'), BUSY);
+    server.tool('busy', {
+      name: 'Busy',
+      command: [process.execPath, join(server.work, 'busy.cjs'), String(heard)],
+      versionArgs: null,
+      reportsState: true,
+      startup: { ready: ['^ready$'], stableMs: 0 },
+      interruptKeys,
+    });
+    const { id } = await server.start(client, 'busy', '');
+    await server.session(client, id, 'works', ({ state }) => state === 'working');
+    const interrupted = await client.request('session/interrupt', { session: id }).then(
+      () => 'heard',
+      (error: unknown) => (error instanceof CodeManagerError ? error.code : String(error)),
+    );
+    const { state } = await server.session(client, id, 'is known', () => true);
+    assert.deepEqual(
+      [interrupted, readFileSync(join(server.work, 'received'), 'latin1'), state],
+      [outcome, presses, outcome === 'heard' ? 'idle' : 'working'],
+    );
+  });
+}
 
 test('while a person types in an attached terminal nothing is sent, unless it is forced', async (t) => {
   const { client, id, received } = await record(t);

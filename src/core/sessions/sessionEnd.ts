@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { delay, KeyedMutex, type Clock } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { Machine } from '../machine.js';
 import type { Pane } from '../tmux/pane.js';
@@ -36,6 +37,8 @@ const SIGNAL_NAMES = new Map(
     .reverse(),
 );
 
+const isOver = (record: SessionRecord | undefined): boolean => record === undefined || hasEnded(record);
+
 /** Ends sessions, and records how they ended. */
 export class SessionEnd {
   readonly #options: SessionEndOptions;
@@ -47,15 +50,16 @@ export class SessionEnd {
 
   /** Asks its processes to end, waits, then ends everything that it started. */
   async stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
+    const { live, machine, table } = this.#options;
     const deadline = Date.now() + timeoutMs;
     // A launcher that has only just begun has no tool yet that could be asked, and after a cut its window is not known
     // at once.
-    while (!this.#hasEnded(id) && Date.now() < deadline) {
-      const pid = this.#options.live.get(id)?.pane.pid;
-      if (pid !== undefined && (await this.#options.machine.signalGroup(pid, signal))) break;
+    while (!isOver(table.get(id)) && Date.now() < deadline) {
+      const pid = live.get(id)?.pane.pid;
+      if (pid !== undefined && (await machine.signalGroup(pid, signal))) break;
       await delay(LOOK_MS);
     }
-    await this.#untilEnded(id, Math.max(0, deadline - Date.now()));
+    await table.until(id, isOver, Math.max(0, deadline - Date.now()));
     await this.kill(id);
   }
 
@@ -66,27 +70,6 @@ export class SessionEnd {
     await machine.killTree(live.get(id)?.pane.pid ?? null, id);
     // Also when it has ended by now: whoever records that may still be clearing up.
     await this.finish(id);
-  }
-
-  #hasEnded(id: string): boolean {
-    const record = this.#options.table.get(id);
-    return record === undefined || hasEnded(record);
-  }
-
-  #untilEnded(id: string, timeoutMs: number): Promise<void> {
-    const { table } = this.#options;
-    return new Promise((resolve) => {
-      if (this.#hasEnded(id)) return resolve();
-      const done = (): void => {
-        clearTimeout(timer);
-        subscription.dispose();
-        resolve();
-      };
-      const timer = setTimeout(done, timeoutMs);
-      const subscription = table.onDidChange(() => {
-        if (this.#hasEnded(id)) done();
-      });
-    });
   }
 
   /** Records how a session ended, after its log has got its last byte, and clears up. */

@@ -1,4 +1,4 @@
-import type { Disposable } from '../../common/disposable.js';
+import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { RecordStore } from '../store/recordStore.js';
@@ -28,6 +28,25 @@ export class SessionTable implements Disposable {
   /** Newest first. */
   all(): SessionRecord[] {
     return [...this.#records.values()].sort((a, b) => (a.id < b.id ? 1 : -1));
+  }
+
+  /** Resolves with true as soon as it holds of a record (undefined: gone), with false after `timeoutMs`. */
+  until(id: string, holds: (record: SessionRecord | undefined) => boolean, timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (result: boolean): void => {
+        clearTimeout(timer);
+        subscriptions.dispose();
+        resolve(result);
+      };
+      const look = (): void => {
+        if (holds(this.#records.get(id))) settle(true);
+      };
+      const timer = setTimeout(() => settle(false), timeoutMs);
+      const subscriptions = new DisposableStore();
+      subscriptions.add(this.onDidChange(look));
+      subscriptions.add(this.onDidRemove(look));
+      look();
+    });
   }
 
   /** A new record: known to others only when it is on disk. */

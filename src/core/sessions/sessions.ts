@@ -59,6 +59,9 @@ const TYPING_MS = 3_000;
 const MAX_ARGS_BYTES = 96 * 1024;
 /** Some agents take two keys in a row for one. */
 const INTERRUPT_GAP_MS = 120;
+/** An agent that goes on working for so long has not heard it. */
+const HEARD_MS = 3_000;
+const MOST_PRESSES = 3;
 
 /** What clients can do with sessions of one machine. */
 export class Sessions {
@@ -315,11 +318,26 @@ export class Sessions {
     await supervisor.input.keys(record.id, keys);
   }
 
+  /**
+   * Presses what interrupts it, and again while it goes on: a busy program takes two keys for one, or hears none.
+   *
+   * @throws CodeManagerError `timeout` when it was seen to work before and goes on working
+   */
   async interrupt(ref: string): Promise<void> {
     const record = await this.#running(ref);
-    const { supervisor } = this.#options;
-    supervisor.onInterrupted(record.id);
-    await supervisor.input.keys(record.id, this.#tool(record).interruptKeys, INTERRUPT_GAP_MS);
+    const { id, name, state } = record;
+    const { table, supervisor } = this.#options;
+    const keys = this.#tool(record).interruptKeys;
+    // Many programs end when they get this one twice.
+    const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
+    for (let press = 0; press < presses; press++) {
+      supervisor.onInterrupted(id);
+      await supervisor.input.keys(id, keys, INTERRUPT_GAP_MS);
+      if (state !== 'working' || (await table.until(id, (record) => record?.state !== 'working', HEARD_MS))) return;
+    }
+    throw new CodeManagerError('timeout', `${name} goes on working`, {
+      hint: 'Interrupt it again, or end it with cm stop.',
+    });
   }
 
   /** The tool's data, or what holds for any program when its file has gone since. */

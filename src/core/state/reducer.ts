@@ -70,6 +70,8 @@ const QUIET_MS = 2000;
 const DETAILS_MS = 150;
 /** So much of a command or a path tells it from others in a report, which may be cut. */
 const ABOUT_LETTERS = 40;
+/** A dialog that is drawn anew is missing for a moment: a screen without it counts once it has held so long. */
+const REDRAW_MS = 250;
 /** A title that asks for a person does not say why: that stands on the screen, which is waited for so long. */
 const WHY_MS = 500;
 
@@ -247,6 +249,10 @@ function idleHoldsMs({ source, turnEnded }: Held): number {
 function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: number): boolean {
   const agrees = winner.source !== 'screen' && screen?.state === winner.state && screen.time >= winner.time;
   if (agrees) return false;
+  // What was seen of a dialog holds while it is drawn anew.
+  if (winner.state === 'waiting' && screen?.state === 'working' && screen.time >= winner.time) {
+    return verdict.state === 'waiting' && verdict.source === winner.source && verdict.saidSince === winner.since;
+  }
   // An input box flashes; that a turn ended and that a person broke it off differ on the screen only.
   if (winner.state === 'idle' && verdict.state !== 'idle') {
     return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + idleHoldsMs(winner);
@@ -270,6 +276,12 @@ function hasMissed(strong: Held, weak: Held, lastOutput: number): boolean {
 
 /** When a weaker source that contradicts a stronger one is believed, should it still do so. */
 function missedAt(strong: Held, weak: Held, lastOutput: number): number {
+  const missed = missedAtEarliest(strong, weak, lastOutput);
+  const isRedrawn = weak.source === 'screen' && weak.state === 'working' && strong.state === 'waiting';
+  return isRedrawn ? Math.max(missed, weak.since + REDRAW_MS) : missed;
+}
+
+function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number {
   // To sign in is no dialog, and nothing else on the screen tells of it.
   if (strong.source === 'report' && strong.asked?.kind === 'login' && weak.state === 'idle') return Infinity;
   if (weak.source === 'screen') {
