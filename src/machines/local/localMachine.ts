@@ -1,7 +1,7 @@
 import { constants, promises as fs } from 'node:fs';
 import { homedir, uptime } from 'node:os';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { toDisposable, type Disposable } from '../../common/disposable.js';
+import { isAbsolute, join, resolve } from 'node:path';
+import type { Disposable } from '../../common/disposable.js';
 import { homeDirectory } from '../../common/home.js';
 import type {
   FileSink,
@@ -19,7 +19,7 @@ import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.j
 import { openHome } from '../../core/store/home.js';
 import { makeFolder } from '../../core/store/makeFolder.js';
 import type { MachineIdentity } from '../../protocol/session.js';
-import { FileReader } from '../fileReader.js';
+import { FileFollower } from '../fileFollower.js';
 import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
 import { machineIdentity } from './identity.js';
@@ -60,6 +60,7 @@ export class LocalMachine implements Machine {
   readonly #setup: () => Promise<string | undefined>;
   readonly #umask: number;
   readonly #data: string;
+  readonly #follower = new FileFollower(this);
   #identity: Promise<MachineIdentity> | undefined;
   #login: { readonly setup: string | undefined; readonly env: Promise<LoginEnvironment> } | undefined;
   /** What programs need that were found by the setup command. */
@@ -179,29 +180,7 @@ export class LocalMachine implements Machine {
   }
 
   followFile(path: string, from: number, sink: FileSink): Disposable {
-    const name = basename(path);
-    const watch = this.watch(
-      dirname(path),
-      (changed) => {
-        if (changed === name) reader.onGrown();
-      },
-      (error) => reader.fail(error),
-    );
-    const reader = new FileReader({
-      read: (at, length) => this.readFile(path, at, length),
-      from,
-      sink: {
-        data: (offset, bytes) => sink.data(offset, bytes),
-        fail: (error) => {
-          watch.dispose();
-          sink.fail(error);
-        },
-      },
-    });
-    return toDisposable(() => {
-      reader.dispose();
-      watch.dispose();
-    });
+    return this.#follower.follow(path, from, sink);
   }
 
   async append(path: string, data: string): Promise<void> {

@@ -18,7 +18,7 @@ import type { Operation } from '../../core/operation.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import { connectSsh } from './connectSsh.js';
-import { FileReader } from '../fileReader.js';
+import { FileFollower } from '../fileFollower.js';
 import { setupVariables } from '../local/loginEnvironment.js';
 import { FileStream, followScript } from './fileFollow.js';
 import { FileWatch, watchScript } from './fileWatch.js';
@@ -76,11 +76,8 @@ export class SshMachine implements Machine, Disposable {
   #door: Door | undefined;
   #home = '/';
   #streams = 0;
-  /** Folders that are watched for the files in them that are followed by reading. */
-  readonly #followed = new Map<
-    string,
-    { readonly watch: Disposable; readonly readers: Set<readonly [string, FileReader]> }
-  >();
+  /** For those that can have no channel of their own. */
+  readonly #follower = new FileFollower(this);
 
   constructor(options: SshMachineOptions) {
     this.id = options.id;
@@ -310,7 +307,7 @@ export class SshMachine implements Machine, Disposable {
   }
 
   followFile(path: string, from: number, sink: FileSink): Disposable {
-    if (this.#streams >= MAX_STREAMS) return this.#followByTicks(path, from, sink);
+    if (this.#streams >= MAX_STREAMS) return this.#follower.follow(path, from, sink);
     this.#streams++;
     const release = toDisposable(() => this.#streams--);
     const stream = new FileStream(this.#startScript(followScript(path, from)), from, {
@@ -324,50 +321,6 @@ export class SshMachine implements Machine, Disposable {
       stream.dispose();
       release.dispose();
     });
-  }
-
-  /** Reads it when the watch of its folder tells that it has grown. */
-  #followByTicks(path: string, from: number, sink: FileSink): Disposable {
-    const folder = posix.dirname(path);
-    const name = posix.basename(path);
-    const reader = new FileReader({
-      read: (at, length) => this.readFile(path, at, length),
-      from,
-      sink: {
-        data: (offset, bytes) => sink.data(offset, bytes),
-        fail: (error) => {
-          release.dispose();
-          sink.fail(error);
-        },
-      },
-    });
-    let followed = this.#followed.get(folder);
-    if (followed === undefined) {
-      const readers = new Set<readonly [string, FileReader]>();
-      const watch = this.watch(
-        folder,
-        (changed) => {
-          for (const [file, one] of readers) if (file === changed) one.onGrown();
-        },
-        (error) => {
-          this.#followed.delete(folder);
-          for (const [, one] of readers) one.fail(error);
-        },
-      );
-      followed = { watch, readers };
-      this.#followed.set(folder, followed);
-    }
-    const entry = [name, reader] as const;
-    const { readers, watch } = followed;
-    readers.add(entry);
-    const release = toDisposable(() => {
-      reader.dispose();
-      readers.delete(entry);
-      if (readers.size > 0) return;
-      watch.dispose();
-      if (this.#followed.get(folder)?.watch === watch) this.#followed.delete(folder);
-    });
-    return release;
   }
 
   async #startScript(script: string): ReturnType<HostSession['start']> {
