@@ -76,7 +76,7 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
     'session/resume': async (params) => shown((await reached()).resume.run(params)),
     'session/explain': async ({ session }) => {
       const { supervisor, sessions } = await reached();
-      return supervisor.explain(await sessions.findAnywhere(session));
+      return supervisor.states.explain(await sessions.findAnywhere(session));
     },
     'session/changes': async ({ session }) => (await reached()).sessions.changes(session),
     'policy/test': async (params) => (await reached()).policy.test(params),

@@ -16,7 +16,6 @@ import { homeEnvironment } from './conversations/home.js';
 import type { Logs } from './logs/logs.js';
 import type { Machine, MachinePlace } from './machine.js';
 import { SessionResume } from './sessions/resume.js';
-import { SessionFiles } from './sessions/sessionFiles.js';
 import { Sessions, type ContextDirectory } from './sessions/sessions.js';
 import type { SessionTable } from './sessions/sessionTable.js';
 import { Supervisor } from './sessions/supervisor.js';
@@ -120,9 +119,11 @@ export class SessionEngine implements Disposable {
         log,
       }),
     );
-    this.#disposables.add(this.supervisor.onLogChanged((id) => logs.onGrown(id)));
-    this.#disposables.add(this.supervisor.onSize(({ id, ...size }) => logs.onSize(id, size)));
-    this.#disposables.add(this.supervisor.onLogClosed((id) => logs.onClosed(id)));
+    const { supervisor } = this;
+    const { live, files, states, input, starts } = supervisor;
+    this.#disposables.add(supervisor.logs.onDidGrow((id) => logs.onGrown(id)));
+    this.#disposables.add(supervisor.logs.onDidResize(({ id, ...size }) => logs.onSize(id, size)));
+    this.#disposables.add(supervisor.logs.onDidClose((id) => logs.onClosed(id)));
     this.tools = new Tools({ catalog, machine, placeholders, log });
     this.sessions = new Sessions({
       machine,
@@ -131,7 +132,7 @@ export class SessionEngine implements Disposable {
       store,
       contexts,
       otherNames: options.otherNames,
-      supervisor: this.supervisor,
+      supervisor,
       tool: getTool,
       toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
       placeholders,
@@ -142,14 +143,18 @@ export class SessionEngine implements Disposable {
       log,
     });
     this.answers = new Answerer({
-      supervisor: this.supervisor,
+      supervisor,
+      live,
+      states,
+      input,
+      files,
       table,
       find: (ref) => this.sessions.find(ref),
       tool: findTool,
       audit: options.audit,
       route: new HookRoute({
         tool: findTool,
-        ticketFor: (id, request) => this.supervisor.ticketFor(id, request),
+        ticketFor: (id, request) => states.ticketFor(id, request),
         answers: this.tmux.hookAnswers,
       }),
       ids,
@@ -161,11 +166,11 @@ export class SessionEngine implements Disposable {
         policies: options.policies,
         places: new MachinePlaces(machine, paths.root),
         table,
-        supervisor: this.supervisor,
+        supervisor,
+        states,
         answers: this.answers,
         contexts,
         find: (ref) => this.sessions.find(ref),
-        isHere: (record) => this.supervisor.isHere(record),
         clock,
         log,
       }),
@@ -185,10 +190,10 @@ export class SessionEngine implements Disposable {
           });
           return stdout;
         },
-        isHere: (record) => this.supervisor.isHere(record),
+        isHere: (record) => supervisor.isHere(record),
         logPath: (id) => logPath(paths, { id, archived: table.get(id) === undefined }),
-        onLogChanged: this.supervisor.onLogChanged,
-        onConversation: this.supervisor.onConversation,
+        onLogChanged: supervisor.logs.onDidGrow,
+        onConversation: states.onConversation,
         clock,
         log,
       }),
@@ -198,12 +203,13 @@ export class SessionEngine implements Disposable {
       tmux: this.tmux,
       table,
       store,
-      supervisor: this.supervisor,
+      supervisor,
+      starts,
       conversations: this.conversations,
       find: (ref) => this.sessions.findAnywhere(ref),
       tool: getTool,
       placeholders,
-      files: new SessionFiles(machine, paths.active),
+      files,
       umask,
       clock,
     });

@@ -42,36 +42,40 @@ class Desk {
     this.answerer = new Answerer({
       supervisor: {
         act: () => Promise.resolve(),
-        isDead: () => this.isDead,
+        get leads() {
+          return isLead();
+        },
+      },
+      live: { isDead: () => this.isDead },
+      states: {
         look: async () => {
           const judgement = await this.agent.look();
           if (this.isFollowed) this.see();
           return judgement;
         },
-        logEnd: () => Promise.resolve(0),
-        printedSince: () => Promise.resolve(this.printed),
         onAnswered: (_id, { id }) => {
           if (this.record.request?.id === id) this.patch({ request: null });
         },
+      },
+      input: {
+        exclusively: (id, task) =>
+          this.#typing.run(id, () =>
+            task({
+              keys: (keys) => {
+                this.steps.push(`key ${keys.join(' ')}`);
+                return this.agent.typist.keys(keys);
+              },
+              text: (text) => {
+                this.steps.push(`text ${text}`);
+                return this.agent.typist.text(text);
+              },
+            }),
+          ),
         isTyping: () => Promise.resolve(this.isTyping),
-        input: {
-          exclusively: (id, task) =>
-            this.#typing.run(id, () =>
-              task({
-                keys: (keys) => {
-                  this.steps.push(`key ${keys.join(' ')}`);
-                  return this.agent.typist.keys(keys);
-                },
-                text: (text) => {
-                  this.steps.push(`text ${text}`);
-                  return this.agent.typist.text(text);
-                },
-              }),
-            ),
-        },
-        get leads() {
-          return isLead();
-        },
+      },
+      files: {
+        logSize: () => Promise.resolve(0),
+        printedSince: () => Promise.resolve(this.printed),
       },
       table: {
         all: () => [this.record],

@@ -67,6 +67,9 @@ class Desk {
         get leads() {
           return isLead();
         },
+        isHere: () => this.isHere,
+      },
+      states: {
         look: () => {
           this.looks++;
           const screen = this.screen ?? dialog(this.lines);
@@ -80,7 +83,6 @@ class Desk {
         },
       },
       find: () => this.record,
-      isHere: () => this.isHere,
       clock: {
         now: () => Date.parse(NOW),
         after: (_ms, run) => {

@@ -8,7 +8,10 @@ import type { SessionRecord } from '../../protocol/files.js';
 import type { Answer, AnswerResult, AnswerVia, PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Params } from '../../protocol/requests.js';
 import type { Tool } from '../../protocol/tool.js';
+import type { LiveSessions } from '../sessions/liveSession.js';
+import type { SessionFiles } from '../sessions/sessionFiles.js';
 import type { SessionInput } from '../sessions/sessionInput.js';
+import type { SessionStates } from '../sessions/sessionStates.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
 import type { Supervisor } from '../sessions/supervisor.js';
 import type { AuditLog } from './audit.js';
@@ -27,12 +30,11 @@ import { KeyRoute } from './keyRoute.js';
 import { resolveAnswer, type ResolvedAnswer } from './resolveAnswer.js';
 
 export interface AnswererOptions {
-  readonly supervisor: Pick<
-    Supervisor,
-    'act' | 'leads' | 'isDead' | 'look' | 'logEnd' | 'printedSince' | 'onAnswered' | 'isTyping'
-  > & {
-    readonly input: Pick<SessionInput, 'exclusively'>;
-  };
+  readonly supervisor: Pick<Supervisor, 'act' | 'leads'>;
+  readonly live: Pick<LiveSessions, 'isDead'>;
+  readonly states: Pick<SessionStates, 'look' | 'onAnswered'>;
+  readonly input: Pick<SessionInput, 'exclusively' | 'isTyping'>;
+  readonly files: Pick<SessionFiles, 'logSize' | 'printedSince'>;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
@@ -117,11 +119,11 @@ export class Answerer {
   }
 
   async #decide({ session: id, request: requestId, answer, by, permit }: AnswerRequest): Promise<AnswerResult> {
-    const { supervisor, tool } = this.#options;
+    const { supervisor, live, tool } = this.#options;
     await supervisor.act(id);
     guardLead(supervisor.leads);
     const record = this.#options.find(id);
-    guardAlive(record, supervisor.isDead(id));
+    guardAlive(record, live.isDead(id));
     guardUnanswered(record, requestId);
     guardPending(record, requestId);
     const { request } = record;
@@ -178,12 +180,12 @@ class Attempt {
 
   /** False when it was not taken: nothing was answered then. */
   async directly({ via, give }: DirectAnswer): Promise<boolean> {
-    const { supervisor } = this.#options;
+    const { states, input } = this.#options;
     const { id, name } = this.#record;
     const dialog = this.#watch();
     await dialog.read();
     // A person who is about to choose would choose in what comes next; what another person decides is their business.
-    if (this.#by.type === 'policy') guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
+    if (this.#by.type === 'policy') guardNobodyTypes(await input.isTyping(id, TYPING_MS), name);
     this.#mustBePending();
     this.#mayAnswer();
     await this.#note(via);
@@ -201,18 +203,18 @@ class Attempt {
     const isGone = await dialog.isGone(GONE_MS);
     await this.#done(via, null, isGone ? 'answered' : 'stayed');
     guardGone(isGone, name);
-    supervisor.onAnswered(id, this.#request, this.#ticket);
+    states.onAnswered(id, this.#request, this.#ticket);
     return true;
   }
 
   #watch(): DialogWatch {
-    const { supervisor, table } = this.#options;
+    const { states, files, table } = this.#options;
     const { id } = this.#record;
     return new DialogWatch({
       request: this.#request,
-      look: () => supervisor.look(id),
-      logEnd: () => supervisor.logEnd(id),
-      printedSince: (from) => supervisor.printedSince(id, from),
+      look: () => states.look(id),
+      logEnd: () => files.logSize(id),
+      printedSince: (from) => files.printedSince(id, from),
       isPending: () => table.get(id)?.request?.id === this.#request.id,
     });
   }
@@ -223,27 +225,27 @@ class Attempt {
 
   /** Right before anything is sent. */
   #mayAnswer(): void {
-    const { supervisor, table } = this.#options;
+    const { supervisor, live, table } = this.#options;
     const { id } = this.#record;
-    guardAlive(table.get(id) ?? this.#record, supervisor.isDead(id));
+    guardAlive(table.get(id) ?? this.#record, live.isDead(id));
     guardLead(supervisor.leads);
     this.#permit?.check(this.#request);
   }
 
   async byKeys(): Promise<void> {
-    const { supervisor, tool } = this.#options;
+    const { states, input, tool } = this.#options;
     const { id, name } = this.#record;
-    await supervisor.input.exclusively(id, async (typist) => {
+    await input.exclusively(id, async (typist) => {
       const route = new KeyRoute({
         name,
         request: this.#request,
         typist,
         ownAnswerOpens: tool(this.#record.tool)?.screen?.ownAnswerOpens === true,
         dialog: this.#watch(),
-        look: () => supervisor.look(id),
+        look: () => states.look(id),
         mustBePending: () => this.#mustBePending(),
         mayType: async () => {
-          guardNobodyTypes(await supervisor.isTyping(id, TYPING_MS), name);
+          guardNobodyTypes(await input.isTyping(id, TYPING_MS), name);
           this.#mayAnswer();
         },
         onFirstKey: () => this.#note('keys'),
@@ -259,7 +261,7 @@ class Attempt {
       }
       await this.#done('keys', route.sent, isGone ? 'answered' : 'stayed');
       guardGone(isGone, name);
-      supervisor.onAnswered(id, this.#request, this.#ticket);
+      states.onAnswered(id, this.#request, this.#ticket);
       const { reason } = this.#answer;
       if (reason !== null && !(await route.sayWhy(reason))) {
         throw new CodeManagerError('conflict', 'It was denied; the reason could not be typed', {

@@ -10,7 +10,7 @@ import { hasEnded } from '../../protocol/session.js';
 import type { Tool, ToolConversation } from '../../protocol/tool.js';
 import type { Machine } from '../machine.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
-import type { ToldConversation } from '../sessions/supervisor.js';
+import type { ToldConversation } from '../sessions/sessionStates.js';
 import { ClaudeStore } from './claudeStore.js';
 import { CodexStore } from './codexStore.js';
 import type { ConversationStore } from './conversationStore.js';

@@ -38,6 +38,11 @@ export class LiveSessions {
     return this.#sessions.get(id);
   }
 
+  /** Its window is known and dead or not; undefined when it is not known. */
+  isDead(id: string): boolean | undefined {
+    return this.#sessions.get(id)?.pane.dead;
+  }
+
   /** Id of the session in a pane of tmux. */
   find(pane: string): string | undefined {
     for (const [id, live] of this.#sessions) if (live.pane.pane === pane) return id;

@@ -1,9 +1,12 @@
 import type { Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
+import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine } from '../machine.js';
+import { FIRST_SIZE } from '../../protocol/logSize.js';
+import type { Machine, TerminalSize } from '../machine.js';
+import type { PaneSize } from '../tmux/pane.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSessions } from './liveSession.js';
 import type { SessionFiles } from './sessionFiles.js';
@@ -39,10 +42,23 @@ interface State {
   tryAgainAt: number;
 }
 
-/** Keeps the logs of running sessions: within their cap, and written again when their writer has gone. */
+/**
+ * Keeps the logs of running sessions: within their cap, and written again when their writer has gone. Tells what they
+ * get.
+ */
 export class LogKeeper implements Disposable {
   readonly #options: LogKeeperOptions;
   readonly #states = new Map<string, State>();
+  readonly #grown = new Emitter<string>();
+  readonly #closed = new Emitter<string>();
+  readonly #resized = new Emitter<{ readonly id: string } & TerminalSize>();
+
+  /** Id of a session whose log may have grown. */
+  readonly onDidGrow = this.#grown.event;
+  /** Id of a session whose log has got its last byte. */
+  readonly onDidClose = this.#closed.event;
+  /** The terminal of a session has this size, maybe as before, for what its log gets from now on. */
+  readonly onDidResize = this.#resized.event;
 
   constructor(options: LogKeeperOptions) {
     this.#options = options;
@@ -55,8 +71,26 @@ export class LogKeeper implements Disposable {
     return state;
   }
 
+  /** It gets what a window prints that is about to be made: what it has may have ended in another size. */
+  begin(id: string): void {
+    this.#resized.fire({ id, ...FIRST_SIZE });
+  }
+
+  /** Tmux tells the size of a pane. */
+  onResized({ pane, columns, rows }: PaneSize): void {
+    const { live, leads } = this.#options;
+    const id = live.find(pane);
+    if (id !== undefined && leads()) this.#resized.fire({ id, columns, rows });
+  }
+
+  /** It may have grown without anybody hearing of it. */
+  grown(id: string): void {
+    this.#grown.fire(id);
+  }
+
   /** The log has grown. */
   onOutput(id: string): void {
+    this.#grown.fire(id);
     const { clock, table, log } = this.#options;
     if (!table.get(id)) return;
     const state = this.#state(id);
@@ -76,7 +110,7 @@ export class LogKeeper implements Disposable {
     const { machine, table, files, capBytes, leads, log } = this.#options;
     if (!leads()) return;
     const record = table.get(id);
-    const size = (await files.stat(id, 'log'))?.size ?? 0;
+    const size = await files.logSize(id);
     const cap = capBytes();
     if (!record || size - record.logBase <= cap || size < state.tryAgainAt) return;
     // A quarter at a time.
@@ -119,7 +153,14 @@ export class LogKeeper implements Disposable {
     if (table.get(id)?.reason !== GAP) await table.patch(id, { reason: GAP });
   }
 
-  forget(id: string): void {
+  /** It has got its last byte. */
+  close(id: string): void {
+    this.#forget(id);
+    this.#grown.fire(id);
+    this.#closed.fire(id);
+  }
+
+  #forget(id: string): void {
     const state = this.#states.get(id);
     state?.again?.cancel();
     state?.capCheck?.cancel();
@@ -127,6 +168,9 @@ export class LogKeeper implements Disposable {
   }
 
   dispose(): void {
-    for (const id of [...this.#states.keys()]) this.forget(id);
+    for (const id of [...this.#states.keys()]) this.#forget(id);
+    this.#grown.dispose();
+    this.#closed.dispose();
+    this.#resized.dispose();
   }
 }

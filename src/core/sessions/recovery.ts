@@ -7,6 +7,7 @@ import type { MachineIdentity } from '../../protocol/session.js';
 import type { Machine } from '../machine.js';
 import type { Pane } from '../tmux/pane.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
+import type { SessionFiles } from './sessionFiles.js';
 import type { SessionTable } from './sessionTable.js';
 
 /** Longer than any start takes from its launch file to its record. */
@@ -17,8 +18,7 @@ export interface RecoveryOptions {
   readonly identity: MachineIdentity;
   readonly tmux: Pick<TmuxServer, 'pane' | 'currentPath'>;
   readonly table: Pick<SessionTable, 'add' | 'get'>;
-  /** Folder of the active sessions. */
-  readonly directory: string;
+  readonly files: Pick<SessionFiles, 'directory'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
 }
@@ -29,12 +29,12 @@ export interface RecoveryOptions {
  * @returns undefined when the window has gone, or when its record is there and only cannot be read
  */
 export async function recoverRecord(
-  { machine, identity, tmux, table, directory, clock, log }: RecoveryOptions,
+  { machine, identity, tmux, table, files, clock, log }: RecoveryOptions,
   { session: id, pane: target, window }: Pane,
 ): Promise<{ readonly record: SessionRecord; readonly pane: Pane } | undefined> {
   const pane = await tmux.pane(target);
   if (!pane || !SESSION_ID_PATTERN.test(id)) return undefined;
-  if ((await machine.stat(join(directory, `${id}.json`))) !== undefined) {
+  if ((await machine.stat(join(files.directory, `${id}.json`))) !== undefined) {
     log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
     return undefined;
   }

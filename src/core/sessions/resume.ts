@@ -16,6 +16,7 @@ import { resumeArguments } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
 import type { SessionFiles } from './sessionFiles.js';
+import type { SessionStart } from './sessionStart.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -24,7 +25,8 @@ export interface SessionResumeOptions {
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
   readonly store: RecordStore;
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<Supervisor, 'act' | 'isHere'>;
+  readonly starts: SessionStart;
   readonly conversations: Conversations;
   /** An id, name or prefix, also of an archived session. */
   readonly find: (ref: string) => Promise<SessionRecord>;
@@ -60,7 +62,7 @@ export class SessionResume {
   }
 
   async #resume(record: SessionRecord, { requestId, env: given }: Params<'session/resume'>): Promise<SessionRecord> {
-    const { machine, tmux, table, supervisor, files, placeholders, umask } = this.#options;
+    const { machine, tmux, table, supervisor, starts, files, placeholders, umask } = this.#options;
     const { id } = record;
     if (!hasEnded(record)) {
       throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
@@ -100,8 +102,8 @@ export class SessionResume {
 
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
-    const logSize = (await files.stat(id, 'log'))?.size ?? 0;
-    await supervisor.prepare(
+    const logSize = await files.logSize(id);
+    await starts.prepare(
       id,
       { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask },
       logSize,
@@ -117,11 +119,11 @@ export class SessionResume {
     });
     const cut = new LinkCut(machine);
     try {
-      await supervisor.start(table.get(id) ?? record);
+      await starts.run(table.get(id) ?? record);
     } catch (error) {
       // Whoever reaches its host again goes on with the start.
       if (await cut.explains(error)) throw error;
-      await supervisor.forget(id).catch(() => undefined);
+      await starts.forget(id).catch(() => undefined);
       await table.apply(id, { type: 'startFailed', reason: errorText(error), time: this.#now() });
       throw error;
     } finally {

@@ -10,6 +10,7 @@ import { formatExit, parseExit, type Exit } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { Ending } from './lifecycle.js';
 import type { LiveSessions } from './liveSession.js';
+import type { LogKeeper } from './logKeeper.js';
 import type { SessionFiles } from './sessionFiles.js';
 import type { SessionTable } from './sessionTable.js';
 
@@ -19,10 +20,9 @@ export interface SessionEndOptions {
   readonly table: SessionTable;
   readonly live: LiveSessions;
   readonly files: SessionFiles;
+  readonly logs: Pick<LogKeeper, 'close'>;
   readonly clock: Clock;
   readonly log: Logger;
-  /** The record says how it ended and the log has its last byte. */
-  readonly onEnded: (id: string) => void;
 }
 
 /** tmux calls a pane dead when all its output is on the way to the log; that takes as long as the log grows. */
@@ -75,7 +75,7 @@ export class SessionEnd {
   /** Records how a session ended, after its log has got its last byte, and clears up. */
   async finish(id: string): Promise<void> {
     await this.#finishing.run(id, async () => {
-      const { table, tmux, files, clock, log, onEnded } = this.#options;
+      const { table, tmux, files, clock, log } = this.#options;
       const record = table.get(id);
       if (!record || hasEnded(record)) return;
       const pane = await this.#deadPane(id);
@@ -85,8 +85,30 @@ export class SessionEnd {
       if (pane?.piped !== false) await this.#logClosed(id);
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), time });
       await files.clear(id);
-      onEnded(id);
+      this.#close(id);
     });
+  }
+
+  /**
+   * Records that nobody can know how it ended.
+   *
+   * @param isLeft what it started may run on, where nobody could see or answer it
+   */
+  async lost(id: string, reason: string, { isLeft }: { readonly isLeft: boolean }): Promise<void> {
+    const { machine, table, files, clock, log } = this.#options;
+    log.warn(`session ${id} is lost: ${reason}`);
+    await table.apply(id, { type: 'lost', reason, time: new Date(clock.now()).toISOString() });
+    if (isLeft) await machine.killTree(null, id);
+    await files.clear(id);
+    this.#close(id);
+  }
+
+  /** The record says how it ended and the log has its last byte. */
+  #close(id: string): void {
+    const { live, logs } = this.#options;
+    live.get(id)?.hooks?.onEnded();
+    live.delete(id);
+    logs.close(id);
   }
 
   /** The pane once it is dead; the launcher needs a moment after it wrote how the tool ended. */
@@ -125,7 +147,7 @@ export class SessionEnd {
     let size = -1;
     let since = performance.now();
     while (!(await done())) {
-      const now = (await files.stat(id, 'log'))?.size ?? 0;
+      const now = await files.logSize(id);
       if (now !== size) {
         size = now;
         since = performance.now();

@@ -3,6 +3,9 @@ import type { Machine } from '../machine.js';
 
 /** What lies beside the record of a session while it runs. */
 const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'hooks'] as const;
+/** More of what was printed after a key says nothing more. */
+const PRINTED_BYTES = 256 * 1024;
+
 export type SessionFile = 'log' | (typeof PASSING)[number];
 
 /** The files of active sessions besides their records: logs, and the marks of launcher and log writer. */
@@ -21,6 +24,17 @@ export class SessionFiles {
 
   stat(id: string, file: SessionFile): ReturnType<Machine['stat']> {
     return this.#machine.stat(this.path(id, file));
+  }
+
+  /** How many bytes its log has; 0 when there is none. */
+  async logSize(id: string): Promise<number> {
+    return (await this.stat(id, 'log'))?.size ?? 0;
+  }
+
+  /** What stands in its log from an offset on, with all sequences; of much only the beginning. */
+  async printedSince(id: string, from: number): Promise<string> {
+    const bytes = await this.#machine.readFile(this.path(id, 'log'), from, PRINTED_BYTES);
+    return new TextDecoder().decode(bytes);
   }
 
   async has(id: string, file: SessionFile): Promise<boolean> {

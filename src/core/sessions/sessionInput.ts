@@ -1,11 +1,13 @@
 import { delay, KeyedMutex } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
+import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSessions } from './liveSession.js';
 import type { SessionTable } from './sessionTable.js';
 import { pasteable, pasteTaken, QUIET_MS, submit } from './textInput.js';
 
 export interface SessionInputOptions {
+  readonly machine: Pick<Machine, 'now'>;
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
   readonly live: LiveSessions;
@@ -27,6 +29,15 @@ export class SessionInput {
 
   constructor(options: SessionInputOptions) {
     this.#options = options;
+  }
+
+  /** A person types in an attached terminal at this moment. */
+  async isTyping(id: string, withinMs: number): Promise<boolean> {
+    const { machine, tmux } = this.#options;
+    const writers = (await tmux.attached(id)).filter(({ readOnly }) => !readOnly);
+    const newest = Math.max(0, ...writers.map(({ activity }) => activity));
+    // Seconds of that host's own clock.
+    return newest > 0 && (await machine.now()) - newest * 1000 < withinMs;
   }
 
   /** Types text as a paste and submits it once the program has taken it. */

@@ -1,10 +1,13 @@
 import type { Clock } from '../../common/async.js';
+import type { Disposable } from '../../common/disposable.js';
+import { Emitter } from '../../common/emitter.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { trackRequest } from '../approvals/requests.js';
@@ -34,8 +37,6 @@ export interface SessionStatesOptions {
   readonly tool: (id: string) => Tool | undefined;
   /** A session takes input now. */
   readonly onReady: (id: string) => Promise<void>;
-  /** The tool of a session says which of its conversations it is in. */
-  readonly onConversation: (id: string, conversation: string) => void;
   readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
@@ -50,9 +51,19 @@ export interface SeenScreen extends ScreenJudgement {
   readonly screen: string;
 }
 
+/** A session and the id that its tool gives to the conversation that it is in. */
+export interface ToldConversation {
+  readonly id: string;
+  readonly conversation: string;
+}
+
 /** Watches what sessions do from their launch on, and records it. */
-export class SessionStates {
+export class SessionStates implements Disposable {
   readonly #options: SessionStatesOptions;
+  readonly #conversation = new Emitter<ToldConversation>();
+
+  /** The tool of a session says which of its conversations it is in. */
+  readonly onConversation = this.#conversation.event;
 
   constructor(options: SessionStatesOptions) {
     this.#options = options;
@@ -64,7 +75,7 @@ export class SessionStates {
 
   /** Watches a session as far as it is not watched yet. */
   watch(record: SessionRecord): void {
-    const { tool: find, live: sessions, machine, files, onConversation, clock, log } = this.#options;
+    const { tool: find, live: sessions, machine, files, tmux, clock, log } = this.#options;
     const { id } = record;
     const live = sessions.get(id);
     const tool = find(record.tool);
@@ -88,9 +99,8 @@ export class SessionStates {
         format: tool.hooks.format,
         clock,
         onEvidence: (evidence) => this.#onHooks(id, evidence),
-        onConversation: (conversation) => onConversation(id, conversation),
+        onConversation: (conversation) => this.#conversation.fire({ id, conversation }),
         onOver: (ticket) => {
-          const { tmux } = this.#options;
           const onError = (error: unknown): void => log.debug(`a hook of ${id} waits in vain: ${errorText(error)}`);
           tmux.hookAnswers.release(ticket).catch(onError);
         },
@@ -213,6 +223,34 @@ export class SessionStates {
     return { ...withStyledCursor(judgement, text), screen: text };
   }
 
+  /** What stands in its input box now; null when that is empty, or not to be seen. */
+  async draft(id: string): Promise<string | null> {
+    const { table, tool } = this.#options;
+    return tool(table.get(id)?.tool ?? '')?.screen?.box ? (await this.look(id)).draft : null;
+  }
+
+  /** Under which exactly one hook of it waits for the answer to exactly this request. */
+  ticketFor(id: string, request: PendingRequest): string | undefined {
+    return this.#options.live.get(id)?.hooks?.ticketFor(request);
+  }
+
+  /**
+   * A request of a session was answered and has gone; another one may be pending already.
+   *
+   * @param ticket under which its hook waited
+   */
+  onAnswered(id: string, request: PendingRequest, ticket?: string): void {
+    const { live, table, log } = this.#options;
+    const { state, hooks } = live.get(id) ?? {};
+    if (table.get(id)?.request?.id === request.id) state?.onAnswered();
+    hooks?.onAnswered(request, ticket).catch((error: unknown) => log.error(`hooks of ${id}: ${errorText(error)}`));
+  }
+
+  /** A person has pressed what interrupts it. */
+  onInterrupted(id: string): void {
+    this.#options.live.get(id)?.state?.onInterrupted();
+  }
+
   #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, screenText: string): void {
     const { table, clock, ids } = this.#options;
     const record = table.get(id);
@@ -252,6 +290,10 @@ export class SessionStates {
       isLate,
       time,
     });
+  }
+
+  dispose(): void {
+    this.#conversation.dispose();
   }
 }
 

@@ -8,6 +8,7 @@ import type { PolicyDraft, PolicyState, PolicyVerdict } from '../../../protocol/
 import type { Params } from '../../../protocol/requests.js';
 import { hasEnded } from '../../../protocol/session.js';
 import type { ContextDirectory } from '../../sessions/sessions.js';
+import type { SessionStates } from '../../sessions/sessionStates.js';
 import type { SessionTable } from '../../sessions/sessionTable.js';
 import type { Supervisor } from '../../sessions/supervisor.js';
 import type { Answerer, Permit } from '../answerer.js';
@@ -22,13 +23,12 @@ export interface PolicyRunnerOptions {
   readonly policies: Pick<PolicyStore, 'current' | 'take' | 'holds' | 'state' | 'onDidChange'>;
   readonly places: Places;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'onDidChange'>;
-  readonly supervisor: Pick<Supervisor, 'leads' | 'look'>;
+  readonly supervisor: Pick<Supervisor, 'leads' | 'isHere'>;
+  readonly states: Pick<SessionStates, 'look'>;
   readonly answers: Pick<Answerer, 'decide' | 'isDirect'>;
   readonly contexts: Pick<ContextDirectory, 'get'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
-  /** It runs on this machine, not on another node of the same home. */
-  readonly isHere: (record: SessionRecord) => boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -109,7 +109,7 @@ export class PolicyRunner implements Disposable {
     if (request === null || hasEnded(record) || record.answered?.request === request.id) return this.#forget(id);
     if (this.#seen.get(id)?.content === contentOf(request)) return;
     this.#forget(id);
-    if (!this.#options.isHere(record)) return;
+    if (!this.#options.supervisor.isHere(record)) return;
     this.#seen.set(id, { content: contentOf(request), timer: undefined, tries: 0 });
     void this.#run(id, request);
   }
@@ -142,7 +142,7 @@ export class PolicyRunner implements Disposable {
 
   /** True when nothing is left to do. */
   async #decide(id: string, request: PendingRequest): Promise<boolean> {
-    const { table, supervisor, answers, policies, log } = this.#options;
+    const { table, supervisor, states, answers, policies, log } = this.#options;
     const record = table.get(id);
     if (record?.request == null || contentOf(record.request) !== contentOf(request)) return true;
     const verdict = await this.#judge({ session: record, request });
@@ -152,7 +152,7 @@ export class PolicyRunner implements Disposable {
     const answer = answerOf(verdict, request);
     let byKeys = true;
     if (verdict.effect === 'allow') {
-      const shown = shownWhole(request, (await supervisor.look(id)).screen);
+      const shown = shownWhole(request, (await states.look(id)).screen);
       // The tool itself has said what exactly it asks.
       const isDirect = answers.isDirect(record, request, answer);
       if (shown === 'notYet' && !isDirect) return false;
