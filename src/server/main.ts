@@ -57,7 +57,7 @@ async function run(options: ServerOptions): Promise<number> {
   await server.close();
   const { local } = hub;
   await hub.flush().catch((error: unknown) => log.error(errorText(error)));
-  if (local.busy === 0) await local.engine?.tmux.shutDown();
+  if (local.busy === 0) await local.engine?.tmux.connection.shutDown();
   hub.dispose();
   await rm(file, { force: true });
   return 0;
@@ -144,7 +144,7 @@ async function start({
   process.on('SIGHUP', () => {
     openHome(home)
       .then(() => chooseRuntimeDirectory(home))
-      .then(() => Promise.all([server.listen(), introduce(), hub.local.engine?.tmux.ensureSocket()]))
+      .then(() => Promise.all([server.listen(), introduce(), hub.local.engine?.tmux.connection.ensureSocket()]))
       .catch((error: unknown) => log.error(`the socket could not be made again: ${errorText(error)}`));
   });
   // Whoever comes first finds what is known of the other machines.

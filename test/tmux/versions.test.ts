@@ -122,10 +122,10 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
     const panes: Pane[] = [];
     const sizes: PaneSize[] = [];
     let closed = 0;
-    tmux.onPaneChanged((pane) => panes.push(pane));
-    tmux.onResized((size) => sizes.push(size));
-    tmux.onWindowClosed(() => closed++);
-    assert.equal(await tmux.connect(), false);
+    tmux.connection.onPaneChanged((pane) => panes.push(pane));
+    tmux.connection.onResized((size) => sizes.push(size));
+    tmux.connection.onWindowClosed(() => closed++);
+    assert.equal(await tmux.connection.attached(), undefined);
     const script = `printf '\\033]2;my title\\007ready\\n'; read line; echo "got $line"; stty size; read line; exit 7`;
     await launch('s1', 'sh', '-c', script);
     const pane = await tmux.create('s1');
@@ -148,17 +148,17 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
 
     // Another server finds what runs.
     const again = open();
-    assert.equal(await again.connect(), true);
+    assert.notEqual(await again.connection.attached(), undefined);
     assert.deepEqual((await again.panes()).map(({ session }) => session).sort(), ['s1', 's2']);
     // One of the two acts, and the other one hears of it when it is gone or asked to.
     let heard = 0;
-    again.onLeadChanged(() => heard++);
-    assert.deepEqual([await tmux.lead(false), await again.lead(false)], [true, false]);
-    assert.equal(await again.lead(true), true);
-    assert.equal(await tmux.lead(false), false);
+    again.connection.onLeadChanged(() => heard++);
+    assert.deepEqual([await tmux.connection.lead(false), await again.connection.lead(false)], [true, false]);
+    assert.equal(await again.connection.lead(true), true);
+    assert.equal(await tmux.connection.lead(false), false);
     await until('the change is told', () => heard > 0);
     again.dispose();
-    await until('who is gone acts no more', () => tmux.lead(false));
+    await until('who is gone acts no more', () => tmux.connection.lead(false));
 
     // A person's terminal decides the size.
     const command = await tmux.attachCommand('s1', false);

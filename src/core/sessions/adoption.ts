@@ -55,7 +55,7 @@ export class Adoption {
   /** @param open the records of this machine's sessions that have not ended, and `panes` those of tmux by session */
   async run(open: readonly SessionRecord[], panes: ReadonlyMap<string, Pane>): Promise<void> {
     const { table, tmux, files, log } = this.#options;
-    const [names] = await Promise.all([files.names(), tmux.ensureSocket()]);
+    const [names] = await Promise.all([files.names(), tmux.connection.ensureSocket()]);
     const seen = { names, tmuxRuns: panes.size > 0 };
     await Promise.all(
       open.map((record) =>

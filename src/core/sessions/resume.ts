@@ -103,11 +103,7 @@ export class SessionResume {
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     const logSize = await files.logSize(id);
-    await starts.prepare(
-      id,
-      { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask },
-      logSize,
-    );
+    await starts.prepare(id, { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask }, logSize);
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {
       type: 'resumed',

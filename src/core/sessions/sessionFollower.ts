@@ -17,7 +17,7 @@ import type { SessionTable } from './sessionTable.js';
 export interface SessionFollowerOptions {
   readonly machine: Machine;
   readonly identity: Pick<MachineIdentity, 'host'>;
-  readonly tmux: Pick<TmuxServer, 'onPaneChanged' | 'onResized'>;
+  readonly tmux: Pick<TmuxServer, 'connection'>;
   readonly table: SessionTable;
   readonly live: LiveSessions;
   readonly files: SessionFiles;
@@ -53,12 +53,12 @@ export class SessionFollower implements Disposable {
       log,
     });
     this.#disposables.add(
-      tmux.onPaneChanged((pane) => {
+      tmux.connection.onPaneChanged((pane) => {
         logs.onResized(pane);
         this.see(pane);
       }),
     );
-    this.#disposables.add(tmux.onResized((size) => logs.onResized(size)));
+    this.#disposables.add(tmux.connection.onResized((size) => logs.onResized(size)));
   }
 
   /** Hears of the files from now on, unless it does already. */

@@ -90,7 +90,7 @@ export class Supervisor implements Disposable {
       onWindow: () => {
         this.#watchdog.schedule();
         // The first one has started tmux.
-        this.#attempt('the lead', async () => this.#setLead(await tmux.lead(true)));
+        this.#attempt('the lead', async () => this.#setLead(await tmux.connection.lead(true)));
       },
     });
     const follower = this.#disposables.add(
@@ -122,10 +122,12 @@ export class Supervisor implements Disposable {
     });
     this.#recheck = new Throttler(RECHECK_MS, () => this.#attempt('windows', () => this.check()), clock);
     this.#disposables.add(toDisposable(() => this.#recheck.cancel()));
-    this.#disposables.add(tmux.onLeadChanged(() => this.#attempt('the lead', () => this.#lookWhoLeads(false))));
-    this.#disposables.add(tmux.onWindowClosed(() => this.#recheck.trigger()));
     this.#disposables.add(
-      tmux.onGone((reason) => {
+      tmux.connection.onLeadChanged(() => this.#attempt('the lead', () => this.#lookWhoLeads(false))),
+    );
+    this.#disposables.add(tmux.connection.onWindowClosed(() => this.#recheck.trigger()));
+    this.#disposables.add(
+      tmux.connection.onGone((reason) => {
         log.warn(`the tmux client ended: ${reason}`);
         this.#attempt('tmux', () => this.check());
       }),
@@ -198,7 +200,7 @@ export class Supervisor implements Disposable {
     if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
     const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));
     // On its own machine a server acts in any case.
-    this.#setLead(await tmux.lead(machine.type === 'local'));
+    this.#setLead(await tmux.connection.lead(machine.type === 'local'));
     if (this.#leads) await this.#adoption.run(open, panes);
     else this.#adoption.watch(panes);
   }
@@ -211,7 +213,7 @@ export class Supervisor implements Disposable {
   /** @param take this server acts from now on, whoever did before */
   async #lookWhoLeads(take: boolean): Promise<void> {
     if (this.#suspended) return;
-    const leads = await this.#options.tmux.lead(take);
+    const leads = await this.#options.tmux.connection.lead(take);
     if (leads === this.#leads) return;
     this.#setLead(leads);
     await this.check();
