@@ -67,7 +67,7 @@ describe('The packaged extension', () => {
   });
 
   it('shows its views in an editor that has nothing else', async (t) => {
-    await withWorkbench(t, { extensionsDir, extensionDir: 'none' }, async (workbench) => {
+    await withWorkbench(t, { extensionsDir, extensionDir: 'none', allExtensions: true }, async (workbench) => {
       await workbench.showSideBar();
       await workbench.tree('Sessions').pane.waitFor();
       await workbench.tree('Contexts').pane.waitFor();

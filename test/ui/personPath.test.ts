@@ -27,7 +27,7 @@ class Keyboard {
 }
 
 test('a person adds a folder, starts an agent, reads it, answers it, attaches to it and stops it', async (t) => {
-  await withWorkbench(t, {}, async (workbench) => {
+  await withWorkbench(t, { allExtensions: true }, async (workbench) => {
     const keyboard = new Keyboard(workbench);
     const sessions = workbench.tree('Sessions');
     const contexts = workbench.tree('Contexts');

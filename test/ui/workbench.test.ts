@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { withWorkbench } from './workbench';
 
 test('the workbench opens with the views of the extension', async (t) => {
-  await withWorkbench(t, {}, async (workbench) => {
+  await withWorkbench(t, { allExtensions: true }, async (workbench) => {
     await workbench.showSideBar();
     await workbench.tree('Sessions').pane.waitFor();
     await workbench.tree('Contexts').pane.waitFor();

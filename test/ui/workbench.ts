@@ -33,6 +33,8 @@ export interface WorkbenchOptions {
   /** Added to the environment of the editor's server, and with it of the extension. */
   readonly env?: Readonly<Record<string, string>>;
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** All extensions that VS Code comes with, as a person has them. Default: the few that matter here. */
+  readonly allExtensions?: boolean;
   readonly theme?: Theme;
   /** Of the window, in CSS pixels. Default 1280 × 800. */
   readonly size?: { readonly width: number; readonly height: number };
@@ -334,6 +336,7 @@ async function startServer(work: string, options: WorkbenchOptions): Promise<VsC
   return await startVsCodeServer({
     dataDir: join(work, 'data'),
     extensionsDir: extensionsDir(work, options),
+    plain: options.allExtensions !== true,
     env: { ...editorEnvironment(), ...options.env, CM_HOME: cmHome(work, options) },
   });
 }
