@@ -434,10 +434,13 @@ test('a session that has ended, whose pane died or whose window is not known get
     await desk.refuses(/has ended/, desk.answer());
     assert.deepEqual(desk.agent.keys, []);
   }
-  const { desk } = asking();
-  desk.patch({ status: 'stopped' });
-  await desk.refuses(/has ended/, desk.answer());
-  assert.deepEqual(desk.agent.keys, []);
+  for (const gone of [{}, { request: null }]) {
+    const { desk } = asking();
+    const { id } = desk.pending;
+    desk.patch({ status: 'stopped', ...gone });
+    await desk.refuses(/has ended/, desk.answer(ALLOW, id));
+    assert.deepEqual(desk.agent.keys, []);
+  }
 });
 
 test('of several servers only the one that acts sends keys', async () => {

@@ -259,10 +259,12 @@ test('while another server acts on the sessions this one waits', async (t) => {
 });
 
 test('a session on another node of the same home is left to the server there', async (t) => {
-  const desk = await Desk.setUp(t);
-  await desk.add('allow', 'npm test');
+  const [desk, here] = [await Desk.setUp(t), await Desk.setUp(t)];
+  for (const each of [desk, here]) await each.add('allow', 'npm test');
   desk.isHere = false;
-  desk.ask(asks('npm test'));
+  for (const each of [desk, here]) each.ask(asks('npm test'));
+  await until('the one here is answered', () => here.answered.length > 0);
+  assert.deepEqual([desk.looks, desk.decisions], [0, 0]);
   desk.isHere = true;
   desk.ask(asks('npm test', 'second'));
   await until('the next one is answered', () => desk.answered.length > 0);
