@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { submit } from '../../src/core/sessions/textInput.js';
 
-/** How often Enter is pressed when the box shows one of these at each look, and the last of them from then on. */
+/** How often Enter is pressed when the box shows one of these at each look, before and after, and then the last one. */
 async function presses(text: string, ...drafts: readonly (string | null | Error)[]): Promise<number> {
   let pressed = 0;
   let looks = 0;
@@ -23,6 +23,8 @@ async function presses(text: string, ...drafts: readonly (string | null | Error)
 test('Enter is pressed once more only when the very same text goes on standing in the input box', async () => {
   for (const [text, drafts, expected] of [
     ['fix the tests', [null], 1],
+    ['fix the tests', [null, null, null, 'fix the tests'], 2],
+    ['fix the tests', [null, null, null, 'fix the tests', null], 1],
     ['fix the tests', ['fix the tests', 'fix the tests', null], 1],
     ['fix the tests', ['fix the tests'], 2],
     ['fix the\ntests of this', ['fix the tests\n of this'], 2],

@@ -4,15 +4,15 @@ import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSessions } from './liveSession.js';
 import type { SessionTable } from './sessionTable.js';
-import { pasteable, pasteTaken, QUIET_MS, submit } from './textInput.js';
+import { pasteable, pasteTaken, QUIET_MS, submit, type ReadDraft } from './textInput.js';
 
 export interface SessionInputOptions {
   readonly machine: Pick<Machine, 'now'>;
   readonly tmux: TmuxServer;
   readonly table: SessionTable;
   readonly live: LiveSessions;
-  /** What stands in its input box now; null when that is empty, or not to be seen. */
-  readonly draft: (id: string) => Promise<string | null>;
+  /** Reads its input box; undefined when it is not known to have one. */
+  readonly draft: (id: string) => ReadDraft | undefined;
 }
 
 /** Types into one session while nobody else of this server does. */
@@ -42,20 +42,20 @@ export class SessionInput {
 
   /** Types text as a paste and submits it once the program has taken it. */
   async send(id: string, text: string, enter: boolean): Promise<void> {
-    await this.#typing.run(id, () => this.#type(id, text, enter));
+    await this.#typing.run(id, () => this.#type(id, text, enter, this.#options.draft(id)));
   }
 
-  async #type(id: string, text: string, enter: boolean): Promise<void> {
-    const { tmux, live, draft } = this.#options;
+  async #type(id: string, text: string, enter: boolean, draft?: ReadDraft): Promise<void> {
+    const { tmux, live } = this.#options;
     const session = live.need(id);
     const clean = pasteable(text);
     if (clean !== '') {
       const before = session.outputs;
       await tmux.paste(session.pane.pane, clean);
-      if (enter) await pasteTaken(() => session.outputs, before, clean.length);
+      if (enter) await pasteTaken(clean, () => session.outputs, before, draft);
     }
     const press = (): Promise<void> => tmux.keys(session.pane.pane, ['Enter']);
-    if (enter) await submit(clean, press, () => draft(id));
+    if (enter) await submit(clean, press, draft);
   }
 
   /** Nothing else is typed into the session until `task` is done. */
@@ -64,6 +64,7 @@ export class SessionInput {
     return this.#typing.run(id, () =>
       task({
         keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
+        // A dialog has a line of its own, and whoever answers it looks what became of it.
         text: (text, enter) => this.#type(id, text, enter),
       }),
     );
@@ -87,7 +88,8 @@ export class SessionInput {
    * after a crash neither repeats nor skips one.
    */
   async deliverTask(id: string): Promise<void> {
-    const { tmux, table, live, draft } = this.#options;
+    const { tmux, table, live } = this.#options;
+    const draft = this.#options.draft(id);
     await this.#typing.run(id, async () => {
       const record = table.get(id);
       if (record?.delivery !== 'pending' && record?.delivery !== 'typing') return;
@@ -101,12 +103,12 @@ export class SessionInput {
         crashPoint('before-paste');
         await tmux.paste(pane, text, 'pasted');
         crashPoint('after-paste');
-        await pasteTaken(() => session.outputs, before, text.length);
+        await pasteTaken(text, () => session.outputs, before, draft);
       } else {
         await delay(QUIET_MS);
       }
       const press = (): Promise<void> => tmux.keys(pane, ['Enter'], 'sent');
-      if (mark !== 'sent') await submit(text, press, () => draft(id));
+      if (mark !== 'sent') await submit(text, press, draft);
       crashPoint('after-submit');
       await table.patch(id, { delivery: 'done' });
     });

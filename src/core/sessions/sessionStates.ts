@@ -25,6 +25,7 @@ import type { SessionTable } from './sessionTable.js';
 import { StartupWatch } from './startupWatch.js';
 import { SignalFollower } from './signalFollower.js';
 import { StateWatch } from './stateWatch.js';
+import type { ReadDraft } from './textInput.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
 export interface SessionStatesOptions {
@@ -223,10 +224,11 @@ export class SessionStates implements Disposable {
     return { ...withStyledCursor(judgement, text), screen: text };
   }
 
-  /** What stands in its input box now; null when that is empty, or not to be seen. */
-  async draft(id: string): Promise<string | null> {
+  /** Reads its input box; undefined when it is not known to have one. */
+  draft(id: string): ReadDraft | undefined {
     const { table, tool } = this.#options;
-    return tool(table.get(id)?.tool ?? '')?.screen?.box ? (await this.look(id)).draft : null;
+    if (tool(table.get(id)?.tool ?? '')?.screen?.box === undefined) return undefined;
+    return async () => (await this.look(id)).draft;
   }
 
   /** Under which exactly one hook of it waits for the answer to exactly this request. */
