@@ -120,7 +120,7 @@ export class SessionEngine implements Disposable {
       }),
     );
     const { supervisor } = this;
-    const { live, files, states, input, starts } = supervisor;
+    const { live, files, states, input, starts, ends } = supervisor;
     this.#disposables.add(supervisor.logs.onDidGrow((id) => logs.onGrown(id)));
     this.#disposables.add(supervisor.logs.onDidResize(({ id, ...size }) => logs.onSize(id, size)));
     this.#disposables.add(supervisor.logs.onDidClose((id) => logs.onClosed(id)));
@@ -133,6 +133,10 @@ export class SessionEngine implements Disposable {
       contexts,
       otherNames: options.otherNames,
       supervisor,
+      starts,
+      ends,
+      states,
+      input,
       tool: getTool,
       toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
       placeholders,

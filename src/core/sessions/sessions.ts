@@ -25,6 +25,10 @@ import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
 import type { Tools } from '../tools/tools.js';
+import type { SessionEnd } from './sessionEnd.js';
+import type { SessionInput } from './sessionInput.js';
+import type { SessionStart } from './sessionStart.js';
+import type { SessionStates } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 import { createWorktree } from './worktree.js';
@@ -40,7 +44,11 @@ export interface SessionsOptions {
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
-  readonly supervisor: Supervisor;
+  readonly supervisor: Pick<Supervisor, 'act' | 'adopted' | 'isHere'>;
+  readonly starts: SessionStart;
+  readonly ends: SessionEnd;
+  readonly states: Pick<SessionStates, 'onInterrupted'>;
+  readonly input: SessionInput;
   readonly tool: (id: string) => Tool;
   /** What the tool says its version is; never rejects. */
   readonly toolVersion: Tools['version'];
@@ -113,7 +121,7 @@ export class Sessions {
   }
 
   async #create(request: CreateSession): Promise<SessionRecord> {
-    const { machine, tmux, contexts, supervisor, table, ids, log } = this.#options;
+    const { machine, tmux, contexts, starts, table, ids, log } = this.#options;
     const tool = this.#options.tool(request.tool);
     if (request.context === undefined) {
       throw new CodeManagerError('invalid', 'No context and no folder was given', {
@@ -189,7 +197,7 @@ export class Sessions {
         conversation,
         worktree,
       });
-      const prepared = supervisor.prepare(id, {
+      const prepared = starts.prepare(id, {
         argv,
         env: { ...env, ...hooks.env },
         cwd: record.path,
@@ -201,7 +209,7 @@ export class Sessions {
       try {
         await Promise.all([prepared, added]);
       } catch (error) {
-        await supervisor.forget(id).catch(() => undefined);
+        await starts.forget(id).catch(() => undefined);
         const isRecorded = await added.then(
           () => true,
           () => false,
@@ -215,11 +223,11 @@ export class Sessions {
       crashPoint('after-record');
       const cut = new LinkCut(machine);
       try {
-        await supervisor.start(record);
+        await starts.run(record);
       } catch (error) {
         // Its host has the record and the launch file: whoever reaches it again goes on with the start.
         if (await cut.explains(error)) throw error;
-        await supervisor.forget(id).catch(() => undefined);
+        await starts.forget(id).catch(() => undefined);
         await table.apply(id, {
           type: 'startFailed',
           reason: error instanceof Error ? error.message : String(error),
@@ -302,20 +310,20 @@ export class Sessions {
           },
         );
       }
-      if (await this.#options.supervisor.isTyping(record.id, TYPING_MS)) {
+      if (await this.#options.input.isTyping(record.id, TYPING_MS)) {
         throw new CodeManagerError('conflict', `Somebody types in ${record.name} at this moment`, {
           hint: 'Try again when they have finished; --force types anyway.',
         });
       }
     }
-    await this.#options.supervisor.input.send(record.id, text, enter);
+    await this.#options.input.send(record.id, text, enter);
   }
 
   async key({ session, keys }: Params<'session/key'>): Promise<void> {
     const record = await this.#running(session);
-    const { supervisor } = this.#options;
-    if (this.#tool(record).interruptKeys.every((key) => keys.includes(key))) supervisor.onInterrupted(record.id);
-    await supervisor.input.keys(record.id, keys);
+    const { states, input } = this.#options;
+    if (this.#tool(record).interruptKeys.every((key) => keys.includes(key))) states.onInterrupted(record.id);
+    await input.keys(record.id, keys);
   }
 
   /**
@@ -326,13 +334,13 @@ export class Sessions {
   async interrupt(ref: string): Promise<void> {
     const record = await this.#running(ref);
     const { id, name, state } = record;
-    const { table, supervisor } = this.#options;
+    const { table, states, input } = this.#options;
     const keys = this.#tool(record).interruptKeys;
     // Many programs end when they get this one twice.
     const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
     for (let press = 0; press < presses; press++) {
-      supervisor.onInterrupted(id);
-      await supervisor.input.keys(id, keys, INTERRUPT_GAP_MS);
+      states.onInterrupted(id);
+      await input.keys(id, keys, INTERRUPT_GAP_MS);
       if (state !== 'working' || (await table.until(id, (record) => record?.state !== 'working', HEARD_MS))) return;
     }
     throw new CodeManagerError('timeout', `${name} goes on working`, {
@@ -352,14 +360,14 @@ export class Sessions {
   async stop({ session, timeoutMs }: Params<'session/stop'>): Promise<Session> {
     const record = await this.#running(session);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'stop' });
-    await this.#options.supervisor.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
+    await this.#options.ends.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
     return this.#ended(record.id);
   }
 
   async kill(ref: string): Promise<Session> {
     const record = await this.#running(ref);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'kill' });
-    await this.#options.supervisor.kill(record.id);
+    await this.#options.ends.kill(record.id);
     return this.#ended(record.id);
   }
 

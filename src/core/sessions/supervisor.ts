@@ -7,7 +7,6 @@ import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { Machine } from '../machine.js';
-import type { Launch } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { Adoption } from './adoption.js';
 import { LiveSessions } from './liveSession.js';
@@ -245,41 +244,6 @@ export class Supervisor implements Disposable {
   /** A session that another server has written about runs or ran: its window is looked for soon. */
   onForeignRecord(): void {
     this.#recheck.trigger();
-  }
-
-  /** {@link SessionStart.prepare} */
-  prepare(id: string, launch: Launch): Promise<void> {
-    return this.starts.prepare(id, launch);
-  }
-
-  /** {@link SessionStart.forget} */
-  forget(id: string): Promise<void> {
-    return this.starts.forget(id);
-  }
-
-  /** {@link SessionStart.run} */
-  start(record: SessionRecord): Promise<void> {
-    return this.starts.run(record);
-  }
-
-  /** {@link SessionEnd.stop} */
-  stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
-    return this.ends.stop(id, signal, timeoutMs);
-  }
-
-  /** {@link SessionEnd.kill} */
-  kill(id: string): Promise<void> {
-    return this.ends.kill(id);
-  }
-
-  /** {@link SessionInput.isTyping} */
-  isTyping(id: string, withinMs: number): Promise<boolean> {
-    return this.input.isTyping(id, withinMs);
-  }
-
-  /** {@link SessionStates.onInterrupted} */
-  onInterrupted(id: string): void {
-    this.states.onInterrupted(id);
   }
 
   dispose(): void {
