@@ -141,7 +141,18 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
   ],
   [
     'and is over sooner than one that may go on',
-    [screen('working', 0), screen('idle', 5000, { turnEnded: false }), passed(5450)],
+    [screen('working', 0), screen('idle', 5000, { turnEnded: false }), passed(5200)],
+    ['idle', false, 'screen'],
+  ],
+  [
+    'also when nothing tells of the interrupt any more in a moment',
+    [
+      word('event', 'working', 0),
+      screen('working', 100),
+      screen('idle', 900, { turnEnded: false }),
+      screen('idle', 1000),
+      screen('idle', 1100),
+    ],
     ['idle', false, 'screen'],
   ],
   [

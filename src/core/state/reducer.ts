@@ -59,7 +59,7 @@ export type StateEvent =
 /** An input box flashes between two steps: an idle screen counts once it has held so long. */
 export const IDLE_HOLDS_MS = 700;
 /** That a person broke a turn off stands on the screen, which no flash shows. */
-const BROKEN_OFF_HOLDS_MS = 400;
+const BROKEN_OFF_HOLDS_MS = 200;
 /** A stronger source that a weaker one contradicts so much later has missed something. */
 const MISSED_REQUEST_MS = 400;
 export const MISSED_MS = 3000;
@@ -108,6 +108,8 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
       const same = before !== undefined && !before.isPast && isSame(before, evidence);
       const held: Held = {
         ...evidence,
+        // Of a turn that was broken off the first look may be the only one that tells.
+        turnEnded: evidence.turnEnded ?? (same && model.verdict.since <= before.since ? before.turnEnded : null),
         since: same ? before.since : time,
         isSeen: same && before.isSeen,
         isPast: false,
