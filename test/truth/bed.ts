@@ -19,8 +19,11 @@ import { truthOf, wordOf, type Mark, type Shown, type Span } from './timeline.js
 const LOOK_MS = 15;
 /** Whatever works draws something more often. */
 const SETTLED_MS = 3000;
-/** What is being drawn has no longer pauses. */
+/** Once the last words of an answer were drawn it has no longer pauses. */
 const PAUSE_MS = 1000;
+/** A program that has drawn nothing for so long does not draw those words. */
+const STUCK_MS = 10_000;
+const LAST_WORDS = /Alldone\(\d+steps\)/;
 const LINES = 'line one\nline two\nline three\n';
 
 /** The machine that the agents run on: this one, or another one over ssh. */
@@ -268,8 +271,10 @@ export class Bed {
       if (event === undefined || !event.prompt.includes(this.#tag)) continue;
       const { time, what } = event;
       this.#said = what.type === 'said' ? time : undefined;
-      if (what.type === 'came') this.mark({ time, type: 'asked' });
-      else if (what.type !== 'called') this.mark({ time, type: what.type });
+      if (what.type === 'came') {
+        this.mark({ time, type: 'asked' });
+        if (this.#wanted === undefined) this.#ink?.forget();
+      } else if (what.type !== 'called') this.mark({ time, type: what.type });
       else {
         const asks = asksFor(what.call);
         this.mark({ time, type: 'called', asks });
@@ -280,15 +285,21 @@ export class Bed {
 
   #read(): void {
     this.#ink?.read();
-    const drawn = this.#ink?.lastGrowth ?? 0;
-    if (this.#said !== undefined && performance.now() > Math.max(this.#said, drawn) + PAUSE_MS) {
-      this.mark({ time: Math.max(this.#said, drawn), type: 'rested' });
-      this.#said = undefined;
-    }
+    this.#lookWhetherRested();
     const what = this.#wanted;
     if (what === undefined || this.#ink?.shows(this.program.drawn[what]) !== true) return;
     this.#wanted = undefined;
     this.mark({ time: performance.now(), type: 'drawn', what });
+  }
+
+  /** A busy program stops for seconds in the middle of a long answer. */
+  #lookWhetherRested(): void {
+    if (this.#said === undefined) return;
+    const drawn = Math.max(this.#said, this.#ink?.lastGrowth ?? 0);
+    const pause = performance.now() - drawn;
+    if (pause < PAUSE_MS || (pause < STUCK_MS && this.#ink?.shows(LAST_WORDS) !== true)) return;
+    this.mark({ time: drawn, type: 'rested' });
+    this.#said = undefined;
   }
 }
 
