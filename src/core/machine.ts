@@ -152,7 +152,10 @@ export interface Machine {
   /** Names in a folder; none when it is not there. */
   list(directory: string): Promise<readonly string[]>;
   remove(path: string): Promise<void>;
-  /** Names of files in a folder that were made, changed (by size or time) or removed, as it happens. */
+  /**
+   * Names of files in a folder that were made, changed (by size or time) or removed, as it happens. Where it takes time
+   * to begin, `.` tells that it has: what happened until then is not told.
+   */
   watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable;
   /** Frees the disk under the bytes before `offset` without moving those behind it; false where the system cannot. */
   releaseHead(path: string, offset: number): Promise<boolean>;

@@ -21,7 +21,6 @@ export class FileFollower {
   /** As {@link Machine.followFile} says. */
   follow(path: string, from: number, sink: FileSink): Disposable {
     const folder = dirname(path);
-    // First watched, then read: what comes in between is read too.
     const { readers, watch } = this.#watched(folder);
     const reader = new FileReader({
       read: (at, length) => this.#machine.readFile(path, at, length),
@@ -53,7 +52,7 @@ export class FileFollower {
     const watch = this.#machine.watch(
       folder,
       (changed) => {
-        for (const [name, reader] of readers) if (name === changed) reader.onGrown();
+        for (const [name, reader] of readers) if (name === changed || changed === '.') reader.onGrown();
       },
       (error) => {
         this.#folders.delete(folder);

@@ -53,7 +53,9 @@ test('a person adds a folder, starts an agent, reads it, answers it, attaches to
     await sessions.clickInline(waiting.label, 'Answer…');
     await quickInput.waitForTitle(/ · question · sample$/);
     await quickInput.pick('Blue');
-    await workbench.waitForOutput('Blue');
+    await workbench.waitForOutput('Blue it is');
+    // Its row moves to another group then, and a click on one that moves is about nothing.
+    await sessions.waitForRow('the end of the turn', ({ description }) => description.includes('Finished'));
 
     await sessions.clickInline(waiting.label, 'Attach');
     await workbench.waitForTerminal('demo>');

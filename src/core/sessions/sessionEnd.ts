@@ -27,7 +27,7 @@ export interface SessionEndOptions {
 
 /** tmux calls a pane dead when all its output is on the way to the log; that takes as long as the log grows. */
 const DEAD_STALL_MS = 5_000;
-const CLOSE_STALL_MS = 2_000;
+const CLOSE_STALL_MS = 5_000;
 const LOOK_MS = 20;
 
 // Of several names for one number (SIGABRT, SIGIOT) the first is the usual one.
@@ -82,7 +82,7 @@ export class SessionEnd {
       const exit = await this.#exit(id, pane);
       const time = new Date((await files.stat(id, 'exit'))?.mtimeMs ?? clock.now()).toISOString();
       if (pane) await tmux.kill(pane).catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
-      if (pane?.piped !== false) await this.#logClosed(id);
+      if (pane?.piped === true || (pane === undefined && (await files.has(id, 'log')))) await this.#logClosed(id);
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), time });
       await files.clear(id);
       this.#close(id);
@@ -136,7 +136,6 @@ export class SessionEnd {
 
   async #logClosed(id: string): Promise<void> {
     const { files, log } = this.#options;
-    if (!(await files.has(id, 'log'))) return;
     const closed = await this.#whileGrowing(id, CLOSE_STALL_MS, () => files.has(id, 'closed'));
     if (!closed) log.warn(`the log of ${id} was not closed in time`);
   }

@@ -98,7 +98,17 @@ export function singleQuoted(text: string, start: number, fish = false): Quoted 
 
 /** `$'…'` at `start`, as bash and zsh print what has control characters. */
 export function ansiQuoted(text: string, start: number): Quoted | undefined {
-  const plain: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', e: '\x1b', E: '\x1b', a: '\x07' };
+  const plain: Readonly<Record<string, string>> = {
+    n: '\n',
+    t: '\t',
+    r: '\r',
+    e: '\x1b',
+    E: '\x1b',
+    a: '\x07',
+    '\\': '\\',
+    "'": "'",
+    '"': '"',
+  };
   let result = '';
   for (let i = start + 2; i < text.length; i++) {
     const c = text.charAt(i);
@@ -113,7 +123,10 @@ export function ansiQuoted(text: string, start: number): Quoted | undefined {
       i += number[0].length - 1;
     } else {
       i++;
-      result += plain[text.charAt(i)] ?? text.charAt(i);
+      const escaped = plain[text.charAt(i)];
+      // Shells differ in what is left of others.
+      if (escaped === undefined) return undefined;
+      result += escaped;
     }
   }
   return undefined;

@@ -8,7 +8,7 @@ import type { Program } from './program.js';
 const MAX_LINE = 4096;
 
 /**
- * Prints the names of files in a folder that were made, changed or removed, and `.` once when it begins.
+ * Prints the names of files in a folder that were made, changed or removed, and before them `.` once it has begun.
  *
  * Nothing is looked at while nothing happens: `tail` waits for what the logs and the file of changes get, and each time
  * the folder is listed once and compared with the last listing, here, so that only names travel. What grows before the
@@ -21,7 +21,6 @@ exec 3<&0
 export LC_ALL=C
 umask 077
 (
-echo .
 pause() { sleep "$1" 2>/dev/null || sleep 1; }
 [ -e changes ] && [ "$(wc -c <changes)" -lt 100000 ] || : >changes
 tell() {
@@ -34,6 +33,7 @@ tell() {
 }
 logs() { ls -t 2>/dev/null | grep '\\.log$' | head -n 400 | sort; }
 known=$(ls -lni)
+echo .
 pipe=.watch-$$-$(date +%s)
 if mkfifo -m 600 "$pipe"; then exec 4<>"$pipe"; rm -f "$pipe"; else pipe=; fi
 watched=none; p=
@@ -93,7 +93,7 @@ export class FileWatch implements Disposable {
     this.#rest = (lines.pop() ?? '').slice(-MAX_LINE);
     for (const name of lines) {
       if (this.#isDisposed()) return;
-      if (name !== '' && name !== '.' && !name.includes('/')) this.#listener(name);
+      if (name !== '' && !name.includes('/')) this.#listener(name);
     }
   }
 
