@@ -64,7 +64,12 @@ export class QuickInput {
   /** Types a value and accepts it. */
   async accept(value?: string): Promise<void> {
     await this.input.waitFor();
-    if (value !== undefined) await this.input.fill(value);
+    if (value !== undefined) {
+      // The list in which something was chosen goes a moment later.
+      const list = this.widget.locator('.quick-input-list:visible');
+      await waitFor('a box to type into', async () => (await list.count()) === 0);
+      await this.input.fill(value);
+    }
     await this.input.press('Enter');
   }
 
