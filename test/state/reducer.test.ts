@@ -259,6 +259,17 @@ const ROWS: readonly (readonly [name: string, events: readonly StateEvent[], exp
     ['working', false, 'title'],
   ],
   [
+    'also while the screen still shows the work',
+    [
+      screen('working', 0),
+      word('title', 'working', 0),
+      word('title', 'waiting', 100),
+      screen('working', 150),
+      passed(300),
+    ],
+    ['working', false, 'title'],
+  ],
+  [
     'and is believed when it does not',
     [screen('working', 0), word('title', 'working', 0), word('title', 'waiting', 100), passed(700)],
     ['waiting', false, 'title'],

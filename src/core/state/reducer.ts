@@ -252,9 +252,8 @@ function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: 
   const agrees = winner.source !== 'screen' && screen?.state === winner.state && screen.time >= winner.time;
   if (agrees) return false;
   // What was seen of a dialog holds while it is drawn anew.
-  if (winner.state === 'waiting' && screen?.state === 'working' && screen.time >= winner.time) {
-    return verdict.state === 'waiting' && verdict.source === winner.source && verdict.saidSince === winner.since;
-  }
+  const isKnown = verdict.state === 'waiting' && verdict.source === winner.source && verdict.saidSince === winner.since;
+  if (isKnown && screen && isRedrawn(winner, screen)) return true;
   // An input box flashes; that a turn ended and that a person broke it off differ on the screen only.
   if (winner.state === 'idle' && verdict.state !== 'idle') {
     return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + idleHoldsMs(winner);
@@ -279,8 +278,12 @@ function hasMissed(strong: Held, weak: Held, lastOutput: number): boolean {
 /** When a weaker source that contradicts a stronger one is believed, should it still do so. */
 function missedAt(strong: Held, weak: Held, lastOutput: number): number {
   const missed = missedAtEarliest(strong, weak, lastOutput);
-  const isRedrawn = weak.source === 'screen' && weak.state === 'working' && strong.state === 'waiting';
-  return isRedrawn ? Math.max(missed, weak.since + REDRAW_MS) : missed;
+  return isRedrawn(strong, weak) ? Math.max(missed, weak.since + REDRAW_MS) : missed;
+}
+
+/** Whether a screen without the dialog that is asked for may show it again in a moment. */
+function isRedrawn(strong: Held, weak: Held): boolean {
+  return strong.state === 'waiting' && weak.source === 'screen' && weak.state === 'working' && weak.time >= strong.time;
 }
 
 function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number {
