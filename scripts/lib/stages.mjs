@@ -1,5 +1,6 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { campaignPrograms, runCampaignParts } from './campaigns.mjs';
 import { noTests, oneFailed, onePassed } from './counts.mjs';
 import { ensureDependencies } from './dependencies.mjs';
 import { bundleTests, findTests, runNodeTests, withSecondTry } from './nodeTests.mjs';
@@ -82,6 +83,7 @@ export const stages = [
     lane: 'engine',
     run: () => nodeStage(['conformance'], { concurrency: 1 }),
   },
+  { name: 'campaigns', programs: campaignPrograms, needsBuild: true, lane: 'engine', run: runCampaignParts },
   {
     name: 'agents',
     programs: ['tmux', 'git'],
