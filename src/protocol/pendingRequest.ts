@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { Timestamp } from './context.js';
-import { OptionRole, RequestAction, WaitingKind } from './screen.js';
+import { OptionRole, ScreenRequest, WaitingKind } from './screen.js';
 
 /** An option of a pending request, in the agent's own words. */
 export const RequestOption = z.object({
@@ -11,18 +11,12 @@ export const RequestOption = z.object({
 });
 export type RequestOption = z.infer<typeof RequestOption>;
 
-/** One pending question of an agent. Every answer names its id. Texts are neutralised. */
+/** One pending question of an agent. Every answer names its id. */
 export const PendingRequest = z.object({
+  ...ScreenRequest.shape,
   /** New for each appearance, kept over a restart of the agent server while it stands there. */
   id: z.string().min(1),
   kind: WaitingKind,
-  action: RequestAction.nullable(),
-  /** The whole command line, with line breaks. */
-  command: z.string().nullable(),
-  path: z.string().nullable(),
-  question: z.string().nullable(),
-  /** One line for people. */
-  text: z.string(),
   options: z.array(RequestOption),
   /** A denial can carry a reason. */
   takesReason: z.boolean(),

@@ -147,14 +147,24 @@ export const ScreenOption = z.object({
 });
 export type ScreenOption = z.infer<typeof ScreenOption>;
 
-/** What an agent asks. Texts are neutralised. */
+/**
+ * Where the exact bytes come from of what will run once a request is allowed: the tool's own event of it, the record that
+ * the tool keeps of the call, or a screen that can be read in one way only.
+ */
+export const Exact = z.enum(['event', 'record', 'screen']);
+export type Exact = z.infer<typeof Exact>;
+
+/** What an agent asks. */
 export const ScreenRequest = z.object({
   action: RequestAction.nullable(),
-  /** The whole command line, with line breaks. */
+  /** The whole command line as the tool has it, not made harmless: shown by `spelled` only. */
   command: z.string().nullable(),
+  /** As the tool has it, not made harmless: shown by `spelled` only. */
   path: z.string().nullable(),
   question: z.string().nullable(),
-  /** One line for people. */
+  /** One line for people, made harmless. */
   text: z.string(),
+  /** null: what will run is not known exactly, and no rule can allow it. */
+  exact: Exact.nullable().default(null),
 });
 export type ScreenRequest = z.infer<typeof ScreenRequest>;

@@ -15,6 +15,7 @@ const REQUEST: PendingRequest = {
   path: null,
   question: null,
   text: 'ls',
+  exact: 'event',
   options: [
     { label: 'Yes', role: 'allow', detail: null },
     { label: 'Yes, and do not ask again', role: 'always', detail: null },

@@ -58,6 +58,7 @@ test('a dialog on the screen is a request with everything that is known of it', 
       path: null,
       question: 'Do you want to proceed?',
       text: 'touch b.txt',
+      exact: rest.exact,
       options: [
         ['Yes', 'allow'],
         ['Yes, and always allow access to /home/dev/project/claude1 from this project', 'always'],

@@ -69,6 +69,7 @@ export function pendingRecord(fields: Partial<PendingRequest> = {}): PendingRequ
     path: null,
     question: null,
     text: fields.command ?? 'npm publish',
+    exact: 'event',
     options: [
       { label: 'Yes', role: 'allow', detail: null },
       { label: 'No', role: 'deny', detail: null },

@@ -319,7 +319,14 @@ test('since tells when the state began, not when it was confirmed', () => {
 });
 
 test('the screen gives a report what it leaves out', () => {
-  const request = { action: 'shell', command: 'touch b.txt', path: null, question: null, text: 'touch b.txt' } as const;
+  const request = {
+    action: 'shell',
+    command: 'touch b.txt',
+    path: null,
+    question: null,
+    text: 'touch b.txt',
+    exact: 'event',
+  } as const;
   const asked = { kind: 'permission', text: 'touch b.txt', request, options: [] } as const;
   const verdict = run(
     report('blocked', 100, 'approve Bash: touch b.txt', 'permission'),
@@ -344,7 +351,14 @@ test('an equal request that comes later is another request', () => {
   const later = run(asks(0, 'rm x'), screen('working', 100), asks(200, 'rm x'));
   assert.equal(later.request, 2);
   assert.equal(run(asks(0, 'rm x'), asks(100, 'rm y')).request, 2);
-  const request = { action: 'shell', command: 'rm x', path: null, question: null, text: 'rm x' } as const;
+  const request = {
+    action: 'shell',
+    command: 'rm x',
+    path: null,
+    question: null,
+    text: 'rm x',
+    exact: 'event',
+  } as const;
   const dialog = { asked: { kind: 'permission', text: 'rm x', request, options: [] } } as const;
   const redrawn = [word('event', 'waiting', 0), screen('waiting', 100, dialog), screen('working', 900)];
   assert.equal(run(...redrawn, screen('waiting', 1000, dialog)).request, 1);
@@ -355,7 +369,14 @@ test('a hook gives a report the exact request, when they tell of the same', () =
   const asked = {
     kind: 'permission',
     text: 'touch b.txt',
-    request: { action: 'shell', command: 'touch  b.txt', path: null, question: null, text: 'touch b.txt' },
+    request: {
+      action: 'shell',
+      command: 'touch  b.txt',
+      path: null,
+      question: null,
+      text: 'touch b.txt',
+      exact: 'event',
+    },
     options: [],
   } as const;
   const event = screen('waiting', 0, { source: 'event', asked });
@@ -370,7 +391,7 @@ test('another dialog on the screen is another request, whatever hooks say', () =
     asked: {
       kind: 'permission',
       text,
-      request: { action: 'shell', command: text, path: null, question: null, text },
+      request: { action: 'shell', command: text, path: null, question: null, text, exact: 'event' },
       options: [],
     },
   });
@@ -393,7 +414,7 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
   const about = (kind: 'permission' | 'question', command: string | null, text: string, labels: string[]): Asked => ({
     kind,
     text,
-    request: { action: null, command, path: null, question: kind === 'question' ? text : null, text },
+    request: { action: null, command, path: null, question: kind === 'question' ? text : null, text, exact: null },
     options: labels.map(label),
   });
   const shown = (time: number, asked: Asked): StateEvent => screen('waiting', time, { asked });

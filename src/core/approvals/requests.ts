@@ -48,6 +48,7 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
     path: request?.path ?? null,
     question: request?.question ?? null,
     text,
+    exact: request?.exact ?? null,
     options: options.map(({ label, role, detail }) => ({ label, role, detail })),
     takesReason: rules?.takesReason === true && canDeny && (kind === 'permission' || kind === 'plan'),
     takesText: rules !== undefined && options.some(({ label }) => pattern(rules.ownAnswer).test(label)),

@@ -2,7 +2,7 @@ import { isAbsolute, relative } from 'node:path';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { Asked, Evidence } from '../state/evidence.js';
-import { requestOf } from '../state/judgeDialog.js';
+import { requestOf } from '../state/requestOf.js';
 import { agree, isSamePath, isSameText } from '../state/sameRequest.js';
 import type { HookEvent } from './hookEvent.js';
 
@@ -174,9 +174,6 @@ export function hookEvidence(
   return { ...common, state: 'idle', phase: null, asked: null, turnEnded: word.isEnd, background, ttl: null };
 }
 
-/** Everything but line feeds and tabs is to be seen. */
-const VISIBLE = /^(?:[\n\t]|[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}])*$/u;
-
 export interface AskedParts {
   readonly kind?: WaitingKind;
   readonly action?: ScreenRequest['action'];
@@ -187,18 +184,11 @@ export interface AskedParts {
   readonly text?: string;
 }
 
-/** What is asked. Texts are made harmless; a command is exact, or null. */
-export function askedOf({ kind = 'permission', text, ...parts }: AskedParts): Asked {
-  const request = requestOf({ ...parts, text: text ?? parts.command ?? parts.question ?? parts.path ?? '' });
-  // With anything in it that cannot be seen nobody could judge it: what the screen shows of it counts.
-  const command = parts.command !== undefined && VISIBLE.test(parts.command) ? parts.command : null;
-  return {
-    kind,
-    text: request.text,
-    request: { ...request, command },
-    // As the screen shows them: those are chosen from.
-    options: [],
-  };
+/** What is asked, with command and path as the tool has them. */
+export function askedOf({ kind = 'permission', ...parts }: AskedParts): Asked {
+  const request = requestOf({ ...parts, exact: 'event' });
+  // Options are as the screen shows them: those are chosen from.
+  return { kind, text: request.text, request, options: [] };
 }
 
 /** What is asked of a file, told from the folder of the agent. */

@@ -1,8 +1,9 @@
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
-import type { ScreenDialog, ScreenOption, ScreenRequest, ScreenRules } from '../../protocol/screen.js';
+import type { ScreenDialog, ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import { findOptions, type FoundOptions } from './dialogOptions.js';
+import { requestOf } from './requestOf.js';
 import { pattern, type ScreenLine } from './screenLines.js';
 
 /** How far above its options a dialog can begin. */
@@ -45,6 +46,7 @@ function read(rule: ScreenDialog, found: FoundOptions, lines: readonly ScreenLin
   return {
     ...groups,
     command: groups['command'] === undefined ? undefined : unwrap(groups['command'], width),
+    path: groups['path'] === undefined ? undefined : oneLine(groups['path']),
     question: groups['question'] === undefined ? questionIn(above, rule.kind) : oneLine(groups['question']),
   };
 }
@@ -112,22 +114,4 @@ function textOf({ text, kind, action }: ScreenDialog, asked: Asked): string {
       return action === 'network' ? `fetch ${what}` : action === undefined ? what : `${action} ${what}`;
   }
   return question ?? '';
-}
-
-/** A request with its texts made harmless. */
-export function requestOf(asked: {
-  readonly action?: ScreenRequest['action'] | undefined;
-  readonly command?: string | undefined;
-  readonly path?: string | undefined;
-  readonly question?: string | undefined;
-  readonly text: string;
-}): ScreenRequest {
-  const path = asked.path === undefined ? null : oneLine(asked.path);
-  return {
-    action: asked.action ?? null,
-    command: asked.command ?? null,
-    path,
-    question: asked.question === undefined ? null : oneLine(asked.question),
-    text: truncate(oneLine(asked.text), 200),
-  };
 }

@@ -1,0 +1,22 @@
+import { spelledLine } from '../../common/spelled.js';
+import { stripTerminal } from '../../common/terminalText.js';
+import { truncate } from '../../common/text.js';
+import type { ScreenRequest } from '../../protocol/screen.js';
+
+const LINE_LETTERS = 200;
+const QUESTION_LETTERS = 500;
+
+/** What is known of a request; what is not told is unknown. */
+export type AskedParts = { readonly [K in keyof ScreenRequest]?: ScreenRequest[K] | undefined };
+
+/** A request. Command and path stay to the byte what they are; what is only for people is made harmless. */
+export function requestOf({ action, command, path, question, text, exact }: AskedParts): ScreenRequest {
+  return {
+    action: action ?? null,
+    command: command ?? null,
+    path: path ?? null,
+    question: question == null ? null : truncate(stripTerminal(question.replace(/\s+/gu, ' ')), QUESTION_LETTERS),
+    text: spelledLine(text ?? command ?? question ?? path ?? '', LINE_LETTERS),
+    exact: exact ?? null,
+  };
+}
