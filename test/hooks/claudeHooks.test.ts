@@ -189,7 +189,9 @@ test('lines of other runs, cut ones and nonsense', () => {
   }
   const cut =
     '7 {"session_id":"own","cwd":"/work","hook_event_name":"PostToolUse","tool_name":"Bash","tool_input":{"com';
-  assert.deepEqual(parseHookLine(cut, 7), {
+  const { digest, ...told } = parseHookLine(cut, 7) ?? {};
+  assert.match(digest ?? '', /^[0-9a-f]{64}$/);
+  assert.deepEqual(told, {
     name: 'PostToolUse',
     conversation: 'own',
     cwd: '/work',

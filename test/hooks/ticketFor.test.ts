@@ -145,3 +145,46 @@ test('what each tool is given as an answer', () => {
 });
 
 const ALLOW = { decision: 'allow', reason: null } as const;
+
+const goesOn = (command: string): Line => ({
+  hook_event_name: 'PostToolUse',
+  tool_name: 'Bash',
+  tool_input: { command },
+});
+
+test('a ticket stands for what its first event said: another event under it means nothing, and nobody is answered then', () => {
+  const LS: Asked = { ...RM, command: 'ls', text: 'ls' };
+  const first = ['7/t1', bash('rm x')] as const;
+  const forged = ['7/t1', bash('ls')] as const;
+  const between: readonly (readonly [string, Line])[][] = [
+    [],
+    [['7', goesOn('rm x')]],
+    [['7', { hook_event_name: 'UserPromptSubmit' }]],
+    [['7', { hook_event_name: 'Stop' }]],
+    [['7', { hook_event_name: 'SessionEnd' }]],
+    [['7', { hook_event_name: 'SessionStart', source: 'clear' }]],
+    [['7', { hook_event_name: 'SessionStart', source: 'startup' }]],
+  ];
+  for (const lines of between) {
+    const name = JSON.stringify(lines);
+    const known = model([first, ...lines, forged]);
+    assert.equal(ticketFor(known, LS), undefined, name);
+    assert.equal(ticketFor(known, RM), undefined, name);
+    assert.equal(
+      known.pending.some(({ asked }) => asked.request?.command === 'ls'),
+      false,
+      name,
+    );
+    // Neither does the first one come back.
+    assert.equal(ticketFor(model([first, ...lines, forged, first]), RM), undefined, name);
+  }
+});
+
+test('a ticket of a conversation that does not count is spent all the same', () => {
+  const known = model([
+    ['7', { hook_event_name: 'UserPromptSubmit' }],
+    ['7/t1', bash('rm x', { session_id: 'other' })],
+    ['7/t1', bash('ls')],
+  ]);
+  assert.equal(ticketFor(known, { ...RM, command: 'ls', text: 'ls' }), undefined);
+});

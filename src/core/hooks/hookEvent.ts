@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
 const Payload = z.looseObject({
@@ -14,6 +15,8 @@ export interface HookEvent {
   readonly cwd: string | null;
   /** Under which it waits for an answer; null when it does not. */
   readonly ticket: string | null;
+  /** Tells its whole content from any other. */
+  readonly digest: string;
   /** Everything that the tool said; undefined when it was too long to be written down. */
   readonly payload: Readonly<Record<string, unknown>> | undefined;
 }
@@ -31,22 +34,23 @@ export function parseHookLine(line: string, run: number): HookEvent | undefined 
   const [, of, ticket = null] = HEAD.exec(line.slice(0, Math.max(0, space))) ?? [];
   if (of !== String(run)) return undefined;
   const text = line.slice(space + 1);
+  const digest = createHash('sha256').update(text).digest('hex');
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return cutEvent(text, ticket);
+    return cutEvent(text, { ticket, digest });
   }
   const { data } = Payload.safeParse(json);
   if (!data) return undefined;
   const { hook_event_name: name, session_id: conversation = null, cwd = null } = data;
-  return { name, conversation, cwd, ticket, payload: data };
+  return { name, conversation, cwd, ticket, digest, payload: data };
 }
 
 /** What stands before the place where an event was cut off. Only the first of a name is the event's own. */
-function cutEvent(text: string, ticket: string | null): HookEvent | undefined {
+function cutEvent(text: string, head: Pick<HookEvent, 'ticket' | 'digest'>): HookEvent | undefined {
   const field = (name: string): string | null => new RegExp(`"${name}": ?"([^"\\\\]*)"`, 'u').exec(text)?.[1] ?? null;
   const name = field('hook_event_name');
   if (name === null) return undefined;
-  return { name, conversation: field('session_id'), cwd: field('cwd'), ticket, payload: undefined };
+  return { ...head, name, conversation: field('session_id'), cwd: field('cwd'), payload: undefined };
 }

@@ -39,6 +39,8 @@ export interface HookModel {
   /** The conversation that counts: others belong to processes that the tool has started. */
   readonly conversation: string | null;
   readonly pending: readonly HookRequest[];
+  /** What the first event under each ticket said; null when a later one under it said something else. */
+  readonly tickets: ReadonlyMap<string, string | null>;
   readonly word: { readonly state: 'working' | 'idle'; readonly isEnd: boolean | null } | null;
   /** Nothing was done since a person denied something: when it stops now they know why. */
   readonly isDenied: boolean;
@@ -51,6 +53,7 @@ export interface HookModel {
 export const NO_HOOKS: HookModel = {
   conversation: null,
   pending: [],
+  tickets: new Map(),
   word: null,
   isDenied: false,
   phase: null,
@@ -58,8 +61,23 @@ export const NO_HOOKS: HookModel = {
   event: '',
 };
 
-/** The next model; the same one when the event means nothing. */
-export function reduceHooks(
+/**
+ * The next model; the same one when the event means nothing. An event under a ticket whose first event said something
+ * else means nothing either, and nobody is answered under that ticket any more: one of the two is not the hook's.
+ */
+export function reduceHooks(model: HookModel, event: HookEvent, meaning: HookMeaning | undefined): HookModel {
+  const { ticket, digest } = event;
+  if (ticket === null) return reduceMeaning(model, event, meaning);
+  const first = model.tickets.get(ticket);
+  if (first === undefined) {
+    const tickets = new Map(model.tickets).set(ticket, digest);
+    return reduceMeaning({ ...model, tickets }, event, meaning);
+  }
+  if (first === digest) return reduceMeaning(model, event, meaning);
+  return { ...model, tickets: new Map(model.tickets).set(ticket, null) };
+}
+
+function reduceMeaning(
   model: HookModel,
   { name, conversation, ticket }: HookEvent,
   meaning: HookMeaning | undefined,
@@ -68,7 +86,7 @@ export function reduceHooks(
   const isOwn = conversation === null || model.conversation === null || conversation === model.conversation;
   if (meaning.type === 'begins') {
     if (!isOwn && meaning.isNew) return model;
-    return { ...NO_HOOKS, conversation, event: name };
+    return { ...NO_HOOKS, tickets: model.tickets, conversation, event: name };
   }
   if (!isOwn) return model;
   const next = { ...model, conversation: conversation ?? model.conversation, event: name };
@@ -101,7 +119,7 @@ export function reduceHooks(
       return { ...next, pending: [], word: { state: 'idle', isEnd }, isDenied: false, phase: null, background };
     }
     case 'ends':
-      return NO_HOOKS;
+      return { ...NO_HOOKS, tickets: model.tickets };
   }
 }
 
@@ -136,10 +154,14 @@ type Exactly = Pick<PendingRequest, 'kind' | 'action' | 'command' | 'path' | 'te
  * Under which exactly one hook waits for an answer to exactly this request; undefined when that is not so, or when what
  * the hook told cannot be judged.
  */
-export function ticketFor({ pending }: Pick<HookModel, 'pending'>, request: Exactly): string | undefined {
+export function ticketFor(
+  { pending, tickets: known }: Pick<HookModel, 'pending' | 'tickets'>,
+  request: Exactly,
+): string | undefined {
   const [found, ...others] = pending.filter(({ asked }) => isExactly(asked, request));
   if (!found || others.length > 0 || found.tickets.length !== 1) return undefined;
   const [ticket] = found.tickets;
+  if (ticket !== undefined && known.get(ticket) === null) return undefined;
   return pending.filter(({ tickets }) => ticket !== undefined && tickets.includes(ticket)).length === 1
     ? ticket
     : undefined;

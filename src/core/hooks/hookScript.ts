@@ -25,7 +25,8 @@ export const ANSWER = '.answer';
  * Whatever happens, it prints nothing unasked, reads everything and succeeds, since the tool would obey its words and show
  * its failures. For a process that is not of the session it does nothing. One write a line: several of them run at once.
  *
- * With `ask` the tool can be answered by it: the line begins with `<run>/<ticket>`, and it waits until tmux wakes it. Then
+ * With `ask` the tool can be answered by it: the line begins with `<run>/<ticket>`, a ticket that nobody can know
+ * beforehand and that stands for this event alone, and it waits until tmux wakes it. Then
  * it prints the answer if one lies there, and nothing if not: it has it by renaming its file, as has the one who takes it
  * back, so that it is given or not given for certain. Its dialog does not wait meanwhile.
  */
@@ -37,7 +38,7 @@ dir=${quotePosix(sessionsDirectory)}
 if [ -n "$1" ] && [ "$CM_SESSION" = "$1" ] && [ -f "$dir/$1.json" ]; then
   new=$0.$1.$$
   ticket=
-  [ "$2" != ask ] || ticket=$1.$$.$(date +%s)
+  [ "$2" != ask ] || ticket=$1.$$.$(od -An -N8 -tu8 /dev/urandom | tr -d ' ')
   { printf '%s ' "$CM_RUN\${ticket:+/$ticket}"; head -c ${MAX_EVENT_BYTES} | tr '\\n\\r' '  '; echo; } >"$new" && cat "$new" >>"$dir/$1.hooks"
   rm -f "$new"
   [ ! -f "$dir/changes" ] || printf . >>"$dir/changes"
