@@ -1,4 +1,5 @@
 import { TerminalParser } from './terminalParser.js';
+import { truncate } from './text.js';
 
 /**
  * Removes every escape sequence, control character and invisible character that directs text from a stream, except for
@@ -6,7 +7,13 @@ import { TerminalParser } from './terminalParser.js';
  */
 export class TerminalStripper {
   readonly #parser = new TerminalParser();
+  readonly #keepsUnseen: boolean;
   #output = '';
+
+  /** @param keepsUnseen characters that direct text are given on, for whoever spells them out */
+  constructor({ keepsUnseen = false } = {}) {
+    this.#keepsUnseen = keepsUnseen;
+  }
 
   /** The text of the next piece of the stream. */
   push(text: string): string {
@@ -25,6 +32,7 @@ export class TerminalStripper {
   control(code: number): undefined {
     if (isLineEnd(code)) this.#output += '\n';
     else if (code === 0x09) this.#output += '\t';
+    else if (code > 0x9f && this.#keepsUnseen) this.#output += String.fromCharCode(code);
   }
 
   /** @internal */
@@ -38,19 +46,47 @@ export function isLineEnd(code: number): boolean {
   return (code >= 0x0a && code <= 0x0c) || code === 0x84 || code === 0x85 || code === 0x2028 || code === 0x2029;
 }
 
+/** Longer than this nothing is that is meant for one line; what is left out is said by `…` at its end. */
+const MAX_LINE = 10_000;
+/** So much of a text is looked at for one line: sequences that show nothing can be long, too. */
+const MAX_SOURCE = 256 * 1024;
 const PLAIN = /^[\x20-\x7e]*$/;
+const PLAIN_LINES = /^[\t\n\x20-\x7e]*$/;
+
+/** Joins the parts of an emoji. */
+const EMOJI_JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\ufe0f|[\u{1f3fb}-\u{1f3ff}])?)\u200d(?=\p{Extended_Pictographic})`;
+/** Says how an emoji is drawn. */
+const EMOJI_STYLE = String.raw`(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)`;
+/** Reverses, joins or hides, or is nothing that can be seen; beyond eight marks on a letter they cover what is around. */
+const UNSEEN = String.raw`[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]|(?<=\p{M}{8})\p{M}`;
+const SPELLED = new RegExp(`${EMOJI_JOINER}|${EMOJI_STYLE}|(${UNSEEN})`, 'gu');
+
+/** A code point as people see it where it could not be seen itself: `<U+200B>`. */
+export function codePointText(letter: string): string {
+  return `<U+${(letter.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}>`;
+}
 
 /**
- * Any string as one harmless line for a label, a title, a notification or a terminal: without escape sequences, control
- * characters and invisible characters that reorder text; line breaks and tabs become single spaces.
+ * The one rule for text that somebody else wrote, before it is shown anywhere: no escape sequences and no control
+ * characters except line feeds and tabs, and what reverses, joins or hides is spelled out (`mark<U+200B>`). What is
+ * neutralised already stays as it is.
  */
+export function neutralise(text: string): string {
+  if (PLAIN_LINES.test(text)) return text;
+  return new TerminalStripper({ keepsUnseen: true })
+    .push(text.replace(/\r\n?/g, '\n'))
+    .replace(SPELLED, (all, unseen: string | undefined) => (unseen === undefined ? all : codePointText(unseen)));
+}
+
+/** As {@link neutralise}, for what is one line: line breaks and tabs become single blanks, and a long text is cut. */
 export function stripTerminal(text: string): string {
   // Most labels are plain, and a list has thousands of them.
-  if (PLAIN.test(text)) return text.trim();
-  // A lone carriage return separates words as well, where a terminal would overwrite.
-  const lines = text.replace(/\r/g, '\n');
-  return new TerminalStripper()
-    .push(lines)
-    .replace(/ *[\n\t][\n\t ]*/g, ' ')
-    .trim();
+  if (text.length <= MAX_LINE && PLAIN.test(text)) return text.trim();
+  const isCut = text.length > MAX_SOURCE;
+  const line = neutralise(isCut ? text.slice(0, MAX_SOURCE - 1).replace(/[\ud800-\udbff]$/, '') : text)
+    .split(/[\n\t]+/)
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+    .join(' ');
+  return truncate(isCut ? `${line}…` : line, MAX_LINE);
 }

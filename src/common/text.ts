@@ -64,10 +64,16 @@ export function formatBytes(bytes: number): string {
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? 'B'}`;
 }
 
+/** What a cut may have left behind of an emoji. */
+const CUT_EMOJI = /(?:\u200d|\ufe0e|\ufe0f){1,2}$/;
+
 /** Cuts `text` to at most `length` characters, never inside a surrogate pair, with `…` at the end when something went. */
 export function truncate(text: string, length: number): string {
   const letters = text.length > length * 2 ? [...text.slice(0, length * 2)] : [...text];
   return letters.length <= length && text.length <= length * 2
     ? text
-    : letters.slice(0, Math.max(0, length - 1)).join('') + '…';
+    : letters
+        .slice(0, Math.max(0, length - 1))
+        .join('')
+        .replace(CUT_EMOJI, '') + '…';
 }

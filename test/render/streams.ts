@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 
 /** Every kind of escape sequence, one or more of each, in 7- and 8-bit form. None of them moves the cursor. */
-export const ESCAPES: readonly (readonly [kind: string, sequence: string])[] = [
+export const SEQUENCES: readonly (readonly [kind: string, sequence: string])[] = [
   ['a colour', '\x1b[31m'],
   ['a 256-colour foreground with a background', '\x1b[38;5;208;48;5;16m'],
   ['a true colour with colons', '\x1b[38:2::255:100:0m'],
@@ -39,6 +39,11 @@ export const ESCAPES: readonly (readonly [kind: string, sequence: string])[] = [
   ['NUL, DEL, SO and SI', '\x00\x7f\x0e\x0f'],
   ['C1 controls', '\x80\x81\x86\x9c'],
   ['a string terminator alone', '\x1b\\'],
+];
+
+/** As {@link SEQUENCES}, with what a log leaves out as well and a label spells out. */
+export const ESCAPES: readonly (readonly [kind: string, sequence: string])[] = [
+  ...SEQUENCES,
   ['marks of direction', '\u202e\u2066\u2069\u200f\u061c'],
   ['a byte order mark in the middle', '\ufeff'],
 ];

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { TerminalParser, type TerminalSink } from '../../src/common/terminalParser.js';
-import { stripTerminal, TerminalStripper } from '../../src/common/terminalText.js';
-import { chunksOf, ESCAPES, terminalStream } from './streams.js';
+import { neutralise, stripTerminal, TerminalStripper } from '../../src/common/terminalText.js';
+import { ALL_HOSTILE, HOSTILE_LONG, NEVER_SHOWN } from '../helpers/hostileText.js';
+import { chunksOf, SEQUENCES, terminalStream } from './streams.js';
 
 const CONTROL = /[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/;
 
-for (const [kind, sequence] of ESCAPES) {
+for (const [kind, sequence] of SEQUENCES) {
   test(`${kind} leaves only the text around it`, () => {
     assert.equal(stripTerminal(`before ${sequence}after`), 'before after');
     const stripper = new TerminalStripper();
@@ -20,8 +21,45 @@ test('a label is one line without tabs, however the text was broken', () => {
   assert.equal(stripTerminal('  one\r\n\n\ttwo\rthree\x0bfour\u2028five\x85six  '), 'one two three four five six');
 });
 
-test('marks that reorder text are removed from a label', () => {
-  assert.equal(stripTerminal('rm \u202etxt.exe\u202c \u2066x\u2069\u200f'), 'rm txt.exe x');
+test('marks that reorder text are spelled out', () => {
+  const spelled = 'rm <U+202E>txt.exe<U+202C> <U+2066>x<U+2069><U+200F>';
+  assert.equal(stripTerminal('rm \u202etxt.exe\u202c \u2066x\u2069\u200f'), spelled);
+});
+
+test('what hides or joins is spelled out, but for the parts of an emoji', () => {
+  assert.equal(stripTerminal('./mark\u200b y\u00ades\u{e0041}\ufeff'), './mark<U+200B> y<U+00AD>es<U+E0041><U+FEFF>');
+  assert.equal(stripTerminal('a\u200db \ud83d c\ufe0f 1\ufe0f'), 'a<U+200D>b <U+D83D> c<U+FE0F> 1<U+FE0F>');
+  assert.equal(stripTerminal('👩🏽‍💻 ⚠️ 1️⃣ ✳︎ 🏳️‍🌈'), '👩🏽‍💻 ⚠️ 1️⃣ ✳︎ 🏳️‍🌈');
+  assert.equal(stripTerminal(`a${'\u0336'.repeat(9)}b`), `a${'\u0336'.repeat(8)}<U+0336>b`);
+});
+
+test('hostile text is neutral on one line and on several, in no time, and twice is as good as once', () => {
+  for (const text of ALL_HOSTILE) {
+    const line = stripTerminal(text);
+    assert.doesNotMatch(line, NEVER_SHOWN);
+    assert.doesNotMatch(line, /[\n\t]/);
+    assert.ok(line.length <= 20_000);
+    assert.equal(stripTerminal(line), line);
+    const lines = neutralise(text);
+    assert.doesNotMatch(lines, NEVER_SHOWN);
+    assert.equal(neutralise(lines), lines);
+  }
+});
+
+test('what is cut says so, also when nothing is to be seen of what was left', () => {
+  for (const text of HOSTILE_LONG) assert.match(stripTerminal(text), /…$|^a b$/);
+});
+
+test('any text is neutralised once and for all', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 60 }), (text) => {
+      const line = stripTerminal(text);
+      assert.doesNotMatch(line, NEVER_SHOWN);
+      assert.equal(stripTerminal(line), line);
+      assert.equal(neutralise(line), line);
+    }),
+    { numRuns: 500 },
+  );
 });
 
 test('letters of all languages and emoji stay in a label', () => {

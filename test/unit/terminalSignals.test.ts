@@ -44,7 +44,7 @@ test('titles, progress, notifications and bells are told, as one harmless line e
     [osc('2;two', `${ESC}\\`), [{ type: 'title', title: 'two' }]],
     [osc('0;'), [{ type: 'title', title: '' }]],
     [osc('1;an icon'), []],
-    [osc(`0;a\u202eb`), [{ type: 'title', title: 'ab' }]],
+    [osc(`0;a\u202eb`), [{ type: 'title', title: 'a<U+202E>b' }]],
     [osc('9;4;3;'), [{ type: 'progress', active: true }]],
     [osc('9;4;1;50'), [{ type: 'progress', active: true }]],
     [osc('9;4;0'), [{ type: 'progress', active: false }]],
