@@ -171,8 +171,9 @@ export const COMMANDS: readonly Command[] = [
       'may follow, any other option has to be part of the rule. Every command of a line has to be allowed, and every ' +
       'file that it redirects to, as an edit. Programs that run others (sudo, sh, env, xargs, npx …) are allowed only ' +
       'with all of their words, those that talk to other hosts too, or with --host. Without --path, edits are allowed ' +
-      'in the folder of the session; keys, .env, .git and the like only when --path names them. Plans, questions, ' +
-      'sign-ins, changes of mode, other tools and what is not understood are always asked. A rule for a context or ' +
+      'in the folder of the session; keys, .env, .git and the like only when --path names them. An allow rule that ' +
+      'nothing narrows lets every agent, now and later, run nearly any command and change nearly any file of its ' +
+      'folder unasked: it needs --everything. Plans, questions, sign-ins, changes of mode, other tools and what is not understood are always asked. A rule for a context or ' +
       'session on a machine with an agent server is kept there and goes on while nobody is connected; one without ' +
       '--ctx and --session holds for all sessions of this host and of hosts reached by ssh.',
     args: [{ name: 'EFFECT', completes: ['allow', 'ask', 'deny'] }],
@@ -186,6 +187,7 @@ export const COMMANDS: readonly Command[] = [
       { name: 'tool', value: 'TOOL', description: 'Only for an agent.', completes: 'tool' },
       { name: 'expires', value: 'TIME', description: 'Until then: 2h, 3d, an ISO time.' },
       { name: 'max', value: 'N', description: 'For so many answers.' },
+      { name: 'everything', description: 'Needed by an allow rule that nothing narrows.' },
     ],
     examples: [
       "cm policy add allow --command 'npm test' --ctx api --expires 2h --max 20",

@@ -31,7 +31,7 @@ export async function list(app: App): Promise<void> {
 }
 
 function row(rule: PolicyRule, contexts: ReadonlyMap<string, string>): string[] {
-  const { id, effect, actions, command, path, hosts, context, session, tool, used, max, expires } = rule;
+  const { id, effect, actions, command, path, hosts, context, session, tool, used, max, expires, everything } = rule;
   const what = [command?.join(' '), path, hosts?.join(', ')].filter((part) => part != null).join(' in ');
   const where = [context === null ? undefined : (contexts.get(context) ?? context), session ?? undefined];
   const left = expires === null ? undefined : Date.parse(expires) - Date.now();
@@ -39,7 +39,7 @@ function row(rule: PolicyRule, contexts: ReadonlyMap<string, string>): string[] 
     id,
     effect,
     actions.join(', ') || 'any',
-    what || 'any',
+    what || (everything ? 'everything' : 'any'),
     where.filter((part) => part !== undefined).join(' ') || 'any',
     tool ?? 'any',
     max === null ? String(used) : `${used}/${max}`,
@@ -64,6 +64,7 @@ export async function add(app: App, invocation: Invocation): Promise<void> {
       tool: invocation.value('tool') ?? null,
       expires: readExpiry(invocation.value('expires')),
       max: readMax(invocation.value('max')),
+      everything: invocation.has('everything'),
     },
   });
   return output.json ? output.record(rule) : output.lines([rule.id]);

@@ -31,6 +31,8 @@ const RuleTerms = z.object({
     .default(null),
   /** Hosts that may be reached. */
   hosts: z.array(HostPattern).min(1).max(100).nullable().default(null),
+  /** The person knows that it allows everything: an allow rule that nothing narrows is not taken without it. */
+  everything: z.boolean().default(false),
   expires: Timestamp.nullable().default(null),
   /** How many requests it may answer. */
   max: z.number().int().min(1).nullable().default(null),
@@ -51,6 +53,17 @@ export type PolicyRule = z.infer<typeof PolicyRule>;
 /** A rule before it is kept. */
 export const PolicyDraft = RuleTerms;
 export type PolicyDraft = z.infer<typeof PolicyDraft>;
+
+/** Whether nothing narrows what a rule allows: neither by whom it is asked, nor what. An end and a count do not. */
+export function allowsEverything(rule: PolicyDraft): boolean {
+  const { effect, context, session, tool, actions, command, path, hosts } = rule;
+  const narrowed = [context, session, tool, command, path, hosts].some((term) => term !== null);
+  return effect === 'allow' && actions.length === 0 && !narrowed;
+}
+
+/** What it means, for the person who is about to write it. */
+export const EVERYTHING_MEANS =
+  'Every agent, now and later, may then run nearly any command and change nearly any file of its folder unasked';
 
 /** `~/.cm/policies.json`. Rules are checked one by one, so that a bad one costs only itself. */
 export const PoliciesFile = z.looseObject({

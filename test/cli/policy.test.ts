@@ -64,6 +64,8 @@ test('what is no rule is refused with the reason', async (t) => {
     [['allow', '--command', 'ls $HOME'], /not understood/],
     [['allow', '--command', ''], /./],
     [['allow', '--action', 'fly'], /--action takes/],
+    [['allow'], /would allow everything\. Every agent, now and later, .*unasked.*--everything/s],
+    [['allow', '--expires', '2h', '--max', '3'], /--everything/],
     [['allow', '--max', '0'], /--max/],
     [['allow', '--expires', 'soon'], /--expires/],
     [['allow', '--expires', '2001-01-01'], /expired already/],
@@ -75,6 +77,25 @@ test('what is no rule is refused with the reason', async (t) => {
   }
   assert.equal((await home.run(['policy', 'add', 'allow', '--ctx', 'none'])).code, 3);
   assert.deepEqual((await home.json<PolicyState>('policy', 'list')).rules, []);
+});
+
+test('a rule that allows everything says so, also one that was written by hand', async (t) => {
+  const home = await withContext(t);
+  const id = await home.ok('policy', 'add', 'allow', '--everything');
+  const file = join(home.cm, 'policies.json');
+  const { rules, ...others } = JSON.parse(readFileSync(file, 'utf8')) as { rules: Record<string, object> };
+  const { everything: _, ...older } = { everything: false, ...rules[id] };
+  writeFileSync(file, JSON.stringify({ ...others, rules: { [id]: older } }));
+  const listed = await until('it is read again', async () => {
+    const state = await home.json<PolicyState>('policy', 'list');
+    return state.rules.length === 1 ? state.rules : undefined;
+  });
+  assert.deepEqual(
+    listed.map(({ everything }) => everything),
+    [true],
+  );
+  assert.match(await home.ok('policy', 'list'), /allow +any +everything +any/);
+  assert.equal((await home.json<PolicyVerdict>('policy', 'test', '--ctx', 'api', '--command', 'ls')).effect, 'allow');
 });
 
 test('a file that was broken by hand is told, and nothing holds until it is repaired', async (t) => {

@@ -144,7 +144,9 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
     case 'Bash':
     case 'PowerShell': {
       const command = text(input['command']);
-      return askedOf({ action: 'shell', ...(command === undefined ? {} : { command }) });
+      // Rules read what a POSIX shell reads; words mean something else to another one.
+      const action = tool === 'Bash' ? 'shell' : 'other';
+      return askedOf({ action, ...(command === undefined ? { text: tool } : { command }) });
     }
     case 'Write':
       return askedPath('create', pathOf(input), cwd);

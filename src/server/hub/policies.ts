@@ -7,7 +7,13 @@ import type { ForeignPolicies, MachineService } from '../../core/machineService.
 import type { Context } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
-import { PolicyDraft, type PolicyRule, type PolicyState } from '../../protocol/policy.js';
+import {
+  allowsEverything,
+  EVERYTHING_MEANS,
+  PolicyDraft,
+  type PolicyRule,
+  type PolicyState,
+} from '../../protocol/policy.js';
 import type { Params, Result } from '../../protocol/requests.js';
 
 export interface PoliciesOptions {
@@ -101,6 +107,11 @@ export class Policies implements Disposable {
       context: context?.id ?? null,
       session: session?.id ?? null,
     });
+    if (allowsEverything(rule) && !rule.everything) {
+      throw new CodeManagerError('invalid', `This rule would allow everything. ${EVERYTHING_MEANS}.`, {
+        hint: 'Narrow it, or say --everything.',
+      });
+    }
     return service?.policies === undefined ? store.add(rule) : service.policies.add(rule);
   }
 

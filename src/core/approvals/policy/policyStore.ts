@@ -5,7 +5,7 @@ import { delay, KeyedMutex } from '../../../common/async.js';
 import type { Disposable } from '../../../common/disposable.js';
 import { Emitter } from '../../../common/emitter.js';
 import { CodeManagerError, errorText } from '../../../protocol/errors.js';
-import { PolicyRule, type PolicyDraft, type PolicyState } from '../../../protocol/policy.js';
+import { allowsEverything, PolicyRule, type PolicyDraft, type PolicyState } from '../../../protocol/policy.js';
 import { writeFileAtomic } from '../../store/atomicFile.js';
 import { withFileLock } from '../../store/fileLock.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from '../../store/jsonFile.js';
@@ -74,8 +74,14 @@ export class PolicyStore implements Disposable {
 
   /** @throws CodeManagerError `unavailable` when the file cannot be read or written */
   async add(draft: PolicyDraft): Promise<PolicyRule> {
+    const everything = allowsEverything(draft);
     return this.#change((rules) => {
-      const rule = PolicyRule.parse({ ...draft, id: newId(rules), created: new Date(this.#now()).toISOString() });
+      const rule = PolicyRule.parse({
+        ...draft,
+        everything,
+        id: newId(rules),
+        created: new Date(this.#now()).toISOString(),
+      });
       rules.set(rule.id, rule);
       return rule;
     });
@@ -266,7 +272,9 @@ function readRule(id: string, raw: unknown): ReturnType<(typeof PolicyRule)['saf
   if (!isObject(raw)) return PolicyRule.safeParse(raw);
   const entry = { ...raw, id, machine: 'local' };
   // What is not known may narrow it.
-  return raw['effect'] === 'allow' ? PolicyRule.strict().safeParse(entry) : PolicyRule.safeParse(entry);
+  const read = raw['effect'] === 'allow' ? PolicyRule.strict().safeParse(entry) : PolicyRule.safeParse(entry);
+  // One of a person's own hand need not say what it is.
+  return read.success ? { ...read, data: { ...read.data, everything: allowsEverything(read.data) } } : read;
 }
 
 function reasonOf(error: {
