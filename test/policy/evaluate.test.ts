@@ -198,6 +198,10 @@ test('operands of a command with a path stay within it', async () => {
   assert.equal(await effect([remove], shell('rm -r build/x src')), 'ask');
   assert.equal(await effect([remove], shell('rm -r build/..')), 'ask');
   assert.equal(await effect([remove], shell('cd sub; rm -r build')), 'ask');
+  const home = rule('allow', { ...words('cat'), path: '~/x' });
+  assert.equal(await effect([home], shell('cat ~/x/y')), 'allow');
+  assert.equal(await effect([home], shell(`cat '~/x/y'`)), 'ask', 'the shell does not expand it');
+  assert.equal(await effect([rule('allow', words('cat ~/x'))], shell(`cat '~/x'`)), 'ask');
 });
 
 test('hosts are reached only when a rule names them', async () => {

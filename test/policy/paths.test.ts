@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { isInside, isPrivate, MachinePlaces } from '../../src/core/approvals/policy/paths.js';
+import { isInside, isPrivate, MachinePlaces, namesPrivate } from '../../src/core/approvals/policy/paths.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 
 let root: string;
@@ -73,17 +73,36 @@ test('a folder holds itself and what is in it, and nothing that only begins alik
   assert.ok(!isInside('/a', '/a/b'));
 });
 
+const names = (text: string): string[] => text.trim().split(/\s+/u);
+
 test('secrets and what programs obey are known by their names', () => {
-  for (const path of [
-    '.env',
-    'a/.env.local',
-    '.git/config',
-    'x/.ssh/known',
-    'ID_rsa',
-    'tls.key',
-    'a/credentials.json',
-  ]) {
+  for (const path of names(`
+    .env a/.env.local .env-prod prod.env x/prod.env.local .envrc .flaskenv .git/config x/.ssh/known ID_rsa deploy_ed25519
+    tls.key server.pem.bak store.p12 a/credentials.json aws-credentials.json app-secrets.yaml client_secret_12.json
+    terraform.tfstate terraform.tfstate.backup prod.tfvars .vault-token .htpasswd service-account.json
+    service-account-prod.json my_service_account.json /proc/1/environ /proc/self/environ /proc/self/task/9/environ
+    /var/run/secrets/kubernetes.io/serviceaccount/token /run/secrets/db .kube/config kubeconfig .aws/x .bash_history
+    .python_history .zhistory .mozilla/firefox/x/logins.json Library/Keychains/x .cm/policies.json x.kdbx /etc/shadow
+    .netrc .npmrc .pypirc .pgpass .git-credentials token.json auth.json .docker/config.json .gnupg/x secrets/db_password
+    proj.code-workspace .devcontainer/devcontainer.json .devcontainer.json .github/workflows/ci.yml
+    .github/actions/x/action.yml .github/copilot-instructions.md .cargo/config.toml .pre-commit-config.yaml
+    .yarn/releases/yarn-4.cjs .yarnrc.yml .hg/hgrc AGENTS.md sub/CLAUDE.md CLAUDE.local.md AGENTS.override.md GEMINI.md
+    .idea/workspace.xml .zed/tasks.json .vscode/tasks.json .husky/pre-commit .gitattributes .gitmodules .gitlab-ci.yml
+    Jenkinsfile .circleci/config.yml azure-pipelines.yml .mise.toml mise.toml .cursor/rules/x.mdc .cursorrules
+    .windsurfrules .clinerules/x.md .claude/settings.json .codex/config.toml opencode.json .mcp.json .mvn/jvm.config
+    .bazelrc sitecustomize.py x.pth .vimrc .exrc .dir-locals.el .gdbinit .bashrc .zshenv .profile lefthook.yml
+    .pnpmfile.cjs .lintstagedrc.json .gitpod.yml .run/x.run.xml .ENV .e\u200bnv .env~ .env.bak`)) {
     assert.ok(isPrivate(path), path);
   }
-  for (const path of ['src/env.ts', 'git/x', 'environment', 'keys.ts', 'src/a.ts']) assert.ok(!isPrivate(path), path);
+  for (const path of names(`
+    src/env.ts git/x environment keys.ts src/a.ts package.json Makefile conftest.py setup.py README.md docs/agents/x.md
+    next-env.d.ts src/credentialsForm.tsx src/secretSanta.ts .gitignore .editorconfig .eslintrc.json tsconfig.json
+    token.ts src/tokens/x.ts auth.ts id.ts monkey.ts history.ts .github/ISSUE_TEMPLATE/bug.md Dockerfile
+    docker-compose.yml src/claude.ts tests/proc/x.py etc/hosts.ts`)) {
+    assert.ok(!isPrivate(path), path);
+  }
+  for (const word of ['HEAD:.env', '-d@.env', 'KEY=.ssh/x', '--file=a/.env', '-f.env', 'a,.env', 'x:/r/.git/hooks']) {
+    assert.ok(namesPrivate(word), word);
+  }
+  for (const word of ['HEAD^', 'a:b', '-la', '--name=x', 'src/a.ts:12']) assert.ok(!namesPrivate(word), word);
 });

@@ -1,6 +1,6 @@
 import type { PolicyRule } from '../../../protocol/policy.js';
 import { hostOfUrl, isHostIn } from './hosts.js';
-import { isInside, isPrivate, mayBeInside } from './paths.js';
+import { isInside, isPrivate, mayBeInside, namesPrivate } from './paths.js';
 import { isHarmlessOption, isNetwork, isPrivileged, isRunner, mustBeWhole, programName } from './programs.js';
 import { parseShell, type SimpleCommand } from './shellCommand.js';
 
@@ -57,15 +57,16 @@ function isMoveHome({ words, files }: SimpleCommand, { resolve, folder }: Comman
   return target.startsWith('/') && folder !== undefined && resolve(target) === folder;
 }
 
-function allowsOne(rule: PolicyRule, { words, assignments }: SimpleCommand, terms: CommandTerms): boolean {
+function allowsOne(rule: PolicyRule, command: SimpleCommand, terms: CommandTerms): boolean {
+  const { words, assignments } = command;
   if (rule.actions.length > 0 && !rule.actions.includes('shell')) return false;
   const prefix = rule.command ?? [];
-  if (!prefix.every((word, index) => words[index] === word)) return false;
-  const rest = words.slice(prefix.length);
+  if (!prefix.every((word, index) => words[index] === word && !command.tildes.includes(index))) return false;
+  const rest = wordsAsPaths(command).slice(prefix.length);
   if (rule.command === null) {
     // Everything but what only a rule of its own can mean.
     if (rule.path !== null || rule.hosts !== null) return false;
-    return !startsIn(words).some((inner) => isSpecial(programName(inner[0] ?? ''))) && !rest.some(isPrivate);
+    return !startsIn(words).some((inner) => isSpecial(programName(inner[0] ?? ''))) && !rest.some(namesPrivate);
   }
   // Variables may change which program runs: they have to be named.
   if (prefix.length < assignments + 1) return false;
@@ -82,10 +83,15 @@ function mayFollow(word: string, prefix: readonly string[], rule: PolicyRule, te
     const host = hostOfUrl(word);
     return host !== undefined && isHostIn(host, rule.hosts);
   }
-  if (rule.path === null) return !isPrivate(word);
+  if (rule.path === null) return !namesPrivate(word);
   const scope = terms.scopes.get(rule.path);
   const path = terms.resolve(word);
   return scope !== undefined && path !== undefined && isInside(path, scope) && !isPrivate(path.slice(scope.length));
+}
+
+/** Its words as paths begin: a `~` that was quoted is no home. */
+export function wordsAsPaths({ words, tildes }: Pick<SimpleCommand, 'words' | 'tildes'>): string[] {
+  return words.map((word, index) => (tildes.includes(index) ? `./${word}` : word));
 }
 
 function isSpecial(program: string): boolean {

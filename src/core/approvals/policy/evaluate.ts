@@ -3,7 +3,7 @@ import { truncate } from '../../../common/text.js';
 import type { PolicyRule, PolicyVerdict } from '../../../protocol/policy.js';
 import type { RequestAction, ScreenRequest, WaitingKind } from '../../../protocol/screen.js';
 import type { Session } from '../../../protocol/session.js';
-import { allowsCommand, hitsCommand, type CommandTerms } from './commandRules.js';
+import { allowsCommand, hitsCommand, wordsAsPaths, type CommandTerms } from './commandRules.js';
 import { hostAsked, isHostIn } from './hosts.js';
 import { isInside, isPrivate, mayBeInside, type Places } from './paths.js';
 import { ruleText } from './ruleText.js';
@@ -87,7 +87,10 @@ interface Terms extends CommandTerms {
 async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[], places: Places): Promise<Terms> {
   const { action, command, path } = request;
   const line = action === 'shell' || command !== null ? parseShell(command ?? '') : undefined;
-  const words = (line?.commands ?? []).flatMap((each) => [...each.words, ...each.files.map((file) => file.path)]);
+  const words = (line?.commands ?? []).flatMap((each) => [
+    ...wordsAsPaths(each),
+    ...each.files.map((file) => file.path),
+  ]);
   const needed = new Set([...words, ...words.flatMap(valuesIn)]);
   const scopes = [...new Set(rules.flatMap((rule) => (rule.path === null ? [] : [rule.path])))];
   const paths = [...needed].filter((word) => word !== '' && word.length < 4096 && !word.includes('\n')).slice(0, 500);

@@ -1,5 +1,6 @@
 import { posix } from 'node:path';
 import type { Machine } from '../../machine.js';
+import { COPY_ENDINGS, PRIVATE_FILES, PRIVATE_FOLDERS, PRIVATE_PLACES } from './privateNames.js';
 
 /** Where paths of requests lead to. */
 export interface Places {
@@ -91,21 +92,25 @@ export function mayBeInside(path: string, folder: string): boolean {
   return isInside(path.toLowerCase(), folder.toLowerCase());
 }
 
-/** Folders and files that hold secrets, or that other programs run or obey. */
-const PRIVATE_FOLDERS = new Set(
-  (
-    '.git .ssh .gnupg .aws .azure .kube .docker .config .claude .codex .gemini .cursor .copilot .opencode .aider .cm ' +
-    '.vscode .husky .githooks .password-store .local'
-  ).split(' '),
-);
-const PRIVATE_FILES =
-  /^(?:\.env(?:\..*)?|\.envrc|\.netrc|\.npmrc|\.yarnrc.*|\.pypirc|\.pgpass|\.my\.cnf|\.git-credentials|\.gitconfig|\.gitmodules|\.(?:bash|zsh|z|k)(?:rc|env|login|logout|_profile|_login|_logout|_aliases|profile)|\.profile|\.mcp\.json|id_[a-z0-9]+|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|credentials(?:\..*)?|secrets?(?:\..*)?)$/u;
-
 /** Whether a path leads to what a rule does not give away unless it names it: secrets, and what programs obey. */
 export function isPrivate(path: string): boolean {
-  const parts = path
-    .toLowerCase()
-    .split('/')
-    .filter((part) => part !== '' && part !== '.');
-  return parts.some((part) => PRIVATE_FOLDERS.has(part)) || PRIVATE_FILES.test(parts.at(-1) ?? '');
+  // Some file systems take other letters for the same, and leave out those that nobody sees.
+  const folded = path
+    .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
+    .toLowerCase();
+  const parts = folded.split('/').filter((part) => part !== '' && part !== '.');
+  const name = parts.at(-1) ?? '';
+  const whole = `/${parts.join('/')}/`;
+  return (
+    parts.some((part) => PRIVATE_FOLDERS.has(part)) ||
+    PRIVATE_PLACES.some((place) => place.test(whole)) ||
+    PRIVATE_FILES.some((file) => file.test(name) || file.test(name.replace(COPY_ENDINGS, '')))
+  );
+}
+
+/** Whether a word may lead to such a path: also as `KEY=.env`, `HEAD:.env`, `@.env` or `-f.env`. */
+export function namesPrivate(word: string): boolean {
+  const parts = word.split(/[=:,@;]/u);
+  return [word, ...parts, ...parts.map((part) => part.replace(/^-+[a-z]?/iu, ''))].some(isPrivate);
 }

@@ -7,6 +7,8 @@ export interface SimpleCommand {
   readonly words: readonly string[];
   /** How many of the words are assignments. */
   readonly assignments: number;
+  /** Which of the words begin with a `~` that was quoted: it is that of a name, not of a home. */
+  readonly tildes: readonly number[];
   /** Files that it opens. */
   readonly files: readonly OpenedFile[];
 }
@@ -81,5 +83,6 @@ export function commandWords(line: string): string[] {
   if (only === undefined || more.length > 0 || only.files.length > 0) {
     throw new CodeManagerError('invalid', 'A rule is about one command, without redirections', { hint });
   }
+  if (only.tildes.length > 0) throw new CodeManagerError('invalid', 'A rule cannot quote a "~"', { hint });
   return [...only.words];
 }

@@ -112,7 +112,7 @@ export class ShellReader {
     if (this.#commands.length === before) throw new NotUnderstood('there is nothing in the parentheses');
     this.#at++;
     const files = this.#redirections();
-    if (files.length > 0) this.#commands.push({ words: [], assignments: 0, files });
+    if (files.length > 0) this.#commands.push({ words: [], assignments: 0, tildes: [], files });
   }
 
   /** Redirections alone, behind a subshell. */
@@ -128,6 +128,7 @@ export class ShellReader {
 
   #command(): void {
     const words: string[] = [];
+    const tildes: number[] = [];
     const files: OpenedFile[] = [];
     let assignments = 0;
     let isProgram = true;
@@ -148,10 +149,11 @@ export class ShellReader {
         checkProgram(word);
         isProgram = false;
       }
+      if (word.text.startsWith('~') && !word.isHome) tildes.push(words.length);
       words.push(word.text);
     }
     if (isProgram && files.length === 0) throw new NotUnderstood('it only sets variables');
-    this.#commands.push({ words, assignments, files });
+    this.#commands.push({ words, assignments, tildes, files });
     if (isProgram && assignments > 0) throw new NotUnderstood('it only sets variables');
   }
 
