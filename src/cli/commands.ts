@@ -24,6 +24,7 @@ const STATES = [
   'running',
   'needs-input',
   'limited',
+  'error',
   'finished',
   'idle',
   'completed',

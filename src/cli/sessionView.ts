@@ -14,6 +14,7 @@ const COLOURS: Readonly<Record<Word, Colour | undefined>> = {
   Working: 'blue',
   Running: undefined,
   'Needs input': 'yellow',
+  Error: 'red',
   Limited: 'dim',
   Finished: 'green',
   Idle: 'dim',

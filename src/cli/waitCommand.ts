@@ -32,7 +32,8 @@ export async function wait(app: App, invocation: Invocation): Promise<number> {
   const late = (): Error => new CodeManagerError('timeout', `Timed out before ${args.join(', ')} ${SAID[goal]}`);
   const sessions = await (timeoutMs === undefined ? reached : withTimeout(reached, timeoutMs, late));
   await print(app, sessions);
-  return exitStatus ? (sessions.map(exitStatusOf).find((code) => code !== 0) ?? 0) : 0;
+  if (exitStatus) return sessions.map(exitStatusOf).find((code) => code !== 0) ?? 0;
+  return goal === 'idle' && sessions.some(({ error }) => error !== null) ? 1 : 0;
 }
 
 function isGoal(text: string): text is Goal {

@@ -6,7 +6,7 @@ import { Session } from './session.js';
 import { describe, type Word } from './word.js';
 
 /** What happens to sessions that a person may want to be told. */
-export const NoticeKind = z.enum(['needsInput', 'failed', 'lost', 'finished']);
+export const NoticeKind = z.enum(['needsInput', 'error', 'failed', 'lost', 'finished']);
 export type NoticeKind = z.infer<typeof NoticeKind>;
 
 /** What the `notify` program of `config.json` gets on stdin, one line of JSON. */
@@ -27,6 +27,8 @@ export interface Notice {
   readonly key: string;
   readonly kind: NoticeKind;
   readonly text: string;
+  /** Of an error: what is told once, however many sessions it hits. */
+  readonly cause: string | undefined;
 }
 
 /** A session and the name of its machine as people see it. */
@@ -47,11 +49,13 @@ export function noticeOf({ session, machineName }: PlacedSession): Notice | unde
     key: `${session.id}-${kind}-${asked ?? Date.parse(session.changed)}`,
     kind,
     text: textOf(kind, session, machineName, detail),
+    cause: kind === 'error' ? `${session.tool} ${detail}` : undefined,
   };
 }
 
 const KINDS: Partial<Record<Word, NoticeKind>> = {
   'Needs input': 'needsInput',
+  Error: 'error',
   Failed: 'failed',
   Lost: 'lost',
   Finished: 'finished',
@@ -65,6 +69,8 @@ function textOf(kind: NoticeKind, session: Session, machineName: string, detail:
       return `${name} ${waitingText(session)}`;
     case 'failed':
       return detail === '' ? `${name} failed` : `${name} failed (${line(detail)})`;
+    case 'error':
+      return detail === '' ? `${name} ended in an error` : `${name} ended in an error: ${line(detail)}`;
     case 'lost': {
       const restart = /^host restarted(?: (?:at )?((?:\d{4}-\d\d-\d\d )?\d\d:\d\d))?$/.exec(detail);
       if (restart !== null) {
@@ -124,6 +130,7 @@ export class NoticeFinder {
     if (before === undefined) this.#since = now;
     const seen = new Map<string, Seen>();
     const found: Notice[] = [];
+    const causes = new Set([...(before?.values() ?? [])].flatMap(({ notice }) => notice?.cause ?? []));
     for (const placed of sessions) {
       const { id, changed, request } = placed.session;
       const notice = noticeOf(placed);
@@ -132,6 +139,10 @@ export class NoticeFinder {
       if (before === undefined || notice === undefined || isKnown(notice, placed.session, last)) continue;
       // What ended on a machine before anybody here could know of it is no news.
       if (last === undefined && notice.kind !== 'needsInput' && Date.parse(changed) < this.#since) continue;
+      if (notice.cause !== undefined) {
+        if (causes.has(notice.cause)) continue;
+        causes.add(notice.cause);
+      }
       found.push(notice);
     }
     this.#seen = seen;

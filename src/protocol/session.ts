@@ -51,6 +51,8 @@ export const Session = z.looseObject({
   /** Shells and agents that go on beside the conversation. */
   background: z.number().int().min(0).default(0),
   limitedUntil: Timestamp.nullable().default(null),
+  /** How its last turn went wrong, in few words, neutralised: `401 Unauthorized`; empty when that is all that is known. */
+  error: z.string().nullable().default(null),
   /** Since when `status`, `state` and what is waited for are what they are. */
   changed: Timestamp,
   unread: z.boolean().default(false),

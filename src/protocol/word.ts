@@ -8,6 +8,7 @@ export type Word =
   | 'Working'
   | 'Running'
   | 'Needs input'
+  | 'Error'
   | 'Limited'
   | 'Finished'
   | 'Idle'
@@ -115,6 +116,9 @@ export function describe(session: Session, now: number, machine?: MachineView): 
         group: 'Idle',
       };
     case 'idle':
+      if (session.error !== null) {
+        return { word: 'Error', detail: session.error, group: session.unread ? 'To review' : 'Idle' };
+      }
       return session.unread
         ? {
             word: 'Finished',

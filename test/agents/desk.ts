@@ -89,6 +89,11 @@ export class Desk {
     await this.#until(`it is ${state}`, (session) => session.state === state);
   }
 
+  /** Waits until its turn has ended in an error. */
+  async isError(detail: RegExp): Promise<void> {
+    await this.#until(`it has an error like ${String(detail)}`, ({ error }) => error !== null && detail.test(error));
+  }
+
   async keys(...keys: readonly string[]): Promise<void> {
     for (const key of keys) await this.home.ok('key', this.#id, key);
   }

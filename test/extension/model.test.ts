@@ -183,6 +183,25 @@ test('only what is new is told, and what happens together is told together', () 
   assert.equal(mergedText(notices), '2 sessions need input');
 });
 
+test('an error is told once, however many sessions it hits, and again after it was gone', () => {
+  const finder = new RowNotices();
+  const told = (sessions: readonly Session[]): string[] =>
+    finder.look(rowsOf(sessions), 'needsInput').map(({ text }) => text);
+  const working = ['a', 'b', 'c'].map((id) => sessionRecord({ id, name: id, state: 'working' }));
+  const [a, b, c] = working.map(
+    (session) => ({ ...session, state: 'idle', unread: true, error: '401 Unauthorized' }) as const,
+  );
+  assert.ok(a && b && c);
+  told(working);
+  assert.deepEqual(told([a, b, ...working.slice(2)]), ['a ended in an error: 401 Unauthorized']);
+  assert.deepEqual(told([a, b, c]), []);
+  assert.deepEqual(told([a, b, { ...c, changed: '2026-01-02T03:05:00.000Z', error: '500 Internal Server Error' }]), [
+    'c ended in an error: 500 Internal Server Error',
+  ]);
+  told(working);
+  assert.deepEqual(told([a, ...working.slice(1)]), ['a ended in an error: 401 Unauthorized']);
+});
+
 test('a request is told once, however its state flickers and whenever it becomes known what is asked', () => {
   const finder = new RowNotices();
   const told = (session: Session): number => finder.look(rowsOf([session]), 'needsInput').length;

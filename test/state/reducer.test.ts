@@ -17,6 +17,7 @@ import {
 } from '../../src/core/state/reducer.js';
 import type { ScreenOption } from '../../src/protocol/screen.js';
 import type { StateReport } from '../../src/core/sessions/stateReports.js';
+import { turnErrorText } from '../../src/core/state/turnError.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 
 const catalog = new ToolCatalog('/nonexistent');
@@ -34,6 +35,7 @@ function screen(state: Evidence['state'], time: number, more: Partial<Evidence> 
     phase: null,
     asked: null,
     turnEnded: null,
+    error: undefined,
     limitedUntil: null,
     background: 0,
     time,
@@ -298,6 +300,82 @@ test('evidence is merged by rank, age and how long it holds', async (t) => {
       assert.deepEqual([verdict.state, verdict.turnEnded, verdict.source], [state, turnEnded, source]);
     });
   }
+});
+
+const FAILED: readonly (readonly [string, readonly StateEvent[], string | null])[] = [
+  ['a report says why', [report('working', 0), report('error', 1000, 'API Error: 529 x')], '529 Overloaded'],
+  [
+    'a report says that it failed, and the screen why',
+    [
+      report('working', 0),
+      report('error', 1000),
+      report('idle', 1010),
+      screen('idle', 1100, { error: '401 Unauthorized' }),
+    ],
+    '401 Unauthorized',
+  ],
+  ['nobody says why', [report('working', 0), report('error', 1000), report('idle', 1010)], ''],
+  [
+    'the report says that it is done: what the agent printed is no error',
+    [report('working', 0), screen('working', 10), report('done', 1000), screen('idle', 1100, { error: '500 x' })],
+    null,
+  ],
+  [
+    'a hook says that it is done',
+    [
+      word('event', 'working', 0),
+      word('event', 'idle', 900, { turnEnded: true, error: null }),
+      screen('idle', 1000, { error: '500 x' }),
+    ],
+    null,
+  ],
+  [
+    'only the screen knows',
+    [screen('working', 0), screen('idle', 1000, { error: '500 x' }), screen('idle', 2000, { error: '500 x' })],
+    '500 x',
+  ],
+  [
+    'the screen is cleared afterwards',
+    [
+      screen('working', 0),
+      screen('idle', 1000, { error: '500 x' }),
+      screen('idle', 2000, { error: '500 x' }),
+      screen('idle', 3000),
+    ],
+    '500 x',
+  ],
+  [
+    'the next turn',
+    [report('working', 0), report('error', 1000, 'x'), report('working', 2000), report('done', 3000)],
+    null,
+  ],
+  ['it works again', [report('working', 0), report('error', 1000, 'x'), report('working', 2000)], null],
+];
+
+test('how a turn went wrong is told by whoever can know', async (t) => {
+  for (const [name, events, error] of FAILED) await t.test(name, () => assert.equal(run(...events).error, error));
+});
+
+test('an error is told in few words', () => {
+  const rows = [
+    [
+      'unexpected status 401 Unauthorized: invalid x-api-key, url: http://127.0.0.1:18931/v1/responses',
+      '401 Unauthorized',
+    ],
+    ['exceeded retry limit, last status: 429 Too Many Requests', '429 Too Many Requests'],
+    ['API Error: Repeated 529 Overloaded errors. The API is at capacity', '529 Overloaded'],
+    [
+      '[API Error: {"error":{"code":401,"message":"invalid x-api-key (mock)","status":"UNAUTHENTICATED"}}]',
+      '401 Unauthorized',
+    ],
+    ['API Error: Connection refused (ECONNREFUSED) 127.0.0.1:500', 'Connection refused (ECONNREFUSED) 127.0.0.1:500'],
+    ['Invalid API key · Fix external API key', 'Invalid API key · Fix external API key'],
+    ['took 500ms, 404.5 tokens', 'took 500ms, 404.5 tokens'],
+    ['\u001b[31mfailed\u001b[0m\nbadly', 'failed badly'],
+    ['', ''],
+  ] as const;
+  for (const [text, shown] of rows) assert.equal(turnErrorText(text), shown);
+  assert.ok(turnErrorText('x'.repeat(10_000)).length <= 80);
 });
 
 test('a report says what is waited for', () => {

@@ -58,6 +58,7 @@ class Watched {
         phase: null,
         waiting: null,
         limitedUntil: null,
+        error: null,
         unread: false,
         changed: new Date(this.clock.now()).toISOString(),
         ...known,

@@ -40,6 +40,12 @@ const TABLE: readonly (readonly [string, Partial<Session>, readonly [string, str
   ],
   ['a sign-in', { state: 'waiting', waiting: { kind: 'login', text: '' } }, ['Needs input', 'sign in', 'Needs input']],
   ['a turn that ended, unseen', { state: 'idle', unread: true }, ['Finished', 'after 11m 4s', 'To review']],
+  [
+    'a turn that went wrong',
+    { state: 'idle', unread: true, error: '401 Unauthorized' },
+    ['Error', '401 Unauthorized', 'To review'],
+  ],
+  ['a turn that went wrong, seen', { state: 'idle', error: '' }, ['Error', '', 'Idle']],
   ['a turn that ended, seen', { state: 'idle' }, ['Idle', '', 'Idle']],
   [
     'exit 0, unseen',

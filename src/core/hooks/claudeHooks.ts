@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Phase } from '../../protocol/screen.js';
 import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
+import { turnErrorText } from '../state/turnError.js';
 import type { HookEvent } from './hookEvent.js';
 import { askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
 
@@ -59,6 +60,9 @@ const Payload = z.looseObject({
   tool_name: z.string().optional(),
   tool_input: z.looseObject({}).optional(),
   source: z.string().optional(),
+  /** Of a turn that failed: `rate_limit`, `authentication_failed`, … */
+  error: z.string().optional(),
+  last_assistant_message: z.string().optional(),
   background_tasks: z.array(z.unknown()).optional(),
 });
 
@@ -91,9 +95,14 @@ export function claudeMeaning({ name, cwd, payload }: HookEvent): HookMeaning | 
     case 'PostToolUseFailure':
       return { type: 'goesOn', key };
     case 'Stop':
-      return { type: 'stops', isEnd: true, background: data.background_tasks?.length ?? 0 };
+      return { type: 'stops', isEnd: true, background: data.background_tasks?.length ?? 0, error: null };
     case 'StopFailure':
-      return { type: 'stops', isEnd: true, background: 0 };
+      return {
+        type: 'stops',
+        isEnd: true,
+        background: 0,
+        error: turnErrorText(data.last_assistant_message ?? (data.error ?? '').replace(/_/gu, ' ')),
+      };
     case 'SessionEnd':
       return { type: 'ends' };
     default:

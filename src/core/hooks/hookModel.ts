@@ -14,7 +14,13 @@ export type HookMeaning =
   /** The request has been dealt with, and it goes on; null: whatever it was. `isDenied`: a person did not want it. */
   | { readonly type: 'goesOn'; readonly key: string | null; readonly isDenied?: boolean }
   /** `isEnd` null: a person may have broken it off. */
-  | { readonly type: 'stops'; readonly isEnd: true | null; readonly background: number }
+  | {
+      readonly type: 'stops';
+      readonly isEnd: true | null;
+      readonly background: number;
+      /** How the turn went wrong; null: it did not; undefined where that is not told. */
+      readonly error?: string | null;
+    }
   /** A conversation begins; `isNew`: in a process of its own. */
   | { readonly type: 'begins'; readonly isNew: boolean }
   | { readonly type: 'ends' };
@@ -41,7 +47,12 @@ export interface HookModel {
   readonly pending: readonly HookRequest[];
   /** What the first event under each ticket said; null when a later one under it said something else. */
   readonly tickets: ReadonlyMap<string, string | null>;
-  readonly word: { readonly state: 'working' | 'idle'; readonly isEnd: boolean | null } | null;
+  readonly word: {
+    readonly state: 'working' | 'idle';
+    readonly isEnd: boolean | null;
+    /** How the turn went wrong; null: it did not; undefined where that is not told. */
+    readonly error?: string | null | undefined;
+  } | null;
   /** Nothing was done since a person denied something: when it stops now they know why. */
   readonly isDenied: boolean;
   readonly phase: Phase | null;
@@ -115,8 +126,11 @@ function reduceMeaning(
       };
     case 'stops': {
       const { background } = meaning;
-      const isEnd = meaning.isEnd ?? (model.isDenied ? false : null);
-      return { ...next, pending: [], word: { state: 'idle', isEnd }, isDenied: false, phase: null, background };
+      // Some tell first how it went wrong, and then that it stopped.
+      const before = model.word?.state === 'idle' ? model.word : undefined;
+      const isEnd = meaning.isEnd ?? before?.isEnd ?? (model.isDenied ? false : null);
+      const error = meaning.error === undefined ? before?.error : meaning.error;
+      return { ...next, pending: [], word: { state: 'idle', isEnd, error }, isDenied: false, phase: null, background };
     }
     case 'ends':
       return { ...NO_HOOKS, tickets: model.tickets };
@@ -186,14 +200,23 @@ export function hookEvidence(
   { pending, word, phase, background, event }: HookModel,
   time: number,
 ): Evidence | undefined {
-  const common = { source: 'event', limitedUntil: null, background: 0, time, detail: event } as const;
+  const common = { source: 'event', limitedUntil: null, background: 0, error: undefined, time, detail: event } as const;
   const [request] = pending;
   if (request) return { ...common, state: 'waiting', phase: null, asked: request.asked, turnEnded: null, ttl: null };
   if (word === null) return undefined;
   if (word.state === 'working') {
     return { ...common, state: 'working', phase, asked: null, turnEnded: null, ttl: WORKING_TTL };
   }
-  return { ...common, state: 'idle', phase: null, asked: null, turnEnded: word.isEnd, background, ttl: null };
+  return {
+    ...common,
+    state: 'idle',
+    phase: null,
+    asked: null,
+    turnEnded: word.isEnd,
+    error: word.error,
+    background,
+    ttl: null,
+  };
 }
 
 export interface AskedParts {

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import type { Phase } from '../../protocol/screen.js';
 import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
+import { turnErrorText } from '../state/turnError.js';
 import type { HookEvent } from './hookEvent.js';
 import { askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
 
@@ -18,6 +19,7 @@ const Payload = z.looseObject({
   pattern: z.string().optional(),
   question: z.string().optional(),
   tool: z.string().optional(),
+  error: z.string().optional(),
 });
 type Payload = z.infer<typeof Payload>;
 
@@ -40,6 +42,8 @@ export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning 
       // That it was broken off looks the same.
       if (data.status === 'idle') return { type: 'stops', isEnd: null, background: 0 };
       return data.status === 'busy' || data.status === 'retry' ? { type: 'works', phase: null } : undefined;
+    case 'session.error':
+      return child ? undefined : { type: 'stops', isEnd: true, background: 0, error: turnErrorText(data.error ?? '') };
     case 'tool':
       return child ? undefined : { type: 'works', phase: phaseOf(data) };
     case 'permission.asked':

@@ -86,6 +86,12 @@ export const CodeManager = async ({ client } = {}) => {
         prompted = sessionID;
         return settle();
       }
+      case 'session.error': {
+        const { name, data = {} } = properties.error ?? {};
+        if (name === 'MessageAbortedError') return;
+        const status = Number.isInteger(data.statusCode) ? data.statusCode + ' ' : '';
+        return say(type, { ...of, error: (status + (text(data.message) ?? text(name) ?? '')).slice(0, 500) });
+      }
       case 'session.status':
         return say(type, { ...of, status: properties.status?.type });
       case 'permission.asked': {

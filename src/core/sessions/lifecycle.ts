@@ -35,6 +35,8 @@ export type LifecycleEvent =
       readonly limitedUntil?: string | null;
       /** What the tool was asked to do is done, or went wrong: there is something to look at. */
       readonly turnEnded?: boolean;
+      /** How the turn that has ended went wrong, in few words. */
+      readonly error?: string | null;
       /** It was idle already, while something that it had begun went on. */
       readonly isLate?: boolean;
       readonly time: string;
@@ -62,6 +64,7 @@ const NOT_RUNNING = {
   request: null,
   background: 0,
   limitedUntil: null,
+  error: null,
   pid: null,
 } as const;
 
@@ -101,7 +104,9 @@ function reduce(record: SessionRecord, event: LifecycleEvent): SessionRecord {
         : record;
     case 'state': {
       const next = withState({ ...record, status: 'running' }, event.state, event.time, event);
-      const isNews = event.turnEnded === true && (record.state !== 'idle' || event.isLate === true);
+      const isNews =
+        (event.turnEnded === true && (record.state !== 'idle' || event.isLate === true)) ||
+        (event.error != null && record.error === null);
       // A turn that goes on or asks is nothing to review any more.
       return { ...next, unread: event.state === 'idle' && (isNews || record.unread) };
     }
@@ -193,7 +198,11 @@ function withState(
     request = null,
     background = 0,
     limitedUntil = null,
-  }: Pick<LifecycleEvent & { readonly type: 'state' }, 'phase' | 'waiting' | 'request' | 'background' | 'limitedUntil'>,
+    error = null,
+  }: Pick<
+    LifecycleEvent & { readonly type: 'state' },
+    'phase' | 'waiting' | 'request' | 'background' | 'limitedUntil' | 'error'
+  >,
 ): SessionRecord {
   const same =
     record.state === state &&
@@ -202,6 +211,17 @@ function withState(
     record.waiting?.text === waiting?.text &&
     // That its details have become known is no other request.
     (record.request === null || record.request.id === request?.id) &&
-    record.limitedUntil === limitedUntil;
-  return { ...record, state, phase, waiting, request, background, limitedUntil, changed: same ? record.changed : time };
+    record.limitedUntil === limitedUntil &&
+    record.error === error;
+  return {
+    ...record,
+    state,
+    phase,
+    waiting,
+    request,
+    background,
+    limitedUntil,
+    error,
+    changed: same ? record.changed : time,
+  };
 }

@@ -268,7 +268,7 @@ export class SessionStates implements Disposable {
 
   #onVerdict(id: string, verdict: Verdict, before: Verdict): void {
     const { table, live: sessions, tool, ids } = this.#options;
-    const { state, phase, asked, turnEnded, limitedUntil, background } = verdict;
+    const { state, phase, asked, turnEnded, error, limitedUntil, background } = verdict;
     const record = table.get(id);
     const live = sessions.get(id);
     if (!record || !live) return;
@@ -289,6 +289,7 @@ export class SessionStates implements Disposable {
       background,
       limitedUntil,
       turnEnded,
+      error,
       isLate,
       time,
     });
@@ -300,8 +301,8 @@ export class SessionStates implements Disposable {
 }
 
 /** What of a verdict a record tells. */
-function shown({ state, phase, asked, turnEnded, limitedUntil, background }: Verdict): string {
-  return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, limitedUntil, background]);
+function shown({ state, phase, asked, turnEnded, error, limitedUntil, background }: Verdict): string {
+  return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, error, limitedUntil, background]);
 }
 
 /** It works or asks something that no start asks. */

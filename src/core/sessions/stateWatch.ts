@@ -19,7 +19,7 @@ import type { TerminalSignal } from './terminalSignals.js';
 export interface StateWatchOptions {
   readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals'>;
   /** What was held to be true before. */
-  readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'unread' | 'changed'>;
+  readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   readonly clock: Clock;
@@ -146,7 +146,7 @@ export class StateWatch implements Disposable {
 }
 
 function knownState(known: StateWatchOptions['known'], now: number): StateModel {
-  const { state, phase, waiting, limitedUntil, unread, changed } = known;
+  const { state, phase, waiting, limitedUntil, error, unread, changed } = known;
   const empty = initialState(now);
   if (state === null) return empty;
   const asked = waiting === null ? null : { ...waiting, request: null, options: [] };
@@ -154,6 +154,6 @@ function knownState(known: StateWatchOptions['known'], now: number): StateModel 
   const since = Date.parse(changed);
   return {
     ...empty,
-    verdict: { ...empty.verdict, state, phase, asked, limitedUntil, turnEnded, since, saidSince: since },
+    verdict: { ...empty.verdict, state, phase, asked, limitedUntil, error, turnEnded, since, saidSince: since },
   };
 }

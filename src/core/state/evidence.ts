@@ -6,6 +6,7 @@ import type { SignalRules } from '../../protocol/signalRules.js';
 import type { StateReport } from '../sessions/stateReports.js';
 import type { TerminalSignal } from '../sessions/terminalSignals.js';
 import { pattern } from './screenLines.js';
+import { turnErrorText } from './turnError.js';
 
 /** Strongest first. */
 export const SOURCES = Source.options;
@@ -27,6 +28,8 @@ export interface Evidence {
   readonly asked: Asked | null;
   /** The turn is over and there is something to look at; null where the source cannot know. */
   readonly turnEnded: boolean | null;
+  /** How the turn went wrong, in few words; null: it did not; undefined where the source cannot know. */
+  readonly error: string | null | undefined;
   readonly limitedUntil: string | null;
   /** Shells and agents that go on beside the conversation. */
   readonly background: number;
@@ -40,7 +43,14 @@ export interface Evidence {
 /** Every agent draws something at least each second while it works. */
 const WORKING_TTL = 60_000;
 
-const PLAIN = { phase: null, asked: null, turnEnded: null, limitedUntil: null, background: 0 } as const;
+const PLAIN = {
+  phase: null,
+  asked: null,
+  turnEnded: null,
+  error: undefined,
+  limitedUntil: null,
+  background: 0,
+} as const;
 
 /** A tool's own report as evidence; undefined when it says nothing. */
 export function reportEvidence({ state, kind, message }: StateReport, time: number): Evidence | undefined {
@@ -52,8 +62,9 @@ export function reportEvidence({ state, kind, message }: StateReport, time: numb
       // Tools are idle too when they have started, and when a person interrupted them: nobody has to be told that.
       return { ...common, state: 'idle', turnEnded: false, ttl: null };
     case 'done':
+      return { ...common, state: 'idle', turnEnded: true, error: null, ttl: null };
     case 'error':
-      return { ...common, state: 'idle', turnEnded: true, ttl: null };
+      return { ...common, state: 'idle', turnEnded: true, error: turnErrorText(message), ttl: null };
     case 'blocked': {
       const trust = kind === null ? /\btrust\b/iu.test(message) : kind === 'permission' && /^trust\b/iu.test(message);
       // Tools begin the message with the kind itself: `approve Bash: touch b.txt`, `answer: Which colour?`.
@@ -137,6 +148,8 @@ export function screenEvidence(judgement: ScreenJudgement, time: number): Eviden
     phase,
     asked: kind === null ? null : { kind, text: request?.text ?? '', request, options },
     turnEnded: interrupted ? false : null,
+    // What a screen does not show may have been scrolled away.
+    error: error === null || interrupted ? undefined : turnErrorText(error),
     limitedUntil,
     background,
     time,

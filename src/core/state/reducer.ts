@@ -15,6 +15,8 @@ export interface Verdict {
   readonly background: number;
   /** The last turn has ended with something to look at. */
   readonly turnEnded: boolean;
+  /** How the last turn went wrong, in few words; null while it did not. */
+  readonly error: string | null;
   /** Whose word it is; null when nobody knows. */
   readonly source: Source | null;
   /** Since when that source has said so. */
@@ -90,6 +92,7 @@ export function initialState(time: number): StateModel {
       limitedUntil: null,
       background: 0,
       turnEnded: false,
+      error: null,
       source: null,
       saidSince: time,
       dialogSince: null,
@@ -232,6 +235,7 @@ function decide(model: StateModel, now: number): StateModel {
     next.request === verdict.request &&
     next.background === verdict.background &&
     next.turnEnded === verdict.turnEnded &&
+    next.error === verdict.error &&
     next.limitedUntil === verdict.limitedUntil;
   if (
     same &&
@@ -309,7 +313,7 @@ function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number 
 function judge({ held, verdict }: StateModel, winner: Held | undefined, now: number): Verdict {
   if (!winner) {
     const nobody = { state: 'unknown', phase: null, asked: null, limitedUntil: null, source: null } as const;
-    return { ...verdict, ...nobody, turnEnded: false, background: 0, dialogSince: null, since: now };
+    return { ...verdict, ...nobody, turnEnded: false, error: null, background: 0, dialogSince: null, since: now };
   }
   const { screen } = held;
   // Who reports a state says little about it; a screen read after it shows the rest, when it means the same.
@@ -324,6 +328,7 @@ function judge({ held, verdict }: StateModel, winner: Held | undefined, now: num
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background: Math.max(winner.background, seen.background),
     turnEnded: turnEnded(verdict, winner, seen),
+    error: turnError(verdict, [winner, held.event, seen]),
     source: winner.source,
     saidSince: winner.since,
     since: now,
@@ -365,6 +370,16 @@ function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
   // An idle screen from before the work says nothing about its end.
   if (winner.since < verdict.since) return false;
   return verdict.state === 'working' || verdict.state === 'waiting';
+}
+
+/** How the turn went wrong that has ended: by the first of those who can know, or as it was known before. */
+function turnError({ state, error }: Verdict, sources: readonly (Held | undefined)[]): string | null {
+  if (sources[0]?.state !== 'idle') return null;
+  const words = sources.flatMap((one) => (one?.state === 'idle' && !one.isPast ? [one.error] : []));
+  // Some tell that it went wrong, and others why.
+  const [word = null] = words.filter((one) => one !== undefined);
+  if (word === '') return words.find((one) => one) ?? '';
+  return word ?? (words[0] === null || state !== 'idle' ? null : error);
 }
 
 /** Whether the dialog that is on the screen already is what a source asks for. */

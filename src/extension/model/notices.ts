@@ -38,6 +38,7 @@ export function mergedText(notices: readonly Notice[]): string | undefined {
   const count = (kind: NoticeKind): number => notices.filter((notice) => notice.kind === kind).length;
   const parts: [number, string][] = [
     [count('needsInput'), 'input'],
+    [count('error'), 'ended in an error'],
     [count('failed'), 'failed'],
     [count('lost'), 'were lost'],
     [count('finished'), 'finished'],

@@ -34,6 +34,7 @@ const ICONS = {
   Working: { icon: 'pulse', color: 'charts.blue' },
   Running: { icon: 'pulse' },
   'Needs input': { icon: 'question', color: 'list.warningForeground' },
+  Error: { icon: 'error', color: 'testing.iconFailed' },
   Limited: { icon: 'watch' },
   Finished: { icon: 'circle-filled', color: 'charts.green' },
   Idle: { icon: 'circle-outline' },

@@ -102,7 +102,7 @@ export class Notifier implements Disposable {
 
   async #show(text: string, single: Notice | undefined, notices: readonly Notice[]): Promise<void> {
     const actions = single === undefined ? [SHOW] : this.#actions(single);
-    const isBad = notices.some(({ kind }) => kind === 'failed' || kind === 'lost');
+    const isBad = notices.some(({ kind }) => kind === 'error' || kind === 'failed' || kind === 'lost');
     const show = isBad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
     // The editor would make a link of it.
     const action = await show(text.replace(/\]\(/g, ']\u200b('), ...actions.map(({ title }) => title));
@@ -134,6 +134,7 @@ const SHOW_DETAILS: Action = { title: 'Show Details', command: 'codeManager.mach
 
 const ACTIONS = {
   needsInput: [ANSWER, ATTACH],
+  error: [SHOW_LOG, ATTACH],
   failed: [SHOW_LOG, START_AGAIN],
   lost: [SHOW_LOG, START_AGAIN],
   finished: [SHOW_LOG],
