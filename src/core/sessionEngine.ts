@@ -122,7 +122,12 @@ export class SessionEngine implements Disposable {
     const { supervisor } = this;
     const { live, files, states, input, starts, ends } = supervisor;
     this.#disposables.add(supervisor.logs.onDidGrow((id) => logs.onGrown(id)));
-    this.#disposables.add(supervisor.logs.onDidResize(({ id, ...size }) => logs.onSize(id, size)));
+    this.#disposables.add(
+      supervisor.logs.onDidResize(({ id, ...size }) => {
+        logs.onSize(id, size);
+        states.onSize(id, size);
+      }),
+    );
     this.#disposables.add(supervisor.logs.onDidClose((id) => logs.onClosed(id)));
     this.tools = new Tools({ catalog, machine, placeholders, log });
     this.sessions = new Sessions({

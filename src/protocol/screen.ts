@@ -42,6 +42,18 @@ export const OptionStyle = z.object({
 export type OptionStyle = z.infer<typeof OptionStyle>;
 
 /**
+ * One row of a dialog as it stands on the screen, frame and padding included, from its first column to its last sign.
+ * Text: exactly one row that the pattern matches whole. `times`: at most one such row, or any number of them. `words`:
+ * fixed words, over as many rows as the screen needs for them, or not there at all.
+ */
+export const DrawnRow = z.union([
+  Pattern,
+  z.object({ row: Pattern, times: z.enum(['?', '*']) }),
+  z.object({ words: z.string().min(1) }),
+]);
+export type DrawnRow = z.infer<typeof DrawnRow>;
+
+/**
  * A dialog at the bottom of the screen. Lines are matched without the frames drawn around them and without trailing
  * blanks.
  */
@@ -50,7 +62,10 @@ export const ScreenDialog = z.looseObject({
   action: RequestAction.optional(),
   /** Dialogs with a lower number are tried first; of equal ones the first counts. */
   order: z.number().default(0),
-  /** Matches the line with which it begins, the lowest one above its options. Without a match: 40 lines above them. */
+  /**
+   * Matches the line with which it begins. Of a permission the highest one counts, since what is asked may repeat it; of
+   * others the lowest. Without a match: 40 lines above its options.
+   */
   begin: Pattern.optional(),
   /** Every one of these is found in it, options and footer included. */
   all: z.array(Pattern).default([]),
@@ -67,6 +82,13 @@ export const ScreenDialog = z.looseObject({
    * options, first match first.
    */
   read: z.array(Pattern).default([]),
+  /**
+   * Every row from above its header down to its options, in each way in which the tool draws it. Only what is drawn just
+   * so is read exactly: groups `command` and `path`, alike wherever they stand. Without any nothing is.
+   */
+  drawn: z.array(z.array(DrawnRow).min(1)).default([]),
+  /** Without an option that matches and without all of these groups it is not all there: nothing can be answered then. */
+  complete: z.object({ option: Pattern.optional(), reads: z.array(z.string()).default([]) }).prefault({}),
   /** What a person reads after "Needs input"; `{command}` and the other groups are replaced. */
   text: z.string().optional(),
 });
@@ -94,6 +116,11 @@ export const ScreenRules = z.looseObject({
   ownAnswer: Pattern.default(OWN_ANSWER),
   /** Enter opens such an option before anything can be typed. */
   ownAnswerOpens: z.boolean().default(false),
+  /**
+   * Frames that the tool draws around the rows of its dialogs at fixed columns, the innermost first; group 1 is what
+   * stands inside. Of other rows nothing is taken off.
+   */
+  frames: z.array(Pattern).default([]),
   /** By id, so that a user's file can add one or override one. */
   dialogs: z.record(z.string(), ScreenDialog).default({}),
   /** The first line of the input box; `draft` is what has been typed into it. Only its frame and `footer` stand below. */

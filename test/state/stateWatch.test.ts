@@ -53,6 +53,7 @@ class Watched {
     this.#screen = first;
     this.watch = new StateWatch({
       tool: catalog.get(tool),
+      size: { columns: 120, rows: 40 },
       known: {
         state: 'unknown',
         phase: null,

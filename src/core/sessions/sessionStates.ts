@@ -11,7 +11,7 @@ import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { trackRequest } from '../approvals/requests.js';
-import type { Machine } from '../machine.js';
+import type { Machine, TerminalSize } from '../machine.js';
 import { judgeScreen } from '../state/judgeScreen.js';
 import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
@@ -166,6 +166,7 @@ export class SessionStates implements Disposable {
       tool,
       known: record,
       screen: () => tmux.screen(live.pane.pane),
+      size: live.pane,
       clock,
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
       onError: (error) => log.debug(`screen of ${record.id}: ${errorText(error)}`),
@@ -212,15 +213,24 @@ export class SessionStates implements Disposable {
     if (record?.status === 'running') this.watch(record);
   }
 
+  /** The terminal of a session has this size, maybe as before. */
+  onSize(id: string, { columns, rows }: TerminalSize): void {
+    const live = this.#options.live.get(id);
+    if (!live) return;
+    live.pane = { ...live.pane, columns, rows };
+    live.state?.onSize({ columns, rows });
+  }
+
   /** Reads its screen now, lets whoever watches it see it, and says what it shows. */
   async look(id: string): Promise<SeenScreen> {
     const { tmux, table, live: sessions, tool: find, clock } = this.#options;
     const live = sessions.need(id);
+    await live.state?.redrawn();
     // Colours say which option is chosen where nothing else does.
     const text = await tmux.screen(live.pane.pane, { styled: true });
     live.startup?.see(text);
     const tool = find(table.get(id)?.tool ?? '') ?? NO_RULES;
-    const judgement = live.state ? live.state.see(text) : judgeScreen(tool, text, clock.now());
+    const judgement = live.state ? live.state.see(text) : judgeScreen(tool, text, clock.now(), live.pane.columns);
     return { ...withStyledCursor(judgement, text), screen: text };
   }
 

@@ -3,6 +3,7 @@ import type { Disposable } from '../../common/disposable.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Tool } from '../../protocol/tool.js';
+import type { TerminalSize } from '../machine.js';
 import { reportEvidence, screenEvidence, signalEvidence, type Evidence } from '../state/evidence.js';
 import { judgeScreen } from '../state/judgeScreen.js';
 import {
@@ -13,6 +14,7 @@ import {
   type StateModel,
   type Verdict,
 } from '../state/reducer.js';
+import { Redraw } from './redraw.js';
 import { ScreenReader } from './screenReader.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
@@ -22,6 +24,8 @@ export interface StateWatchOptions {
   readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
+  /** Of its terminal. */
+  readonly size: TerminalSize;
   readonly clock: Clock;
   readonly onVerdict: (verdict: Verdict, before: Verdict) => void;
   readonly onError: (error: unknown) => void;
@@ -34,6 +38,7 @@ const NOTHING_HOLDS_MS = 1000;
 export class StateWatch implements Disposable {
   readonly #options: StateWatchOptions;
   readonly #reader: ScreenReader | undefined;
+  readonly #redraw: Redraw;
   #model: StateModel;
   #lines: readonly string[] = [];
   /** What stood in the input box while it worked; undefined before it was seen to work. */
@@ -42,11 +47,12 @@ export class StateWatch implements Disposable {
   #timer: { cancel(): void } | undefined;
 
   constructor(options: StateWatchOptions) {
-    const { tool, screen, clock, known, onError } = options;
+    const { tool, screen, size, clock, known, onError } = options;
     this.#options = options;
+    this.#redraw = new Redraw(clock, size);
     this.#model = knownState(known, clock.now());
     if (tool.screen !== undefined) {
-      this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.see(text) });
+      this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
     }
   }
 
@@ -58,7 +64,19 @@ export class StateWatch implements Disposable {
   /** The tool printed something. */
   onOutput(): void {
     this.#step({ type: 'output', time: this.#options.clock.now() });
+    this.#redraw.onOutput();
     this.#reader?.onOutput();
+  }
+
+  /** Its terminal has this size, maybe as before. */
+  onSize(size: TerminalSize): void {
+    this.#redraw.onSize(size);
+    if (this.#redraw.isDue) void this.#redraw.done().then(() => this.#reader?.readIn(0));
+  }
+
+  /** Resolves when what stands on its screen was drawn for the size that its terminal has. */
+  redrawn(): Promise<void> {
+    return this.#redraw.done();
   }
 
   /** The tool told its terminal something. */
@@ -94,11 +112,16 @@ export class StateWatch implements Disposable {
     this.#step({ type: 'interrupted', time: this.#options.clock.now() });
   }
 
+  #onScreen(text: string): void {
+    // Rows of another width stand there, beside new ones: the last word stays until it is drawn anew.
+    if (!this.#redraw.isDue) this.see(text);
+  }
+
   /** The screen as it was read just now, by whomever. */
   see(text: string): ScreenJudgement {
     const { tool, clock } = this.#options;
     const time = clock.now();
-    const judgement = judgeScreen(tool, text, time);
+    const judgement = judgeScreen(tool, text, time, this.#redraw.columns);
     this.#onJudged(judgement, time);
     return judgement;
   }
@@ -141,6 +164,7 @@ export class StateWatch implements Disposable {
 
   dispose(): void {
     this.#timer?.cancel();
+    this.#redraw.end();
     this.#reader?.dispose();
   }
 }

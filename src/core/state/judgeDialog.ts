@@ -3,6 +3,7 @@ import { truncate } from '../../common/text.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { ScreenDialog, ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import { findOptions, type FoundOptions } from './dialogOptions.js';
+import { readExactly } from './readExactly.js';
 import { requestOf } from './requestOf.js';
 import { pattern, type ScreenLine } from './screenLines.js';
 
@@ -11,24 +12,44 @@ const TALLEST = 40;
 
 type Asked = { readonly [group: string]: string | undefined };
 
-/** The dialog that the bottom of a screen shows, by the first rule that fits. */
-export function judgeDialog(rules: ScreenRules, lines: readonly ScreenLine[]): Partial<ScreenJudgement> | undefined {
+/**
+ * The dialog that the bottom of a screen shows: the one that stands there exactly as its tool draws it, else the first
+ * whose rule fits.
+ *
+ * @param columns of the terminal, where they are known
+ */
+export function judgeDialog(
+  rules: ScreenRules,
+  lines: readonly ScreenLine[],
+  columns?: number,
+): Partial<ScreenJudgement> | undefined {
   const inOrder = Object.entries(rules.dialogs).sort(([, a], [, b]) => a.order - b.order);
+  const headers = inOrder.flatMap(([, { begin, drawn }]) => (begin !== undefined && drawn.length > 0 ? [begin] : []));
   const usual = findOptions(lines, rules.options, rules.roles);
+  let first: Partial<ScreenJudgement> | undefined;
   for (const [id, rule] of inOrder) {
     const found = rule.options ? findOptions(lines, rule.options, rules.roles) : usual;
-    const asked = found && read(rule, found, lines);
-    if (asked) return judged(id, rule, found.options, asked);
+    const asked = found && read(rule, rules.frames, found, lines);
+    if (!asked) continue;
+    const exact = readExactly(rule, { lines, found, headers, columns });
+    if (exact) return judged(id, rule, found.options, { ...asked, ...exact }, true);
+    first ??= judged(id, rule, found.options, asked, false);
   }
-  return undefined;
+  return first;
 }
 
-function read(rule: ScreenDialog, found: FoundOptions, lines: readonly ScreenLine[]): Asked | undefined {
-  const { option, all, not, end, begin } = rule;
+function read(
+  rule: ScreenDialog,
+  frames: readonly string[],
+  found: FoundOptions,
+  lines: readonly ScreenLine[],
+): Asked | undefined {
+  const { option, all, not, end, begin, kind } = rule;
   if (option !== undefined && !found.options.some(({ label }) => pattern(option).test(label))) return undefined;
-  const starts =
-    begin === undefined ? -1 : lines.slice(0, found.first).findLastIndex(({ text }) => pattern(begin).test(text));
-  const from = starts >= 0 ? starts : Math.max(0, found.first - TALLEST);
+  const starts = begin === undefined ? [] : indexesOf(lines.slice(0, found.first), pattern(begin));
+  // What is asked for may repeat the header, and would hide what stands above that.
+  const start = isAboutSomething(rule) ? starts.at(0) : starts.at(-1);
+  const from = start ?? Math.max(0, found.first - TALLEST);
   const text = (part: readonly ScreenLine[]): string => part.map((line) => line.text).join('\n');
   const whole = text(lines.slice(from));
   if (!all.every((source) => pattern(source).test(whole))) return undefined;
@@ -36,19 +57,50 @@ function read(rule: ScreenDialog, found: FoundOptions, lines: readonly ScreenLin
   const last = lines.findLast(({ blank }) => !blank)?.text ?? '';
   if (end !== undefined && !pattern(end).test(last)) return undefined;
   const above = lines.slice(from, found.first);
+  const drawn = isAboutSomething(rule) ? above.map(({ raw }) => unframed(raw, frames)).join('\n') : text(above);
   const groups: Record<string, string | undefined> = {};
+  // Of more than one header any may be a part of what is asked.
+  if (starts.length > 1 && isAboutSomething(rule)) groups[subjectOf(rule)] = `${drawn}\n`;
   for (const source of rule.read) {
-    for (const [name, value] of Object.entries(pattern(source).exec(`${text(above)}\n`)?.groups ?? {})) {
+    for (const [name, value] of Object.entries(pattern(source).exec(`${drawn}\n`)?.groups ?? {})) {
       groups[name] ??= value;
     }
   }
-  const width = Math.max(0, ...lines.map((line) => line.text.length));
+  const width = Math.max(0, ...lines.map((line) => line.raw.length));
+  const shown = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : unwrap(value, width);
   return {
     ...groups,
-    command: groups['command'] === undefined ? undefined : unwrap(groups['command'], width),
-    path: groups['path'] === undefined ? undefined : oneLine(groups['path']),
-    question: groups['question'] === undefined ? questionIn(above, rule.kind) : oneLine(groups['question']),
+    ...(begin !== undefined && start === undefined ? { cut: '… ' } : {}),
+    command: shown(groups['command']),
+    path: shown(groups['path']),
+    question: groups['question'] === undefined ? questionIn(above, kind) : oneLine(groups['question']),
   };
+}
+
+/** Its words are what the agent wants to do. */
+function isAboutSomething({ kind, action, begin }: ScreenDialog): boolean {
+  return (
+    kind === 'permission' && begin !== undefined && action !== undefined && action !== 'other' && action !== 'mode'
+  );
+}
+
+function subjectOf({ action }: ScreenDialog): 'command' | 'path' | 'url' | 'name' {
+  if (action === 'shell') return 'command';
+  return action === 'network' ? 'url' : action === 'mcp' ? 'name' : 'path';
+}
+
+function indexesOf(lines: readonly ScreenLine[], expression: RegExp): readonly number[] {
+  return lines.flatMap(({ text }, index) => (expression.test(text) ? [index] : []));
+}
+
+/** A row without the frame that its tool draws at fixed columns. */
+function unframed(raw: string, frames: readonly string[]): string {
+  for (const source of frames) {
+    const inside = pattern(source).exec(raw)?.[1];
+    if (inside !== undefined) return inside.trimEnd();
+  }
+  return raw;
 }
 
 function oneLine(text: string): string {
@@ -69,8 +121,11 @@ function questionIn(lines: readonly ScreenLine[], kind: ScreenDialog['kind']): s
 /** A command as it was before it was indented and cut at the width of the screen. */
 function unwrap(text: string, width: number): string {
   const lines = text.split('\n').map((line) => line.trimEnd());
-  const filled = lines.filter((line) => line !== '');
-  const indent = Math.min(...filled.map((line) => line.search(/\S/u)));
+  const filled = lines.slice(
+    lines.findIndex((line) => line !== ''),
+    lines.findLastIndex((line) => line !== '') + 1,
+  );
+  const indent = Math.min(...filled.flatMap((line) => (line === '' ? [] : [line.search(/\S/u)])));
   let command = '';
   let before: string | undefined;
   for (const line of filled) {
@@ -81,27 +136,39 @@ function unwrap(text: string, width: number): string {
     command += before === undefined ? own : wasCut ? ` ${own}` : `\n${own}`;
     before = line;
   }
-  return command
-    .split('\n')
-    .map((line) => stripTerminal(line))
-    .join('\n');
+  return command;
 }
 
 function judged(
   id: string,
   rule: ScreenDialog,
-  options: readonly ScreenOption[],
+  drawn: readonly ScreenOption[],
   asked: Asked,
+  isExact: boolean,
 ): Partial<ScreenJudgement> {
+  const text = textOf(rule, asked);
+  const options = isComplete(rule, drawn, asked) ? drawn : [];
   const allowed = ['allow', 'always'].flatMap((role) => options.filter((option) => option.role === role)).at(0);
   return {
     state: 'waiting',
     kind: rule.kind,
-    request: requestOf({ ...asked, action: rule.action, text: textOf(rule, asked) }),
+    request: requestOf({
+      ...asked,
+      action: rule.action,
+      text: `${asked['cut'] ?? ''}${text}`,
+      exact: isExact ? 'screen' : null,
+    }),
     options: [...options],
     wouldSend: rule.kind === 'permission' && rule.action !== 'mode' ? (allowed?.keys ?? null) : null,
     rule: `dialog ${id}`,
   };
+}
+
+/** Nobody can say yes or no to what is not known, or where the answers do not all stand. */
+function isComplete({ complete }: ScreenDialog, options: readonly ScreenOption[], asked: Asked): boolean {
+  const { option, reads } = complete;
+  if (option !== undefined && !options.some(({ label }) => pattern(option).test(label))) return false;
+  return reads.every((name) => (asked[name] ?? '') !== '');
 }
 
 function textOf({ text, kind, action }: ScreenDialog, asked: Asked): string {

@@ -39,8 +39,14 @@ const LOOSE_LINES = 3;
  *
  * @param screenText the visible screen without scrollback, as tmux prints it
  * @param now milliseconds since the epoch, for the times that a screen names
+ * @param columns of the terminal, where they are known
  */
-export function judgeScreen(tool: Pick<Tool, 'startup' | 'screen'>, screenText: string, now: number): ScreenJudgement {
+export function judgeScreen(
+  tool: Pick<Tool, 'startup' | 'screen'>,
+  screenText: string,
+  now: number,
+  columns?: number,
+): ScreenJudgement {
   const lines = screenLines(screenText);
   const told = { lines: lines.flatMap(({ text, blank }) => (blank ? [] : [text])).slice(-TOLD_LINES) };
   const start = tool.startup.dialogs.length > 0 ? readStartupScreen(tool, screenText) : undefined;
@@ -48,7 +54,7 @@ export function judgeScreen(tool: Pick<Tool, 'startup' | 'screen'>, screenText: 
   // A dialog about trust or a login is never one of the others; a mere question at the start may be.
   if (startup && startup.kind !== 'question') return { ...judgeStartup(tool, lines, startup), ...told };
   const rules = tool.screen;
-  const dialog = rules && judgeDialog(rules, lines);
+  const dialog = rules && judgeDialog(rules, lines, columns);
   if (dialog) return { ...NOTHING_SEEN, ...dialog, ...told };
   if (startup) return { ...judgeStartup(tool, lines, startup), ...told };
   return { ...NOTHING_SEEN, ...(rules && judgeRest(rules, lines, now)), ...told };

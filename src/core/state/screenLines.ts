@@ -3,6 +3,8 @@ import { stripVTControlCharacters } from 'node:util';
 /** A line of a screen without the frames around it, escape sequences and trailing blanks. */
 export interface ScreenLine {
   readonly text: string;
+  /** The row as it is drawn, but for escape sequences and the blanks at its end. */
+  readonly raw: string;
   /** Nothing stands in it, or only what is drawn. */
   readonly blank: boolean;
   /** A line is drawn across the screen. */
@@ -41,13 +43,13 @@ export function pattern(source: string): RegExp {
 /** The lines of a screen from top to bottom, up to the last one with anything in it. */
 export function screenLines(screenText: string): readonly ScreenLine[] {
   const lines = stripVTControlCharacters(screenText)
-    .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/gu, '')
-    .replace(/\u00a0/gu, ' ')
     .split('\n')
-    .map((line): ScreenLine => {
+    .map((row): ScreenLine => {
+      const raw = row.replace(/[ \r]+$/u, '');
+      const line = row.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/gu, '').replace(/\u00a0/gu, ' ');
       const blank = ONLY_DRAWN.test(line) || ONLY_DRAWN.test(withoutFrames(line));
       const rule = blank && RULE.test(line);
-      return { text: rule && !CORNER.test(line) ? line.trimEnd() : blank ? '' : withoutFrames(line), blank, rule };
+      return { raw, text: rule && !CORNER.test(line) ? line.trimEnd() : blank ? '' : withoutFrames(line), blank, rule };
     });
   const last = lines.findLastIndex(({ blank, rule }) => !blank || rule);
   return lines.slice(0, last + 1);

@@ -183,11 +183,14 @@ export class TmuxServer implements Disposable {
     }
   }
 
-  /** The visible screen as text, wrapped lines joined. */
+  /**
+   * The visible screen as text, each row a line: that tmux takes a row for the rest of the one above stays true of it
+   * long after a program has drawn something else there.
+   */
   async screen(pane: string, { styled = false }: { readonly styled?: boolean } = {}): Promise<string> {
     const control = await this.connection.started();
     const flags = styled ? ['-e'] : [];
-    const [lines = []] = await control.run(tmuxCommand('capture-pane', '-p', '-J', ...flags, '-t', pane));
+    const [lines = []] = await control.run(tmuxCommand('capture-pane', '-p', ...flags, '-t', pane));
     return lines.join('\n');
   }
 
