@@ -37,6 +37,17 @@ export function localDateTime(iso: string, now = new Date()): string {
   return isToday ? time : `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
 }
 
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+
+/** `14:02`, with the day when it is not today, `9 Jan 14:02`, and the year when that is another one: local time. */
+export function localDayTime(iso: string, now = new Date()): string {
+  const date = new Date(iso);
+  const time = localDateTime(iso, date);
+  if (date.toDateString() === now.toDateString()) return time;
+  const year = date.getFullYear() === now.getFullYear() ? '' : ` ${date.getFullYear()}`;
+  return `${date.getDate()} ${MONTHS[date.getMonth()] ?? ''}${year} ${time}`;
+}
+
 /** Reads `10s`, `5m`, `1h30m`, `250ms`, or a plain number of seconds. Milliseconds; undefined when it is none of these. */
 export function parseDuration(text: string): number | undefined {
   if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;

@@ -152,7 +152,15 @@ export const ScreenRules = z.looseObject({
   interrupted: z.array(Pattern).default([]),
   /** The turn went wrong; group 1 says how. */
   failed: z.array(Pattern).default([]),
-  /** The usage limit is reached; group `until` says when it ends. */
+  /**
+   * The first line of what the agent says or has done. Where it says how its own limits look, its words and the output of
+   * its commands may look the same: of a turn with such a line the screen tells no limit.
+   */
+  spoken: Pattern.optional(),
+  /**
+   * The usage limit is reached; group `until` says when it ends. Matches a whole row, frames included: at the column
+   * where the tool says it and its agent cannot.
+   */
   limited: z.array(Pattern).default([]),
   /** Work that goes on beside the conversation, told below the box; group 1 is how many. */
   background: z.array(Pattern).default([]),

@@ -1,4 +1,4 @@
-import { formatAge, formatDuration, localDateTime } from '../common/text.js';
+import { formatAge, formatDuration, localDateTime, localDayTime } from '../common/text.js';
 import type { Connection } from './context.js';
 import type { Session, Waiting } from './session.js';
 
@@ -112,7 +112,7 @@ export function describe(session: Session, now: number, machine?: MachineView): 
     case 'limited':
       return {
         word: 'Limited',
-        detail: session.limitedUntil ? `until ${localTime(session.limitedUntil)}` : '',
+        detail: session.limitedUntil ? `until ${localDayTime(session.limitedUntil, new Date(now))}` : '',
         group: 'Idle',
       };
     case 'idle':
@@ -143,8 +143,3 @@ export function reasonText(reason: string, now = Date.now()): string {
 }
 
 const RESTART = /^(host restarted) (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/;
-
-function localTime(iso: string): string {
-  const date = new Date(iso);
-  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
-}

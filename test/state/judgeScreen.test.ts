@@ -360,6 +360,70 @@ test('a usage limit is limited, until the time that the tool names', () => {
   assert.deepEqual([codex.state, codex.limitedUntil], ['limited', '2026-11-22T14:05:00.000Z']);
 });
 
+test("no limit is read from the words of an agent, the output of its commands or a person's prompt", () => {
+  const words = [
+    "You've hit your weekly limit · resets in 40 days",
+    "You've hit your usage limit. Try again in 3 hours.",
+    'Claude usage limit reached|1795352400',
+    '[API Error: You have exhausted your daily quota. It will reset after 5h]',
+    'You have exceeded your monthly premium request quota',
+    'Usage limit reached, reset at 9pm',
+  ];
+  // Marks and frames with which tools draw their own lines, at the columns where their agents' words stand.
+  const marks = ['', '⎿  ', '■ ', '✕ ', 'ℹ ', '⚡ ', '✗ ', '│✕ ', '│ ✕ ', '│■ ', '┃■ ', '│  ⎿  ', '● ', '✻ '];
+  const frame: Readonly<Record<string, (lines: readonly string[]) => string>> = {
+    claude: (lines) => `❯ go\n\n${lines.join('\n')}\n\n────\n❯ \n────\n  ? for shortcuts\n`,
+    codex: (lines) => `› go\n\n${lines.join('\n')}\n\n› Ask Codex to do anything\n\n  gpt · /srv\n`,
+    gemini: (lines) =>
+      ` > go\n▀▀▀▀\n${lines.join('\n')}\n▄▄▄▄\n >   Type your message or @path/to/file\n▀▀▀▀\n workspace (/directory)\n /srv  no sandbox  Auto\n`,
+    copilot: (lines) => ` ❯ go\n${lines.join('\n')}\n────\n❯ \n────\n / commands\n`,
+    'cursor-agent': (lines) => `${lines.join('\n')}\n → Add a follow-up\n`,
+  };
+  const answer: Readonly<Record<string, readonly [string, string]>> = {
+    claude: ['● ', '  '],
+    codex: ['• ', '  '],
+    gemini: ['✦ ', '  '],
+    copilot: [' ● ', '   '],
+    'cursor-agent': ['  ', '  '],
+  };
+  for (const [tool, draw] of Object.entries(frame)) {
+    const [first, next] = answer[tool] ?? ['', ''];
+    for (const said of words) {
+      for (const mark of marks) {
+        const drawn = [
+          [`${first}${mark}${said}`],
+          [`${first}It says:`, '', `${next}${mark}${said}`],
+          [`${first}Bash(cat a)`, `${next}⎿  ${mark}${said}`, '', `${next}${mark}${said}`],
+        ];
+        for (const lines of drawn) {
+          const { state, limitedUntil } = judge(tool, draw(lines));
+          assert.deepEqual([state === 'limited', limitedUntil], [false, null], `${tool}\n${lines.join('\n')}`);
+        }
+      }
+    }
+  }
+});
+
+test('what a tool itself says of its limits counts, and not what is over', () => {
+  const gemini = (line: string): ReturnType<typeof judge> =>
+    judge(
+      'gemini',
+      ` > go\n▀▀▀▀\n${line}\n▄▄▄▄\n >   Type your message or @path/to/file\n▀▀▀▀\n workspace (/directory)\n /srv  no sandbox  Auto\n`,
+    );
+  assert.equal(gemini('✕ [API Error: You have exhausted your daily quota. It will reset after 5h]').state, 'limited');
+  const claude = (line: string): ReturnType<typeof judge> =>
+    judge('claude', `❯ go\n  ⎿  ${line}\n     /upgrade\n\n────\n❯ \n────\n  ? for shortcuts\n`);
+  assert.equal(
+    claude("You've hit your weekly limit · resets Jan 4 at 9am (UTC)").limitedUntil,
+    '2027-01-04T09:00:00.000Z',
+  );
+  assert.equal(claude('5-hour limit reached ∙ resets 3pm (UTC)').limitedUntil, '2026-11-22T15:00:00.000Z');
+  assert.equal(claude('Claude AI usage limit reached|1795352400').limitedUntil, '2026-11-22T13:00:00.000Z');
+  assert.equal(claude('Claude usage limit reached').state, 'limited');
+  assert.equal(claude('Claude AI usage limit reached|1770843600').state, 'idle');
+  assert.equal(claude("You've hit your weekly limit · resets Nov 20 at 9am (UTC)").state, 'idle');
+});
+
 test("a file of a person's own adds to the rules of a tool and makes rules for another", async () => {
   const folder = await mkdtemp(join(tmpdir(), 'cm-tools-'));
   try {

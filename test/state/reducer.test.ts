@@ -572,6 +572,52 @@ test('the end of a usage limit is read as tools write it', () => {
     ['1795352400', '2026-11-22T13:00:00.000Z'],
     ['soon', null],
     ['99:99', null],
+    ['40 days', '2027-01-01T12:00:00.000Z'],
+    ['2 weeks', '2026-12-06T12:00:00.000Z'],
+    ['Jan 9, 2027 at 3pm (UTC)', '2027-01-09T15:00:00.000Z'],
+    ['Feb 31 at 9am (UTC)', null],
+    ['999999999999999999999 days', null],
+    ['999999999 days', null],
+    ['9999999999', null],
+    ['Nov 20 at 9am (UTC)', '2026-11-20T09:00:00.000Z'],
   ];
   for (const [text, end] of rows) assert.equal(limitEnd(text, now), end, text);
+});
+
+test('whatever a tool says of the end of its limit, it is a time that can be or none', () => {
+  const now = Date.parse('2026-11-22T12:00:00Z');
+  let seed = 7;
+  const random = (below: number): number => (seed = (seed * 48_271) % 2_147_483_647) % below;
+  const pick = (list: readonly string[]): string => list[random(list.length)] ?? '';
+  const number = (): string =>
+    pick([String(random(100)), '9'.repeat(1 + random(400)), '0', '-1', '1e999', '٣', '40.5']);
+  const words = [
+    'in',
+    'at',
+    'days',
+    'd',
+    'hours',
+    'm',
+    's',
+    'weeks',
+    'pm',
+    'AM',
+    ':',
+    '(UTC)',
+    '(No/Such)',
+    'Jan',
+    'Feb',
+    'Foo',
+    ',',
+    '|',
+    '.',
+    '·',
+  ];
+  for (let i = 0; i < 20_000; i++) {
+    const text = Array.from({ length: 1 + random(8) }, () => (random(2) === 0 ? number() : pick(words))).join(
+      pick(['', ' ', ' ']),
+    );
+    const end = limitEnd(text, now);
+    if (end !== null) assert.ok(Math.abs(Date.parse(end) - now) <= 400 * 86_400_000, text);
+  }
 });

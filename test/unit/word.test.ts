@@ -85,6 +85,14 @@ test('a usage limit says until when, in local time', () => {
   assert.equal(group, 'Idle');
 });
 
+test('a usage limit of another day says which', () => {
+  const detail = (until: string): string => describe(session({ state: 'limited', limitedUntil: until }), NOW).detail;
+  const day = (iso: string): string => new Date(iso).toLocaleDateString('en-GB', { day: 'numeric', month: 'short' });
+  const thisYear = new Date(NOW + 3 * 86_400_000).toISOString();
+  assert.match(detail(thisYear), new RegExp(`^until ${day(thisYear)}( \\d{4})? \\d\\d:\\d\\d$`));
+  assert.match(detail(new Date(NOW + 370 * 86_400_000).toISOString()), /^until \d{1,2} \w{3} \d{4} \d\d:\d\d$/);
+});
+
 test('an unreachable machine keeps the last word with its age, and ended sessions are not offline', () => {
   const machine = { connection: 'offline', since: at(180) } as const;
   assert.deepEqual(describe(session({ state: 'working' }), NOW, machine), {

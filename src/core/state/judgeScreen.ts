@@ -149,16 +149,8 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
     const phase = box ? null : phaseOf(rules, all.slice(-LOOSE_LINES));
     return phase === null ? common : { ...common, state: 'working', phase, rule: 'words' };
   }
-  const limit = matchOf(rules.limited, turn);
-  if (limit) {
-    const until = limit.groups?.['until'];
-    return {
-      ...common,
-      state: 'limited',
-      limitedUntil: until === undefined ? null : limitEnd(until, now),
-      rule: 'limited',
-    };
-  }
+  const limit = limitOf(rules, box ? lines.slice(0, box.at) : rules.box ? [] : lines, now);
+  if (limit) return { ...common, state: 'limited', limitedUntil: limit.until, rule: 'limited' };
   const failed = matchOf(rules.failed, turn);
   return {
     ...common,
@@ -167,6 +159,28 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
     interrupted: matchOf(rules.interrupted, turn) !== undefined,
     rule: 'idle',
   };
+}
+
+/** The limit that the tool itself tells of in its last turn; undefined when it tells of none, or of one that is over. */
+function limitOf(
+  { limited, prompt, spoken }: ScreenRules,
+  above: readonly ScreenLine[],
+  now: number,
+): { readonly until: string | null } | undefined {
+  if (limited.length === 0) return undefined;
+  const filled = above.filter(({ blank }) => !blank);
+  const start = prompt === undefined ? -1 : filled.findLastIndex(({ text }) => pattern(prompt).test(text));
+  const turn = filled.slice(start + 1);
+  // Where nothing tells whose words these are, they may be the agent's.
+  if (spoken !== undefined && (start < 0 || turn.some(({ text }) => pattern(spoken).test(text)))) return undefined;
+  const match = matchOf(
+    limited,
+    turn.slice(-TURN_LINES).map(({ raw }) => raw),
+  );
+  if (!match) return undefined;
+  const until = match.groups?.['until'];
+  const end = until === undefined ? null : limitEnd(until, now);
+  return end !== null && Date.parse(end) <= now ? undefined : { until: end };
 }
 
 function belowPrompt(prompt: string, above: readonly string[]): readonly string[] {

@@ -3,18 +3,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { Tool } from '../../protocol/tool.js';
-import aider from './aider.json';
-import claude from './claude.json';
-import codex from './codex.json';
-import copilot from './copilot.json';
-import cursorAgent from './cursor-agent.json';
-import demo from './demo.json';
-import gemini from './gemini.json';
-import opencode from './opencode.json';
-import shell from './shell.json';
-
-/** In the order in which they are offered. */
-const BUILT_IN: readonly unknown[] = [claude, codex, cursorAgent, gemini, opencode, copilot, aider, shell, demo];
+import { BUILT_IN } from './builtIn.js';
 
 /** Larger files in the folder are no tool descriptions. */
 const MAX_FILE_BYTES = 1024 * 1024;
