@@ -21,7 +21,22 @@ export interface BuiltInPattern {
 }
 
 /** Fields whose strings are no expressions. */
-const WORDS = new Set(['id', 'kind', 'text', 'action', 'phase', 'state', 'layout', 'label', 'labels', 'keys', 'bell']);
+const WORDS = new Set([
+  'id',
+  'times',
+  'reads',
+  'words',
+  'kind',
+  'text',
+  'action',
+  'phase',
+  'state',
+  'layout',
+  'label',
+  'labels',
+  'keys',
+  'bell',
+]);
 
 /** Every expression in the data of the built-in tools, what they leave to the defaults included. */
 export function builtInPatterns(): readonly BuiltInPattern[] {
