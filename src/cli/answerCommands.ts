@@ -43,6 +43,11 @@ async function answerWith(
     request: request.id,
     answer: read(request),
   });
+  if (result.notRecorded !== null) {
+    app.output.note(
+      `Answered, not on record: ${stripTerminal(result.notRecorded)}. It is added when that works again.`,
+    );
+  }
   return app.output.json ? app.output.record(result) : app.output.lines([stripTerminal(result.answer)]);
 }
 

@@ -46,7 +46,7 @@ function age(iso: string): string {
 }
 
 function explanationLines(explanation: Explanation): string[] {
-  const { state, phase, waiting, since, source, why, background, evidence, history, lines } = explanation;
+  const { state, phase, waiting, since, source, why, background, evidence, held, history, lines } = explanation;
   const word = [state ?? 'no state', phase ?? ''].filter((text) => text !== '').join(' · ');
   return format(
     [
@@ -54,6 +54,7 @@ function explanationLines(explanation: Explanation): string[] {
       ['asks', waiting === null ? '' : `${waiting.kind}: ${waiting.text}`],
       ['decided by', source ?? 'nobody'],
       ['because', why ?? ''],
+      ['rule', held ?? ''],
       ['background', background === 0 ? '' : String(background)],
       ...evidence.map(({ source, state, phase, detail, seen, holds, wins }): [string, string] => [
         wins ? `> ${source}` : `  ${source}`,

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { delay, withTimeout } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
+import { readText } from '../common/files.js';
 import { serverFilePath } from '../common/home.js';
 import { compareVersions } from '../common/versions.js';
 import { CodeManagerError } from '../protocol/errors.js';
@@ -12,6 +12,7 @@ import type { Transport } from './transport.js';
 
 const START_DEADLINE_MS = 10_000;
 const RETRY_MS = 20;
+const MAX_SERVER_FILE_BYTES = 64 * 1024;
 const INITIALIZE_TIMEOUT_MS = 30_000;
 /** A server that ended because it found another one is started again when that other one is still not there. */
 const RESTART_AFTER_MS = 500;
@@ -36,7 +37,7 @@ export interface Opened {
 /** Who the agent server of this host says it is; undefined when there is none or its file is damaged. */
 export async function readServerFile(home: string): Promise<ServerFile | undefined> {
   try {
-    return ServerFile.parse(JSON.parse(await readFile(serverFilePath(home), 'utf8')));
+    return ServerFile.parse(JSON.parse(await readText(serverFilePath(home), MAX_SERVER_FILE_BYTES)));
   } catch {
     return undefined;
   }

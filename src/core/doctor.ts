@@ -1,6 +1,7 @@
 import { formatBytes } from '../common/text.js';
 import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { Check } from '../protocol/requests.js';
+import type { AuditLog } from './approvals/audit.js';
 import type { EngineService } from './engineService.js';
 import { installCommand } from './installCommand.js';
 import { logoutCheck } from './logout.js';
@@ -13,7 +14,11 @@ type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null
  *
  * @param problems what could not be read on disk
  */
-export async function runDoctor(service: EngineService, problems: readonly string[]): Promise<Check[]> {
+export async function runDoctor(
+  service: EngineService,
+  audit: Pick<AuditLog, 'flush' | 'problem'>,
+  problems: readonly string[],
+): Promise<Check[]> {
   const { engine } = service;
   if (engine === undefined) throw new CodeManagerError('unavailable', 'The agent server is still starting');
   const { machine, tmux, tools, paths } = engine;
@@ -87,6 +92,17 @@ export async function runDoctor(service: EngineService, problems: readonly strin
     return free < LOW_DISK_BYTES
       ? { status: 'warning', detail, fix: 'Free disk space: logs stop when the disk is full.' }
       : ok(detail);
+  });
+  await check('answers', async () => {
+    await audit.flush();
+    const { problem } = audit;
+    if (problem === undefined) return ok('each is on record: cm audit');
+    return {
+      status: 'failed',
+      detail: `none can be recorded, and no rule answers: ${problem.message}`,
+      fix: problem.hint ?? null,
+      code: problem.code,
+    };
   });
   await check('logout', () => logoutCheck(machine));
   for (const problem of problems)

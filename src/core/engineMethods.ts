@@ -75,8 +75,9 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
     },
     'session/resume': async (params) => shown((await reached()).resume.run(params)),
     'session/explain': async ({ session }) => {
-      const { supervisor, sessions } = await reached();
-      return supervisor.states.explain(await sessions.findAnywhere(session));
+      const { supervisor, sessions, policy } = await reached();
+      const record = await sessions.findAnywhere(session);
+      return { ...supervisor.states.explain(record), held: policy.held(record.id) ?? null };
     },
     'session/changes': async ({ session }) => (await reached()).sessions.changes(session),
     'policy/test': async (params) => (await reached()).policy.test(params),

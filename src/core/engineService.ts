@@ -135,6 +135,16 @@ export class EngineService implements MachineService {
       clock,
     });
     machine.link?.onDidChange((state) => this.#onLink(state));
+    // One log for the answers of all machines, told of once.
+    if (machine.link === undefined) options.data.audit.onDidChange((problem) => this.#onAudit(problem));
+  }
+
+  #onAudit(problem: CodeManagerError | undefined): void {
+    const { log } = this.#options;
+    if (problem === undefined) return log.info('all answers are on record again');
+    const message = `Answers cannot be recorded, and no rule answers until they can. ${errorText(problem)}`;
+    log.error(message);
+    this.#changes.fire({ type: 'notice', level: 'error', message });
   }
 
   get info(): MachineInfo {

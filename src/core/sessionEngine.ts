@@ -37,7 +37,7 @@ export interface SessionEngineOptions {
   readonly logs: Logs;
   readonly catalog: ToolCatalog;
   readonly config: Pick<ConfigFile, 'logCapMiB'>;
-  readonly audit: Pick<AuditLog, 'append'>;
+  readonly audit: Pick<AuditLog, 'append' | 'ready'>;
   readonly policies: PolicyStore;
   /** Where tmux is there, asked whenever it is looked for. */
   readonly tmux: () => Promise<TmuxPlace>;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { errorCode, systemReason } from '../common/systemError.js';
 
 /** Every way a request can fail, on the wire, in exit codes and in the editor. */
 export const ErrorCode = z.enum([
@@ -56,10 +57,36 @@ export class CodeManagerError extends Error {
   }
 }
 
-/** Any thrown value as a CodeManagerError; what is not ours becomes `internal`. */
+/** What a call of the system that only looks is named. */
+const LOOKS = /^(?:open|read|f?stat|lstat|scandir|opendir|readlink|realpath|access|statfs)$/;
+
+/** What the system refused, in words; undefined when it is no such error, or one that has no words. */
+function toSystemError(error: unknown): CodeManagerError | undefined {
+  if (!(error instanceof Error) || !('syscall' in error) || typeof error.syscall !== 'string') return undefined;
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  if (error.syscall.startsWith('spawn')) {
+    const words = systemReason(errorCode(error), 'read');
+    if (words === undefined) return undefined;
+    return new CodeManagerError('unavailable', `${path ?? 'A program'} cannot be started: ${words.reason}`, {
+      hint: words.hint,
+      cause: error,
+    });
+  }
+  const doing = LOOKS.test(error.syscall) ? 'read' : 'written';
+  const words = systemReason(errorCode(error), doing);
+  if (words === undefined || (path === undefined && !/^(?:read|write|f[a-z]+)$/.test(error.syscall))) return undefined;
+  return new CodeManagerError('unavailable', `${path ?? 'A file'} cannot be ${doing}: ${words.reason}`, {
+    hint: words.hint,
+    cause: error,
+  });
+}
+
+/** Any thrown value as a CodeManagerError; what is not ours becomes `internal`, never with a bare code of the system. */
 export function toCodeManagerError(error: unknown): CodeManagerError {
   if (error instanceof CodeManagerError) return error;
   if (error instanceof z.ZodError) return new CodeManagerError('invalid', z.prettifyError(error), { cause: error });
+  const system = toSystemError(error);
+  if (system !== undefined) return system;
   return new CodeManagerError('internal', error instanceof Error ? error.message : String(error), { cause: error });
 }
 

@@ -38,6 +38,8 @@ export const Explanation = z.object({
       wins: z.boolean(),
     }),
   ),
+  /** Why a rule has not answered what it asks, one sentence or two; null when nothing keeps one from it. */
+  held: z.string().nullable().default(null),
   /** What it was doing and when; empty when its server does not tell. */
   history: SessionHistory.default(NO_HISTORY),
   /** The last lines of its screen that were looked at. */

@@ -56,5 +56,7 @@ export const AnswerResult = z.object({
   /** What was answered, in the agent's own words. */
   answer: z.string(),
   via: AnswerVia,
+  /** Why it is not on record yet, one clause; null when it is. It is added as soon as it can be. */
+  notRecorded: z.string().nullable().default(null),
 });
 export type AnswerResult = z.infer<typeof AnswerResult>;

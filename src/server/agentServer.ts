@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { hostname } from 'node:os';
 import { WebSocketServer, type WebSocket } from 'ws';
@@ -8,6 +8,7 @@ import { shortHostName } from '../common/home.js';
 import type { Logger } from '../common/logger.js';
 import { stripTerminal } from '../common/terminalText.js';
 import { truncate } from '../common/text.js';
+import { makeFolder } from '../core/store/makeFolder.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import {
   PROTOCOL_VERSIONS,
@@ -137,7 +138,7 @@ export class AgentServer implements RequestHandler {
   async #listen(): Promise<void> {
     if (this.#stopping) return;
     const before = this.#http;
-    await mkdir(this.#options.runtimeDirectory, { recursive: true, mode: 0o700 });
+    await makeFolder(this.#options.runtimeDirectory);
     // What stood there is dead or ours: only the holder of the start lock and a server that runs come here.
     before?.close();
     await rm(this.socket, { force: true });

@@ -1,4 +1,5 @@
-import { appendFileSync, chmodSync, renameSync, statSync } from 'node:fs';
+import { chmodSync, lstatSync, renameSync } from 'node:fs';
+import { appendTextSync } from '../common/files.js';
 import type { Logger, LogLevel } from '../common/logger.js';
 import { redact } from '../common/redact.js';
 
@@ -40,16 +41,17 @@ export class FileLogger implements Logger {
       .replaceAll('\n', '\n  ')}\n`;
     if (this.#echo) process.stderr.write(line);
     try {
-      appendFileSync(this.#path, line, { mode: 0o600 });
+      appendTextSync(this.#path, line);
     } catch {
-      // A full disk must not end the server for want of a log line.
+      // A full disk, or a link in its place, must not end the server for want of a log line.
     }
     if (++this.#written % CHECK_EVERY === 0) this.#rotate();
   }
 
   #rotate(): void {
     try {
-      if (statSync(this.#path).size < MAX_BYTES) return;
+      const file = lstatSync(this.#path);
+      if (!file.isFile() || file.size < MAX_BYTES) return;
       for (let n = KEPT - 1; n >= 1; n--) {
         try {
           renameSync(n === 1 ? this.#path : `${this.#path}.${n - 1}`, `${this.#path}.${n}`);

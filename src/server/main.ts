@@ -1,5 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { delay, systemClock } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { homeDirectory, serverFilePath } from '../common/home.js';
@@ -29,17 +29,20 @@ const IDLE_EXIT_MS = 60_000;
 /** Clients wait for sessions to be taken over, but not for a tmux that does not answer. */
 const ADOPT_WAIT_MS = 2_000;
 
+/** The folder of all data, once it is known to belong to this user: nothing is written there before. */
+let ownHome: string | undefined;
+
 /** The whole life of the process. Resolves with its exit code. */
 async function run(options: ServerOptions): Promise<number> {
   const { foreground } = options;
   const umask = process.umask(0o077);
   const home = homeDirectory();
   await openHome(home);
+  ownHome = home;
   const runtimeDirectory = await chooseRuntimeDirectory(home);
   const log = new FileLogger(join(home, 'server.log'), { echo: foreground, debug: process.env['CM_DEBUG'] === '1' });
   for (const warning of options.warnings) log.warn(warning);
   const file = serverFilePath(home);
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
 
   const started = await withStartLock(`${file}.lock`, async () => {
     const pid = await findOther(file, socketPath(runtimeDirectory));
@@ -169,12 +172,10 @@ process.on('unhandledRejection', (error) => fail(error));
 /** The client that started us reads the last line of stderr. Agents go on; the next client starts a server. */
 function fail(error: unknown): never {
   process.stderr.write(JSON.stringify(toCodeManagerError(error).toWire()) + '\n');
-  try {
-    new FileLogger(join(homeDirectory(), 'server.log')).error(
+  if (ownHome !== undefined) {
+    new FileLogger(join(ownHome, 'server.log')).error(
       error instanceof Error ? (error.stack ?? error.message) : String(error),
     );
-  } catch {
-    // Nothing can be written; stderr has it.
   }
   process.exit(1);
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { link, rm, stat, unlink } from 'node:fs/promises';
 import { get } from 'node:http';
 import { delay } from '../common/async.js';
+import { readText, writeNew } from '../common/files.js';
 import { toDiskError } from '../core/store/diskErrors.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
@@ -12,6 +13,8 @@ const LOCK_TIMEOUT_MS = 20_000;
 /** Taking over a dead lock takes milliseconds. */
 const TAKEOVER_MS = 5_000;
 const ANSWER_MS = 1_000;
+const MAX_LOCK_BYTES = 1024;
+const MAX_RECORD_BYTES = 64 * 1024;
 /** Short enough that the client which started us still hears what we have to say. */
 const WAKE_MS = 3_000;
 
@@ -25,7 +28,9 @@ export const PID_HEADER = 'x-code-manager-pid';
 export async function withStartLock<T>(path: string, run: () => Promise<T>): Promise<T> {
   const own = `${path}.${process.pid}.${randomBytes(4).toString('hex')}`;
   try {
-    await writeFile(own, `${process.pid} ${(await processStart(process.pid)) ?? ''}`, { mode: 0o600 });
+    await writeNew(own, `${process.pid} ${(await processStart(process.pid)) ?? ''}`).catch((error: unknown) => {
+      throw toDiskError(error, own);
+    });
     const deadline = Date.now() + LOCK_TIMEOUT_MS;
     while (!(await tryLink(own, path))) {
       await removeDeadLock(path, own);
@@ -75,7 +80,7 @@ async function removeDeadLock(path: string, own: string): Promise<void> {
 
 /** Also true for a lock that has just gone. */
 async function isHeld(path: string): Promise<boolean> {
-  const holder = await readFile(path, 'utf8').catch(() => undefined);
+  const holder = await readText(path, MAX_LOCK_BYTES).catch(() => undefined);
   if (holder === undefined) return true;
   const [pid = '', ...start] = holder.split(' ');
   return /^\d+$/.test(pid) && isAlive(Number(pid), start.join(' '));
@@ -92,7 +97,7 @@ export async function runningServer(file: string, socket: string): Promise<numbe
 
 async function readServerFile(path: string): Promise<ServerFile | undefined> {
   try {
-    return ServerFile.safeParse(JSON.parse(await readFile(path, 'utf8'))).data;
+    return ServerFile.safeParse(JSON.parse(await readText(path, MAX_RECORD_BYTES))).data;
   } catch {
     return undefined;
   }

@@ -31,6 +31,9 @@ class Desk {
   printed = '';
   isDead: boolean | undefined = false;
   leads = true;
+  diskWorks = true;
+  /** Why answers wait to be recorded. */
+  notRecorded: CodeManagerError | undefined;
   readonly answerer: Answerer;
   readonly #typing = new KeyedMutex();
 
@@ -83,16 +86,17 @@ class Desk {
         patch: (_id, changes) => {
           if (changes.answered?.outcome === null) this.steps.push('note');
           this.patch(changes);
-          return Promise.resolve();
+          return Promise.resolve(this.diskWorks);
         },
       },
       find: () => this.record,
       tool: () => CLAUDE,
       audit: {
+        ready: () => (this.notRecorded === undefined ? Promise.resolve() : Promise.reject(this.notRecorded)),
         append: (entry) => {
           this.steps.push(`audit ${entry.outcome}`);
           this.audit.push(entry);
-          return Promise.resolve();
+          return Promise.resolve(this.notRecorded);
         },
       },
       route,
@@ -144,7 +148,7 @@ test('allow chooses the plain yes, once, and is on record before the key and aft
   const { desk, chosen } = asking();
   const { id } = desk.pending;
   const result = await desk.answer();
-  assert.deepEqual(result, { request: id, decision: 'allow', answer: 'Yes', via: 'keys' });
+  assert.deepEqual(result, { request: id, decision: 'allow', answer: 'Yes', via: 'keys', notRecorded: null });
   assert.deepEqual(chosen, ['Yes']);
   assert.deepEqual(desk.steps, ['note', 'key 1', 'audit answered']);
   const [entry] = desk.audit;
@@ -152,6 +156,55 @@ test('allow chooses the plain yes, once, and is on record before the key and aft
   assert.equal(entry.request.command, 'touch b.txt');
   assert.deepEqual(entry.by, { type: 'person', client: 'cm' });
   assert.equal(desk.record.answered?.outcome, 'answered');
+});
+
+const FULL = new CodeManagerError('unavailable', '/home/a/.cm/audit.jsonl cannot be written: the disk is full');
+const RULE = { type: 'policy' as const, rule: 'r7', text: 'allow shell touch' };
+const PERMIT = { take: () => Promise.resolve(), check: () => undefined, byKeys: true };
+
+test('what a person answers while nothing can be recorded goes, and says so; its record keeps what is to be recorded', async () => {
+  const { desk, chosen } = asking();
+  desk.notRecorded = FULL;
+  desk.diskWorks = false;
+  const result = await desk.answer();
+  assert.deepEqual([chosen, result.notRecorded], [['Yes'], FULL.message]);
+  assert.equal(desk.record.answered?.outcome, 'answered');
+  assert.equal(desk.record.answered.entry?.outcome, 'answered');
+  const again = { session: ID, request: result.request, answer: ALLOW, by: { type: 'person' as const, client: 'cm' } };
+  await assert.rejects(desk.answerer.decide(again), { code: 'conflict' }, 'never twice');
+  // The next server records it.
+  desk.notRecorded = undefined;
+  const recorded = desk.audit.length;
+  await desk.answerer.recover();
+  assert.equal(desk.audit[recorded]?.id, desk.audit[recorded - 1]?.id);
+  assert.equal(desk.record.answered.outcome, 'answered');
+  assert.equal(desk.record.answered.entry, undefined);
+});
+
+test('a rule does not answer while nothing can be recorded, and is counted for nothing', async () => {
+  for (const [notRecorded, diskWorks] of [
+    [FULL, true],
+    [undefined, false],
+  ] as const) {
+    const { desk, chosen } = asking();
+    desk.notRecorded = notRecorded;
+    desk.diskWorks = diskWorks;
+    let taken = 0;
+    const permit = {
+      ...PERMIT,
+      take: async () => {
+        taken++;
+      },
+    };
+    const request = { session: ID, request: desk.pending.id, answer: ALLOW, by: RULE, permit };
+    await assert.rejects(desk.answerer.decide(request), { code: 'unavailable' });
+    assert.deepEqual([chosen, desk.audit, desk.record.answered], [[], [], null]);
+    assert.equal(taken, diskWorks ? 0 : 1);
+    desk.notRecorded = undefined;
+    desk.diskWorks = true;
+    await desk.answerer.decide(request);
+    assert.deepEqual(chosen, ['Yes'], 'once it can be');
+  }
 });
 
 test('always and deny choose their options by what they say, wherever they stand', async () => {

@@ -196,6 +196,7 @@ const explanation: Explanation = {
   source: 'report',
   why: null,
   background: 1,
+  held: null,
   evidence: [
     {
       source: 'report',

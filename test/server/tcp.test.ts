@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { WebSocket } from 'ws';
 import type { Client } from '../../src/client/api.js';
-import { Lockout } from '../../src/server/tcp/lockout.js';
+import { Guesses } from '../../src/server/tcp/guesses.js';
+import { Unproved } from '../../src/server/tcp/unproved.js';
 import { isOwnHost } from '../../src/server/tcp/hostNames.js';
 import { HELLO } from '../helpers/rawWire.js';
 import { TestServer } from '../helpers/testServer.js';
@@ -125,38 +126,40 @@ test('what a browser or a rebound name sends is refused, and a token in the URL 
   assert.equal(await knock(port, { authorization: `Basic ${Buffer.from(GIVEN).toString('base64')}` }), 401);
 });
 
-test('wrong tokens lock an address out, with nothing secret in the log', async (t) => {
+test('however many wrong tokens came from an address, the right one enters; nothing secret is in the log', async (t) => {
   const tcp = await listen(t);
-  const statuses: number[] = [];
-  for (let n = 0; n < 8; n++) statuses.push(await knock(tcp.port, bearer(`guess-${n}`)));
-  assert.deepEqual(statuses.slice(0, 5), [401, 401, 401, 401, 401]);
-  assert.equal(statuses.at(-1), 429);
-  await assert.rejects(client(tcp, GIVEN).request('ping', {}), {
-    code: 'unavailable',
-    message: /no sign-in from here/,
+  const wrong = Array.from({ length: 40 }, (_, n) => knock(tcp.port, bearer(`guess-${n}`)).catch(() => 0));
+  await until('they are refused', () => tcp.server.serverLog.includes('a wrong token came from 127.0.0.1 (number 5)'));
+  assert.equal(await knock(tcp.port, bearer(GIVEN)), 101);
+  await client(tcp, GIVEN).request('ping', {});
+  const statuses = await Promise.all(wrong);
+  assert.ok(statuses.every((status) => status === 401));
+  // Also while more come.
+  let goOn = true;
+  const guessing = Array.from({ length: 8 }, async (_, n) => {
+    for (let i = 0; goOn; i++) await knock(tcp.port, bearer(`guess-${n}-${i}`)).catch(() => 0);
   });
-  await until('the lock is over', async () => (await knock(tcp.port, bearer(GIVEN))) === 101);
-  assert.match(tcp.server.serverLog, /a wrong token came from 127\.0\.0\.1/);
+  for (let n = 0; n < 10; n++) assert.equal(await knock(tcp.port, bearer(GIVEN)), 101);
+  goOn = false;
+  await Promise.all(guessing);
   for (const text of [tcp.server.serverLog, tcp.printed()]) {
     assert.ok(!text.includes('guess-') && !text.includes(GIVEN));
   }
+  assert.ok(tcp.server.serverLog.split('a wrong token').length < 12, 'many are told of once');
 });
 
-test('locks grow, end by themselves and are forgotten after a success', () => {
+test('many wrong tokens of one network are answered late, and it is forgotten after an hour', () => {
   let now = 0;
-  const lockout = new Lockout({ now: () => now, after: () => ({ cancel: () => undefined }) });
-  const locks = Array.from({ length: 16 }, () => lockout.failed('10.0.0.1'));
-  assert.deepEqual(locks.slice(0, 8), [0, 0, 0, 0, 1000, 2000, 4000, 8000]);
-  assert.equal(locks.at(-1), 5 * 60_000);
-  assert.equal(lockout.remaining('::ffff:10.0.0.1'), 5 * 60_000, 'the same address in another notation');
-  assert.equal(lockout.remaining('10.0.0.2'), 0);
-  now += 5 * 60_000;
-  assert.equal(lockout.remaining('10.0.0.1'), 0);
-  lockout.succeeded('10.0.0.1');
-  assert.equal(lockout.failed('10.0.0.1'), 0);
-  for (let n = 0; n < 6; n++) lockout.failed(`2001:db8::${n}`);
-  assert.ok(lockout.remaining('2001:db8::ffff:1') > 0, 'one network');
-  assert.equal(lockout.remaining('2001:db8:0:1::1'), 0);
+  const guesses = new Guesses({ now: () => now, after: () => ({ cancel: () => undefined }) });
+  const waits = Array.from({ length: 7 }, () => guesses.wrong('10.0.0.1').waitMs);
+  assert.deepEqual(waits, [250, 250, 250, 250, 250, 1500, 1500]);
+  assert.equal(guesses.wrong('::ffff:10.0.0.1').waitMs, 1500, 'the same address in another notation');
+  assert.equal(guesses.wrong('10.0.0.2').waitMs, 250);
+  for (let n = 0; n < 6; n++) guesses.wrong(`2001:db8::${n}`);
+  assert.equal(guesses.wrong('2001:db8::ffff:1').waitMs, 1500, 'one network');
+  assert.equal(guesses.wrong('2001:db8:0:1::1').waitMs, 250);
+  now += 60 * 60_000 + 1;
+  assert.equal(guesses.wrong('10.0.0.1').waitMs, 250);
 });
 
 test('a host name is known by table', () => {
@@ -206,15 +209,61 @@ test('large frames, deep JSON and floods harm nobody else', async (t) => {
   assert.ok(answered < 30_000, 'the flood is held back');
 });
 
-test('a port takes no more connections than it should', async (t) => {
+test('idle connections keep nobody out: they go oldest first, those with a token never', async (t) => {
   const tcp = await listen(t);
-  const sockets = Array.from({ length: 150 }, () => connect(tcp.port, '127.0.0.1').on('error', () => undefined));
-  t.after(() => sockets.forEach((socket) => socket.destroy()));
-  await until('some are refused', () => sockets.filter((socket) => socket.closed).length >= 50);
-  for (const socket of sockets) socket.destroy();
-  await until('others are let in again', async () => {
-    return (await knock(tcp.port, bearer(GIVEN)).catch(() => 0)) === 101;
+  const proved = new WebSocket(tcp.url, { headers: bearer(GIVEN) });
+  t.after(() => proved.terminate());
+  await new Promise((resolve) => proved.once('open', resolve));
+  proved.send(JSON.stringify({ jsonrpc: '2.0', id: 0, method: 'initialize', params: HELLO }));
+  const open = (count: number): Socket[] => {
+    const sockets = Array.from({ length: count }, () => connect(tcp.port, '127.0.0.1').on('error', () => undefined));
+    t.after(() => sockets.forEach((socket) => socket.destroy()));
+    return sockets;
+  };
+  const idle = open(300);
+  await until('they are connected', () => idle.every((socket) => !socket.connecting));
+  assert.equal(await knock(tcp.port, bearer(GIVEN)), 101, 'while they are there');
+  const half = open(300);
+  for (const socket of half) socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n');
+  assert.equal(await knock(tcp.port, bearer(GIVEN)), 101, 'while they have begun');
+  await until('the oldest have gone', () => idle.slice(0, 200).every((socket) => socket.closed));
+  await until('all have gone', () => [...idle, ...half].every((socket) => socket.closed));
+  assert.equal(proved.readyState, WebSocket.OPEN);
+  // More with a token than there are places for those without.
+  const many = Array.from({ length: 100 }, () => client(tcp, GIVEN));
+  await Promise.all(many.map((each) => each.request('ping', {})));
+  await client(tcp, GIVEN).request('ping', {});
+});
+
+test('of connections without a token the oldest goes first, each after two seconds at the latest', () => {
+  const timers: (() => void)[] = [];
+  const unproved = new Unproved({
+    now: () => 0,
+    after: (ms, run) => {
+      assert.equal(ms, 2000);
+      timers.push(run);
+      return { cancel: () => timers.splice(timers.indexOf(run), 1) };
+    },
   });
+  const gone: number[] = [];
+  const socket = (port: number): Parameters<Unproved['add']>[0] => {
+    const fake: unknown = {
+      remoteAddress: '10.0.0.1',
+      remotePort: port,
+      destroy: () => gone.push(port),
+      once: () => fake,
+    };
+    return fake as Parameters<Unproved['add']>[0];
+  };
+  for (let port = 1; port <= 66; port++) unproved.add(socket(port));
+  assert.deepEqual(gone, [1, 2]);
+  unproved.proved({ remoteAddress: '10.0.0.1', remotePort: 3 });
+  assert.equal(unproved.size, 63);
+  unproved.add(socket(67));
+  assert.deepEqual(gone, [1, 2], 'one that was proved makes room');
+  for (const run of [...timers]) run();
+  assert.equal(gone.length, 66);
+  assert.ok(!gone.includes(3));
 });
 
 test('a token that could be guessed, a lone certificate, and an open interface without TLS are refused', async (t) => {

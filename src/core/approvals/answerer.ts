@@ -23,6 +23,7 @@ import {
   guardLead,
   guardNobodyTypes,
   guardPending,
+  guardRecorded,
   guardUnanswered,
 } from './guards.js';
 import type { AnswerRoute, DirectAnswer } from './hookRoute.js';
@@ -39,7 +40,7 @@ export interface AnswererOptions {
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
   readonly tool: (id: string) => Tool | undefined;
-  readonly audit: Pick<AuditLog, 'append'>;
+  readonly audit: Pick<AuditLog, 'append' | 'ready'>;
   /** Tools' own ways; keys go where there is none. */
   readonly route: AnswerRoute;
   readonly ids: IdGenerator;
@@ -104,16 +105,20 @@ export class Answerer {
     return route.find(session, request, resolved) !== undefined;
   }
 
-  /** Records answers that were under way when the server before this one ended: nobody can know whether they arrived. */
+  /**
+   * Records answers that were under way when the server before this one ended, of which nobody can know whether they
+   * arrived, and those that it could not record.
+   */
   async recover(): Promise<void> {
     const { table, audit } = this.#options;
     for (const { id } of table.all()) {
       await this.#answering.run(id, async () => {
         const { answered } = table.get(id) ?? {};
-        if (answered?.outcome !== null || answered.entry === undefined) return;
+        if (answered?.entry === undefined) return;
         const { entry, ...known } = answered;
-        await audit.append(entry);
-        await table.patch(id, { answered: { ...known, outcome: 'failed' } });
+        const waits = await audit.append(entry);
+        const outcome = known.outcome ?? 'failed';
+        await table.patch(id, { answered: { ...known, outcome, ...(waits === undefined ? {} : { entry }) } });
       });
     }
   }
@@ -149,6 +154,8 @@ class Attempt {
   /** Under which its hook waits, when one does. */
   readonly #ticket: string | undefined;
   #isTaken = false;
+  /** Why it is not on record, when it is not. */
+  #notRecorded: string | null = null;
 
   constructor(
     options: AnswererOptions,
@@ -169,7 +176,13 @@ class Attempt {
   }
 
   result(via: AnswerVia): AnswerResult {
-    return { request: this.#request.id, decision: this.#answer.decision, answer: this.#words, via };
+    return {
+      request: this.#request.id,
+      decision: this.#answer.decision,
+      answer: this.#words,
+      via,
+      notRecorded: this.#notRecorded,
+    };
   }
 
   get #words(): string {
@@ -273,10 +286,14 @@ class Attempt {
 
   /** On disk before anything is sent: a crash in between must not answer twice. */
   async #note(via: AnswerVia): Promise<void> {
+    // What a person decides goes all the same, and is recorded later.
+    const isByRule = this.#by.type === 'policy';
+    if (isByRule) await this.#options.audit.ready();
     if (!this.#isTaken) await this.#permit?.take();
     this.#isTaken = true;
-    await this.#patch({ outcome: null, entry: this.#entry(via, null, 'failed') });
+    const isOnDisk = await this.#patch({ outcome: null, entry: this.#entry(via, null, 'failed') });
     try {
+      if (isByRule) guardRecorded(isOnDisk);
       this.#permit?.check(this.#request);
     } catch (error) {
       await this.#unnote();
@@ -288,17 +305,24 @@ class Attempt {
     await this.#options.table.patch(this.#record.id, { answered: this.#record.answered });
   }
 
-  async #patch(what: Pick<NonNullable<SessionRecord['answered']>, 'outcome' | 'entry'>): Promise<void> {
+  /** False when it is not on disk yet. */
+  async #patch(what: Pick<NonNullable<SessionRecord['answered']>, 'outcome' | 'entry'>): Promise<boolean> {
     const by = this.#by.type === 'person' ? this.#by.client : `rule ${this.#by.rule}`;
-    await this.#options.table.patch(this.#record.id, { answered: { request: this.#request.id, by, ...what } });
+    return this.#options.table.patch(this.#record.id, { answered: { request: this.#request.id, by, ...what } });
   }
 
   async #done(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): Promise<void> {
     const { audit, log } = this.#options;
-    await this.#patch({ outcome });
-    await audit
-      .append(this.#entry(via, keys, outcome))
-      .catch((error: unknown) => log.error(`audit: ${errorText(error)}`));
+    const entry = this.#entry(via, keys, outcome);
+    // The record keeps what is not in the log yet, for the next server.
+    await this.#patch({ outcome, entry });
+    const waits = await audit.append(entry);
+    if (waits === undefined) {
+      await this.#patch({ outcome });
+      return;
+    }
+    this.#notRecorded = waits.message;
+    log.error(`an answer is not on record yet: ${errorText(waits)}`);
   }
 
   #entry(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): AuditEntry {

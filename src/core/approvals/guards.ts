@@ -46,6 +46,14 @@ export function guardUnanswered({ answered, name }: Pick<SessionRecord, 'answere
   throw changed(`It was answered already, by ${answered.by}.`);
 }
 
+/** Nothing goes by itself that nobody could find afterwards. */
+export function guardRecorded(isOnDisk: boolean): void {
+  if (isOnDisk) return;
+  throw new CodeManagerError('unavailable', 'No rule answers while nothing can be recorded', {
+    hint: 'Free the disk of the session’s machine; it is tried again by itself.',
+  });
+}
+
 /** The request that the person saw is the one that is pending. */
 export function guardPending({ request }: Pick<SessionRecord, 'request'>, id: string): void {
   if (request?.id !== id) throw changed(LOOK);

@@ -1,3 +1,4 @@
+import { errorCode, systemReason } from '../../common/systemError.js';
 import { join } from 'node:path';
 import { delay } from '../../common/async.js';
 import type { Machine } from '../machine.js';
@@ -37,7 +38,13 @@ export class HookAnswers {
   async give(ticket: string, text: string): Promise<boolean> {
     const { machine, wake } = this.#options;
     const file = this.#file(ticket);
-    await machine.writeFile(file, text);
+    try {
+      await machine.writeFile(file, text);
+    } catch (error) {
+      // A disk that took nothing gave nothing to anybody.
+      if (isRefusal(error)) return false;
+      throw error;
+    }
     try {
       await wake(ticket);
       const end = performance.now() + TAKEN_MS;
@@ -72,4 +79,10 @@ export class HookAnswers {
   #file(ticket: string): string {
     return join(this.#options.directory, `${ticket}${ANSWER}`);
   }
+}
+
+/** The disk said no, as against a way to the machine that was cut in the middle. */
+function isRefusal(error: unknown): boolean {
+  const code = errorCode(error instanceof Error ? error.cause : undefined);
+  return code !== undefined && code !== 'EIO' && systemReason(code, 'written') !== undefined;
 }

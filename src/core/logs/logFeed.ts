@@ -1,4 +1,6 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
+import { openToReadSync } from '../../common/files.js';
+import { isMissing } from '../../common/systemError.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { LogSink } from '../machineService.js';
 
@@ -82,11 +84,11 @@ export class LogFeed implements Disposable {
 
   #open(): boolean {
     try {
-      this.#file ??= openSync(this.#path, 'r');
+      this.#file ??= openToReadSync(this.#path);
       return true;
     } catch (error) {
       // A session that has printed nothing may have no log yet.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      if (isMissing(error)) return false;
       throw error;
     }
   }

@@ -1,9 +1,10 @@
-import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync } from 'node:fs';
+import { appendTextSync, readTextSync, writeNewSync } from '../../common/files.js';
+import { isMissing } from '../../common/systemError.js';
 import { FIRST_SIZE, type LogSize } from '../../protocol/logSize.js';
 
 /** Enough for days of dragging at the edge of a window; beyond that the oldest half is forgotten. */
 const MAX_LINES = 1000;
-const MODE = 0o600;
 
 /**
  * The sizes that the terminal of a log had, in a file beside it with a line `<offset> <columns> <rows>` for each.
@@ -35,11 +36,13 @@ export class LogSizes {
     const size = { offset, columns, rows };
     const isWhole = text === '' || text.endsWith('\n');
     if (isWhole && text.split('\n').length <= MAX_LINES) {
-      appendFileSync(this.#path, sizeLine(size), { mode: MODE });
+      appendTextSync(this.#path, sizeLine(size));
     } else {
       const kept = [...sizes.slice(-MAX_LINES / 2), size];
-      writeFileSync(`${this.#path}.new`, kept.map(sizeLine).join(''), { mode: MODE });
-      renameSync(`${this.#path}.new`, this.#path);
+      const fresh = `${this.#path}.new`;
+      rmSync(fresh, { force: true });
+      writeNewSync(fresh, kept.map(sizeLine).join(''));
+      renameSync(fresh, this.#path);
     }
     return size;
   }
@@ -51,10 +54,10 @@ export class LogSizes {
 
   #text(): string {
     try {
-      return readFileSync(this.#path, 'utf8');
+      return readTextSync(this.#path);
     } catch (error) {
       // Most terminals never change.
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+      if (isMissing(error)) return '';
       throw error;
     }
   }

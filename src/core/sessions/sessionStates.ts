@@ -111,7 +111,7 @@ export class SessionStates implements Disposable {
   }
 
   /** Why its state is what it is. */
-  explain(record: SessionRecord): Explanation {
+  explain(record: SessionRecord): Omit<Explanation, 'held'> {
     const { tool, live, clock } = this.#options;
     const { state, phase, waiting, changed } = record;
     const common = { session: record.id, state, phase, waiting, since: changed, history: historyOf(record) };

@@ -67,9 +67,10 @@ export class SessionTable implements Disposable {
     if (record) await this.#replace(record, reduceLifecycle(record, event));
   }
 
-  async patch(id: string, changes: Partial<SessionRecord>): Promise<void> {
+  /** As {@link apply}; false when it could not be written yet. */
+  async patch(id: string, changes: Partial<SessionRecord>): Promise<boolean> {
     const record = this.#records.get(id);
-    if (record) await this.#replace(record, { ...record, ...changes });
+    return record === undefined || this.#replace(record, { ...record, ...changes });
   }
 
   /** Like patch for what is not worth a write of its own; it goes to disk with the next one. */
@@ -98,14 +99,16 @@ export class SessionTable implements Disposable {
     if (JSON.stringify(known) !== JSON.stringify(next)) this.#changed.fire(next);
   }
 
-  async #replace(before: SessionRecord, after: SessionRecord): Promise<void> {
-    if (after === before) return;
+  async #replace(before: SessionRecord, after: SessionRecord): Promise<boolean> {
+    if (after === before) return true;
     this.#records.set(after.id, after);
     this.#changed.fire(after);
     try {
       await this.#store.save(after);
+      return true;
     } catch (error) {
       this.#onSaveError(after, error);
+      return false;
     }
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { behindOwnLink, openNew, openToRead } from '../../common/files.js';
 import { shortHostName } from '../../common/home.js';
 import { errorCode, isMissing, toDiskError } from './diskErrors.js';
 
@@ -19,8 +20,8 @@ const ABANDONED_MS = 60 * 60 * 1000;
 const underWay = new Set<string>();
 
 /**
- * Replaces a file whole or not at all, also when the process or the machine dies in the middle. A symbolic link stays
- * one: its target is replaced.
+ * Replaces a file whole or not at all, also when the process or the machine dies in the middle. A symbolic link of this
+ * user to a file of theirs stays one: its target is replaced.
  * @returns false when `onlyIf` said no.
  * @throws CodeManagerError `unavailable` with what to do (disk full, read-only, …); the old file is as it was.
  */
@@ -31,14 +32,11 @@ export async function writeFileAtomic(
 ): Promise<boolean> {
   let temporary: string | undefined;
   try {
-    const target = await fs.realpath(path).catch((error: unknown) => {
-      if (isMissing(error)) return path;
-      throw error;
-    });
+    const target = await behindOwnLink(path);
     const folder = dirname(target);
     temporary = join(folder, temporaryName(basename(target)));
     underWay.add(temporary);
-    const file = await fs.open(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, mode);
+    const file = await openNew(temporary, mode);
     try {
       await file.writeFile(data);
       // The umask may have taken bits away that the caller asked for.
@@ -65,7 +63,8 @@ export async function writeFileAtomic(
 /** Makes renames and removals in a folder survive a power cut, where the file system can. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
-    const handle = await fs.open(folder, 'r');
+    // A folder is synced through a descriptor of its own.
+    const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
     try {
       await handle.sync();
     } finally {
@@ -133,7 +132,7 @@ export async function moveAcrossDisks(source: string, target: string): Promise<v
   underWay.add(temporary);
   try {
     await fs.copyFile(source, temporary, constants.COPYFILE_EXCL);
-    const file = await fs.open(temporary, 'r+');
+    const file = await openToRead(temporary);
     try {
       await file.sync();
     } finally {

@@ -2,6 +2,7 @@ import { promises as fs } from 'node:fs';
 import { basename, join, resolve, sep } from 'node:path';
 import { delay, KeyedMutex } from '../../common/async.js';
 import { IdGenerator } from '../../common/ids.js';
+import { reasonOf } from '../../common/systemError.js';
 import { Context, type MachineSpec, Name } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { removeLeftovers, setAside, writeFileAtomic } from './atomicFile.js';
@@ -340,10 +341,6 @@ export class ContextStore {
       return 'missing';
     }
   }
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 async function realPath(path: string): Promise<string> {

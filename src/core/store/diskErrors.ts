@@ -1,40 +1,45 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { errorCode, NO_INODES, systemReason, type Doing } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 
-/** The code of a system error (`ENOENT`), undefined for any other value. */
-export function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-/** True for a file or folder that is not there. */
-export function isMissing(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === 'ENOENT' || code === 'ENOTDIR';
-}
+export { errorCode, isMissing } from '../../common/systemError.js';
 
 /** A failed write as an error that says what a person can do. */
 export function toDiskError(error: unknown, path: string): CodeManagerError {
+  const known = errorCode(error) === 'ENOSPC' && lacksInodes(path) ? NO_INODES : undefined;
+  return fileError(error, path, 'written', known);
+}
+
+/** A failed read, likewise. */
+export function toReadError(error: unknown, path: string): CodeManagerError {
+  return fileError(error, path, 'read');
+}
+
+/** What the system said of a file of any machine. */
+export function fileError(
+  error: unknown,
+  path: string,
+  doing: Doing,
+  words = systemReason(errorCode(error), doing),
+): CodeManagerError {
   if (error instanceof CodeManagerError) return error;
-  const code = errorCode(error);
-  const fail = (reason: string, hint: string): CodeManagerError =>
-    new CodeManagerError('unavailable', `${path} cannot be written: ${reason}`, { hint, cause: error });
-  switch (code) {
-    case 'ENOSPC':
-      return fail('the disk is full', 'Free some space on it; nothing that was saved before is lost.');
-    case 'EDQUOT':
-      return fail('your disk quota is used up', 'Free some space; nothing that was saved before is lost.');
-    case 'EROFS':
-      return fail('the disk is read-only', 'Make it writable, or set CM_HOME to a folder on another disk.');
-    case 'EACCES':
-    case 'EPERM':
-      return fail('permission denied', 'Check who owns the folder, or set CM_HOME to a folder of your own.');
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return fail('a file is in the place of its folder', 'Move that file away, or set CM_HOME to another folder.');
-    case 'ENAMETOOLONG':
-      return fail('the path is too long', 'Set CM_HOME to a shorter path.');
-    case undefined:
-    default:
-      return fail(error instanceof Error ? error.message : String(error), 'Check the folder and the disk it is on.');
+  const { reason, hint } = words ?? {
+    reason: error instanceof Error ? error.message : String(error),
+    hint: 'Check the folder and the disk it is on.',
+  };
+  return new CodeManagerError('unavailable', `${path} cannot be ${doing}: ${reason}`, { hint, cause: error });
+}
+
+/** Whether a disk has space and no room for another file. */
+export function lacksInodes(path: string): boolean {
+  for (let folder = path; ; folder = dirname(folder)) {
+    try {
+      const { files, ffree, bavail } = statfsSync(folder);
+      return files > 0 && ffree === 0 && bavail > 0;
+    } catch {
+      // It is not there yet: what it would be in is.
+      if (dirname(folder) === folder) return false;
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { delay } from '../../common/async.js';
+import { readText, writeNew } from '../../common/files.js';
 import { shortHostName } from '../../common/home.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { errorCode, isMissing, toDiskError } from './diskErrors.js';
@@ -8,6 +9,7 @@ import { errorCode, isMissing, toDiskError } from './diskErrors.js';
 /** A holder does one small write; one that is older has died or hangs. */
 const STALE_MS = 10_000;
 const GIVE_UP_MS = 20_000;
+const MAX_LOCK_BYTES = 1024;
 
 /**
  * Runs a task while no other process that asks for the same lock runs one, also on other hosts that share the disk. A
@@ -38,7 +40,7 @@ export async function withFileLock<T>(path: string, task: () => Promise<T>): Pro
 
 async function tryLock(lock: string, owner: string): Promise<boolean> {
   try {
-    await fs.writeFile(lock, owner, { flag: 'wx', mode: 0o600 });
+    await writeNew(lock, owner);
     return true;
   } catch (error) {
     if (errorCode(error) === 'EEXIST') return false;
@@ -47,7 +49,7 @@ async function tryLock(lock: string, owner: string): Promise<boolean> {
 }
 
 async function readLock(lock: string): Promise<string | undefined> {
-  return fs.readFile(lock, 'utf8').catch(() => undefined);
+  return readText(lock, MAX_LOCK_BYTES).catch(() => undefined);
 }
 
 async function removeStale(lock: string, owner: string): Promise<void> {

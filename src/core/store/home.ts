@@ -1,8 +1,9 @@
 import { promises as fs } from 'node:fs';
 import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { isTrusted } from '../../common/files.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import { toDiskError } from './diskErrors.js';
+import { toDiskError, toReadError } from './diskErrors.js';
 import { makeFolder } from './makeFolder.js';
 
 /** Where things are in the folder of all data. */
@@ -40,6 +41,7 @@ export async function openHome(home: string): Promise<HomePaths> {
       hint: 'Set CM_HOME to a folder of its own.',
     });
   }
+  await checkSudo(paths.root);
   for (const folder of [
     paths.root,
     join(paths.root, 'sessions'),
@@ -54,7 +56,20 @@ export async function openHome(home: string): Promise<HomePaths> {
   return paths;
 }
 
+/** Root with the home of the one who asked for it would leave folders there that this one cannot use. */
+async function checkSudo(root: string): Promise<void> {
+  const person = Number(process.env['SUDO_UID']);
+  if (process.getuid?.() !== 0 || !(person > 0)) return;
+  if ((await fs.lstat(root).catch(() => undefined)) !== undefined) return;
+  const parent = await fs.stat(dirname(root)).catch(() => undefined);
+  if (parent?.uid === person) throw ofAnother(root, person);
+}
+
 async function openPrivateFolder(folder: string): Promise<void> {
+  const uid = process.getuid?.();
+  const link = await fs.lstat(folder).catch(() => undefined);
+  // Whoever owns a link decides where it leads.
+  if (link?.isSymbolicLink() === true && !isTrusted(link.uid)) throw ofAnother(folder, link.uid);
   try {
     await makeFolder(folder);
   } catch (error) {
@@ -70,14 +85,11 @@ async function openPrivateFolder(folder: string): Promise<void> {
       throw toDiskError(error, folder);
     }
   }
-  const stat = await fs.stat(folder);
+  const stat = await fs.stat(folder).catch((error: unknown) => {
+    throw toReadError(error, folder);
+  });
   if (!stat.isDirectory()) throw notAFolder(folder);
-  const uid = process.getuid?.();
-  if (uid !== undefined && stat.uid !== uid) {
-    throw new CodeManagerError('conflict', `${folder} belongs to another user (uid ${stat.uid})`, {
-      hint: 'Run as that user, or set CM_HOME to a folder of your own.',
-    });
-  }
+  if (uid !== undefined && stat.uid !== uid) throw ofAnother(folder, stat.uid);
   if ((stat.mode & 0o077) !== 0) {
     try {
       await fs.chmod(folder, 0o700);
@@ -85,6 +97,12 @@ async function openPrivateFolder(folder: string): Promise<void> {
       throw toDiskError(error, folder);
     }
   }
+}
+
+function ofAnother(folder: string, uid: number): CodeManagerError {
+  return new CodeManagerError('conflict', `${folder} belongs to another user (uid ${uid})`, {
+    hint: 'Run as that user (with sudo: sudo -H), or set CM_HOME to a folder of your own.',
+  });
 }
 
 function notAFolder(folder: string): CodeManagerError {

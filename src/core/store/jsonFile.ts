@@ -1,5 +1,5 @@
-import { promises as fs } from 'node:fs';
-import { isMissing } from './diskErrors.js';
+import { readText } from '../../common/files.js';
+import { isMissing, reasonOf } from '../../common/systemError.js';
 
 export type JsonObject = Record<string, unknown>;
 
@@ -10,14 +10,17 @@ export type JsonRead =
   | { readonly kind: 'bad'; readonly reason: string }
   | { readonly kind: 'unreadable'; readonly reason: string };
 
-/** Reads a file that should hold one JSON object. Never rejects. */
-export async function readJsonObject(path: string): Promise<JsonRead> {
+/** Larger files hold no JSON of ours. */
+const MAX_JSON_BYTES = 16 * 1024 * 1024;
+
+/** Reads a file that should hold one JSON object. Never rejects, and never waits for what is no file. */
+export async function readJsonObject(path: string, limit = MAX_JSON_BYTES): Promise<JsonRead> {
   let text: string;
   try {
-    text = await fs.readFile(path, 'utf8');
+    text = await readText(path, limit);
   } catch (error) {
     if (isMissing(error)) return { kind: 'missing' };
-    return { kind: 'unreadable', reason: error instanceof Error ? error.message : String(error) };
+    return { kind: 'unreadable', reason: reasonOf(error) };
   }
   return parseJsonObject(text);
 }

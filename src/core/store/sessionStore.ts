@@ -5,7 +5,8 @@ import { KeyedMutex, Limiter } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import { moveAcrossDisks, removeLeftovers, setAside, syncFolder, writeFileAtomic } from './atomicFile.js';
-import { errorCode, isMissing, toDiskError } from './diskErrors.js';
+import { reasonOf } from '../../common/systemError.js';
+import { errorCode, isMissing, toDiskError, toReadError } from './diskErrors.js';
 import { homePaths, type HomePaths } from './home.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from './jsonFile.js';
 import type { RecordStore } from './recordStore.js';
@@ -228,7 +229,7 @@ export class SessionStore implements RecordStore {
         await this.#moveFiles(id, this.#paths.archive, this.#paths.active);
         await fs.rm(join(this.#paths.archive, name), { force: true });
       } catch (error) {
-        this.#problems.push(`sessions/archive/${name} could not be moved back: ${reasonOf(error)}`);
+        this.#problems.push(`sessions/archive/${name} could not be moved back: ${reasonOf(error, 'written')}`);
       }
     }
   }
@@ -308,7 +309,7 @@ function unknown(id: string): CodeManagerError {
 async function listFolder(folder: string): Promise<string[]> {
   return fs.readdir(folder).catch((error: unknown) => {
     if (isMissing(error)) return [];
-    throw toDiskError(error, folder);
+    throw toReadError(error, folder);
   });
 }
 
@@ -316,8 +317,4 @@ function firstIssue(error: z.ZodError): string {
   const [issue] = error.issues;
   if (issue === undefined) return 'it is not a session record';
   return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,8 @@
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { readText } from '../../common/files.js';
+import { errorCode, reasonOf } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { Tool } from '../../protocol/tool.js';
 import { BUILT_IN } from './builtIn.js';
@@ -40,7 +42,7 @@ export class ToolCatalog {
     const problems: ToolProblem[] = [];
     for (const file of await toolFiles(this.#directory, problems)) {
       try {
-        const own = readFields(await readText(file));
+        const own = readFields(await readText(file, MAX_FILE_BYTES));
         const id = own['id'] ?? fileId(file);
         const known = typeof id === 'string' ? fields.get(id) : undefined;
         const merged = merge(known ?? {}, { ...own, id });
@@ -91,17 +93,11 @@ async function toolFiles(directory: string, problems: ToolProblem[]): Promise<st
       .sort()
       .map((name) => join(directory, name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
+    if (errorCode(error) !== 'ENOENT') {
       problems.push({ file: directory, message: problemText(error) });
     }
     return [];
   }
-}
-
-async function readText(file: string): Promise<string> {
-  const bytes = await readFile(file);
-  if (bytes.length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES / 1024 / 1024} MB`);
-  return bytes.toString('utf8');
 }
 
 function readFields(text: string): Fields {
@@ -129,7 +125,7 @@ function merge(base: Fields, over: Fields): Fields {
 }
 
 function problemText(error: unknown): string {
-  if (!(error instanceof z.ZodError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof z.ZodError)) return reasonOf(error);
   return error.issues
     .map(({ path, message }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`))
     .join('; ');

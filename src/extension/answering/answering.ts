@@ -188,6 +188,12 @@ class Conversation {
       if (toCodeManagerError(error).code !== 'conflict') throw error;
       return await this.#onConflict(request, error);
     }
+    if (result.notRecorded !== null) {
+      const reason = oneLine(result.notRecorded, 300);
+      void vscode.window.showWarningMessage(
+        `${sessionName(this.#session)}: answered, not on record: ${reason}. It is added when that works again.`,
+      );
+    }
     say(`${sessionName(this.#session)}: answered by you · ${labelText(result.answer, 60)}`);
     await markRead(this.#services, [this.#session]);
     return DONE;

@@ -1,5 +1,6 @@
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { readText } from '../../common/files.js';
 import { TerminalStripper } from '../../common/terminalText.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
@@ -64,7 +65,7 @@ export async function checkWithoutServer(error: unknown, home: string, serverPat
         )
       : check('tmux', 'ok', tmux),
   );
-  const log = await readFile(join(home, 'server.log'), 'utf8').catch(() => '');
+  const log = await readText(join(home, 'server.log')).catch(() => '');
   const last = log.trim().split('\n').slice(-5).join('\n    ');
   if (last !== '') checks.push(check('Server log', 'ok', `its last lines:\n    ${last}`));
   return checks;

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as vscode from 'vscode';
+import { readText } from '../../common/files.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { labelText } from '../model/plainText.js';
 import { inputStep } from '../quickInput/steps.js';
@@ -32,7 +32,7 @@ export function registerHelpCommands(services: Services, serverPath: string): vo
   commands.register('codeManager.extension.showLog', () => log.show());
   commands.register('codeManager.machine.showServerLog', async () => {
     const path = join(home, 'server.log');
-    const text = await readFile(path, 'utf8').catch(() => undefined);
+    const text = await readText(path).catch(() => undefined);
     if (text === undefined) throw new CodeManagerError('notFound', `The agent server has written no log (${path})`);
     await documents.show('server-log', 'Agent Server Log', text.slice(-LOG_TAIL), { atEnd: true, isLog: true });
   });

@@ -1,5 +1,7 @@
-import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeNew } from '../../common/files.js';
+import { errorCode } from '../../common/systemError.js';
 
 const LIFETIME_MS = 10 * 60_000;
 
@@ -16,9 +18,9 @@ export class Claims {
   async take(key: string): Promise<boolean> {
     await mkdir(this.#folder, { recursive: true });
     try {
-      await (await open(join(this.#folder, key.replace(/[^\w-]/g, '_')), 'wx')).close();
+      await writeNew(join(this.#folder, key.replace(/[^\w-]/g, '_')), '');
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
+      if (errorCode(error) === 'EEXIST') return false;
       throw error;
     }
     await this.#removeOld();

@@ -1,6 +1,7 @@
-import { chmod, lstat, mkdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import * as vscode from 'vscode';
+import { readText, writeNew } from '../../common/files.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { HOME } from './workspaceFolders.js';
 
@@ -28,10 +29,13 @@ export async function offerCommandLine(context: vscode.ExtensionContext): Promis
   const folder = shimFolder(context);
   const path = join(folder, 'cm');
   const text = shimText(context.asAbsolutePath(join('dist', 'cm.js')), process.execPath);
-  if ((await readFile(path, 'utf8').catch(() => '')) !== text) {
+  if ((await readText(path).catch(() => '')) !== text) {
     await mkdir(folder, { recursive: true });
-    await writeFile(path, text);
-    await chmod(path, 0o755);
+    const fresh = `${path}.${process.pid}.tmp`;
+    await rm(fresh, { force: true });
+    await writeNew(fresh, text);
+    await chmod(fresh, 0o755);
+    await rename(fresh, path);
   }
   const variables = context.environmentVariableCollection;
   variables.description = 'Adds the `cm` command of Code Manager.';

@@ -1,6 +1,10 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readText, writeNew } from '../../common/files.js';
+import { errorCode } from '../../common/systemError.js';
 import type { Settings } from './settings.js';
+
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Writes the settings that the agent server obeys into its `config.json`, where `cm` finds them too. What the person
@@ -16,8 +20,8 @@ export async function writeServerConfig(home: string, settings: Settings): Promi
   if (tmux !== undefined && tmux !== '') wanted['tmux'] = tmux;
   if (days !== undefined) wanted['retentionDays'] = days;
   const path = join(home, 'config.json');
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '{}';
+  const text = await readText(path, MAX_BYTES).catch((error: unknown) => {
+    if (errorCode(error) === 'ENOENT') return '{}';
     throw error;
   });
   const current: unknown = JSON.parse(text);
@@ -31,7 +35,8 @@ export async function writeServerConfig(home: string, settings: Settings): Promi
   if (removed) delete after['tmux'];
   await mkdir(home, { recursive: true, mode: 0o700 });
   const temporary = `${path}.${process.pid}.tmp`;
-  await writeFile(temporary, `${JSON.stringify(after, undefined, 2)}\n`, { mode: 0o600 });
+  await rm(temporary, { force: true });
+  await writeNew(temporary, `${JSON.stringify(after, undefined, 2)}\n`);
   await rename(temporary, path);
   return true;
 }

@@ -1,6 +1,7 @@
 import { constants, promises as fs } from 'node:fs';
 import { homedir, uptime } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
+import { appendText, openToRead, readBytes } from '../../common/files.js';
 import type { Disposable } from '../../common/disposable.js';
 import { homeDirectory } from '../../common/home.js';
 import type {
@@ -161,8 +162,8 @@ export class LocalMachine implements Machine {
 
   async readFile(path: string, from = 0, length?: number): Promise<Uint8Array> {
     // Some files of the system have a size of 0 and yet something in them.
-    if (from === 0 && length === undefined) return fs.readFile(path);
-    const file = await fs.open(path, 'r');
+    if (from === 0 && length === undefined) return readBytes(path);
+    const file = await openToRead(path);
     try {
       const { size } = await file.stat();
       const wanted = Math.max(0, Math.min(length ?? Infinity, size - from));
@@ -185,7 +186,7 @@ export class LocalMachine implements Machine {
 
   async append(path: string, data: string): Promise<void> {
     try {
-      await fs.appendFile(path, data, { mode: 0o600 });
+      await appendText(path, data);
     } catch (error) {
       throw toDiskError(error, path);
     }

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
+import { readText, writeNew } from '../../common/files.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 
 /** In the folder of sockets: the node that they are of, its name in the first line and its boot in the second. */
 export const NODE_FILE = 'node';
+const MAX_BYTES = 4096;
 
 /** The file as it is written. */
 export function claimText({ host, bootId }: MachineIdentity): string {
@@ -19,13 +21,13 @@ export function claimText({ host, bootId }: MachineIdentity): string {
 export async function holdsSockets(folder: string, own: MachineIdentity): Promise<boolean> {
   const path = join(folder, NODE_FILE);
   const fresh = join(folder, `.${NODE_FILE}.${randomBytes(8).toString('hex')}`);
-  const read = (): Promise<string> => fs.readFile(path, 'utf8').catch(() => '');
+  const read = (): Promise<string> => readText(path, MAX_BYTES).catch(() => '');
   const text = claimText(own);
   const known = await read();
   if (known === text) return true;
   if (isOfAnother(known, own)) return false;
   try {
-    await fs.writeFile(fresh, text, { mode: 0o600 });
+    await writeNew(fresh, text);
     // Made whole or not at all, and by one alone.
     if (known === '') await fs.link(fresh, path).catch(() => undefined);
     if (isOfAnother(await read(), own)) return false;

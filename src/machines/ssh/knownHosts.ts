@@ -1,6 +1,7 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promises as fs } from 'node:fs';
 import { dirname } from 'node:path';
+import { openToAppend, readText } from '../../common/files.js';
 
 /** What the known_hosts files say about a key of a host. */
 export type HostKeyVerdict =
@@ -32,7 +33,7 @@ export async function readKnownHosts(files: readonly string[]): Promise<KnownHos
   for (const file of files) {
     let text: string;
     try {
-      text = await fs.readFile(file, 'utf8');
+      text = await readText(file);
     } catch {
       continue;
     }
@@ -108,7 +109,7 @@ export async function addKnownHost(
   options: { readonly hash: boolean },
 ): Promise<void> {
   await fs.mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const handle = await fs.open(file, 'a+', 0o600);
+  const handle = await openToAppend(file, { followOwn: true });
   try {
     const { size } = await handle.stat();
     const last = Buffer.alloc(1);

@@ -3,23 +3,21 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { isLoopback } from '../../client/transport.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { TokenInfo } from '../../protocol/requests.js';
 import { MAX_MESSAGE_BYTES } from '../../protocol/wire.js';
 import { isOwnHost } from './hostNames.js';
-import { Lockout } from './lockout.js';
+import { Guesses } from './guesses.js';
 import { limitRequests } from './requestLimit.js';
 import type { TokenStore } from './tokenStore.js';
+import { PROVE_MS, Unproved } from './unproved.js';
 
-/** Time for TLS, the request and its headers; and for the first message after it. */
+/** Time for the first message after the token. */
 const HANDSHAKE_MS = 10_000;
 const MAX_HEADER_BYTES = 8 * 1024;
-const MAX_CLIENTS = 64;
-/** Also those that have not signed in. */
-const MAX_SOCKETS = 256;
-const MAX_SOCKETS_PER_ADDRESS = 96;
 const REVOKED_CLOSE = 4401;
 
 export interface TcpOptions {
@@ -43,7 +41,8 @@ export class TcpListener {
   readonly #clients: TcpClients;
   readonly #log: Logger;
   readonly #http: Server;
-  readonly #lockout = new Lockout();
+  readonly #guesses = new Guesses();
+  readonly #unproved = new Unproved();
   readonly #webSockets = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_MESSAGE_BYTES,
@@ -51,7 +50,6 @@ export class TcpListener {
     clientTracking: false,
   });
   readonly #open = new Map<WebSocket, string>();
-  readonly #sockets = new Map<string, number>();
 
   private constructor(options: TcpOptions, tokens: TokenStore, clients: TcpClients, log: Logger) {
     this.#options = options;
@@ -60,16 +58,15 @@ export class TcpListener {
     this.#log = log;
     const limits = {
       maxHeaderSize: MAX_HEADER_BYTES,
-      headersTimeout: HANDSHAKE_MS,
-      requestTimeout: HANDSHAKE_MS,
-      connectionsCheckingInterval: HANDSHAKE_MS / 4,
+      headersTimeout: PROVE_MS,
+      requestTimeout: PROVE_MS,
+      connectionsCheckingInterval: PROVE_MS,
     };
     this.#http =
       options.tls === undefined
         ? createServer(limits)
-        : createTlsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: HANDSHAKE_MS });
-    this.#http.maxConnections = MAX_SOCKETS;
-    this.#http.on('connection', (socket: Socket) => this.#count(socket));
+        : createTlsServer({ ...limits, ...options.tls, minVersion: 'TLSv1.2', handshakeTimeout: PROVE_MS });
+    this.#http.on('connection', (socket: Socket) => this.#unproved.add(socket));
     this.#http.on('request', (_request, response) => {
       response.writeHead(426, { connection: 'close' }).end();
     });
@@ -133,41 +130,30 @@ export class TcpListener {
     this.#http.closeIdleConnections();
   }
 
-  #count(socket: Socket): void {
-    const address = socket.remoteAddress ?? '?';
-    const before = this.#sockets.get(address) ?? 0;
-    if (before >= MAX_SOCKETS_PER_ADDRESS) return void socket.destroy();
-    this.#sockets.set(address, before + 1);
-    socket.once('close', () => {
-      const left = (this.#sockets.get(address) ?? 1) - 1;
-      if (left > 0) this.#sockets.set(address, left);
-      else this.#sockets.delete(address);
-    });
-  }
-
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const address = request.socket.remoteAddress ?? '?';
-    const locked = this.#lockout.remaining(address);
-    if (locked > 0) return refuse(socket, 429, { 'retry-after': String(Math.ceil(locked / 1000)) });
     const { host, origin, authorization } = request.headers;
     if (!isOwnHost(host, this.#options.host, this.#options.tls?.cert)) return refuse(socket, 421);
     // Only browsers send it, and no page of a browser has any business here.
     if (origin !== undefined) return refuse(socket, 403);
     // A token in a URL would end up in logs on the way; it is not even looked at.
     if (request.url !== '/') return refuse(socket, request.url?.includes('?') === true ? 400 : 404);
-    if (this.#open.size >= MAX_CLIENTS) return refuse(socket, 503);
     const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (token === undefined) return refuse(socket, 401, { 'www-authenticate': 'Bearer' });
+    // Whatever came before from its address: the right token always enters.
     const known = await this.#tokens.verify(token);
-    if (known === undefined) {
-      const lock = this.#lockout.failed(address);
-      this.#log.warn(`a wrong token came from ${address}${lock === 0 ? '' : `; nothing is taken for ${lock} ms`}`);
-      return refuse(socket, 401, { 'www-authenticate': 'Bearer' });
-    }
-    // Others may have brought wrong ones while this one was looked up.
-    this.#lockout.succeeded(address);
+    if (known === undefined) return this.#refuseWrong(address, socket);
     if (socket.destroyed) return;
+    this.#unproved.proved(request.socket);
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, known, address));
+  }
+
+  /** Answered late, so that nobody learns much from many; the connection goes sooner when its place is needed. */
+  async #refuseWrong(address: string, socket: Duplex): Promise<void> {
+    const { waitMs, count } = this.#guesses.wrong(address);
+    if (count > 0) this.#log.warn(`a wrong token came from ${address}${count === 1 ? '' : ` (number ${count})`}`);
+    await delay(waitMs);
+    if (!socket.destroyed) refuse(socket, 401, { 'www-authenticate': 'Bearer' });
   }
 
   #accept(webSocket: WebSocket, token: TokenInfo, address: string): void {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../common/async.js';
 import { DisposableStore, type Disposable } from '../../../common/disposable.js';
 import type { Logger } from '../../../common/logger.js';
-import { CodeManagerError, errorText } from '../../../protocol/errors.js';
+import { CodeManagerError, errorText, toCodeManagerError } from '../../../protocol/errors.js';
 import type { SessionRecord } from '../../../protocol/files.js';
 import type { Answer, PendingRequest } from '../../../protocol/pendingRequest.js';
 import type { PolicyDraft, PolicyState, PolicyVerdict } from '../../../protocol/policy.js';
@@ -44,7 +44,7 @@ export class PolicyRunner implements Disposable {
   /** By session: the request that is being looked at or was left to a person. */
   readonly #seen = new Map<
     string,
-    { readonly content: string; timer: { cancel(): void } | undefined; tries: number }
+    { readonly content: string; timer: { cancel(): void } | undefined; tries: number; held?: string }
   >();
 
   constructor(options: PolicyRunnerOptions) {
@@ -114,6 +114,11 @@ export class PolicyRunner implements Disposable {
     void this.#run(id, request);
   }
 
+  /** Why no rule has answered what a session asks, though one would; undefined when nothing keeps one from it. */
+  held(id: string): string | undefined {
+    return this.#seen.get(id)?.held;
+  }
+
   #forget(id: string): void {
     this.#seen.get(id)?.timer?.cancel();
     this.#seen.delete(id);
@@ -121,10 +126,13 @@ export class PolicyRunner implements Disposable {
 
   async #run(id: string, request: PendingRequest): Promise<void> {
     const { log } = this.#options;
+    const seen = this.#seen.get(id);
     try {
+      if (seen) delete seen.held;
       if (await this.#decide(id, request)) return;
     } catch (error) {
       log.info(`${id}: not answered by a rule: ${errorText(error)}`);
+      if (seen && toCodeManagerError(error).code === 'unavailable') seen.held = errorText(error);
     }
     this.#later(id, request);
   }
