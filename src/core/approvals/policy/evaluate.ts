@@ -3,11 +3,13 @@ import { truncate } from '../../../common/text.js';
 import type { PolicyRule, PolicyVerdict } from '../../../protocol/policy.js';
 import type { RequestAction, ScreenRequest, WaitingKind } from '../../../protocol/screen.js';
 import type { Session } from '../../../protocol/session.js';
-import { allowsCommand, hitsCommand, wordsAsPaths, type CommandTerms } from './commandRules.js';
+import { hitsCommand, type Hit } from './commandHits.js';
+import { allowsCommand, neverAllowedCommand, valuesIn, type CommandTerms } from './commandRules.js';
+import { below, foldersOf, wordsAsPaths } from './folders.js';
 import { hostAsked, isHostIn } from './hosts.js';
 import { isInside, isPrivate, mayBeInside, type Places } from './paths.js';
 import { ruleText } from './ruleText.js';
-import { parseShell, type ParsedLine } from './shellCommand.js';
+import { parseShell, type ParsedLine, type SimpleCommand } from './shellCommand.js';
 
 /** A request, and where it is asked. */
 export interface Asked {
@@ -51,7 +53,7 @@ export async function evaluate(asked: Asked, policy: Policy, places: Places, now
   }
   if (never !== undefined) return ask(never);
   const allowing = rules.filter(({ effect }) => effect === 'allow');
-  const found = allowed(allowing, terms);
+  const found = allowed(allowing, terms, asking.some(isAboutCommands));
   return typeof found === 'string' ? ask(found) : decided('allow', found);
 }
 
@@ -72,6 +74,11 @@ function isMeant({ session, context, tool, actions, effect }: PolicyRule, { sess
   return actions.includes(action) || action === 'shell';
 }
 
+/** A command may do what it is about. */
+function isAboutCommands({ actions }: PolicyRule): boolean {
+  return actions.length === 0 || actions.some((action) => ALLOWABLE.has(action));
+}
+
 /** All that rules are compared with. */
 interface Terms extends CommandTerms {
   readonly action: RequestAction | null;
@@ -79,25 +86,17 @@ interface Terms extends CommandTerms {
   /** Of a request about one file; undefined when it cannot be told. */
   readonly file: string | undefined;
   readonly host: string | undefined;
-  readonly scopes: ReadonlyMap<string, string | undefined>;
-  readonly folder: string | undefined;
-  readonly own: string | undefined;
 }
 
 async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[], places: Places): Promise<Terms> {
   const { action, command, path } = request;
   const line = action === 'shell' || command !== null ? parseShell(command ?? '') : undefined;
-  const words = (line?.commands ?? []).flatMap((each) => [
-    ...wordsAsPaths(each),
-    ...each.files.map((file) => file.path),
-  ]);
-  const needed = new Set([...words, ...words.flatMap(valuesIn)]);
+  const needed = pathsIn(line?.commands ?? []);
   const scopes = [...new Set(rules.flatMap((rule) => (rule.path === null ? [] : [rule.path])))];
   const paths = [...needed].filter((word) => word !== '' && word.length < 4096 && !word.includes('\n')).slice(0, 500);
   const asked = ['.', path ?? '', ...scopes, ...paths];
-  const opensFiles = (line?.commands ?? []).some(({ words: [program], files }) => program === 'cd' || files.length > 0);
-  // Most requests need no look at the machine.
-  const isNeeded = path !== null || scopes.length > 0 || opensFiles;
+  // A program alone needs no look at the machine.
+  const isNeeded = path !== null || scopes.length > 0 || paths.length > 0;
   const found = isNeeded ? await places.resolve(asked, session.path) : [];
   const resolved = new Map(asked.map((each, index) => [each, found[index]]));
   return {
@@ -112,14 +111,20 @@ async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[]
   };
 }
 
-/** `--output=x` may name the file `x`. */
-function valuesIn(word: string): string[] {
-  const value = /^[^=]*=(.*)$/su.exec(word)?.[1];
-  return value === undefined || value === '' ? [] : [value];
+/** All that these commands may open, as seen from the folder of the session. */
+function pathsIn(commands: readonly SimpleCommand[]): ReadonlySet<string> {
+  const folders = foldersOf(commands);
+  return new Set(
+    commands.flatMap((command, index) => {
+      const words = wordsAsPaths(command).slice(command.assignments + 1);
+      const paths = [...words, ...words.flatMap(valuesIn), ...command.files.map((file) => file.path)];
+      return (folders[index] ?? ['.']).flatMap((folder) => paths.map((path) => below(folder, path)));
+    }),
+  );
 }
 
 /** Whether a rule that forbids or asks is about this; in doubt `maybe`, which asks. */
-function hits(rule: PolicyRule, terms: Terms): 'yes' | 'no' | 'maybe' {
+function hits(rule: PolicyRule, terms: Terms): Hit {
   const { action, line } = terms;
   const scope = rule.path === null ? null : (terms.scopes.get(rule.path) ?? undefined);
   if (line !== undefined) {
@@ -143,14 +148,15 @@ function hits(rule: PolicyRule, terms: Terms): 'yes' | 'no' | 'maybe' {
 }
 
 /** Why no rule could allow it. */
-function neverAllowed({ action, line, file, folder, host }: Terms): string | undefined {
+function neverAllowed(terms: Terms): string | undefined {
+  const { action, line, file, folder, host } = terms;
   if (action === null || !ALLOWABLE.has(action))
     return `A person decides on every request of the kind ${action ?? '?'}.`;
   if (action === 'shell') {
     if (line === undefined || !line.understood) {
       return `The command is not understood: ${line?.understood === false ? line.reason : 'it is not known'}.`;
     }
-    return undefined;
+    return neverAllowedCommand(line.commands, terms);
   }
   if (action === 'network') return host === undefined ? 'It cannot be told which host is meant.' : undefined;
   if (file === undefined || folder === undefined) return 'It cannot be told where the path leads to.';
@@ -158,12 +164,12 @@ function neverAllowed({ action, line, file, folder, host }: Terms): string | und
 }
 
 /** The rules that together allow all of it, or why they do not. */
-function allowed(rules: readonly PolicyRule[], terms: Terms): readonly PolicyRule[] | string {
+function allowed(rules: readonly PolicyRule[], terms: Terms, isForbidding: boolean): readonly PolicyRule[] | string {
   const { action, line, file, host } = terms;
   if (action === 'shell') {
-    return allowsCommand(rules, line?.commands ?? [], terms, (path, mode) =>
-      rules.find((rule) => allowsFile(rule, mode === 'write' ? 'edit' : 'read', path, terms)),
-    );
+    const findFile = (path: string, mode: 'read' | 'write'): PolicyRule | undefined =>
+      rules.find((rule) => allowsFile(rule, mode === 'write' ? 'edit' : 'read', path, terms));
+    return allowsCommand(rules, line?.commands ?? [], terms, findFile, isForbidding);
   }
   if (action === 'network') {
     const rule = rules.find(({ hosts, actions, command, path }) => {

@@ -1,111 +1,139 @@
-/** They act for somebody else: only a rule that begins with them lets them. */
-const PRIVILEGED = new Set('sudo su doas pkexec runuser chroot nsenter unshare setpriv login newgrp sg'.split(' '));
+import {
+  INTERPRETERS,
+  MANAGERS,
+  NETWORK,
+  PRIVILEGED,
+  READING,
+  RUNNERS,
+  SAYING,
+  SHELLS,
+  TARGETS,
+  WRAPPERS,
+  WRITING,
+} from './programLists.js';
+import { SUBCOMMANDS, type Subcommands } from './subcommands.js';
 
-/** They run what their words say: a rule for one has to say all of its words. */
-const RUNNERS = new Set(
-  (
-    'sh bash dash zsh ksh fish csh tcsh env xargs nice ionice nohup timeout stdbuf setsid taskset chrt flock script ' +
-    'time command builtin exec parallel watch strace ltrace gdb expect coproc busybox toybox find fd awk gawk mawk ' +
-    'sed perl python python2 python3 ruby node nodejs deno bun php lua Rscript osascript tclsh java jshell ghci ' +
-    'npx pnpx bunx uvx pipx nix nix-shell tmux screen at batch crontab systemd-run vim vi ex ed emacs nano less more ' +
-    'man tar zip rsync docker-compose entr direnv watchexec hyperfine dtach unbuffer proot fakeroot faketime dbus-run-session'
-  ).split(' '),
-);
-
-/** They talk to other hosts: a rule for one has to say which, or all of its words. */
-const NETWORK = new Set(
-  (
-    'curl wget http https xh aria2c nc ncat netcat socat telnet ftp sftp lftp ssh scp mosh rclone dig nslookup host ' +
-    'whois ping openssl gh glab aws gcloud az kubectl helm'
-  ).split(' '),
-);
-
-/** Their first word says what they do: a rule has to say it, and for these second words everything else too. */
-const SUBCOMMANDS: Readonly<Record<string, readonly string[]>> = {
-  git: 'bisect submodule config difftool mergetool filter-branch worktree send-email credential daemon clone fetch pull push remote grep archive'.split(
-    ' ',
-  ),
-  npm: 'exec x init create config set explore edit publish'.split(' '),
-  pnpm: 'exec dlx create config publish'.split(' '),
-  yarn: 'exec dlx create config publish node'.split(' '),
-  docker: 'run exec compose buildx'.split(' '),
-  podman: 'run exec compose'.split(' '),
-  cargo: 'run config publish'.split(' '),
-  go: 'run generate tool env'.split(' '),
-  pip: 'config install download'.split(' '),
-  pip3: 'config install download'.split(' '),
-  uv: 'run tool pip'.split(' '),
-  poetry: 'run config publish'.split(' '),
-  bundle: 'exec config'.split(' '),
-  dotnet: 'run exec tool'.split(' '),
-  brew: 'sh'.split(' '),
-  apt: [],
-  'apt-get': [],
-  systemctl: [],
-  terraform: [],
-  make: [],
-};
-
-/** They say how much is told and change nothing else, wherever they are known. */
-const HARMLESS = new Set(
-  (
-    '--verbose --quiet --silent --short --porcelain --json --color --no-color --colour --color=always --color=never ' +
-    '--color=auto --help --version --oneline --stat --shortstat --numstat --name-only --name-status --cached --staged ' +
-    '--coverage --ci --graph --decorate --no-pager --dry-run --reverse --long --human-readable'
-  ).split(' '),
-);
-
-/** Letters that are harmless after one dash, by program or by program and subcommand. */
-const LETTERS: Readonly<Record<string, RegExp>> = {
-  ls: /^[1AaCFGHLRSTUdfghiklmnopqrstux]+$/u,
-  cat: /^[AbEnstTuv]+$/u,
-  head: /^(?:[nc]?\d+|[ncqv])$/u,
-  tail: /^(?:[nc]?\d+|[ncqv])$/u,
-  wc: /^[clLmw]+$/u,
-  grep: /^(?:[EFGHLRabchilnoqrsvwxz]+|[ABC]\d+)$/u,
-  du: /^[abchkmsx]+$/u,
-  df: /^[aHhikT]+$/u,
-  pwd: /^[LP]$/u,
-  mkdir: /^[pv]+$/u,
-  'git status': /^[bsuvz]+$/u,
-  'git diff': /^(?:[bpswz]+|U\d+)$/u,
-  'git log': /^(?:\d+|[npsz]|n\d+)$/u,
-  'git show': /^[psz]$/u,
-  'git branch': /^[arv]+$/u,
-};
-
-export function isPrivileged(program: string): boolean {
-  return PRIVILEGED.has(program);
-}
-
-export function isNetwork(program: string): boolean {
-  return NETWORK.has(program);
-}
-
-/** It runs other programs that its words name. */
-export function isRunner(program: string): boolean {
-  return RUNNERS.has(program.replace(/[\d.]+$/u, '')) || RUNNERS.has(program) || PRIVILEGED.has(program);
-}
+const LISTS = [
+  PRIVILEGED,
+  MANAGERS,
+  SHELLS,
+  INTERPRETERS,
+  WRAPPERS,
+  RUNNERS,
+  NETWORK,
+  SAYING,
+  READING,
+  WRITING,
+  TARGETS,
+];
 
 /** The name of a program without its folder. */
 export function programName(word: string): string {
   return word.slice(word.lastIndexOf('/') + 1);
 }
 
-/** A rule for these words fits nothing but exactly them: more words could make them do anything. */
-export function mustBeWhole(prefix: readonly string[]): boolean {
-  const words = prefix.filter((word) => !/^[A-Za-z_]\w*\+?=/u.test(word));
-  const [program, subcommand] = [programName(words[0] ?? ''), words[1]];
-  if (isRunner(program)) return true;
-  const dangerous = Object.hasOwn(SUBCOMMANDS, program) ? SUBCOMMANDS[program] : undefined;
-  return dangerous !== undefined && (subcommand === undefined || dangerous.includes(subcommand));
+/** The name under which a program stands in the lists: `/usr/bin/python3.11` as `python`. */
+export function canonicalName(word: string): string {
+  const name = programName(word).replace(/\.exe$/iu, '');
+  const isListed = (text: string): boolean =>
+    Object.hasOwn(SUBCOMMANDS, text) || LISTS.some((members) => members.has(text));
+  if (isListed(name)) return name;
+  const bare = name.replace(/[-.]?[\d.]+$/u, '');
+  return isListed(bare) ? bare : name;
 }
 
-/** Whether a word that begins with a dash may follow these words without being named by the rule. */
-export function isHarmlessOption(prefix: readonly string[], option: string): boolean {
-  if (HARMLESS.has(option)) return true;
-  if (!/^-[^-]/u.test(option)) return false;
-  const [program = '', subcommand = ''] = prefix;
-  const own = [`${program} ${subcommand}`, program].find((key) => Object.hasOwn(LETTERS, key));
-  return own !== undefined && (LETTERS[own]?.test(option.slice(1)) ?? false);
+/** What its first name means; undefined for a program without such names. */
+export function subcommandsOf(program: string): Subcommands | undefined {
+  const name = canonicalName(program);
+  return Object.hasOwn(SUBCOMMANDS, name) ? SUBCOMMANDS[name] : undefined;
+}
+
+export interface SplitCommand {
+  readonly program: string;
+  /** The first name behind the options in front of it, by its own name. Undefined without one. */
+  readonly subcommand: string | undefined;
+  /** Where that name stands. */
+  readonly at: number;
+  /** Every option in front of it is known, with what it takes. */
+  readonly sure: boolean;
+}
+
+/** Takes a command apart at the name that says what it does. @param words from the program on */
+export function splitCommand(words: readonly string[]): SplitCommand {
+  const program = canonicalName(words[0] ?? '');
+  const known = subcommandsOf(program);
+  if (known === undefined) return { program, subcommand: undefined, at: 1, sure: true };
+  let at = 1;
+  for (; at < words.length; at++) {
+    const word = words[at] ?? '';
+    if (program === 'cargo' && word.startsWith('+')) continue;
+    if (!word.startsWith('-')) break;
+    const name = word.replace(/=.*$/su, '');
+    // `-Cdir` has its value in itself.
+    const isAttached = /^-[^-]./u.test(word) && known.values.has(word.slice(0, 2)) && !known.values.has(name);
+    if (isAttached || known.flags.has(word) || (name !== word && known.values.has(name))) continue;
+    if (!known.values.has(word)) return { program, subcommand: undefined, at, sure: false };
+    at++;
+  }
+  const subcommand = words[at];
+  if (subcommand === undefined) return { program, subcommand, at, sure: true };
+  const own = Object.hasOwn(known.aliases, subcommand) ? known.aliases[subcommand] : subcommand;
+  return { program, subcommand: own, at, sure: true };
+}
+
+export function isPrivileged(program: string): boolean {
+  return PRIVILEGED.has(canonicalName(program));
+}
+
+export function isManager(program: string): boolean {
+  return MANAGERS.has(canonicalName(program));
+}
+
+export function isNetwork(program: string): boolean {
+  return NETWORK.has(canonicalName(program));
+}
+
+/** What its words are is run as a command. */
+export function isWrapper(program: string): boolean {
+  const name = canonicalName(program);
+  return WRAPPERS.has(name) || PRIVILEGED.has(name) || SHELLS.has(name);
+}
+
+export function isShell(program: string): boolean {
+  return SHELLS.has(canonicalName(program));
+}
+
+/** It may run other programs that its words, its files or its input name. */
+export function isRunner(program: string): boolean {
+  const name = canonicalName(program);
+  return isWrapper(name) || RUNNERS.has(name) || INTERPRETERS.has(name) || MANAGERS.has(name);
+}
+
+/** Prints what its words say; none of them is a file. */
+export function isSaying(program: string): boolean {
+  return SAYING.has(canonicalName(program));
+}
+
+export function isReading(program: string): boolean {
+  return READING.has(canonicalName(program));
+}
+
+export function isWriting(program: string): boolean {
+  return WRITING.has(canonicalName(program));
+}
+
+/** What may follow the words of a rule: nothing at all, harmless options, or names as well. */
+export function mayFollowWords(prefix: readonly string[]): 'nothing' | 'options' | 'names' {
+  const name = canonicalName(prefix[0] ?? '');
+  if (isRunner(name) && !TARGETS.has(name)) return 'nothing';
+  const known = subcommandsOf(name);
+  if (known !== undefined) {
+    const { subcommand, at } = splitCommand(prefix);
+    if (subcommand === undefined || at !== 1) return 'nothing';
+    if (known.plain.has(subcommand)) return 'names';
+    return known.installs.has(subcommand) ? 'options' : 'nothing';
+  }
+  // Without a target it makes what its file says first.
+  if (TARGETS.has(name)) return prefix.length > 1 ? 'options' : 'nothing';
+  return 'names';
 }
