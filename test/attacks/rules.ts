@@ -15,7 +15,7 @@ export interface RulesInput {
 export type RulesCase = CampaignCase<RulesInput, 'allow' | 'ask' | 'deny'>;
 
 /** A rule for everything, but no push. */
-const NO_PUSH = ['allow', "deny --command 'git push'"];
+const NO_PUSH = ['allow --everything', "deny --command 'git push'"];
 
 export const cases: readonly RulesCase[] = [
   { id: 'push', input: { rules: NO_PUSH, command: 'git push' }, expect: 'deny' },
