@@ -2,7 +2,7 @@ import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
 import { agree, isSamePath, isSameText, withoutTick } from '../state/sameRequest.js';
-import { pattern } from '../state/screenLines.js';
+import { pattern } from '../state/patterns.js';
 
 /** What a session is found to wait for. */
 export interface AskedNow {

@@ -1,7 +1,7 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Answer, Decision, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
 import type { OptionRole } from '../../protocol/screen.js';
-import { pattern } from '../state/screenLines.js';
+import { pattern } from '../state/patterns.js';
 import type { AnswerRules } from './requests.js';
 
 /** What has to be done to give an answer. */

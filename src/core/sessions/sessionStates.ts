@@ -126,7 +126,7 @@ export class SessionStates implements Disposable {
             : 'its window is not known';
       return { ...common, source: null, why, background: 0, evidence: [], lines: [] };
     }
-    const { model, lines } = known;
+    const { model, lines, tooSlow } = known;
     const { held, verdict, lastOutput } = model;
     const evidence = SOURCES.flatMap((source) => held[source] ?? []).map((one) => ({
       source: one.source,
@@ -138,7 +138,7 @@ export class SessionStates implements Disposable {
       holds: holds(one, lastOutput, clock.now()),
       wins: one.source === verdict.source,
     }));
-    const why = evidence.length === 0 ? 'nothing on its screen tells what it does' : null;
+    const why = tooSlow ?? (evidence.length === 0 ? 'nothing on its screen tells what it does' : null);
     return { ...common, source: verdict.source, why, background: verdict.background, evidence, lines: [...lines] };
   }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
+import { Look } from '../state/patterns.js';
 import { readStartupScreen } from '../tools/screen.js';
 import { ScreenReader } from './screenReader.js';
 
@@ -26,6 +27,7 @@ export interface StartupWatchOptions {
 export class StartupWatch implements Disposable {
   readonly #options: StartupWatchOptions;
   readonly #reader: ScreenReader;
+  readonly #look = new Look();
   #readySince: number | undefined;
   #isAsking = false;
   #done = false;
@@ -45,7 +47,7 @@ export class StartupWatch implements Disposable {
   see(text: string): void {
     if (this.#done) return;
     const { tool, clock } = this.#options;
-    const screen = readStartupScreen(tool, text);
+    const screen = readStartupScreen(tool, text, this.#look);
     if (screen.kind === 'dialog') {
       this.#readySince = undefined;
       this.#isAsking = true;

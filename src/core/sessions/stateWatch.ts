@@ -6,6 +6,7 @@ import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSize } from '../machine.js';
 import { reportEvidence, screenEvidence, signalEvidence, type Evidence } from '../state/evidence.js';
 import { judgeScreen } from '../state/judgeScreen.js';
+import { Look } from '../state/patterns.js';
 import {
   initialState,
   nextLook,
@@ -40,7 +41,10 @@ export class StateWatch implements Disposable {
   readonly #reader: ScreenReader | undefined;
   readonly #redraw: Redraw;
   #model: StateModel;
+  readonly #look = new Look();
   #lines: readonly string[] = [];
+  /** Why the last screen says nothing, when it took too long. */
+  #tooSlow: string | null = null;
   /** What stood in the input box while it worked; undefined before it was seen to work. */
   #workingDraft: string | null | undefined;
   #nothingSince: number | undefined;
@@ -57,8 +61,8 @@ export class StateWatch implements Disposable {
   }
 
   /** Everything that is known, and the last lines that were looked at. */
-  get known(): { readonly model: StateModel; readonly lines: readonly string[] } {
-    return { model: this.#model, lines: this.#lines };
+  get known(): { readonly model: StateModel; readonly lines: readonly string[]; readonly tooSlow: string | null } {
+    return { model: this.#model, lines: this.#lines, tooSlow: this.#tooSlow };
   }
 
   /** The tool printed something. */
@@ -88,7 +92,7 @@ export class StateWatch implements Disposable {
       if (evidence) this.#step({ type: 'evidence', evidence });
       return;
     }
-    const evidence = tool.signals && signalEvidence(tool.signals, signal, time);
+    const evidence = tool.signals && signalEvidence(tool.signals, signal, time, this.#look);
     if (evidence) this.#step({ type: 'evidence', evidence });
     else if (evidence === null) this.#step({ type: 'silence', source: 'title', time });
   }
@@ -121,13 +125,15 @@ export class StateWatch implements Disposable {
   see(text: string): ScreenJudgement {
     const { tool, clock } = this.#options;
     const time = clock.now();
-    const judgement = judgeScreen(tool, text, time, this.#redraw.columns);
+    const judgement = judgeScreen(tool, text, time, this.#redraw.columns, this.#look);
     this.#onJudged(judgement, time);
     return judgement;
   }
 
   #onJudged(judgement: ScreenJudgement, time: number): void {
     this.#lines = judgement.lines;
+    const rest = this.#look.restMs;
+    this.#tooSlow = rest > 0 ? judgement.rule : null;
     if (judgement.state === 'working') this.#workingDraft = judgement.draft;
     const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
     if (evidence) {
@@ -140,6 +146,8 @@ export class StateWatch implements Disposable {
     const holds = judgement.rule !== 'hidden' && time - this.#nothingSince >= NOTHING_HOLDS_MS;
     this.#step(holds ? { type: 'silence', source: 'screen', time } : { type: 'time', time });
     if (!holds && judgement.rule !== 'hidden') this.#reader?.readIn(NOTHING_HOLDS_MS);
+    // Nothing may be printed until it can be looked at again.
+    else if (rest > 0) this.#reader?.readIn(rest + 1);
   }
 
   /** Tools put the prompt back into their input box when a person breaks its turn off. */

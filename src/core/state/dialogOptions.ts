@@ -1,6 +1,7 @@
 import type { OptionRole, OptionStyle, ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import { truncate } from '../../common/text.js';
-import { pattern, type ScreenLine } from './screenLines.js';
+import { pattern, type Pattern } from './patterns.js';
+import { type ScreenLine } from './screenLines.js';
 
 /** The options at the bottom of a screen, and which lines they are. */
 export interface FoundOptions {
@@ -23,6 +24,7 @@ type Roles = ScreenRules['roles'];
 /** A dialog is not taller. */
 const HIGHEST = 60;
 const FOOTER_LINES = 5;
+const MOST_LETTERS = 12;
 
 /**
  * Finds the options with which a dialog ends. Only its footer may stand below them: what an agent printed about a dialog
@@ -65,7 +67,7 @@ function aboveFooter(
 
 function roleOf(label: string, roles: Roles): OptionRole | null {
   const order = ['deny', 'mode', 'always', 'allow'] as const;
-  return order.find((role) => new RegExp(roles[role], 'iu').test(label)) ?? null;
+  return order.find((role) => pattern(roles[role], 'iu').test(label)) ?? null;
 }
 
 function option(
@@ -90,8 +92,8 @@ function findList(
   roles: Roles,
 ): FoundOptions | undefined {
   const mark = style.cursor === null ? '(?!)' : style.cursor;
-  const numbered = new RegExp(`^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.\\s+(\\S.*)$`, 'u');
-  const withCursor = new RegExp(`^\\s*(?:${mark})\\s`, 'u');
+  const numbered = pattern(`^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.\\s+(\\S.*)$`, 'u', style.cursor ?? '');
+  const withCursor = pattern(`^\\s*(?:${mark})\\s`, 'u', style.cursor ?? '');
   const found = findNumbered(lines, last, numbered, withCursor) ?? findPlain(lines, last, withCursor);
   if (!found) return undefined;
   const { drawn, first } = found;
@@ -123,8 +125,8 @@ function findList(
 function findNumbered(
   lines: readonly ScreenLine[],
   last: number,
-  numbered: RegExp,
-  withCursor: RegExp,
+  numbered: Pattern,
+  withCursor: Pattern,
 ): { drawn: Drawn[]; first: number } | undefined {
   const drawn: Drawn[] = [];
   let more: string[] = [];
@@ -143,7 +145,7 @@ function findNumbered(
     const [, indent = '', digits = '', rest = ''] = match;
     // What goes on below an option stands as far in as its label at least.
     if (deepest < indent.length + digits.length + 1) return undefined;
-    const beside = rest.split(/\s{2,}(?=\d{1,2}\. )/u);
+    const beside = rest.split(/(?<=\s)\s(?=\d{1,2}\. )/u).map((text) => text.trimEnd());
     const numbers = beside.map((text, index) => (index === 0 ? Number(digits) : Number.parseInt(text, 10)));
     if (next !== undefined && numbers.at(-1) !== next - 1) return undefined;
     drawn.unshift(
@@ -166,7 +168,7 @@ function findNumbered(
 function findPlain(
   lines: readonly ScreenLine[],
   last: number,
-  withCursor: RegExp,
+  withCursor: Pattern,
 ): { drawn: Drawn[]; first: number } | undefined {
   let chosen = last;
   for (; chosen >= Math.max(0, last - HIGHEST); chosen--) {
@@ -177,7 +179,10 @@ function findPlain(
   const cursorLine = lines[chosen];
   if (cursorLine === undefined || !withCursor.test(cursorLine.text)) return undefined;
   const column = withCursor.exec(cursorLine.text)?.[0].length ?? 0;
-  const label = ({ text }: ScreenLine): string => text.replace(withCursor, ' '.repeat(column)).slice(column);
+  const label = ({ text }: ScreenLine): string =>
+    (withCursor.test(text) ? `${' '.repeat(column)}${text.slice(withCursor.exec(text)?.[0].length ?? 0)}` : text).slice(
+      column,
+    );
   const isOption = (line: ScreenLine | undefined): line is ScreenLine =>
     line !== undefined && !line.blank && (line === cursorLine || line.text.search(/\S/u) >= column);
   let first = chosen;
@@ -202,7 +207,7 @@ function findRow(
   roles: Roles,
 ): FoundOptions | undefined {
   const text = lines[last]?.text ?? '';
-  const shown = labels.filter((label) => new RegExp(`(?:^|\\s{2,})${literal(label)}(?:\\s{2,}|$)`, 'u').test(text));
+  const shown = labels.filter((label) => new RegExp(`(?:^|\\s\\s)${literal(label)}(?:\\s\\s|$)`, 'u').test(text));
   if (shown.length < 2) return undefined;
   const inOrder = [...shown].sort((a, b) => text.indexOf(a) - text.indexOf(b));
   return { options: inOrder.map((label) => option(label, null, roles, null, null)), first: last, footer };
@@ -220,16 +225,20 @@ function findLetters(
   roles: Roles,
 ): FoundOptions | undefined {
   const text = lines[last]?.text ?? '';
-  const choices = /((?:\(\w\)[^/[\]()]*\/?)+)\s*\[(\w[^\]]*)\]:$/u.exec(text);
-  if (!choices) return undefined;
-  const [, list = '', preset = ''] = choices;
+  const preset = /\[(\w[^[\]]*)\]:$/u.exec(text);
+  if (!preset) return undefined;
+  const above = text.slice(0, preset.index).trimEnd();
+  const starts = [...above.matchAll(/\(\w\)/gu)].slice(-MOST_LETTERS);
+  const lists = starts.map(({ index }) => above.slice(index));
+  const list = lists.find((part) => /^(?:\(\w\)[^/[\]()]*\/?)+$/u.test(part));
+  if (list === undefined) return undefined;
   const options = [...list.matchAll(/\((\w)\)([^/]*)/gu)].map(([, letter = '', rest = '']) => {
     const label = `${letter}${rest}`.trim();
     return option(
       label,
       [letter.toLowerCase(), 'Enter'],
       roles,
-      label.toLowerCase().startsWith(preset.toLowerCase()),
+      label.toLowerCase().startsWith((preset[1] ?? '').toLowerCase()),
       null,
     );
   });

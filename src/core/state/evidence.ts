@@ -5,7 +5,7 @@ import type { SessionState } from '../../protocol/session.js';
 import type { SignalRules } from '../../protocol/signalRules.js';
 import type { StateReport } from '../sessions/stateReports.js';
 import type { TerminalSignal } from '../sessions/terminalSignals.js';
-import { pattern } from './screenLines.js';
+import { Look, pattern } from './patterns.js';
 import { turnErrorText } from './turnError.js';
 
 /** Strongest first. */
@@ -89,6 +89,19 @@ type SignalRule = SignalRules['titles'][number];
  * it says nothing. Reports are no matter of data.
  */
 export function signalEvidence(
+  rules: SignalRules,
+  signal: Exclude<TerminalSignal, { readonly type: 'report' }>,
+  time: number,
+  look = new Look(),
+): Evidence | null | undefined {
+  return look.take(
+    rules,
+    () => readSignal(rules, signal, time),
+    () => undefined,
+  );
+}
+
+function readSignal(
   rules: SignalRules,
   signal: Exclude<TerminalSignal, { readonly type: 'report' }>,
   time: number,

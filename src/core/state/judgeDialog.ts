@@ -5,7 +5,8 @@ import type { ScreenDialog, ScreenOption, ScreenRules } from '../../protocol/scr
 import { findOptions, type FoundOptions } from './dialogOptions.js';
 import { readExactly } from './readExactly.js';
 import { requestOf } from './requestOf.js';
-import { pattern, type ScreenLine } from './screenLines.js';
+import { pattern, type Pattern } from './patterns.js';
+import { type ScreenLine } from './screenLines.js';
 
 /** How far above its options a dialog can begin. */
 const TALLEST = 40;
@@ -90,7 +91,7 @@ function subjectOf({ action }: ScreenDialog): 'command' | 'path' | 'url' | 'name
   return action === 'network' ? 'url' : action === 'mcp' ? 'name' : 'path';
 }
 
-function indexesOf(lines: readonly ScreenLine[], expression: RegExp): readonly number[] {
+function indexesOf(lines: readonly ScreenLine[], expression: Pattern): readonly number[] {
   return lines.flatMap(({ text }, index) => (expression.test(text) ? [index] : []));
 }
 

@@ -1,6 +1,7 @@
 import type { DrawnRow, ScreenDialog } from '../../protocol/screen.js';
 import type { FoundOptions } from './dialogOptions.js';
-import { pattern, type ScreenLine } from './screenLines.js';
+import { pattern } from './patterns.js';
+import { type ScreenLine } from './screenLines.js';
 
 /** What is asked, to the byte. */
 export interface ExactlyAsked {

@@ -5,7 +5,8 @@ import { readText } from '../../common/files.js';
 import { errorCode, reasonOf } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { Tool } from '../../protocol/tool.js';
-import { BUILT_IN } from './builtIn.js';
+import { slowPatterns } from '../state/patterns.js';
+import { BUILT_IN, patternsIn } from './builtIn.js';
 
 /** Larger files in the folder are no tool descriptions. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -24,6 +25,8 @@ export class ToolCatalog {
   readonly #directory: string;
   #tools: ReadonlyMap<string, Tool>;
   #problems: readonly ToolProblem[] = [];
+  /** From which file a tool is, or a part of it. */
+  #files: ReadonlyMap<string, string> = new Map();
 
   /** Has the built-in tools only, until `reload` has read the folder. */
   constructor(directory: string) {
@@ -36,10 +39,26 @@ export class ToolCatalog {
     return this.#problems;
   }
 
+  /** Expressions of the folder's files that took too long on a screen, each once, with what to do. */
+  get tooSlow(): readonly string[] {
+    return [...this.#files].flatMap(([id, file]) => {
+      const tool = this.#tools.get(id);
+      if (!tool) return [];
+      const { startup, screen, signals } = tool;
+      return patternsIn({ startup, screen, signals }, id)
+        .filter(({ source }) => slowPatterns().has(source))
+        .map(
+          ({ field, source }) =>
+            `${file}: ${field} takes too long on some screens, so its sessions may be unknown: ${source}`,
+        );
+    });
+  }
+
   /** Reads the folder again. A folder that does not exist is an empty one; never rejects. */
   async reload(): Promise<void> {
     const { tools, fields } = parseBuiltIn();
     const problems: ToolProblem[] = [];
+    const files = new Map<string, string>();
     for (const file of await toolFiles(this.#directory, problems)) {
       try {
         const own = readFields(await readText(file, MAX_FILE_BYTES));
@@ -49,12 +68,14 @@ export class ToolCatalog {
         const tool = Tool.parse(merged);
         fields.set(tool.id, merged);
         tools.set(tool.id, tool);
+        files.set(tool.id, file);
       } catch (error) {
         problems.push({ file, message: problemText(error) });
       }
     }
     this.#tools = tools;
     this.#problems = problems;
+    this.#files = files;
   }
 
   all(): readonly Tool[] {
