@@ -10,6 +10,7 @@ import { latency } from './latency.js';
 import { recovery } from './recovery.js';
 import { notes, report, table } from './report.js';
 import { Scratch } from './scratch.js';
+import { slowScreens } from './slowScreens.js';
 import { ssh } from './ssh.js';
 import { waiting } from './waiting.js';
 
@@ -17,6 +18,7 @@ const GROUPS: readonly Group[] = [
   { name: 'latency', run: latency },
   { name: 'burst', run: burst },
   { name: 'hundred', run: hundred },
+  { name: 'slow', run: slowScreens },
   { name: 'commands', run: commands },
   { name: 'waiting', run: waiting },
   { name: 'recovery', run: recovery },
