@@ -53,7 +53,7 @@ export function isPlain(text: string): boolean {
 export function spelledLines(text: string): string[] {
   return spelled(text)
     .split('\n')
-    .map((line) => line.replace(/\t/gu, TAB).replace(/ +$/u, (blanks) => BLANK.repeat(blanks.length)));
+    .map((line) => line.replace(/\t/gu, TAB).replace(/(?<! ) +$/u, (blanks) => BLANK.repeat(blanks.length)));
 }
 
 /** A text as one line; `…` at its end says that it is not all. */
@@ -61,7 +61,7 @@ export function spelledLine(text: string, length = Infinity): string {
   const line = spelled(length === Infinity ? text : truncate(text, length + 1))
     .replace(/\n/gu, BREAK)
     .replace(/\t/gu, TAB)
-    .replace(/^ +| +$|(?<= ) +/gu, (blanks) => BLANK.repeat(blanks.length));
+    .replace(/^ +|(?<! ) +$|(?<= ) +/gu, (blanks) => BLANK.repeat(blanks.length));
   return length === Infinity ? line : truncate(line, length);
 }
 
