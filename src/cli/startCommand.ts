@@ -32,6 +32,7 @@ async function createParams(app: App, invocation: Invocation): Promise<CreateSes
     name: invocation.value('name'),
     mode: invocation.value('mode'),
     model: invocation.value('model'),
+    trustGit: invocation.value('trust-git'),
     worktree: invocation.value('worktree') ?? (invocation.has('worktree') ? true : undefined),
   };
   return {

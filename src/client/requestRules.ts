@@ -46,6 +46,7 @@ const REPEATABLE = {
   'session/transcript': true,
   'session/resume': true,
   'session/changes': true,
+  'session/trustGit': true,
   'session/explain': true,
   // Subscriptions belong to one connection; whoever follows a log subscribes anew.
   'log/subscribe': false,

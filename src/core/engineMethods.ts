@@ -80,6 +80,10 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
       return { ...supervisor.states.explain(record), held: policy.held(record.id) ?? null };
     },
     'session/changes': async ({ session }) => (await reached()).sessions.changes(session),
+    'session/trustGit': async (params) => {
+      await (await reached()).sessions.trustGit(params);
+      return {};
+    },
     'policy/test': async (params) => (await reached()).policy.test(params),
     'policy/propose': async (params) => (await reached()).policy.propose(params),
     'log/info': async ({ session }) => logs.info(await find(session)),

@@ -38,7 +38,7 @@ export interface EngineServiceOptions {
   readonly machine: Machine;
   readonly store: RecordStore;
   readonly logs: Logs;
-  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies'>;
+  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies' | 'gitTrust'>;
   /** Where tmux is there, asked whenever it is looked for. */
   readonly tmux: () => Promise<TmuxPlace>;
   readonly contexts: ContextDirectory;
@@ -210,6 +210,7 @@ export class EngineService implements MachineService {
         catalog: this.#options.data.catalog,
         config: this.#options.data.config,
         policies: this.#options.data.policies,
+        gitTrust: this.#options.data.gitTrust,
         audit: this.#options.data.audit,
         identity,
         place,

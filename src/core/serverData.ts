@@ -2,6 +2,7 @@ import type { Logger } from '../common/logger.js';
 import type { ConfigFile } from '../protocol/files.js';
 import { AuditLog } from './approvals/audit.js';
 import { PolicyStore } from './approvals/policy/policyStore.js';
+import { GitTrust } from './git/gitTrust.js';
 import { readConfig } from './store/configFile.js';
 import { ContextStore } from './store/contextStore.js';
 import { CredentialsStore } from './store/credentialsStore.js';
@@ -18,6 +19,7 @@ export interface ServerData {
   /** What was answered by this server. */
   readonly audit: AuditLog;
   readonly policies: PolicyStore;
+  readonly gitTrust: GitTrust;
   /** What could not be read on disk, one sentence each, for the doctor. */
   readonly problems: readonly string[];
 }
@@ -40,5 +42,6 @@ export async function openServerData(home: string, log: Logger): Promise<ServerD
     ...catalog.problems.map(({ file, message }) => `${file}: ${message}`),
   ];
   for (const problem of problems) log.warn(problem);
-  return { paths, contexts, credentials, catalog, config, audit: new AuditLog(paths.root), policies, problems };
+  const [audit, gitTrust] = [new AuditLog(paths.root), new GitTrust(paths.root)];
+  return { paths, contexts, credentials, catalog, config, audit, policies, gitTrust, problems };
 }

@@ -13,6 +13,7 @@ import { PolicyRunner } from './approvals/policy/policyRunner.js';
 import type { PolicyStore } from './approvals/policy/policyStore.js';
 import { Conversations } from './conversations/conversations.js';
 import { homeEnvironment } from './conversations/home.js';
+import type { GitTrust } from './git/gitTrust.js';
 import type { Logs } from './logs/logs.js';
 import type { Machine, MachinePlace } from './machine.js';
 import { SessionResume } from './sessions/resume.js';
@@ -39,6 +40,7 @@ export interface SessionEngineOptions {
   readonly config: Pick<ConfigFile, 'logCapMiB'>;
   readonly audit: Pick<AuditLog, 'append' | 'ready'>;
   readonly policies: PolicyStore;
+  readonly gitTrust: GitTrust;
   /** Where tmux is there, asked whenever it is looked for. */
   readonly tmux: () => Promise<TmuxPlace>;
   /** The command by which the person changes something of the machine. */
@@ -146,6 +148,7 @@ export class SessionEngine implements Disposable {
       toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
       placeholders,
       worktreesDirectory: paths.worktrees,
+      gitTrust: options.gitTrust,
       umask,
       ids,
       clock,

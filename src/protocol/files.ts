@@ -72,6 +72,13 @@ export const ConfigFile = z.looseObject({
 });
 export type ConfigFile = z.infer<typeof ConfigFile>;
 
+/** `~/.cm/trusted.json`: programs of git configurations that the person let run, by digest. */
+export const TrustedFile = z.looseObject({
+  version: z.literal(1),
+  git: z.record(z.string(), z.looseObject({ since: Timestamp })).default({}),
+});
+export type TrustedFile = z.infer<typeof TrustedFile>;
+
 /** `~/.cm/servers/<host>.json`: the agent server of one host, written by itself. */
 export const ServerFile = z.object({
   pid: z.number().int().positive(),

@@ -6,6 +6,7 @@ import { ServerEvent } from './events.js';
 import { Explanation } from './explanation.js';
 import { ScreenJudgement } from './judgement.js';
 import { LogSize } from './logSize.js';
+import { OwnGit } from './ownGit.js';
 import { Answer, AnswerResult } from './pendingRequest.js';
 import { NO_POLICY, PolicyDraft, PolicyRule, PolicyState, PolicyVerdict } from './policy.js';
 import { RequestAction } from './screen.js';
@@ -270,8 +271,12 @@ export const REQUESTS = {
       root: z.string().nullable(),
       branch: z.string().nullable(),
       files: z.array(z.object({ path: z.string(), status: z.string() })),
+      /** What was left out of the repository's own configuration, and the person is asked about. */
+      own: OwnGit.nullable().default(null),
     }),
   ),
+  /** Lets what was shown of the repository's own git configuration count; `conflict` when it is another one by now. */
+  'session/trustGit': request(SessionRef.extend({ digest: z.string().min(1).max(100) }), Empty),
 
   /** Bytes then come as binary frames with the answered id, in order, and `log/end` after the last one. */
   'log/subscribe': request(

@@ -110,6 +110,8 @@ export const CreateSession = z.object({
   model: z.string().optional(),
   args: z.array(z.string()).default([]),
   env: Environment.default({}),
+  /** Digest of what the repository's own git configuration may run in that worktree. */
+  trustGit: z.string().min(1).max(100).optional(),
   /** A git worktree for the session: true, or the name of its branch. */
   worktree: z.union([z.boolean(), z.string().min(1)]).default(false),
 });

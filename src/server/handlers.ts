@@ -93,6 +93,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'session/resume': (params) => hub.call('session/resume', params),
     'session/explain': (params) => hub.call('session/explain', params),
     'session/changes': (params) => hub.call('session/changes', params),
+    'session/trustGit': (params) => hub.call('session/trustGit', params),
 
     'terminal/open': async ({ session, columns, rows, readOnly }, client) => {
       const { id, service } = await hub.find(session);

@@ -8,7 +8,7 @@ import { isVersionSince } from '../../common/versions.js';
 import type { Context } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
-import type { AttachCommand, Params } from '../../protocol/requests.js';
+import type { AttachCommand, Params, Result } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import { describe } from '../../protocol/word.js';
@@ -20,6 +20,9 @@ import type { RecordStore } from '../store/recordStore.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
+import { changesIn } from '../git/changes.js';
+import type { GitTrust } from '../git/gitTrust.js';
+import { Repository, type GitOptions } from '../git/repository.js';
 import { hookLaunch } from '../hooks/hookFormats.js';
 import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
@@ -54,6 +57,7 @@ export interface SessionsOptions {
   readonly toolVersion: Tools['version'];
   readonly placeholders: Placeholders | null;
   readonly worktreesDirectory: string;
+  readonly gitTrust: GitTrust;
   /** The mask with which sessions make files. */
   readonly umask: number;
   readonly ids: IdGenerator;
@@ -169,12 +173,13 @@ export class Sessions {
       const worktree =
         branch === false
           ? null
-          : await createWorktree(machine, {
+          : await createWorktree(this.#git, {
               repository: context.path,
               branch: branch === true ? null : branch,
               name,
               directory: this.#options.worktreesDirectory,
               id,
+              trustGit: request.trustGit,
             });
       const record = SessionRecord.parse({
         id,
@@ -434,31 +439,20 @@ export class Sessions {
   }
 
   /** What git says about the folder of a session. */
-  async changes(
-    ref: string,
-  ): Promise<{ root: string | null; branch: string | null; files: { path: string; status: string }[] }> {
-    const { machine } = this.#options;
+  async changes(ref: string): Promise<Result<'session/changes'>> {
     const { path } = await this.findAnywhere(ref);
-    const login = await machine.loginEnvironment();
-    const git = await machine.findProgram('git', login.env['PATH'] ?? '');
-    if (git === undefined)
-      throw new CodeManagerError('dependencyMissing', 'git was not found', { hint: 'Install git.' });
-    const options = { env: { ...login.env, GIT_OPTIONAL_LOCKS: '0' }, cwd: path };
-    const root = await machine.run([git, 'rev-parse', '--show-toplevel'], options);
-    if (root.code !== 0) return { root: null, branch: null, files: [] };
-    const { stdout } = await machine.run(
-      [git, 'status', '--porcelain=v1', '--branch', '-z', '--untracked-files=all', '--no-renames'],
-      options,
-    );
-    const [head = '', ...entries] = stdout.split('\0');
-    const branch = /^## (?:No commits yet on )?(.+?)(?:\.\.\.|$)/.exec(head)?.[1] ?? null;
-    return {
-      root: root.stdout.replace(/\n$/, ''),
-      branch: branch === 'HEAD (no branch)' ? null : branch,
-      files: entries
-        .filter((entry) => entry.length > 3)
-        .map((entry) => ({ status: entry.slice(0, 2).trim(), path: entry.slice(3) })),
-    };
+    return await changesIn(this.#git, path);
+  }
+
+  /** Lets what the person was shown of the repository's own git configuration count. */
+  async trustGit({ session, digest }: Params<'session/trustGit'>): Promise<void> {
+    const { path } = await this.findAnywhere(session);
+    await Repository.find(this.#git, path, digest);
+  }
+
+  get #git(): GitOptions {
+    const { machine, gitTrust } = this.#options;
+    return { machine, trust: gitTrust };
   }
 
   /** Archives ended sessions that nobody needs to see any more. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { Machine } from '../machine.js';
+import { Repository, type GitOptions } from '../git/repository.js';
+import { plain } from '../store/names.js';
 
 export interface WorktreeOptions {
   /** A folder inside the repository. */
@@ -12,6 +13,8 @@ export interface WorktreeOptions {
   /** Where worktrees are made. */
   readonly directory: string;
   readonly id: string;
+  /** Digest of what the repository's own configuration may run, as the person was shown it. */
+  readonly trustGit?: string | undefined;
 }
 
 /**
@@ -19,21 +22,28 @@ export interface WorktreeOptions {
  * never removed by Code Manager: what an agent did there stays.
  */
 export async function createWorktree(
-  machine: Machine,
+  git: GitOptions,
   options: WorktreeOptions,
 ): Promise<{ path: string; branch: string }> {
-  const { env } = await machine.loginEnvironment();
-  const git = await machine.findProgram('git', env['PATH'] ?? '');
-  if (git === undefined)
+  const repository = await Repository.find(git, options.repository, options.trustGit).catch((error: unknown) => {
+    if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;
     throw new CodeManagerError('dependencyMissing', 'A worktree needs git, which was not found', {
       hint: 'Install git, or start without a worktree.',
     });
-  const run = (...args: readonly string[]) =>
-    machine.run([git, ...args], { env, cwd: options.repository, timeoutMs: 60_000 });
-  if ((await run('rev-parse', '--git-dir')).code !== 0) {
+  });
+  if (repository === undefined) {
     throw new CodeManagerError('invalid', `${options.repository} is no git repository`, {
       hint: 'Start without a worktree, or run git init there.',
     });
+  }
+  const { own } = repository;
+  if (own !== null) {
+    const found = own.entries.map(({ key, value }) => `${key} = ${value}`).join(', ');
+    throw new CodeManagerError(
+      'conflict',
+      `The git configuration of ${repository.root} would run or fetch something in a new worktree: ${plain(found)}`,
+      { hint: `If you want that, start with --trust-git ${own.digest}.` },
+    );
   }
   const branch =
     options.branch ??
@@ -43,13 +53,13 @@ export async function createWorktree(
         .replace(/[^a-z0-9._-]+/g, '-')
         .replace(/^[.-]+|[.-]+$|\.lock$/g, '') || options.id
     }`;
-  if ((await run('check-ref-format', '--branch', branch)).code !== 0)
+  if ((await repository.run('check-ref-format', '--branch', branch)).code !== 0)
     throw new CodeManagerError('invalid', `“${branch}” cannot be the name of a branch`);
-  const exists = (await run('show-ref', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0;
+  const exists = (await repository.run('show-ref', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0;
   const path = join(options.directory, options.id);
   const { code, stderr } = exists
-    ? await run('worktree', 'add', '--', path, branch)
-    : await run('worktree', 'add', '-b', branch, '--', path);
+    ? await repository.addWorktree(path, '--', path, branch)
+    : await repository.addWorktree(path, '-b', branch, '--', path);
   if (code !== 0) {
     throw new CodeManagerError(
       'conflict',

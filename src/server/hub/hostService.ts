@@ -26,7 +26,7 @@ export interface HostServiceOptions {
   /** What was known of it last. */
   readonly remembered?: Remembered | undefined;
   readonly onRecord?: (record: SessionRecord) => void;
-  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies'>;
+  readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies' | 'gitTrust'>;
   readonly links: HubLinks;
   readonly log: Logger;
   readonly clock?: Clock;

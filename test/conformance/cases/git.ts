@@ -37,7 +37,7 @@ export const gitCases: readonly Case[] = [
     run: async (desk) => {
       const { id } = await desk.ran('touch x');
       const changes = await desk.client.request('session/changes', { session: id });
-      assert.deepEqual(changes, { root: null, branch: null, files: [] });
+      assert.deepEqual(changes, { root: null, branch: null, files: [], own: null });
       return changes;
     },
   },

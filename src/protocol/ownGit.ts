@@ -1,0 +1,14 @@
+import * as z from 'zod';
+
+const Entry = z.object({ key: z.string(), value: z.string() });
+
+/** What a repository's own git configuration would run or fetch, and may not before the person lets it. */
+export const OwnGit = z.object({
+  /** Of exactly this content in this repository; who lets it run names it. */
+  digest: z.string(),
+  /** What would then count. */
+  entries: z.array(Entry),
+  /** What runs programs or leads elsewhere, and never counts. */
+  never: z.array(Entry),
+});
+export type OwnGit = z.infer<typeof OwnGit>;

@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { GitTrust } from '../../src/core/git/gitTrust.js';
+import type { GitOptions } from '../../src/core/git/repository.js';
+import type { Machine } from '../../src/core/machine.js';
+import { LocalMachine } from '../../src/machines/local/localMachine.js';
+import type { WorktreeOptions } from '../../src/core/sessions/worktree.js';
+
+/** A repository with a commit, a person with a configuration of their own, and programs that leave a mark. */
+export class GitBed {
+  readonly folder: string;
+  readonly cm: string;
+  readonly git: GitOptions;
+  readonly #home: string;
+  readonly #marks: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(t: TestContext, machine?: (home: string, cm: string) => Machine) {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'cm-git-')));
+    t.after(() => rmSync(root, { recursive: true, force: true }));
+    this.folder = join(root, 'repository');
+    this.cm = join(root, 'cm');
+    this.#home = join(root, 'home');
+    this.#marks = join(root, 'marks');
+    for (const folder of [join(this.folder, 'sub'), this.cm, this.#home, this.#marks]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+    }
+    this.#env = { PATH: process.env['PATH'], HOME: this.#home, CM_HOME: this.cm };
+    const local =
+      machine?.(this.#home, this.cm) ?? new LocalMachine({ env: this.#env, home: this.#home, shell: '/bin/sh' });
+    this.git = { machine: local, trust: new GitTrust(this.cm) };
+    this.run(this.folder, 'init', '-q', '-b', 'main');
+    this.personal('user.name', 'A Person');
+    this.personal('user.email', 'person@example.org');
+    this.write('kept', 'one\n');
+    this.write('sub/kept', 'one\n');
+    this.commit();
+  }
+
+  /** git as anybody runs it. */
+  run(folder: string, ...args: readonly string[]): string {
+    return execFileSync('git', args, {
+      cwd: folder,
+      env: this.#env,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+  }
+
+  /** In the configuration of the repository. */
+  own(key: string, value: string): void {
+    this.run(this.folder, 'config', '--file', join(this.folder, '.git', 'config'), key, value);
+  }
+
+  personal(key: string, value: string): void {
+    this.run(this.#home, 'config', '--global', key, value);
+  }
+
+  write(name: string, text: string, folder = this.folder): void {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), text);
+  }
+
+  commit(): void {
+    this.run(this.folder, 'add', '-A');
+    this.run(this.folder, 'commit', '-q', '--no-verify', '-m', 'A commit');
+  }
+
+  /** A command that leaves a mark, and goes on as a filter would, or ends. */
+  mark(name: string, end: 'filters' | 'ends' = 'filters'): string {
+    const program = join(this.#home, `mark-${name}`);
+    writeFileSync(program, `#!/bin/sh\n: > '${join(this.#marks, name)}'\n${end === 'filters' ? 'cat' : ''}\n`);
+    chmodSync(program, 0o700);
+    return program;
+  }
+
+  marks(): string[] {
+    return readdirSync(this.#marks);
+  }
+
+  unmark(): void {
+    for (const name of this.marks()) rmSync(join(this.#marks, name));
+  }
+
+  /** Whether what git itself does here leaves a mark. */
+  firesByItself(): boolean {
+    const path = join(this.folder, '..', 'by-itself');
+    for (const args of [
+      ['status', '--porcelain'],
+      ['worktree', 'add', '-q', '-b', 'by-itself', path],
+    ]) {
+      try {
+        this.run(this.folder, ...args);
+      } catch {
+        // A program that is no good one makes git fail, after it ran.
+      }
+    }
+    const fires = this.marks().length > 0;
+    if (existsSync(path)) rmSync(path, { recursive: true });
+    return fires;
+  }
+
+  worktree(id: string): WorktreeOptions {
+    return { repository: this.folder, branch: null, name: id, directory: join(this.cm, 'worktrees'), id };
+  }
+}
