@@ -63,10 +63,9 @@ test('git reads a configuration as it was before', (t) => {
   });
   const value = text.map((each) => each.replace(/[\0\r]/gu, '').replace(/[\ud800-\udfff]/gu, ''));
   const name = value.map((each) => each.replace(/\n/gu, 'n'));
-  const entry = fc.record({
-    key: name.map((each) => `filter.${each}.clean`),
-    value: fc.option(value, { nil: undefined }),
-  });
+  const entry = fc
+    .tuple(name, fc.option(value, { nil: undefined }))
+    .map(([driver, each]): ConfigEntry => ({ key: `filter.${driver}.clean`, value: each }));
   fc.assert(
     fc.property(fc.array(entry, { minLength: 1, maxLength: 5 }), (entries: ConfigEntry[]) => {
       writeFileSync(file, formatConfig(entries));

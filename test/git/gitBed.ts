@@ -27,20 +27,20 @@ export class GitBed {
   readonly #marks: string;
   readonly #env: NodeJS.ProcessEnv;
 
-  constructor(t: TestContext, machine?: (home: string, cm: string) => Machine) {
+  /** @param far another machine, on the same disk */
+  constructor(t: TestContext, far?: { readonly machine: Machine; readonly home: string; readonly cm: string }) {
     const root = realpathSync(mkdtempSync(join(tmpdir(), 'cm-git-')));
     t.after(() => rmSync(root, { recursive: true, force: true }));
     this.folder = join(root, 'repository');
-    this.cm = join(root, 'cm');
-    this.#home = join(root, 'home');
+    this.cm = far?.cm ?? join(root, 'cm');
+    this.#home = far?.home ?? join(root, 'home');
     this.#marks = join(root, 'marks');
     for (const folder of [join(this.folder, 'sub'), this.cm, this.#home, this.#marks]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
     this.#env = { PATH: process.env['PATH'], HOME: this.#home, CM_HOME: this.cm };
-    const local =
-      machine?.(this.#home, this.cm) ?? new LocalMachine({ env: this.#env, home: this.#home, shell: '/bin/sh' });
-    this.git = { machine: local, trust: new GitTrust(this.cm) };
+    const machine = far?.machine ?? new LocalMachine({ env: this.#env, home: this.#home, shell: '/bin/sh' });
+    this.git = { machine, trust: new GitTrust(this.cm) };
     this.run(this.folder, 'init', '-q', '-b', 'main');
     this.personal('user.name', 'A Person');
     this.personal('user.email', 'person@example.org');
@@ -80,7 +80,7 @@ export class GitBed {
 
   /** A command that leaves a mark, and goes on as a filter would, or ends. */
   mark(name: string, end: 'filters' | 'ends' = 'filters'): string {
-    const program = join(this.#home, `mark-${name}`);
+    const program = join(this.#marks, '..', `mark-${name}`);
     writeFileSync(program, `#!/bin/sh\n: > '${join(this.#marks, name)}'\n${end === 'filters' ? 'cat' : ''}\n`);
     chmodSync(program, 0o700);
     return program;

@@ -206,11 +206,10 @@ export const TRAPS: readonly Trap[] = [
       const inner = join(bed.folder, 'inner');
       mkdirSync(inner);
       bed.run(inner, 'init', '-q');
-      bed.run(inner, 'commit', '-q', '--allow-empty', '-m', 'x');
-      bed.write(
-        '.gitmodules',
-        '[submodule "inner"]\n\tpath = inner\n\turl = ./inner\n\tignore = none\n\tupdate = !true\n',
-      );
+      bed.write('.gitattributes', '* filter=x\n', inner);
+      bed.run(inner, 'add', '-A');
+      bed.run(inner, 'commit', '-q', '-m', 'x');
+      bed.write('.gitmodules', '[submodule "inner"]\n\tpath = inner\n\turl = ./inner\n\tignore = none\n');
       bed.commit();
       bed.own('submodule.inner.active', 'true');
       bed.own('submodule.inner.update', `!${bed.mark('update')}`);

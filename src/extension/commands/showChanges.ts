@@ -5,6 +5,7 @@ import { machineElsewhere } from '../model/machines.js';
 import { countOf, labelText, oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
+import { askAboutOwnGit } from './ownGitQuestion.js';
 import { openFolder, specOfMachine } from './openFolder.js';
 import type { Services } from './services.js';
 
@@ -21,8 +22,14 @@ interface File {
 type Change = readonly [label: vscode.Uri, original: vscode.Uri | undefined, modified: vscode.Uri | undefined];
 
 /** Shows what git says has changed in the session's folder, all files in one editor. */
-export async function showChanges({ link }: Services, session: Session): Promise<void> {
-  const { root, branch, files } = await link.request('session/changes', { session: session.id });
+export async function showChanges(services: Services, session: Session): Promise<void> {
+  const { link } = services;
+  const { root, branch, files, own } = await link.request('session/changes', { session: session.id });
+  if (own !== null) {
+    void askAboutOwnGit(services, session, own)
+      .then(async (isAllowed) => isAllowed && (await showChanges(services, session)))
+      .catch((error: unknown) => services.problems.show(error, 'show changes'));
+  }
   const name = oneLine(session.name, 60);
   if (root === null) {
     void vscode.window.showInformationMessage(`The folder of ${name} is no git repository.`);
