@@ -1,7 +1,7 @@
 import './quietZod.js';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { createClient } from '../client/client.js';
 import { systemClock } from '../common/async.js';
 import { VERSION } from '../common/build.js';
@@ -17,6 +17,7 @@ import { connectMachine, registerMachineCommands } from './commands/machineComma
 import { registerOrganizeCommands } from './commands/organizeCommands.js';
 import type { Services } from './commands/services.js';
 import { openLog, registerWatchCommands } from './commands/watchCommands.js';
+import { createLog } from './editor/outputs.js';
 import { ReadOnlyDocuments } from './logs/readOnlyDocuments.js';
 import { SessionLogs } from './logs/sessionLogs.js';
 import { ServerLink, type ConnectFor } from './model/serverLink.js';
@@ -48,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
   const begun = performance.now();
   const store = new DisposableStore();
   context.subscriptions.push(store);
-  const log = store.add(vscode.window.createOutputChannel('Code Manager', { log: true }));
+  const log = store.add(createLog());
   const keys = new ContextKeys();
   // No agent can run there; those of other machines can be watched from there.
   keys.set('codeManager.unsupported', process.platform === 'win32');

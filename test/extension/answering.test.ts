@@ -85,9 +85,9 @@ test('what was not understood can be read and answered in its terminal only', ()
   assert.deepEqual(choices(request({ options: [] })), ['attach', 'showLog']);
 });
 
-test('an option of an agent cannot draw icons, and is sent as it was written', () => {
+test('an option of an agent is shown without what hides, and is sent as it was written', () => {
   const [row] = answerRows(request({ options: [option('$(check) Yes\u202e', 'deny')] }));
-  assert.equal(row?.label, '$\u200b(check) Yes');
+  assert.equal(row?.label, '$(check) Yes<U+202E>');
   assert.deepEqual(row.choice, { type: 'answer', answer: { type: 'option', label: '$(check) Yes\u202e' } });
 });
 
@@ -317,7 +317,7 @@ test('the folders that a rule can be about end at the folder of the session', ()
 test('the status bar says when a rule may allow something', () => {
   assert.equal(policyLine({ off: false, inForce: 0 }), undefined);
   assert.equal(policyLine({ off: true, inForce: 2 }), undefined);
-  assert.equal(policyLine({ off: false, inForce: 1 })?.text, '$(shield) auto-approve');
+  assert.deepEqual(policyLine({ off: false, inForce: 1 })?.parts, [{ icon: 'shield', text: 'auto-approve' }]);
 });
 
 test('a notice on the desktop is data for the program that shows it, never code', () => {

@@ -180,7 +180,7 @@ test('a machine that is away is told after ten seconds, and only while something
     return awayMachines(rowsOf(sessions, machines), machines, NOW);
   };
   assert.deepEqual(awayText(look({})), {
-    text: '$(debug-disconnect) build-box',
+    parts: [{ icon: 'debug-disconnect', text: 'build-box' }],
     spoken: 'build-box cannot be reached, with 1 session running. Reconnect',
   });
   assert.deepEqual(look({ lastSeen: at(-4) }), { machines: [], nextIn: 6000 });

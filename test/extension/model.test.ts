@@ -10,7 +10,14 @@ import {
 import { GroupHold } from '../../src/extension/model/groupHold.js';
 import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../../src/extension/model/logText.js';
 import { mergedText, RowNotices, stillTrue } from '../../src/extension/model/notices.js';
-import { labelText, markdownText, oneLine, shortPath } from '../../src/extension/model/plainText.js';
+import {
+  labelText,
+  markdownText,
+  messageText,
+  oneLine,
+  promptText,
+  shortPath,
+} from '../../src/extension/model/plainText.js';
 import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
 import { buildSessionTree, ENDED_SHOWN } from '../../src/extension/model/sessionTree.js';
 import { statusLine } from '../../src/extension/model/statusLine.js';
@@ -59,8 +66,10 @@ test('a screen reader says everything that the row shows by colour and place', (
 
 test('nothing that an agent or a person wrote becomes markup, an icon or a control code', () => {
   const evil = 'a\u001b[31m\n[x](command:evil) $(bug) <img src=x> \u202egnp';
-  assert.equal(oneLine(evil), 'a [31m [x](command:evil) $(bug) <img src=x> gnp');
-  assert.ok(!labelText(evil).includes('$('));
+  assert.equal(oneLine(evil), 'a [x](command:evil) $(bug) <img src=x> <U+202E>gnp');
+  assert.equal(messageText(evil), 'a [x] (command:evil) $(bug) <img src=x> <U+202E>gnp');
+  assert.equal(labelText(evil), 'a [x](command:evil) \\$(bug) <img src=x> <U+202E>gnp');
+  assert.equal(promptText(evil), 'a [x] (command:evil) \\$(bug) <img src=x> <U+202E>gnp');
   const row = rowOf({ name: evil, task: evil, reason: evil });
   const markdown = tooltipMarkdown(row, evil, NOW);
   assert.ok(!/[^\\]\]\(/.test(markdown), markdown);
@@ -157,10 +166,14 @@ test('a row moves when its word has held two seconds, at once when it begins or 
 test('the status bar counts what matters and leaves out what is zero', () => {
   assert.equal(statusLine({ needInput: 0, toReview: 0, working: 0 }), undefined);
   assert.deepEqual(statusLine({ needInput: 2, toReview: 1, working: 3 }), {
-    text: '$(bell-dot) 2  $(pass) 1  $(pulse) 3',
+    parts: [
+      { icon: 'bell-dot', text: '2' },
+      { icon: 'pass', text: '1' },
+      { icon: 'pulse', text: '3' },
+    ],
     spoken: '2 need input, 1 to review, 3 working',
   });
-  assert.equal(statusLine({ needInput: 0, toReview: 0, working: 1 })?.text, '$(pulse) 1');
+  assert.deepEqual(statusLine({ needInput: 0, toReview: 0, working: 1 })?.parts, [{ icon: 'pulse', text: '1' }]);
 });
 
 test('only what is new is told, and what happens together is told together', () => {

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { DisposableStore } from '../../common/disposable.js';
 import { errorText } from '../../protocol/errors.js';
-import { labelText, oneLine } from '../model/plainText.js';
+import { Pick } from '../editor/quickInputs.js';
+import { oneLine } from '../model/plainText.js';
 import { folderEntries, typedFolder, type FolderEntry } from '../model/remoteFolders.js';
 import { interruption } from '../quickInput/interruption.js';
 import type { StepResult } from '../quickInput/steps.js';
@@ -37,22 +38,23 @@ const TEXTS = {
 /** Lets the person walk through the folders of another machine, or type a path. */
 export async function folderStep(options: FolderStepOptions): Promise<StepResult<string>> {
   const store = new DisposableStore();
-  const pick = store.add(vscode.window.createQuickPick<FolderItem>());
+  const pick = store.add(new Pick<FolderItem>());
+  const { editor } = pick;
   pick.title = options.title;
-  pick.ignoreFocusOut = true;
-  pick.buttons = options.canGoBack ? [vscode.QuickInputButtons.Back] : [];
+  editor.ignoreFocusOut = true;
+  editor.buttons = options.canGoBack ? [vscode.QuickInputButtons.Back] : [];
   let loading = new AbortController();
   let items: readonly FolderItem[] = [];
   const showItems = (): void => {
-    const typed = typedFolder(pick.value);
+    const typed = typedFolder(editor.value);
     pick.items = typed === undefined ? items : [...items, itemOf(typed)];
   };
   const go = async (path: string): Promise<void> => {
     loading.abort();
     const { signal } = (loading = new AbortController());
-    pick.busy = true;
+    editor.busy = true;
     pick.placeholder = `Reading ${oneLine(path)} on ${oneLine(options.host)}…`;
-    pick.value = '';
+    editor.value = '';
     const onProgress = (message: string): void => {
       if (!signal.aborted) pick.placeholder = oneLine(message);
     };
@@ -65,34 +67,34 @@ export async function folderStep(options: FolderStepOptions): Promise<StepResult
       if (signal.aborted) return;
       const text = oneLine(errorText(error), 300);
       items = [
-        { iconPath: new vscode.ThemeIcon('refresh'), label: 'Try Again', description: labelText(path), detail: text },
+        { iconPath: new vscode.ThemeIcon('refresh'), label: 'Try Again', description: oneLine(path), detail: text },
       ];
       pick.placeholder = `${oneLine(path)} on ${oneLine(options.host)} could not be read`;
       again = path;
     }
-    pick.busy = false;
+    editor.busy = false;
     showItems();
   };
   let again = options.start;
   try {
     return await new Promise<StepResult<string>>((resolve) => {
-      store.add(pick.onDidTriggerButton(() => resolve({ kind: 'back' })));
-      store.add(pick.onDidChangeValue(showItems));
+      store.add(editor.onDidTriggerButton(() => resolve({ kind: 'back' })));
+      store.add(editor.onDidChangeValue(showItems));
       store.add(
-        pick.onDidAccept(() => {
-          const [item] = pick.activeItems;
-          if (item === undefined || pick.busy) return;
+        editor.onDidAccept(() => {
+          const item = pick.active;
+          if (item === undefined || editor.busy) return;
           if (item.entry?.kind === 'use') resolve({ kind: 'next', value: item.entry.path });
           else void go(item.entry?.path ?? again);
         }),
       );
       store.add(
-        pick.onDidHide(() => {
+        editor.onDidHide(() => {
           if (!interruption.isRunning) resolve({ kind: 'cancel' });
         }),
       );
-      store.add(interruption.onOver(() => pick.show()));
-      pick.show();
+      store.add(interruption.onOver(() => editor.show()));
+      editor.show();
       void go(options.start);
     });
   } finally {
@@ -106,12 +108,12 @@ function itemOf(entry: FolderEntry): FolderItem {
   const item = { iconPath: new vscode.ThemeIcon(icon), entry };
   switch (entry.kind) {
     case 'use':
-      return { ...item, label, description: labelText(entry.path, 200) };
+      return { ...item, label, description: oneLine(entry.path, 200) };
     case 'parent':
-      return { ...item, label, description: labelText(entry.path, 200) };
+      return { ...item, label, description: oneLine(entry.path, 200) };
     case 'folder':
-      return { ...item, label: labelText(entry.name) };
+      return { ...item, label: oneLine(entry.name) };
     case 'typed':
-      return { ...item, label: `${label} ${labelText(entry.path, 200)}`, alwaysShow: true };
+      return { ...item, label: `${label} ${oneLine(entry.path, 200)}`, alwaysShow: true };
   }
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { errorText } from '../../protocol/errors.js';
 import type { Result } from '../../protocol/requests.js';
-import { labelText } from '../model/plainText.js';
+import { oneLine } from '../model/plainText.js';
 import { formatSshTarget, parseSshTarget, type SshTarget } from '../model/sshTarget.js';
 import { pickStep, type StepResult } from '../quickInput/steps.js';
 
@@ -48,7 +48,7 @@ async function itemsOf({ hosts, withAgents }: HostStepOptions): Promise<readonly
       {
         iconPath: new vscode.ThemeIcon('warning'),
         label: 'Your ssh configuration could not be read',
-        detail: labelText(errorText(error), 300),
+        detail: oneLine(errorText(error), 300),
       },
     ],
   );
@@ -74,8 +74,8 @@ function hostItem({ alias, hostName, user }: Result<'machine/hosts'>[number]): H
   const place = `${user === null ? '' : `${user}@`}${hostName ?? (user === null ? '' : alias)}`;
   return {
     iconPath: new vscode.ThemeIcon('vm'),
-    label: labelText(alias),
-    description: place === alias ? '' : labelText(place),
+    label: oneLine(alias),
+    description: place === alias ? '' : oneLine(place),
     choice: { kind: 'host', target: { host: alias } },
   };
 }
@@ -83,7 +83,7 @@ function hostItem({ alias, hostName, user }: Result<'machine/hosts'>[number]): H
 function typedItem(target: SshTarget): HostItem {
   return {
     iconPath: new vscode.ThemeIcon('arrow-right'),
-    label: `Connect to ${labelText(formatSshTarget(target))}`,
+    label: `Connect to ${oneLine(formatSshTarget(target))}`,
     alwaysShow: true,
     choice: { kind: 'host', target },
   };

@@ -4,8 +4,9 @@ import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { PolicyDraft } from '../../protocol/policy.js';
 import type { Session } from '../../protocol/session.js';
 import type { Services } from '../commands/services.js';
+import { say } from '../editor/say.js';
 import { rowOf } from '../commands/targets.js';
-import { labelText, oneLine } from '../model/plainText.js';
+import { oneLine } from '../model/plainText.js';
 import { wrap } from '../model/requestText.js';
 import { contextName, sessionName } from '../model/sessionLabel.js';
 import { ruleChoices, ruleParts, type RulePart, type RuleScene } from '../model/ruleDraft.js';
@@ -69,7 +70,7 @@ async function propose(
     const { code } = toCodeManagerError(error);
     if (code === 'conflict') return undefined;
     if (code !== 'invalid') throw error;
-    void vscode.window.showInformationMessage(errorText(error));
+    void say('info', errorText(error));
     return undefined;
   }
 }
@@ -79,7 +80,7 @@ function ruleItems(draft: PolicyDraft, scene: RuleScene, isOff: boolean): Item[]
   return [
     ...ruleParts(draft, scene).flatMap(({ part, text }) =>
       wrap(oneLine(text, 4000)).map((row, index): Item => ({
-        label: row.replace(/\$\(/g, '$\u200b('),
+        label: row,
         iconPath: new vscode.ThemeIcon(index === 0 ? ICONS[part] : 'blank'),
         does: part,
       })),
@@ -102,7 +103,7 @@ async function changePart(
 ): Promise<PolicyDraft> {
   const choices = ruleChoices(part, proposed, draft, scene);
   if (choices.length < 2) return draft;
-  const items = choices.map(({ label, change, isCurrent }) => ({ label: labelText(label, 300), change, isCurrent }));
+  const items = choices.map(({ label, change, isCurrent }) => ({ label: oneLine(label, 300), change, isCurrent }));
   const result = await pickStep({
     title,
     placeholder: 'The narrowest first',

@@ -63,7 +63,7 @@ function askedItems({ request, waitingFor, folder, note, isOpen }: AnswerStep): 
     ...rows.map((label, index): Item => {
       const icon = index === 0 ? (isOpen ? 'go-to-file' : 'quote') : 'blank';
       return {
-        label: label.replace(/\$\(/g, '$\u200b('),
+        label: label,
         iconPath: new vscode.ThemeIcon(icon),
         alwaysShow: true,
         choice: request === null ? { type: 'attach' } : { type: 'whole' },

@@ -1,4 +1,3 @@
-import * as vscode from 'vscode';
 import { delay } from '../../common/async.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Answer, AnswerResult, PendingRequest } from '../../protocol/pendingRequest.js';
@@ -6,7 +5,8 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Services } from '../commands/services.js';
 import { rowOf } from '../commands/targets.js';
 import { markRead, openLog } from '../commands/watchCommands.js';
-import { labelText, oneLine } from '../model/plainText.js';
+import { say, sayDone, working } from '../editor/say.js';
+import { oneLine } from '../model/plainText.js';
 import { answeredBy, isShort, requestDocument } from '../model/requestText.js';
 import { contextName, sessionName } from '../model/sessionLabel.js';
 import type { SessionRow } from '../model/sessionRows.js';
@@ -19,7 +19,6 @@ const EDITOR = 'VS Code';
 /** Keys are pressed and looked after one by one, also on a slow machine. */
 const ANSWER_TIMEOUT_MS = 60_000;
 const AUDIT_TIMEOUT_MS = 3_000;
-const SAID_MS = 6_000;
 const RECORD_MS = 250;
 const RECORD_TRIES = 10;
 const SEEN_MS = 50;
@@ -46,7 +45,7 @@ export class Answering {
       const session = await this.#now(id);
       if (isAsking(session)) await new Conversation(this.#services, session).run();
       // An old notification, or somebody else was quicker.
-      else void vscode.window.showInformationMessage(`${oneLine(name, 60)} asks nothing any more.`);
+      else void say('info', `${oneLine(name, 60)} asks nothing any more.`);
     } finally {
       const left = (this.#shown.get(id) ?? 1) - 1;
       if (left === 0) this.#shown.delete(id);
@@ -96,7 +95,7 @@ class Conversation {
   get #title(): string {
     const { kind = 'question' } = this.#session.waiting ?? {};
     const place = `${contextName(this.#row)}${this.#row.isHere ? '' : ` @${this.#row.machineName}`}`;
-    return `${sessionName(this.#session)} · ${kind} · ${labelText(place)}`;
+    return `${sessionName(this.#session)} · ${kind} · ${oneLine(place)}`;
   }
 
   async #ask(): Promise<Done | Next> {
@@ -175,14 +174,12 @@ class Conversation {
     const { id } = this.#session;
     let result: AnswerResult;
     try {
-      result = await vscode.window.withProgress(
-        { location: vscode.ProgressLocation.Window, title: `Answering ${sessionName(this.#session)}…` },
-        () =>
-          link.request(
-            'session/answer',
-            { session: id, request: request.id, answer, by: EDITOR },
-            { timeoutMs: ANSWER_TIMEOUT_MS },
-          ),
+      result = await working(`Answering ${sessionName(this.#session)}…`, () =>
+        link.request(
+          'session/answer',
+          { session: id, request: request.id, answer, by: EDITOR },
+          { timeoutMs: ANSWER_TIMEOUT_MS },
+        ),
       );
     } catch (error) {
       if (toCodeManagerError(error).code !== 'conflict') throw error;
@@ -190,11 +187,12 @@ class Conversation {
     }
     if (result.notRecorded !== null) {
       const reason = oneLine(result.notRecorded, 300);
-      void vscode.window.showWarningMessage(
+      void say(
+        'warning',
         `${sessionName(this.#session)}: answered, not on record: ${reason}. It is added when that works again.`,
       );
     }
-    say(`${sessionName(this.#session)}: answered by you · ${labelText(result.answer, 60)}`);
+    sayDone(`${sessionName(this.#session)}: answered by you · ${oneLine(result.answer, 60)}`);
     await markRead(this.#services, [this.#session]);
     return DONE;
   }
@@ -222,7 +220,7 @@ class Conversation {
   async #offerTerminal(message: string): Promise<void> {
     const attach = 'Attach';
     const text = `${sessionName(this.#session)}: ${message.replace(/(?<![.!?])$/, '.')}`;
-    if ((await vscode.window.showWarningMessage(text, attach)) !== attach) return;
+    if ((await say('warning', text, attach)) !== attach) return;
     await this.#services.attachments.attach(this.#session);
   }
 
@@ -243,7 +241,7 @@ class Conversation {
   async #tellEnd(request: PendingRequest | null): Promise<void> {
     const how = request === null ? undefined : await this.#howAnswered(request);
     const name = sessionName(this.#session);
-    void vscode.window.showInformationMessage(how === undefined ? `${name} asks nothing any more.` : `${name}: ${how}`);
+    void say('info', how === undefined ? `${name} asks nothing any more.` : `${name}: ${how}`);
   }
 
   /** The dialog goes a moment before it is on record how; undefined when it stays unknown. */
@@ -313,8 +311,3 @@ function isSame(a: PendingRequest | null, b: PendingRequest | null): boolean {
 }
 
 const DONE: Done = { type: 'done' };
-
-/** One quiet line for what a person did themselves. */
-function say(text: string): void {
-  vscode.window.setStatusBarMessage(`$(check) ${text}`, SAID_MS);
-}

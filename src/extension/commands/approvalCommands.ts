@@ -1,9 +1,9 @@
-import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { PolicyState } from '../../protocol/policy.js';
 import { describe } from '../../protocol/word.js';
 import type { Answering } from '../answering/answering.js';
 import { auditText } from '../model/auditText.js';
+import { say } from '../editor/say.js';
 import { explanationText } from '../model/explanationText.js';
 import { oneLine } from '../model/plainText.js';
 import { inOrder } from '../model/sessionTree.js';
@@ -51,7 +51,7 @@ export function registerApprovalCommands(services: Services, answering: Answerin
     const before = link.snapshot.policy;
     if (before.off) return await offerOn(services, 'Auto-approval is off already.', before);
     if (before.inForce === 0) {
-      void vscode.window.showInformationMessage('No rule allows anything now.');
+      void say('info', 'No rule allows anything now.');
       return;
     }
     const after = await link.request('policy/off', { off: true });
@@ -66,7 +66,7 @@ async function offerOn({ link }: Services, message: string, { problems }: Policy
   const [problem] = problems;
   const action =
     problem === undefined
-      ? await vscode.window.showInformationMessage(message, on)
-      : await vscode.window.showWarningMessage(`${message} ${oneLine(problem, 200)}`, on);
+      ? await say('info', message, on)
+      : await say('warning', `${message} ${oneLine(problem, 200)}`, on);
   if (action === on) await link.request('policy/off', { off: false });
 }

@@ -3,14 +3,15 @@ import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { Name, type Context } from '../../protocol/context.js';
 import { hasEnded } from '../../protocol/session.js';
+import { ask } from '../editor/say.js';
 import { machineName, machineOf } from '../model/machines.js';
-import { countOf, labelText, oneLine, shortPath } from '../model/plainText.js';
+import { countOf, oneLine, shortPath } from '../model/plainText.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
 import { untilKnown } from '../views/serverMessage.js';
 import { checksText } from './doctor.js';
-import { all, confirm } from './controlCommands.js';
+import { all } from './controlCommands.js';
 import type { Services } from './services.js';
 import { contextId } from './targets.js';
 import { editContext } from './editContext.js';
@@ -93,11 +94,11 @@ async function oneContext(link: ServerLink, args: readonly unknown[], title: str
       .sort((a, b) => a.name.localeCompare(b.name))
       .map((context) => {
         const machine = machineOf(context, machines);
-        const place = machine === undefined ? '' : ` · ${labelText(machineName(machine, machines))}`;
+        const place = machine === undefined ? '' : ` · ${oneLine(machineName(machine, machines))}`;
         return {
           iconPath: new vscode.ThemeIcon('folder'),
-          label: labelText(context.name),
-          description: `${labelText(shortPath(context.path, HOME), 200)}${place}`,
+          label: oneLine(context.name),
+          description: `${oneLine(shortPath(context.path, HOME), 200)}${place}`,
           context,
         };
       }),
@@ -129,8 +130,8 @@ async function askFolder(title: string): Promise<string | undefined> {
     items: [
       ...folders.map(({ name, path }) => ({
         iconPath: new vscode.ThemeIcon('folder-active'),
-        label: `This folder: ${labelText(name)}`,
-        description: labelText(shortPath(path, HOME), 200),
+        label: `This folder: ${oneLine(name)}`,
+        description: oneLine(shortPath(path, HOME), 200),
         path,
       })),
       { iconPath: new vscode.ThemeIcon('folder-opened'), label: 'Choose a Folder…' },
@@ -159,8 +160,8 @@ async function removeContext(link: ServerLink, context: Context): Promise<void> 
   const stopAll = 'Stop Sessions and Remove';
   const action =
     running.length === 0
-      ? await confirm(message, 'Its folder and the records of its sessions stay.', 'Remove')
-      : await confirm(
+      ? await ask(message, 'Its folder and the records of its sessions stay.', 'Remove')
+      : await ask(
           message,
           `${countOf(running.length, 'session is', 'sessions are')} running in it. They go on; their records stay.`,
           'Remove',

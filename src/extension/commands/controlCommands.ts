@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
+import { ask, say, working } from '../editor/say.js';
 import { countOf, oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
 import { draftLike } from '../newSession/draft.js';
@@ -99,7 +100,7 @@ export function registerControlCommands(services: Services): void {
     const sessions = (await severalSessions(services, args, running('Kill'))).filter((session) => !hasEnded(session));
     if (sessions.length === 0) return;
     const detail = 'All its processes end at once, without saving anything. The log stays.';
-    if (!(await confirm(`Kill ${named(sessions)}?`, detail, 'Kill'))) return;
+    if (!(await ask(`Kill ${named(sessions)}?`, detail, 'Kill'))) return;
     await working(`Killing ${named(sessions)}…`, () =>
       all(sessions, ({ id }) => link.request('session/kill', { session: id })),
     );
@@ -132,18 +133,9 @@ export async function sendText({ link }: Services, session: Session, text: strin
   } catch (error) {
     if (!(error instanceof CodeManagerError) || error.code !== 'conflict' || force) throw error;
     const anyway = 'Send Anyway';
-    if ((await vscode.window.showWarningMessage(errorText(error), anyway)) !== anyway) return;
+    if ((await say('warning', errorText(error), anyway)) !== anyway) return;
     await link.request('session/send', { session: session.id, text, force: true });
   }
-}
-
-/** A modal question. Destructive things have a button that says what they do. */
-export async function confirm(
-  message: string,
-  detail: string,
-  ...actions: readonly string[]
-): Promise<string | undefined> {
-  return await vscode.window.showWarningMessage(message, { modal: true, detail }, ...actions);
 }
 
 /** `refactor-auth`, or `3 sessions`. */
@@ -157,9 +149,4 @@ export async function all(sessions: readonly Session[], run: (session: Session) 
   const results = await Promise.allSettled(sessions.map(run));
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-}
-
-/** Says in the status bar what is going on. The view's own progress would stand in the place of its badge. */
-export async function working<T>(title: string, run: () => Promise<T>): Promise<T> {
-  return await vscode.window.withProgress({ location: vscode.ProgressLocation.Window, title }, run);
 }

@@ -10,8 +10,9 @@ import {
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ParamsInput } from '../../protocol/requests.js';
 import { foldersOf, hostOf, nameProblem } from '../addHost/addHost.js';
+import { ask as askPerson } from '../editor/say.js';
 import { folderStep } from '../addHost/folderStep.js';
-import { countOf, labelText, oneLine } from '../model/plainText.js';
+import { countOf, oneLine } from '../model/plainText.js';
 import { agentUrlProblem, portProblem } from '../model/sshTarget.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
@@ -89,7 +90,7 @@ function itemsOf(context: Context, machine: RemoteSpec | undefined): readonly Fi
   const item = (field: Field, icon: string, label: string, description: string): FieldItem => ({
     iconPath: new vscode.ThemeIcon(icon),
     label,
-    description: labelText(description, 200),
+    description: oneLine(description, 200),
     field,
   });
   const own = [
@@ -208,5 +209,5 @@ async function mayMove(link: ServerLink, context: Context): Promise<boolean> {
   const change = 'Change';
   const message = `Change how "${oneLine(context.name, 60)}" reaches its machine?`;
   const detail = `${countOf(others.length, 'other context is', 'other contexts are')} on that machine and ${others.length === 1 ? 'keeps its' : 'keep their'} way to it.`;
-  return (await vscode.window.showWarningMessage(message, { modal: true, detail }, change)) === change;
+  return (await askPerson(message, detail, change)) === change;
 }

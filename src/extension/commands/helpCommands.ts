@@ -2,10 +2,9 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { readText } from '../../common/files.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import { labelText } from '../model/plainText.js';
+import { sayDone, working, workingLong } from '../editor/say.js';
 import { inputStep } from '../quickInput/steps.js';
 import { installCommandLine } from '../services/commandLine.js';
-import { working } from './controlCommands.js';
 import { checksText, checkWithoutServer } from './doctor.js';
 import type { Services } from './services.js';
 
@@ -18,12 +17,10 @@ export function registerHelpCommands(services: Services, serverPath: string): vo
   const { commands, link, log, documents, home, context, settings } = services;
 
   const doctor = async (): Promise<void> => {
-    const checks = await vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title: 'Code Manager: looking for problems' },
-      () =>
-        link
-          .request('doctor/run', {}, { timeoutMs: DOCTOR_TIMEOUT_MS })
-          .catch((error: unknown) => checkWithoutServer(error, home, serverPath)),
+    const checks = await workingLong('Code Manager: looking for problems', { cancellable: false }, () =>
+      link
+        .request('doctor/run', {}, { timeoutMs: DOCTOR_TIMEOUT_MS })
+        .catch((error: unknown) => checkWithoutServer(error, home, serverPath)),
     );
     await documents.show('doctor', 'Code Manager Doctor', checksText(checks));
   };
@@ -45,7 +42,7 @@ export function registerHelpCommands(services: Services, serverPath: string): vo
       });
     }
     await vscode.env.clipboard.writeText(command);
-    vscode.window.setStatusBarMessage(`$(check) Copied: ${labelText(command)}`, 10_000);
+    sayDone(`Copied: ${command}`, 10_000);
   });
   commands.register('codeManager.tmux.checkAgain', async () => {
     await working('Looking for tmux…', () => link.request('doctor/run', {}, { timeoutMs: DOCTOR_TIMEOUT_MS }));

@@ -3,12 +3,12 @@ import { machineId, type Machine } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
 import { addContextOn, addSshHost, specOf } from '../addHost/addHost.js';
+import { ask, sayDone } from '../editor/say.js';
 import { machineAddress, machineDescription, machineIcon, machineName, machineTrouble } from '../model/machines.js';
-import { countOf, labelText, oneLine } from '../model/plainText.js';
+import { countOf, oneLine } from '../model/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
 import { untilKnown } from '../views/serverMessage.js';
 import { addContext } from './contextCommands.js';
-import { confirm } from './controlCommands.js';
 import { checksText } from './doctor.js';
 import type { Services } from './services.js';
 import { machineIdOf } from './targets.js';
@@ -84,11 +84,11 @@ export function registerMachineCommands(services: Services): void {
         ? 'The agent server there is replaced by it. Sessions go on.'
         : `It runs as you, and keeps watch while nobody is connected. Contexts on ${name} use it from then on; sessions go on.`,
     ].join('\n\n');
-    if ((await confirm(`${verb} the agent server on ${name}?`, detail, verb)) === undefined) return;
+    if ((await ask(`${verb} the agent server on ${name}?`, detail, verb)) === undefined) return;
     const title = `${isUpdate ? 'Updating' : 'Installing'} the agent server on ${name}`;
     const installed = await operations.run(title, 'machine/install', { machine: machine.id });
     const version = installed.version === null ? '' : ` ${oneLine(installed.version, 20)}`;
-    vscode.window.setStatusBarMessage(`$(check) ${labelText(name)} has agent server${version}`, 10_000);
+    sayDone(`${name} has agent server${version}`, 10_000);
   };
   commands.register('codeManager.machine.install', (...args) => install(args));
   commands.register('codeManager.machine.install.ask', () => install([]));
@@ -126,7 +126,7 @@ async function showProblem({ link }: Services, { id }: Machine): Promise<void> {
   const copy = 'Copy Command';
   const title = `${name}: ${machineTrouble(machine, Date.now())}`;
   const actions = command === null ? [] : [copy];
-  const action = await vscode.window.showWarningMessage(title, { modal: true, detail }, ...actions);
+  const action = await ask(title, detail, ...actions);
   if (action === copy && command !== null) await vscode.env.clipboard.writeText(command);
 }
 
@@ -161,7 +161,7 @@ async function oneMachine(
         const description = machineDescription(machine, Date.now());
         return {
           iconPath: new vscode.ThemeIcon(machineIcon(machine)),
-          label: labelText(machineName(machine, machines)),
+          label: oneLine(machineName(machine, machines)),
           description: running === 0 ? description : `${description} · ${countOf(running, 'session')} running`,
           machine,
         };

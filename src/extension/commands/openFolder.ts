@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { machineId, type MachineSpec } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Snapshot } from '../../protocol/requests.js';
+import { say } from '../editor/say.js';
 import { machineName, machineOf } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import { sshAuthority } from '../model/remoteUri.js';
@@ -31,7 +32,7 @@ export async function openFolder(
   }
   if (!(await hasRemoteSsh())) {
     const text = `To open folders of ${name} the editor needs its extension for ssh.`;
-    if ((await vscode.window.showInformationMessage(text, FIND)) === FIND) {
+    if ((await say('info', text, FIND)) === FIND) {
       await vscode.commands.executeCommand('workbench.extensions.search', 'ms-vscode-remote.remote-ssh');
     }
     return;

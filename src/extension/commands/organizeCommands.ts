@@ -2,10 +2,11 @@ import * as vscode from 'vscode';
 import { Name } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
+import { ask, working } from '../editor/say.js';
 import { oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
 import { inputStep } from '../quickInput/steps.js';
-import { all, confirm, named, working } from './controlCommands.js';
+import { all, named } from './controlCommands.js';
 import type { Services } from './services.js';
 import { oneSession, severalSessions } from './targets.js';
 import { markRead } from './watchCommands.js';
@@ -55,7 +56,7 @@ export function registerOrganizeCommands(services: Services): void {
     if (sessions.length === 0) return;
     const isRunning = sessions.some((session) => !hasEnded(session));
     const detail = `${isRunning ? 'What still runs is killed. ' : ''}The record and the whole log are deleted for good.`;
-    if ((await confirm(`Delete ${named(sessions)}?`, detail, 'Delete')) === undefined) return;
+    if ((await ask(`Delete ${named(sessions)}?`, detail, 'Delete')) === undefined) return;
     await working(`Deleting ${named(sessions)}…`, () =>
       all(sessions, ({ id }) => link.request('session/purge', { session: id, force: isRunning })),
     );
@@ -86,7 +87,7 @@ async function mayEnd(sessions: readonly Session[], action: string): Promise<boo
   const running = sessions.filter((session) => !hasEnded(session));
   if (running.length === 0) return false;
   const button = `Kill and ${action}`;
-  const answer = await confirm(`${action} ${named(sessions)}?`, `${named(running)} still runs and is killed.`, button);
+  const answer = await ask(`${action} ${named(sessions)}?`, `${named(running)} still runs and is killed.`, button);
   return answer === undefined ? undefined : true;
 }
 

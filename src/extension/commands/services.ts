@@ -1,4 +1,5 @@
 import type * as vscode from 'vscode';
+import type { ExtensionLog } from '../editor/outputs.js';
 import type { ReadOnlyDocuments } from '../logs/readOnlyDocuments.js';
 import type { SessionLogs } from '../logs/sessionLogs.js';
 import type { ServerLink } from '../model/serverLink.js';
@@ -17,7 +18,7 @@ import type { SessionsView } from '../views/sessionsView.js';
 /** What commands act upon. */
 export interface Services {
   readonly context: vscode.ExtensionContext;
-  readonly log: vscode.LogOutputChannel;
+  readonly log: ExtensionLog;
   readonly home: string;
   readonly commands: CommandRegistry;
   readonly problems: Problems;

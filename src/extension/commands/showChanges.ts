@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import * as vscode from 'vscode';
 import type { Session } from '../../protocol/session.js';
+import { say } from '../editor/say.js';
 import { machineElsewhere } from '../model/machines.js';
-import { countOf, labelText, oneLine } from '../model/plainText.js';
+import { countOf, oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
 import { askAboutOwnGit } from './ownGitQuestion.js';
@@ -32,11 +33,11 @@ export async function showChanges(services: Services, session: Session): Promise
   }
   const name = oneLine(session.name, 60);
   if (root === null) {
-    void vscode.window.showInformationMessage(`The folder of ${name} is no git repository.`);
+    void say('info', `The folder of ${name} is no git repository.`);
     return;
   }
   if (files.length === 0) {
-    void vscode.window.showInformationMessage(`Nothing has changed in the folder of ${name}.`);
+    void say('info', `Nothing has changed in the folder of ${name}.`);
     return;
   }
   const machine = machineElsewhere(session, link.snapshot.machines);
@@ -63,7 +64,7 @@ async function pickThere(
   const result = await pickStep({
     title: `Changes of ${oneLine(session.name, 60)}${branch === null ? '' : ` on ${oneLine(branch, 60)}`} · @${oneLine(machine, 60)}`,
     placeholder: `${countOf(files.length, 'changed file')}; choose one to open the folder on ${oneLine(machine, 60)}`,
-    items: files.map(({ path, status }) => ({ label: labelText(path, 200), description: labelText(status) })),
+    items: files.map(({ path, status }) => ({ label: oneLine(path, 200), description: oneLine(status) })),
   });
   if (result.kind !== 'next') return;
   await openFolder(root, specOfMachine(session.machineId, link.snapshot), link.snapshot);
@@ -84,7 +85,7 @@ async function pickFile(name: string, root: string, files: readonly File[]): Pro
   const result = await pickStep({
     title: `Changes of ${name}`,
     placeholder: 'Open a changed file',
-    items: files.map(({ path, status }) => ({ label: labelText(path, 200), description: labelText(status), path })),
+    items: files.map(({ path, status }) => ({ label: oneLine(path, 200), description: oneLine(status), path })),
   });
   if (result.kind === 'next') await vscode.window.showTextDocument(vscode.Uri.file(join(root, result.value.path)));
 }

@@ -1,5 +1,5 @@
-import * as vscode from 'vscode';
 import { hasEnded, type Session } from '../../protocol/session.js';
+import { workingLong } from '../editor/say.js';
 import { readWholeLog } from '../logs/wholeLog.js';
 import { machineElsewhere, sessionPlace } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
@@ -107,17 +107,14 @@ export async function markRead({ link }: Services, sessions: readonly Session[])
 async function openWholeLog(services: Services, session: Session): Promise<void> {
   const { link, tools, documents } = services;
   const title = `${oneLine(session.name, 60)}.log`;
-  const location = vscode.ProgressLocation.Notification;
-  const text = await vscode.window.withProgress(
-    { location, title: `Reading ${title}`, cancellable: true },
-    (_progress, token) =>
-      readWholeLog(
-        link.logClient,
-        session,
-        tools.nameOf(session.tool),
-        machineElsewhere(session, link.snapshot.machines),
-        token,
-      ),
+  const text = await workingLong(`Reading ${title}`, { cancellable: true }, (_report, token) =>
+    readWholeLog(
+      link.logClient,
+      session,
+      tools.nameOf(session.tool),
+      machineElsewhere(session, link.snapshot.machines),
+      token,
+    ),
   );
   await documents.show(`log:${session.id}`, title, text, { atEnd: !hasEnded(session), isLog: true });
   await markRead(services, [session]);

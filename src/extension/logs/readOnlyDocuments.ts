@@ -1,5 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { neutralise } from '../../common/terminalText.js';
+import { oneLine } from '../model/plainText.js';
 import { TEXT_LANGUAGE } from '../model/textLanguage.js';
 
 /** The scheme of documents that exist only while they are shown. */
@@ -39,13 +41,14 @@ export class ReadOnlyDocuments implements vscode.TextDocumentContentProvider, Di
    */
   async show(id: string, title: string, text: string, options: DocumentOptions = {}): Promise<void> {
     const uri = uriOf(id, title);
-    this.#texts.set(uri.toString(), text);
+    const shown = neutralise(text);
+    this.#texts.set(uri.toString(), shown);
     this.#changed.fire(uri);
     let document = await vscode.workspace.openTextDocument(uri);
     if (options.isLog !== true && document.languageId !== TEXT_LANGUAGE) {
       document = await vscode.languages.setTextDocumentLanguage(document, TEXT_LANGUAGE);
       // For the editor that is to close a document and to open another.
-      this.#texts.set(uri.toString(), text);
+      this.#texts.set(uri.toString(), shown);
     }
     const editor = await vscode.window.showTextDocument(document, {
       preview: false,
@@ -73,5 +76,11 @@ export class ReadOnlyDocuments implements vscode.TextDocumentContentProvider, Di
 }
 
 function uriOf(id: string, title: string): vscode.Uri {
-  return vscode.Uri.from({ scheme: SCHEME, path: `/${title.replace(/[/\\\s]+/g, ' ').trim()}`, query: id });
+  return vscode.Uri.from({
+    scheme: SCHEME,
+    path: `/${oneLine(title)
+      .replace(/[/\\\s]+/g, ' ')
+      .trim()}`,
+    query: id,
+  });
 }

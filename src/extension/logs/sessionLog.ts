@@ -1,10 +1,10 @@
-import * as vscode from 'vscode';
 import { followText } from '../../client/followText.js';
 import type { Client } from '../../client/api.js';
 import { systemClock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { errorText } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
+import { createChannel, type Channel } from '../editor/outputs.js';
 import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../model/logText.js';
 import { oneLine } from '../model/plainText.js';
 
@@ -26,7 +26,7 @@ export interface SessionLogOptions {
 export class SessionLog implements Disposable {
   readonly #client: Client;
   readonly #options: SessionLogOptions;
-  readonly #channel: vscode.OutputChannel;
+  readonly #channel: Channel;
   readonly #writer: BatchWriter;
   #session: Session;
   #follower: Disposable | undefined;
@@ -42,7 +42,7 @@ export class SessionLog implements Disposable {
     this.#client = client;
     this.#session = session;
     this.#options = options;
-    this.#channel = vscode.window.createOutputChannel(`Code Manager: ${oneLine(session.name, 60)}`);
+    this.#channel = createChannel(`Code Manager: ${oneLine(session.name, 60)}`);
     this.#writer = new BatchWriter(
       { append: (text) => this.#channel.append(text) },
       (run) => systemClock.after(FLUSH_MS, run),
@@ -57,7 +57,7 @@ export class SessionLog implements Disposable {
 
   /** Shows it without taking the focus. */
   show(): void {
-    this.#channel.show(true);
+    this.#channel.show();
   }
 
   /** The record has changed; an end is noted below the last line of the log. */

@@ -1,6 +1,6 @@
 import type { Answer, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
 import { OWN_ANSWER, type OptionRole, type RequestAction } from '../../protocol/screen.js';
-import { labelText } from './plainText.js';
+import { oneLine } from './plainText.js';
 import { wrap } from './requestText.js';
 
 /** What a person can do about a request. */
@@ -54,8 +54,8 @@ export function answerRows(request: PendingRequest | null): AnswerRow[] {
 function optionRow({ takesText, kind }: PendingRequest, { label, role, detail }: RequestOption): AnswerRow {
   // Into such an option a text is typed; chosen without one it would only stand there and wait.
   const isOwnText = takesText && new RegExp(OWN_ANSWER, 'mu').test(label);
-  const [first = '', ...rest] = wrap(labelText(label, 300));
-  const below = [rest.length === 0 ? '' : `… ${rest.join(' ')}`, labelText(detail ?? '', 300)].filter(
+  const [first = '', ...rest] = wrap(oneLine(label, 300));
+  const below = [rest.length === 0 ? '' : `… ${rest.join(' ')}`, oneLine(detail ?? '', 300)].filter(
     (text) => text !== '',
   );
   return {

@@ -1,7 +1,7 @@
 import type { Machine } from '../../protocol/context.js';
 import { hasEnded } from '../../protocol/session.js';
 import { machineName } from './machines.js';
-import { countOf, labelText } from './plainText.js';
+import { countOf, type StatusText } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 
 /** A shorter absence is nothing to tell. */
@@ -31,7 +31,7 @@ export function awayMachines(rows: readonly SessionRow[], all: readonly Machine[
 }
 
 /** What the second item of the status bar shows; undefined when there is nothing to say. */
-export function awayText({ machines }: AwayMachines): { readonly text: string; readonly spoken: string } | undefined {
+export function awayText({ machines }: AwayMachines): StatusText | undefined {
   const [only] = machines;
   if (only === undefined) return undefined;
   const running = countOf(
@@ -40,7 +40,7 @@ export function awayText({ machines }: AwayMachines): { readonly text: string; r
   );
   const name = machines.length === 1 ? only.name : countOf(machines.length, 'machine');
   return {
-    text: `$(debug-disconnect) ${labelText(name, 40)}`,
+    parts: [{ icon: 'debug-disconnect', text: name }],
     spoken: `${name} cannot be reached, with ${running} running. Reconnect`,
   };
 }

@@ -1,20 +1,38 @@
+import { neutralise, stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 
-/** Control, format and separator characters, except the joiner that emoji are made with. */
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]+/gu;
-
-/** Text that somebody else wrote as one printable line, for labels, titles and messages. */
+/** Text that somebody else wrote as one harmless line, for labels, titles and messages. */
 export function oneLine(text: string, length = 120): string {
-  const cleaned = truncate(text, length * 4)
-    .replace(UNPRINTABLE, (run) => (run === '\u200d' ? run : ' '))
-    .replace(/\s+/g, ' ')
-    .trim();
-  return truncate(cleaned, length);
+  return truncate(stripTerminal(text), length);
 }
 
-/** As {@link oneLine}, for a label in which `$(name)` would become an icon. */
-export function labelText(text: string, length = 120): string {
-  return oneLine(text, length).replace(/\$\(/g, '$\u200b(');
+/** The editor cuts a message here. */
+const MESSAGE_LENGTH = 1000;
+
+/**
+ * A message of the editor as one harmless line. `[words](target)` would become a link there, also one that runs a
+ * command: a blank between the two breaks that and nothing else.
+ */
+export function messageText(text: string, length = MESSAGE_LENGTH): string {
+  return oneLine(text, length).replace(/\](?=\()/g, '] ');
+}
+
+/** As {@link messageText}, with line breaks, for the small print below a question. */
+export function detailText(text: string): string {
+  return truncate(neutralise(text.slice(0, 100 * MESSAGE_LENGTH)), 4 * MESSAGE_LENGTH).replace(/\](?=\()/g, '] ');
+}
+
+/** What the editor would draw as an icon wherever it draws icons in text. */
+const ICON = /\$\((?=[a-z0-9-]+(?:~[a-z]+)?\))/gi;
+
+/** As {@link oneLine}, for where the editor draws `$(name)` as an icon; there the backslash is not seen. Not to be done twice. */
+export function labelText(text: string, length = MESSAGE_LENGTH): string {
+  return oneLine(text, length).replace(ICON, '\\$(');
+}
+
+/** As {@link labelText}, for where links are made as well. */
+export function promptText(text: string): string {
+  return messageText(text).replace(ICON, '\\$(');
 }
 
 /** As {@link oneLine}, for Markdown in which nothing of it may become markup, a link or an icon. */
@@ -23,16 +41,22 @@ export function markdownText(text: string, length = 200): string {
     .replace(/&/g, '&amp;')
     .replace(/</g, '&lt;')
     .replace(/>/g, '&gt;')
-    .replace(/[\\`*_{}[\]()#+\-.!|~$:]/g, '\\$&');
+    .replace(/[\\`*_{}[\]()#+\-.!|~$:=@^"]/g, '\\$&');
 }
 
-/** The first lines of a text, each made printable. */
+/** The first lines of a text, each made harmless. */
 export function firstLines(text: string, count: number, length = 200): string[] {
   const lines = truncate(text, count * length * 4)
     .split(/\r\n|\r|\n/)
     .filter((line) => line.trim() !== '');
   const shown = lines.slice(0, count).map((line) => oneLine(line, length));
   return lines.length > count ? [...shown, '…'] : shown;
+}
+
+/** What an item of the status bar shows, and what a screen reader says. Icons are named by us, texts by anybody. */
+export interface StatusText {
+  readonly parts: readonly { readonly icon: string; readonly text: string }[];
+  readonly spoken: string;
 }
 
 /** `1 session`, `2 sessions`. */

@@ -1,11 +1,11 @@
-import { formatAge, formatDuration, localDateTime, truncate } from '../../common/text.js';
+import { formatAge, formatDuration, localDateTime } from '../../common/text.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { WaitingKind } from '../../protocol/screen.js';
 import { describe, reasonText, type Description, type Group, type Word } from '../../protocol/word.js';
 import { reasonLine } from './explanationText.js';
 import { otherNode } from './machines.js';
-import { countOf, firstLines, labelText, markdownText, oneLine } from './plainText.js';
+import { countOf, firstLines, markdownText, oneLine } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 import type { GroupBy } from './sessionTree.js';
 
@@ -74,10 +74,10 @@ export function rowDescription(row: SessionRow, { groupBy, now }: LabelOptions):
   const word = isSaidByGroup && detail !== '' ? '' : description.word;
   const state = [word, detail].filter((part) => part !== '').join(/^(after|until)\b/.test(detail) ? ' ' : ' · ');
   const place = [
-    groupBy === 'context' ? '' : labelText(contextName(row), 40),
-    row.isHere ? '' : `@${labelText(row.machineName, 40)}`,
+    groupBy === 'context' ? '' : oneLine(contextName(row), 40),
+    row.isHere ? '' : `@${oneLine(row.machineName, 40)}`,
   ];
-  return [age(row, now), state, labelText(otherNode(row), 80), place.filter((part) => part !== '').join(' ')]
+  return [age(row, now), state, oneLine(otherNode(row), 80), place.filter((part) => part !== '').join(' ')]
     .filter((part) => part !== '')
     .join(' · ');
 }
@@ -208,5 +208,5 @@ export function tooltipMarkdown(
 export const CLOSED_GROUPS: ReadonlySet<Group> = new Set(['Offline', 'Ended']);
 
 export function sessionName(session: Pick<Session, 'name'>, length = 60): string {
-  return truncate(labelText(session.name, length), length);
+  return oneLine(session.name, length);
 }

@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ToolInfo } from '../../protocol/tool.js';
-import { labelText, oneLine } from '../model/plainText.js';
+import { sayDone } from '../editor/say.js';
+import { oneLine } from '../model/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
 
@@ -36,7 +37,7 @@ export async function askAgent(
     if (tool.installed) return tool;
     const copied = tool.installCommand ?? tool.installUrl ?? '';
     await vscode.env.clipboard.writeText(copied);
-    vscode.window.setStatusBarMessage(`$(check) Copied: ${labelText(copied)}`, 10_000);
+    sayDone(`Copied: ${copied}`, 10_000);
   }
 }
 
@@ -54,15 +55,15 @@ function itemsOf(tools: readonly ToolInfo[], recent: readonly string[]): readonl
   return [
     ...installed.map((tool) => ({
       iconPath: new vscode.ThemeIcon(tool.id === 'demo' ? 'beaker' : 'robot'),
-      label: labelText(tool.name),
-      description: labelText(tool.version ?? ''),
+      label: oneLine(tool.name),
+      description: oneLine(tool.version ?? ''),
       tool,
     })),
     ...(missing.length === 0 ? [] : [{ label: 'Not installed', kind: vscode.QuickPickItemKind.Separator }]),
     ...missing.map((tool) => ({
       iconPath: new vscode.ThemeIcon('circle-slash'),
-      label: labelText(tool.name),
-      description: labelText(tool.installCommand ?? tool.installUrl ?? ''),
+      label: oneLine(tool.name),
+      description: oneLine(tool.installCommand ?? tool.installUrl ?? ''),
       tool,
     })),
     ...(shell === undefined

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Context, Machine } from '../../protocol/context.js';
 import { machineName, machineOf, machineTrouble } from '../model/machines.js';
-import { labelText, shortPath } from '../model/plainText.js';
+import { oneLine, shortPath } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
@@ -34,8 +34,8 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
     const context = contexts.find((one) => one.machine === 'local' && one.path === path);
     return {
       iconPath: new vscode.ThemeIcon('folder-active'),
-      label: `This folder: ${labelText(context?.name ?? name)}`,
-      description: labelText(shortPath(path, HOME), 200),
+      label: `This folder: ${oneLine(context?.name ?? name)}`,
+      description: oneLine(shortPath(path, HOME), 200),
       place: { kind: 'folder', path, name: context?.name ?? name },
     };
   });
@@ -69,15 +69,15 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
 /** A machine's name, and what is wrong with it: a session there may have to wait. */
 function machineLabel(machine: Machine, machines: readonly Machine[]): string {
   const trouble = machineTrouble(machine, Date.now());
-  const name = labelText(machineName(machine, machines));
+  const name = oneLine(machineName(machine, machines));
   return trouble === '' || machine.type === 'local' ? name : `${name} · ${trouble.replace(/,.*/, '')}`;
 }
 
 function contextItem(context: Context): PlaceItem {
   return {
     iconPath: new vscode.ThemeIcon('folder'),
-    label: labelText(context.name),
-    description: labelText(shortPath(context.path, HOME), 200),
+    label: oneLine(context.name),
+    description: oneLine(shortPath(context.path, HOME), 200),
     place: { kind: 'context', contextId: context.id, name: context.name },
   };
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/session.js';
+import { say, working } from '../editor/say.js';
 import { machineName, machineOf } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
@@ -91,9 +92,7 @@ export class NewSession {
   async start(draft: Draft): Promise<Session> {
     refuseUntrusted(draft.place, this.#deps.link);
     const request = toRequest(draft, randomUUID());
-    // Not in the view: its progress would stand in the place of the badge.
-    const location = vscode.ProgressLocation.Window;
-    const session = await vscode.window.withProgress({ location, title: 'Starting a session…' }, () =>
+    const session = await working('Starting a session…', () =>
       this.#deps.link.request('session/create', request, { timeoutMs: CREATE_TIMEOUT_MS }),
     );
     const tools = [draft.tool, ...this.#recentTools.filter((tool) => tool !== draft.tool)].slice(0, 20);
@@ -206,10 +205,8 @@ function refuseUntrusted(place: Place, link: ServerLink): void {
     context === undefined || ('machine' in context && context.machine !== 'local') ? undefined : context.path;
   if (path === undefined || !isUntrusted(path)) return;
   const manage = 'Manage Workspace Trust';
-  void vscode.window
-    .showWarningMessage('Sessions can be watched, not started, in a folder you do not trust.', manage)
-    .then((action) => {
-      if (action === manage) void vscode.commands.executeCommand('workbench.trust.manage');
-    });
+  void say('warning', 'Sessions can be watched, not started, in a folder you do not trust.', manage).then((action) => {
+    if (action === manage) void vscode.commands.executeCommand('workbench.trust.manage');
+  });
   throw new CodeManagerError('cancelled', 'The workspace is not trusted');
 }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { Name } from '../../protocol/context.js';
 import type { ToolInfo } from '../../protocol/tool.js';
-import { labelText } from '../model/plainText.js';
+import { oneLine } from '../model/plainText.js';
 import { formatEnvironment, joinWords, parseEnvironment, splitWords } from '../model/words.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import type { SessionOptions } from './draft.js';
@@ -69,7 +69,7 @@ function itemsOf(options: SessionOptions, tool: ToolInfo | undefined): readonly 
     },
   ];
   return items.flatMap((item) =>
-    item === undefined ? [] : [{ ...item, description: labelText(item.description ?? '') }],
+    item === undefined ? [] : [{ ...item, description: oneLine(item.description ?? '') }],
   );
 }
 
@@ -93,7 +93,7 @@ async function change(
       const modes = tool?.modes ?? [];
       const picked = await choose('Permission mode', [
         { label: 'As the agent is configured', value: undefined },
-        ...modes.map(({ id, label }) => ({ label: labelText(label), description: id, value: id })),
+        ...modes.map(({ id, label }) => ({ label: oneLine(label), description: id, value: id })),
       ]);
       return picked === undefined ? {} : { mode: picked.value };
     }
@@ -101,7 +101,7 @@ async function change(
       const known = tool?.models ?? [];
       const picked = await choose<string | undefined | true>('Model', [
         { label: 'As the agent is configured', value: undefined },
-        ...known.map((model) => ({ label: labelText(model), value: model })),
+        ...known.map((model) => ({ label: oneLine(model), value: model })),
         { label: 'Other…', value: true },
       ]);
       if (picked === undefined) return {};

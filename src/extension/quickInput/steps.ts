@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, toDisposable } from '../../common/disposable.js';
+import { Input, Pick } from '../editor/quickInputs.js';
 import { interruption } from './interruption.js';
 
 /** How a person left one step of several. */
@@ -37,46 +38,47 @@ export interface PickStep<T extends vscode.QuickPickItem> extends StepOptions {
 /** Shows a list. Rejects when the items do. */
 export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep<T>): Promise<StepResult<T>> {
   const store = new DisposableStore();
-  const pick = store.add(vscode.window.createQuickPick<T>());
+  const pick = store.add(new Pick<T>());
+  const { editor } = pick;
   prepare(pick, options);
-  pick.matchOnDescription = true;
-  pick.matchOnDetail = true;
-  pick.ignoreFocusOut = options.staysOpen ?? false;
+  editor.matchOnDescription = true;
+  editor.matchOnDetail = true;
+  editor.ignoreFocusOut = options.staysOpen ?? false;
   try {
     return await new Promise<StepResult<T>>((resolve, reject) => {
-      listen(store, pick, () => '', options, resolve);
+      listen(store, editor, () => '', options, resolve);
       let isAccepted = false;
       const accept = (): void => {
-        const value = pick.activeItems[0] ?? (pick.value === '' ? firstItem(pick.items, options.active) : undefined);
+        const value = pick.active ?? (editor.value === '' ? firstItem(pick.items, options.active) : undefined);
         if (value !== undefined) resolve({ kind: 'next', value });
         // Who presses Enter ahead of the items means the one that will be on top.
         else isAccepted = true;
       };
-      store.add(pick.onDidAccept(accept));
+      store.add(editor.onDidAccept(accept));
       let given: readonly T[] = [];
       store.add(
-        pick.onDidChangeValue((value) => {
+        editor.onDidChangeValue((value) => {
           isAccepted = false;
           if (options.typed === undefined) return;
           const typed = options.typed(value);
           pick.items = typed === undefined ? given : [...given, typed];
         }),
       );
-      store.add(pick.onDidTriggerItemButton(({ item, button }) => options.onItemButton?.(item, button)));
+      store.add(pick.onButton((item, button) => options.onItemButton?.(item, button)));
       const show = (items: readonly T[]): void => {
-        const typed = options.typed?.(pick.value);
+        const typed = options.typed?.(editor.value);
         given = items;
         pick.items = typed === undefined ? items : [...items, typed];
         const active = options.active === undefined ? undefined : items.find(options.active);
-        if (active !== undefined) pick.activeItems = [active];
-        pick.busy = false;
+        if (active !== undefined) pick.active = active;
+        editor.busy = false;
         if (isAccepted) accept();
       };
       if (options.items instanceof Promise) {
-        pick.busy = true;
+        editor.busy = true;
         options.items.then(show, reject);
       } else show(options.items);
-      pick.show();
+      editor.show();
     });
   } finally {
     store.dispose();
@@ -105,31 +107,32 @@ export interface InputStep extends StepOptions {
 /** Asks for a line of text. Stays open while the person looks elsewhere, so that nothing typed is lost. */
 export async function inputStep(options: InputStep): Promise<StepResult<string>> {
   const store = new DisposableStore();
-  const input = store.add(vscode.window.createInputBox());
+  const input = store.add(new Input());
+  const { editor } = input;
   prepare(input, options);
-  input.ignoreFocusOut = true;
+  editor.ignoreFocusOut = true;
   input.prompt = options.prompt;
-  input.value = options.value ?? '';
-  input.password = options.password ?? false;
+  editor.value = options.value ?? '';
+  editor.password = options.password ?? false;
   try {
     return await new Promise<StepResult<string>>((resolve) => {
-      listen(store, input, () => input.value, options, resolve);
+      listen(store, editor, () => editor.value, options, resolve);
       store.add(
-        input.onDidChangeValue((value) => {
-          input.validationMessage = value === '' ? undefined : options.validate?.(value);
+        editor.onDidChangeValue((value) => {
+          input.problem = value === '' ? undefined : options.validate?.(value);
           void options.onValue?.(value).then((text) => {
             if (text !== undefined) resolve({ kind: 'button', button: PASTED, value: text });
           });
         }),
       );
       store.add(
-        input.onDidAccept(() => {
-          const message = options.validate?.(input.value);
-          if (message === undefined) resolve({ kind: 'next', value: input.value });
-          else input.validationMessage = message;
+        editor.onDidAccept(() => {
+          const message = options.validate?.(editor.value);
+          if (message === undefined) resolve({ kind: 'next', value: editor.value });
+          else input.problem = message;
         }),
       );
-      input.show();
+      editor.show();
     });
   } finally {
     store.dispose();
@@ -139,23 +142,20 @@ export async function inputStep(options: InputStep): Promise<StepResult<string>>
 /** Stands for a button when the person pasted something that does not fit into one line. */
 export const PASTED: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('clippy') };
 
-type Input = vscode.QuickInput & {
-  placeholder: string | undefined;
-  buttons: readonly vscode.QuickInputButton[];
-  readonly onDidTriggerButton: vscode.Event<vscode.QuickInputButton>;
-};
+type Editor = Pick<vscode.QuickPickItem>['editor'] | Input['editor'];
 
-function prepare(input: Input, options: StepOptions): void {
+function prepare(input: Pick<vscode.QuickPickItem> | Input, options: StepOptions): void {
+  const { editor } = input;
   input.title = options.title;
-  input.step = options.step;
-  input.totalSteps = options.totalSteps;
+  editor.step = options.step;
+  editor.totalSteps = options.totalSteps;
   input.placeholder = options.placeholder;
-  input.buttons = [...(options.canGoBack === true ? [vscode.QuickInputButtons.Back] : []), ...(options.buttons ?? [])];
+  editor.buttons = [...(options.canGoBack === true ? [vscode.QuickInputButtons.Back] : []), ...(options.buttons ?? [])];
 }
 
 function listen<T>(
   store: DisposableStore,
-  input: Input,
+  input: Editor,
   value: () => string,
   { interrupts = false, signal }: StepOptions,
   resolve: (result: StepResult<T>) => void,

@@ -1,8 +1,9 @@
 import { chmod, lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import * as vscode from 'vscode';
+import type * as vscode from 'vscode';
 import { readText, writeNew } from '../../common/files.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import { say } from '../editor/say.js';
 import { HOME } from './workspaceFolders.js';
 
 /** Where our `cm` lies: one for all windows, kept over updates of the extension. */
@@ -66,5 +67,5 @@ export async function installCommandLine(context: vscode.ExtensionContext): Prom
   await symlink(target, link);
   const isInPath = (process.env['PATH'] ?? '').split(delimiter).includes(folder);
   const hint = isInPath ? '' : ` Add ${folder} to your PATH to use it.`;
-  void vscode.window.showInformationMessage(`Installed 'cm' as ${link}.${hint}`);
+  void say('info', `Installed 'cm' as ${link}.${hint}`);
 }

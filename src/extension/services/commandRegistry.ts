@@ -1,15 +1,16 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import type { ExtensionLog } from '../editor/outputs.js';
 import type { CommandId } from '../ids.js';
 import type { Problems } from './problems.js';
 
 /** The one place that registers commands: typed ids, and every failure is shown in the same way. */
 export class CommandRegistry implements Disposable {
   readonly #problems: Problems;
-  readonly #log: vscode.LogOutputChannel;
+  readonly #log: ExtensionLog;
   readonly #store = new DisposableStore();
 
-  constructor(problems: Problems, log: vscode.LogOutputChannel) {
+  constructor(problems: Problems, log: ExtensionLog) {
     this.#problems = problems;
     this.#log = log;
   }

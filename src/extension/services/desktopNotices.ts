@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
 import * as vscode from 'vscode';
+import { stripTerminal } from '../../common/terminalText.js';
+import type { ExtensionLog } from '../editor/outputs.js';
 import { desktopCommand } from '../model/desktopCommand.js';
 
 const TIMEOUT_MS = 10_000;
@@ -9,10 +11,10 @@ const TIMEOUT_MS = 10_000;
  * window of a remote host, and in a browser, the desktop is another one.
  */
 export class DesktopNotices {
-  readonly #log: Pick<vscode.LogOutputChannel, 'info'>;
+  readonly #log: Pick<ExtensionLog, 'info'>;
   #isToldOf = false;
 
-  constructor(log: Pick<vscode.LogOutputChannel, 'info'>) {
+  constructor(log: Pick<ExtensionLog, 'info'>) {
     this.#log = log;
   }
 
@@ -20,7 +22,7 @@ export class DesktopNotices {
     const { remoteName, uiKind } = vscode.env;
     const isWsl = remoteName === 'wsl';
     if (uiKind !== vscode.UIKind.Desktop || (remoteName !== undefined && !isWsl)) return;
-    const command = desktopCommand(process.platform, text, { isWsl });
+    const command = desktopCommand(process.platform, stripTerminal(text), { isWsl });
     if (command === undefined) return;
     execFile(command.program, [...command.args], { timeout: TIMEOUT_MS, windowsHide: true }, (error) => {
       if (error === null || this.#isToldOf) return;

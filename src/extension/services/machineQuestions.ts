@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import type { AnswerQuestion } from '../../client/api.js';
 import type { Question } from '../../protocol/question.js';
+import { ask, say } from '../editor/say.js';
 import { firstLines, oneLine } from '../model/plainText.js';
 import { interruption } from '../quickInput/interruption.js';
 import { inputStep } from '../quickInput/steps.js';
@@ -50,11 +50,11 @@ async function askText(question: Question, signal: AbortSignal): Promise<string 
 
 async function askHostKey(question: Question, signal: AbortSignal): Promise<string | null> {
   const detail = firstLines(question.text, 12).join('\n');
-  const action = await vscode.window.showWarningMessage(oneLine(question.title), { modal: true, detail }, CONNECT);
+  const action = await ask(question.title, detail, CONNECT);
   if (action !== CONNECT) return null;
   if (isOver(signal)) {
     // A dialog cannot be taken away from outside.
-    void vscode.window.showInformationMessage(`${oneLine(question.machine, 60)} no longer waits for this answer.`);
+    void say('info', `${oneLine(question.machine, 60)} no longer waits for this answer.`);
   }
   return 'yes';
 }

@@ -1,10 +1,9 @@
-import * as vscode from 'vscode';
 import type { OperationMethod } from '../../client/operation.js';
 import { delay } from '../../common/async.js';
 import type { Progress } from '../../protocol/question.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ParamsInput, Result } from '../../protocol/requests.js';
-import { oneLine } from '../model/plainText.js';
+import { workingLong } from '../editor/say.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { MachineQuestions } from './machineQuestions.js';
 
@@ -54,14 +53,13 @@ export class Operations {
       () => true,
     );
     if (await Promise.race([ended, delay(PATIENCE_MS).then(() => false)])) return await running;
-    const location = vscode.ProgressLocation.Notification;
-    return await vscode.window.withProgress({ location, title, cancellable: true }, async (bar, token) => {
+    return await workingLong(title, { cancellable: true }, async (report, token) => {
       token.onCancellationRequested(() => abort.abort());
       let percent = 0;
       show = (progress) => {
         const increment = Math.max(0, (progress.percent ?? percent) - percent);
         percent += increment;
-        bar.report({ message: oneLine(progress.message), ...(progress.percent === null ? {} : { increment }) });
+        report({ message: progress.message, ...(progress.percent === null ? {} : { increment }) });
       };
       if (last !== undefined) show(last);
       return await running;

@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
+import { say } from '../editor/say.js';
+import type { ExtensionLog } from '../editor/outputs.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 
 /** The one way in which anything that failed reaches a person. */
 export class Problems {
-  readonly #log: vscode.LogOutputChannel;
+  readonly #log: ExtensionLog;
 
-  constructor(log: vscode.LogOutputChannel) {
+  constructor(log: ExtensionLog) {
     this.#log = log;
   }
 
@@ -15,7 +17,7 @@ export class Problems {
     this.note(error, doing);
     const { code } = toCodeManagerError(error);
     const actions = code === 'unavailable' || code === 'dependencyMissing' ? [RUN_DOCTOR, SHOW_LOG] : [SHOW_LOG];
-    void vscode.window.showErrorMessage(errorText(error), ...actions).then((action) => {
+    void say('error', errorText(error), ...actions).then((action) => {
       if (action === SHOW_LOG) this.#log.show();
       if (action === RUN_DOCTOR) void vscode.commands.executeCommand('codeManager.doctor.run');
     });

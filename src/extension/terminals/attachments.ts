@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
+import { createTerminal } from '../editor/outputs.js';
 import { machineElsewhere } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
@@ -38,7 +39,7 @@ export class Attachments implements Disposable {
     const made = this.#terminals.get(key);
     if (made !== undefined) return made.show();
     const name = oneLine(session.name, 60);
-    const terminal = vscode.window.createTerminal({
+    const terminal = createTerminal({
       ...(attach === null ? this.#overConnection(session, readOnly) : byCommand(attach)),
       name: readOnly ? `${name} (read-only)` : name,
       // The editor cannot bring back the inside of this terminal; the session is still there to attach to.

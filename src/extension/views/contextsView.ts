@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { localDateTime } from '../../common/text.js';
 import type { Machine } from '../../protocol/context.js';
+import { createTree, treeItem, type Tree, type TreeRow } from '../editor/trees.js';
 import { VIEWS } from '../ids.js';
 import {
   buildContextTree,
@@ -18,7 +19,7 @@ import {
   machineIcon,
   machineName,
 } from '../model/machines.js';
-import { labelText, markdownText, shortPath } from '../model/plainText.js';
+import { markdownText, oneLine, shortPath } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { ContextKeys } from '../services/contextKeys.js';
@@ -35,7 +36,7 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   readonly #keys: ContextKeys;
   readonly #store = new DisposableStore();
   readonly #treeChanged = new vscode.EventEmitter<ContextNode | undefined>();
-  readonly #view: vscode.TreeView<ContextNode>;
+  readonly #view: Tree<ContextNode>;
   readonly #nodes = new Map<string, ContextNode>();
   #parents: ReadonlyMap<string, ContextNode> = new Map();
   /** Which rows there were when all were drawn last. */
@@ -49,7 +50,7 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   constructor(link: ServerLink, rows: SessionRows, keys: ContextKeys) {
     this.#link = link;
     this.#keys = keys;
-    this.#view = vscode.window.createTreeView(VIEWS.contexts, { treeDataProvider: this, showCollapseAll: false });
+    this.#view = createTree(VIEWS.contexts, { treeDataProvider: this, showCollapseAll: false }).view;
     this.#store.add(this.#view);
     this.#store.add(this.#treeChanged);
     // The rows gather changes of all kinds, and tell of them at most ten times a second.
@@ -87,9 +88,8 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   }
 
   getTreeItem(node: ContextNode): vscode.TreeItem {
-    const item = node.kind === 'machine' ? this.#machineItem(node.machineId) : this.#contextItem(node.contextId);
-    item.id = node.id;
-    return item;
+    const row = node.kind === 'machine' ? this.#machineRow(node.machineId) : this.#contextRow(node.contextId);
+    return treeItem(node.id, row ?? { label: '…' });
   }
 
   dispose(): void {
@@ -97,33 +97,36 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
     this.#store.dispose();
   }
 
-  #machineItem(machineId: string): vscode.TreeItem {
+  #machineRow(machineId: string): TreeRow | undefined {
     const { machines } = this.#link.snapshot;
     const machine = machines.find(({ id }) => id === machineId);
-    if (machine === undefined) return new vscode.TreeItem('…');
-    const name = labelText(machineName(machine, machines));
-    const item = new vscode.TreeItem(name, vscode.TreeItemCollapsibleState.Expanded);
+    if (machine === undefined) return undefined;
+    const label = machineName(machine, machines);
     const description = machineDescription(machine, Date.now());
-    item.description = description;
-    item.iconPath = new vscode.ThemeIcon(machineIcon(machine));
-    item.contextValue = machineContextValue(machine);
-    item.tooltip = new vscode.MarkdownString(machineTooltip(machine, description));
-    item.accessibilityInformation = { label: `${name}, ${description.replace(' · ', ', ')}` };
-    return item;
+    return {
+      label,
+      state: vscode.TreeItemCollapsibleState.Expanded,
+      description,
+      icon: machineIcon(machine),
+      contextValue: machineContextValue(machine),
+      tooltip: machineTooltip(machine, description),
+      spoken: `${label}, ${description.replace(' · ', ', ')}`,
+    };
   }
 
-  #contextItem(contextId: string): vscode.TreeItem {
+  #contextRow(contextId: string): TreeRow | undefined {
     const context = this.#link.snapshot.contexts.find(({ id }) => id === contextId);
-    if (context === undefined) return new vscode.TreeItem('…');
-    const item = new vscode.TreeItem(labelText(context.name));
+    if (context === undefined) return undefined;
     const running = runningIn(contextId, this.#link.snapshot);
-    const path = labelText(context.machine === 'local' ? shortPath(context.path, HOME) : context.path, 200);
-    item.description = running === 0 ? path : `${path} · ${running} running`;
-    item.iconPath = new vscode.ThemeIcon('folder');
-    item.contextValue = contextContextValue(context);
+    const path = oneLine(context.machine === 'local' ? shortPath(context.path, HOME) : context.path, 200);
     const tags = context.tags.length === 0 ? [] : [`Tags: ${context.tags.join(', ')}`];
-    item.tooltip = new vscode.MarkdownString([context.path, ...tags].map((text) => markdownText(text)).join('\n\n'));
-    return item;
+    return {
+      label: context.name,
+      description: running === 0 ? path : `${path} · ${running} running`,
+      icon: 'folder',
+      contextValue: contextContextValue(context),
+      tooltip: [context.path, ...tags].map((text) => markdownText(text)).join('\n\n'),
+    };
   }
 
   #known(node: ContextNode): ContextNode {

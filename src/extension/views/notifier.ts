@@ -3,6 +3,7 @@ import { delay } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import type { Machine } from '../../protocol/context.js';
 import type { Notice } from '../../protocol/notice.js';
+import { say } from '../editor/say.js';
 import { HostKeyFinder } from '../model/hostKeyFinder.js';
 import type { DesktopNotices } from '../services/desktopNotices.js';
 import { machineName } from '../model/machines.js';
@@ -93,19 +94,14 @@ export class Notifier implements Disposable {
     if (!vscode.window.state.focused) await delay(UNFOCUSED_DELAY_MS);
     if (!(await claims.take(`${machine.id}-host-key-${Date.parse(machine.since)}`))) return;
     const name = oneLine(machineName(machine, link.snapshot.machines), 60);
-    const action = await vscode.window.showErrorMessage(
-      `${name} has a new host key. Not connected.`,
-      SHOW_DETAILS.title,
-    );
+    const action = await say('error', `${name} has a new host key. Not connected.`, SHOW_DETAILS.title);
     if (action !== undefined) await vscode.commands.executeCommand(SHOW_DETAILS.command, machine.id);
   }
 
   async #show(text: string, single: Notice | undefined, notices: readonly Notice[]): Promise<void> {
     const actions = single === undefined ? [SHOW] : this.#actions(single);
     const isBad = notices.some(({ kind }) => kind === 'error' || kind === 'failed' || kind === 'lost');
-    const show = isBad ? vscode.window.showWarningMessage : vscode.window.showInformationMessage;
-    // The editor would make a link of it.
-    const action = await show(text.replace(/\]\(/g, ']\u200b('), ...actions.map(({ title }) => title));
+    const action = await say(isBad ? 'warning' : 'info', text, ...actions.map(({ title }) => title));
     const command = actions.find(({ title }) => title === action)?.command;
     if (command !== undefined) await vscode.commands.executeCommand(command, single?.sessionId);
   }

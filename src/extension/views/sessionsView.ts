@@ -2,8 +2,9 @@ import * as vscode from 'vscode';
 import { systemClock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { hasEnded } from '../../protocol/session.js';
+import { createTree, setTooltip, treeItem, type Surroundings, type Tree, type TreeRow } from '../editor/trees.js';
 import { VIEWS, type CommandId } from '../ids.js';
-import { countOf, labelText } from '../model/plainText.js';
+import { countOf } from '../model/plainText.js';
 import type { LinkStatus, ServerLink } from '../model/serverLink.js';
 import type { SessionFilter } from '../model/sessionFilter.js';
 import {
@@ -51,7 +52,8 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   readonly #keys: ContextKeys;
   readonly #store = new DisposableStore();
   readonly #treeChanged = new vscode.EventEmitter<SessionNode | undefined>();
-  readonly #view: vscode.TreeView<SessionNode>;
+  readonly #view: Tree<SessionNode>;
+  readonly #surround: (texts: Surroundings) => void;
   /** One object for each id, since the editor knows nodes by identity. */
   readonly #nodes = new Map<string, SessionNode>();
   #tree = NO_TREE;
@@ -73,11 +75,13 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     this.#tools = tools;
     this.#settings = settings;
     this.#keys = keys;
-    this.#view = vscode.window.createTreeView(VIEWS.sessions, {
+    const { view, surround } = createTree(VIEWS.sessions, {
       treeDataProvider: this,
       canSelectMany: true,
       showCollapseAll: true,
     });
+    this.#view = view;
+    this.#surround = surround;
     this.#store.add(this.#view);
     this.#store.add(this.#treeChanged);
     this.#store.add(rows.onDidChange(() => this.#update()));
@@ -134,9 +138,7 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
   }
 
   getTreeItem(node: SessionNode): vscode.TreeItem {
-    const item = this.#item(node);
-    item.id = node.id;
-    return item;
+    return treeItem(node.id, this.#row(node));
   }
 
   async resolveTreeItem(
@@ -155,8 +157,7 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     ]);
     if (!token.isCancellationRequested) {
       const name = this.#tools.nameOf(row.session.tool);
-      // Neither trusted nor with icons or HTML: what an agent wrote stays text.
-      item.tooltip = new vscode.MarkdownString(tooltipMarkdown(row, name, Date.now(), { changes, explanation }));
+      setTooltip(item, tooltipMarkdown(row, name, Date.now(), { changes, explanation }));
     }
     return item;
   }
@@ -168,57 +169,50 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     this.#store.dispose();
   }
 
-  #item(node: SessionNode): vscode.TreeItem {
+  #row(node: SessionNode): TreeRow {
     const { Collapsed, Expanded } = vscode.TreeItemCollapsibleState;
     switch (node.kind) {
       case 'group': {
-        const item = new vscode.TreeItem(node.group, CLOSED_GROUPS.has(node.group) ? Collapsed : Expanded);
-        const count = this.#tree.children
-          .get(node.id)
-          ?.reduce((sum, child) => sum + (child.kind === 'more' ? child.count : 1), 0);
-        item.description = String(count ?? 0);
-        item.contextValue = 'group';
-        item.accessibilityInformation = { label: `${node.group}, ${countOf(count ?? 0, 'session')}` };
-        return item;
+        const count =
+          this.#tree.children
+            .get(node.id)
+            ?.reduce((sum, child) => sum + (child.kind === 'more' ? child.count : 1), 0) ?? 0;
+        return {
+          label: node.group,
+          state: CLOSED_GROUPS.has(node.group) ? Collapsed : Expanded,
+          description: String(count),
+          contextValue: 'group',
+          spoken: `${node.group}, ${countOf(count, 'session')}`,
+        };
       }
-      case 'folder': {
-        const item = new vscode.TreeItem(labelText(node.label), Expanded);
-        item.iconPath = new vscode.ThemeIcon('folder');
-        item.contextValue = 'group';
-        return item;
-      }
+      case 'folder':
+        return { label: node.label, state: Expanded, icon: 'folder', contextValue: 'group' };
       case 'more': {
-        const item = new vscode.TreeItem('Show All…');
-        item.description = `${node.count} more`;
-        item.contextValue = 'more';
-        item.command = { command: 'codeManager.sessions.showAllEnded', title: 'Show All…' };
-        return item;
+        const label = 'Show All…';
+        const command = { command: 'codeManager.sessions.showAllEnded', title: label };
+        return { label, description: `${node.count} more`, contextValue: 'more', command };
       }
       case 'action': {
         const { label, icon, command } = ACTION_ITEMS[node.action];
-        const item = new vscode.TreeItem(label);
-        item.iconPath = new vscode.ThemeIcon(icon);
-        item.contextValue = 'action';
-        item.command = { command, title: label };
-        return item;
+        return { label, icon, contextValue: 'action', command: { command, title: label } };
       }
       case 'session': {
         const row = this.#rows.find(node.sessionId);
-        return row === undefined ? new vscode.TreeItem('…') : this.#sessionItem(row, node);
+        return row === undefined ? { label: '…' } : this.#sessionRow(row, node);
       }
     }
   }
 
-  #sessionItem(row: SessionRow, node: SessionNode): vscode.TreeItem {
+  #sessionRow(row: SessionRow, node: SessionNode): TreeRow {
     const now = Date.now();
-    const { icon, color } = sessionIcon(row.session, row.description.word, now);
-    const item = new vscode.TreeItem(sessionName(row.session));
-    item.description = rowDescription(row, { groupBy: this.#settings.get('sessions.groupBy'), now });
-    item.iconPath = new vscode.ThemeIcon(icon, color === undefined ? undefined : new vscode.ThemeColor(color));
-    item.contextValue = sessionContextValue(row);
-    item.accessibilityInformation = { label: spokenLabel(row, this.#tools.nameOf(row.session.tool), now) };
-    item.command = { command: 'codeManager.session.open', title: 'Open', arguments: [node] };
-    return item;
+    return {
+      label: sessionName(row.session),
+      description: rowDescription(row, { groupBy: this.#settings.get('sessions.groupBy'), now }),
+      ...sessionIcon(row.session, row.description.word, now),
+      contextValue: sessionContextValue(row),
+      spoken: spokenLabel(row, this.#tools.nameOf(row.session.tool), now),
+      command: { command: 'codeManager.session.open', title: 'Open', arguments: [node] },
+    };
   }
 
   #update(): void {
@@ -294,13 +288,13 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     const { needInput } = totals(this.#rows.all);
     const { status, isLoaded, snapshot } = this.#link;
     const tooltip = needInput === 1 ? '1 session needs input' : `${needInput} sessions need input`;
-    if (this.#view.badge?.value !== needInput) {
-      this.#view.badge = needInput === 0 ? undefined : { value: needInput, tooltip };
-    }
-    this.#view.description = snapshot.machines.find(({ type }) => type === 'local')?.host ?? '';
     const hidden = this.#tree.hidden === 0 ? '' : `${countOf(this.#tree.hidden, 'session')} hidden by the filter`;
     const isSilent = this.#patience !== undefined;
-    this.#view.message = (isSilent ? undefined : serverMessage(this.#link, this.#rows.all.length > 0)) ?? hidden;
+    this.#surround({
+      badge: needInput === 0 ? undefined : { value: needInput, tooltip },
+      description: snapshot.machines.find(({ type }) => type === 'local')?.host ?? '',
+      message: (isSilent ? undefined : serverMessage(this.#link, this.#rows.all.length > 0)) ?? hidden,
+    });
     this.#keys.set('codeManager.needsInputCount', needInput);
     this.#keys.set('codeManager.hasSessions', this.#rows.all.length > 0);
     this.#keys.set('codeManager.loaded', isLoaded || status.kind === 'failed');

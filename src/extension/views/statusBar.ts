@@ -1,9 +1,7 @@
-import * as vscode from 'vscode';
 import { systemClock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import type { CommandId } from '../ids.js';
+import { createStatusItem, type StatusItem } from '../editor/statusItems.js';
 import { awayMachines, awayText } from '../model/awayMachines.js';
-import { labelText } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import { policyLine, statusLine, totals } from '../model/statusLine.js';
@@ -14,9 +12,9 @@ export class StatusBar implements Disposable {
   readonly #link: ServerLink;
   readonly #rows: SessionRows;
   readonly #settings: Settings;
-  readonly #sessions: vscode.StatusBarItem;
-  readonly #machines: vscode.StatusBarItem;
-  readonly #policy: vscode.StatusBarItem;
+  readonly #sessions: StatusItem;
+  readonly #machines: StatusItem;
+  readonly #policy: StatusItem;
   readonly #store = new DisposableStore();
   #wake: { cancel(): void } | undefined;
 
@@ -24,14 +22,9 @@ export class StatusBar implements Disposable {
     this.#link = link;
     this.#rows = rows;
     this.#settings = settings;
-    const item = (id: string, name: string, priority: number): vscode.StatusBarItem => {
-      const made = this.#store.add(vscode.window.createStatusBarItem(id, vscode.StatusBarAlignment.Left, priority));
-      made.name = name;
-      return made;
-    };
-    this.#sessions = item('codeManager.status', 'Code Manager', 50);
-    this.#machines = item('codeManager.machines', 'Code Manager: Machines', 49);
-    this.#policy = item('codeManager.policy', 'Code Manager: Auto-Approval', 48);
+    this.#sessions = this.#store.add(createStatusItem('codeManager.status', 'Code Manager', 50));
+    this.#machines = this.#store.add(createStatusItem('codeManager.machines', 'Code Manager: Machines', 49));
+    this.#policy = this.#store.add(createStatusItem('codeManager.policy', 'Code Manager: Auto-Approval', 48));
     this.#store.add(rows.onDidChange(() => this.#update()));
     this.#store.add(link.onDidChange(({ type }) => type === 'status' && this.#update()));
     this.#store.add(settings.onDidChange(['statusBar.enabled'], () => this.#update()));
@@ -57,20 +50,20 @@ export class StatusBar implements Disposable {
 
   #updateSessions(): void {
     if (this.#link.status.kind === 'failed') {
-      show(this.#sessions, '$(error) Code Manager', 'The agent server did not start', {
-        command: 'codeManager.doctor.run',
-      });
+      const parts = [{ icon: 'error', text: 'Code Manager' }];
+      const spoken = 'The agent server did not start';
+      this.#sessions.show({ parts, spoken }, { command: 'codeManager.doctor.run' });
       return;
     }
     const line = statusLine(totals(this.#rows.all));
     if (line === undefined) this.#sessions.hide();
-    else show(this.#sessions, line.text, line.spoken, { command: 'codeManager.sessions.show' });
+    else this.#sessions.show(line, { command: 'codeManager.sessions.show' });
   }
 
   #updatePolicy(): void {
     const line = policyLine(this.#link.snapshot.policy);
     if (line === undefined) this.#policy.hide();
-    else show(this.#policy, line.text, line.spoken, { command: 'codeManager.policy.off' });
+    else this.#policy.show(line, { command: 'codeManager.policy.off' });
   }
 
   #updateMachines(): void {
@@ -80,22 +73,9 @@ export class StatusBar implements Disposable {
     const [only] = away.machines;
     if (line === undefined || only === undefined) return this.#machines.hide();
     const isOne = away.machines.length === 1;
-    show(this.#machines, line.text, line.spoken, {
+    this.#machines.show(line, {
       command: isOne ? 'codeManager.machine.reconnect' : 'codeManager.machine.reconnect.ask',
       ...(isOne ? { argument: only.id } : {}),
     });
   }
-}
-
-function show(
-  item: vscode.StatusBarItem,
-  text: string,
-  spoken: string,
-  { command, argument }: { readonly command: CommandId; readonly argument?: string },
-): void {
-  item.text = text;
-  item.tooltip = `Code Manager: ${labelText(spoken, 300)}`;
-  item.accessibilityInformation = { label: `Code Manager: ${spoken}` };
-  item.command = { command, title: spoken, arguments: argument === undefined ? [] : [argument] };
-  item.show();
 }
