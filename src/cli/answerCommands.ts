@@ -77,7 +77,7 @@ async function confirm(app: App, session: Session, request: PendingRequest, what
   app.output.prompt(`${what}? Type yes: `);
   const line = await readLine(process.stdin, {
     echo: true,
-    write: (letters) => app.output.prompt(letters),
+    write: (letters) => app.output.echo(letters),
     signal: new AbortController().signal,
   });
   app.output.prompt('\n');

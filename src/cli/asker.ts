@@ -37,7 +37,7 @@ async function ask(output: Output, input: Input, question: Question, signal: Abo
   for (;;) {
     output.prompt(prompt);
     const echo = !question.secret;
-    const line = await readLine(input, { echo, write: (letters) => output.prompt(letters), signal });
+    const line = await readLine(input, { echo, write: (letters) => output.echo(letters), signal });
     if (typeof line === 'string') return withoutLine(output, question, line, signal);
     output.prompt('\n');
     const answer = isHostKey ? readYes(line.text) : readAnswer(question, line.text);
@@ -48,7 +48,7 @@ async function ask(output: Output, input: Input, question: Question, signal: Abo
 
 function withoutLine(output: Output, question: Question, why: Exclude<Line, object>, signal: AbortSignal): null {
   if (why === 'aborted') {
-    output.prompt('\r\x1b[K');
+    output.clearPrompt();
     const time = formatDuration(question.timeoutMs);
     if (signal.reason === 'timeout') output.note(`No answer within ${time}: ${question.title}`);
     return null;

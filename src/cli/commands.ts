@@ -107,7 +107,7 @@ export const COMMANDS: readonly Command[] = [
       { name: 'follow', short: 'f', description: 'Go on with what comes, until the session ends.' },
       { name: 'lines', short: 'n', value: 'N', description: 'Begin with the last N lines, or `all`; default 50.' },
       { name: 'since', value: 'TIME', description: 'Only when there was output since then: 10m, 2h, an ISO time.' },
-      { name: 'raw', description: 'Bytes as they are, with control codes.' },
+      { name: 'raw', description: 'The raw bytes, also control codes, which a terminal obeys.' },
       { name: 'transcript', description: 'Prompts, answers and tool calls as the agent itself recorded them.' },
     ],
     examples: [

@@ -66,5 +66,5 @@ export async function completion({ output }: App, invocation: Invocation): Promi
   if (script === undefined) {
     throw new CodeManagerError('invalid', `There is completion for bash, zsh and fish, not for "${shell}"`);
   }
-  await (output.json ? output.record({ shell, script }) : output.write(script));
+  await (output.json ? output.record({ shell, script }) : output.lines(script.replace(/\n$/, '').split('\n')));
 }

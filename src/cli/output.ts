@@ -1,13 +1,22 @@
-import { stripTerminal } from '../common/terminalText.js';
+import { randomUUID } from 'node:crypto';
+import { neutralise, stripTerminal } from '../common/terminalText.js';
 import { fitWidth } from './displayWidth.js';
 
-const OBEYED = /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+/** What JSON leaves as it is and a terminal would obey, or nobody would see. */
+const OBEYED = /[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]/gu;
 
 export type Colour = 'red' | 'green' | 'yellow' | 'blue' | 'dim' | 'bold';
 
 const CODES: Readonly<Record<Colour, number>> = { red: 31, green: 32, yellow: 33, blue: 34, dim: 2, bold: 1 };
 
-/** Where a command's results and remarks go. */
+/** Where one of our own colours begins or ends in a line; no text from outside can know it. */
+const MARK = `\ufdd0${randomUUID()}`;
+const MARKED = new RegExp(`${MARK}(\\d+);`);
+
+/**
+ * The only way out of a command. Whatever a result or a remark holds, no text directs the terminal or hides in it: that
+ * is seen to here, also where nobody has thought of it before.
+ */
 export class Output {
   readonly #stdout: NodeJS.WriteStream;
   readonly #stderr: NodeJS.WriteStream;
@@ -46,24 +55,34 @@ export class Output {
     this.#stdout.on('resize', listener);
   }
 
-  /** Text for a terminal goes here only after it was neutralised. Resolves when more may be written. */
-  async write(data: string | Uint8Array): Promise<void> {
+  /** Raw bytes, for who asked for them: a log as it is, and a terminal that is handed over. */
+  bytes(data: Uint8Array): Promise<void> {
+    return this.#write(data);
+  }
+
+  /** Resolves when more may be written. */
+  async #write(data: string | Uint8Array): Promise<void> {
     this.transient('');
     if (this.#stdout.write(data)) return;
     await new Promise<void>((resolve) => this.#stdout.once('drain', resolve));
   }
 
+  /** Each of these is one line, whatever it holds. */
   async lines(lines: readonly string[]): Promise<void> {
-    if (lines.length > 0) await this.write(`${lines.join('\n')}\n`);
+    if (lines.length > 0) await this.#write(`${lines.map(line).join('\n')}\n`);
+  }
+
+  /** Draws lines in a terminal in place of as many that were drawn last. */
+  async redraw(before: number, lines: readonly string[]): Promise<void> {
+    const up = before > 0 ? `\x1b[${before}A\r` : '';
+    await this.#write(`${up}\x1b[J${lines.map(line).join('\n')}\n`);
   }
 
   /** One record, one array, or one object of a stream. */
   async record(value: unknown): Promise<void> {
-    // What JSON leaves as it is and a terminal would obey.
-    const text = JSON.stringify(value).replace(OBEYED, (character) => {
-      return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
-    });
-    await this.write(`${text}\n`);
+    const escape = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+    const text = JSON.stringify(value).replace(OBEYED, (letter) => letter.split('').map(escape).join(''));
+    await this.#write(`${text}\n`);
   }
 
   /** Something to know that is no result. */
@@ -79,16 +98,40 @@ export class Output {
     this.#stderr.write(`\r\x1b[K${fitWidth(stripTerminal(text), (this.#stderr.columns || 80) - 1)}`);
   }
 
-  /** A part of a prompt, as it is: text that is not our own has been neutralised. */
+  /** A part of a prompt. */
   prompt(text: string): void {
-    this.#stderr.write(text);
+    this.#stderr.write(neutralise(text));
+  }
+
+  /** What the person types at a prompt, and how it is taken back. */
+  echo(letters: string): void {
+    this.#stderr.write(letters);
+  }
+
+  /** Takes away the line of a prompt. */
+  clearPrompt(): void {
+    this.#stderr.write('\r\x1b[K');
   }
 
   /** Our own text for people who called it wrongly, laid out in lines. */
   noteLines(lines: readonly string[]): void {
-    this.#stderr.write(`${lines.join('\n')}\n`);
+    this.#stderr.write(`${lines.map(line).join('\n')}\n`);
   }
 
   readonly paint = (colour: Colour, text: string): string =>
-    this.#hasColour ? `\x1b[${CODES[colour]}m${text}\x1b[0m` : text;
+    this.#hasColour ? `${MARK}${CODES[colour]};${text}${MARK}0;` : text;
+}
+
+/** One harmless line with our own colours. */
+function line(text: string): string {
+  if (!text.includes(MARK)) return oneLine(text);
+  // Texts and the numbers of colours take turns.
+  return text
+    .split(MARKED)
+    .map((part, i) => (i % 2 === 0 ? oneLine(part) : `\x1b[${part}m`))
+    .join('');
+}
+
+function oneLine(text: string): string {
+  return neutralise(text).replace(/\n/g, ' ');
 }

@@ -7,7 +7,7 @@ const FIRST_TAIL_BYTES = 128 * 1024;
 /** Prints a session's bytes as they are. */
 export async function showBytes(app: App, session: string, { lines, follow }: ShowLogOptions): Promise<void> {
   const from = lines === 'all' ? 0 : await findLines(app, session, lines);
-  await readBytes(app, session, from, follow, (bytes) => app.output.write(bytes));
+  await readBytes(app, session, from, follow, (bytes) => app.output.bytes(bytes));
 }
 
 /** The offset at which the last `count` lines begin. */

@@ -24,7 +24,7 @@ export async function attachRemotely(app: App, ref: string, readOnly: boolean): 
   const size = (): { columns: number; rows: number } => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   const terminal = await client.openTerminal(session.id, { ...size(), readOnly });
   const { code, isComplete } = await handOver(app, terminal, size);
-  if (!isComplete) await app.output.write(RESET);
+  if (!isComplete) await app.output.bytes(Buffer.from(RESET));
   if (code !== null) return code;
   const where = client.state.kind === 'connected' ? host : 'the agent server';
   throw new CodeManagerError('unavailable', `The connection to ${where} was lost; ${session.name} goes on`, {
@@ -54,7 +54,7 @@ async function handOver(app: App, terminal: Terminal, size: () => { columns: num
   stdout.on('resize', onResize);
   try {
     return await new Promise((resolve) => {
-      terminal.onData((bytes) => app.output.write(bytes));
+      terminal.onData((bytes) => app.output.bytes(bytes));
       terminal.onExit((code) => resolve({ code, isComplete: code !== null }));
       for (const [signal, code] of Object.entries(SIGNALS)) {
         process.once(signal, () => resolve({ code, isComplete: false }));

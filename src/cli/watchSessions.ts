@@ -52,9 +52,8 @@ function inTerminal({ output }: App, client: Client, filter: Filter): View {
     const lines = shown.length === 0 ? ['No sessions.'] : sessionTable(output, shown, now, machines);
     const room = Math.max(2, output.rows - 1);
     const visible = lines.length <= room ? lines : [...lines.slice(0, room - 1), `… ${lines.length - room + 1} more`];
-    const up = drawn > 0 ? `\x1b[${drawn}A\r` : '';
+    void output.redraw(drawn, visible);
     drawn = visible.length;
-    void output.write(`${up}\x1b[J${visible.join('\n')}\n`);
   };
   const throttler = new Throttler(REDRAW_MS, draw);
   const minutely = (): void => {
