@@ -260,7 +260,10 @@ export const COMMANDS: readonly Command[] = [
     flags: [
       { name: 'file', value: 'FILE', description: 'Send the contents of a file.', completes: 'file' },
       { name: 'no-enter', description: 'Do not submit it.' },
-      { name: 'force', description: 'Also while the session needs input or someone types in it.' },
+      {
+        name: 'force',
+        description: 'Also while it needs input, a half-typed line stands there, or someone types or reads in it.',
+      },
     ],
     examples: ['cm send refactor-auth "also update the docs"', 'git diff | cm send refactor-auth -'],
     load: async () => (await import('./controlCommands.js')).send,
@@ -270,7 +273,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Press keys in a session.',
     details: 'Keys have the names of tmux: Enter, Escape, Up, C-c, M-x, F1; anything else is typed as it is.',
     args: [ID, { name: 'KEY', isRepeated: true }],
-    flags: [],
+    flags: [{ name: 'force', description: 'Also while someone has scrolled up in it.' }],
     examples: ['cm key refactor-auth Down Enter'],
     load: async () => (await import('./controlCommands.js')).key,
   },
@@ -284,7 +287,8 @@ export const COMMANDS: readonly Command[] = [
   {
     path: ['wait'],
     summary: 'Wait until sessions have ended, need input or are idle.',
-    details: 'Prints the word reached; with several sessions the id before it.',
+    details:
+      'Prints the word reached; with several sessions the id before it. Exits with 1 when a turn that was waited for ended in an error.',
     args: [IDS],
     flags: [
       {
@@ -303,7 +307,7 @@ export const COMMANDS: readonly Command[] = [
     path: ['interrupt'],
     summary: "Press the agent's interrupt key: it stops its turn and goes on living.",
     args: [IDS],
-    flags: [],
+    flags: [{ name: 'force', description: 'Also while someone has scrolled up in it.' }],
     load: async () => (await import('./controlCommands.js')).interrupt,
   },
   {

@@ -22,7 +22,7 @@ export async function send(app: App, invocation: Invocation): Promise<void> {
 export async function key(app: App, invocation: Invocation): Promise<void> {
   const [session = '', ...keys] = invocation.args;
   if (keys.length === 0) throw new CodeManagerError('invalid', 'KEY is missing', { hint: 'See `cm key --help`.' });
-  await app.client.request('session/key', { session, keys });
+  await app.client.request('session/key', { session, keys, force: invocation.has('force') });
   await recordOf(app, session);
 }
 
@@ -34,7 +34,7 @@ export async function rename(app: App, invocation: Invocation): Promise<void> {
 
 export function interrupt(app: App, invocation: Invocation): Promise<number> {
   return each(app, invocation.args, false, async (session) => {
-    await app.client.request('session/interrupt', { session });
+    await app.client.request('session/interrupt', { session, force: invocation.has('force') });
     return app.client.request('session/get', { session });
   });
 }

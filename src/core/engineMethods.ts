@@ -45,16 +45,16 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
     },
     'session/get': async ({ session }) => own(toWholeSession(await find(session))),
     'session/send': async (params) => {
-      await (await reached()).sessions.send(params);
+      await (await reached()).typing.send(params);
       return {};
     },
     'session/key': async (params) => {
-      await (await reached()).sessions.key(params);
+      await (await reached()).typing.key(params);
       return {};
     },
     'session/answer': async (params) => (await reached()).answers.answer(params),
-    'session/interrupt': async ({ session }) => {
-      await (await reached()).sessions.interrupt(session);
+    'session/interrupt': async (params) => {
+      await (await reached()).typing.interrupt(params);
       return {};
     },
     'session/stop': async (params) => shown((await reached()).sessions.stop(params)),

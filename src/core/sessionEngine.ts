@@ -17,6 +17,7 @@ import type { GitTrust } from './git/gitTrust.js';
 import type { Logs } from './logs/logs.js';
 import type { Machine, MachinePlace } from './machine.js';
 import { SessionResume } from './sessions/resume.js';
+import { SessionTyping } from './sessions/sessionTyping.js';
 import { Sessions, type ContextDirectory } from './sessions/sessions.js';
 import type { SessionTable } from './sessions/sessionTable.js';
 import { Supervisor } from './sessions/supervisor.js';
@@ -68,6 +69,7 @@ export class SessionEngine implements Disposable {
   readonly supervisor: Supervisor;
   readonly tools: Tools;
   readonly sessions: Sessions;
+  readonly typing: SessionTyping;
   readonly answers: Answerer;
   readonly policy: PolicyRunner;
   readonly conversations: Conversations;
@@ -142,8 +144,6 @@ export class SessionEngine implements Disposable {
       supervisor,
       starts,
       ends,
-      states,
-      input,
       tool: getTool,
       toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
       placeholders,
@@ -153,6 +153,14 @@ export class SessionEngine implements Disposable {
       ids,
       clock,
       log,
+    });
+    this.typing = new SessionTyping({
+      running: (ref) => this.sessions.running(ref),
+      tool: ({ tool }) => findTool(tool) ?? { interruptKeys: ['C-c'] },
+      table,
+      states,
+      input,
+      clock,
     });
     this.answers = new Answerer({
       supervisor,

@@ -213,12 +213,20 @@ export const REQUESTS = {
       text: z.string().refine((text) => !text.includes('\0'), 'text cannot contain NUL characters'),
       /** Submit it. */
       enter: z.boolean().default(true),
-      /** Also while it needs input or a person types in an attached terminal. */
+      /** Also while it needs input, a half-typed line stands in it, or a person types or reads in an attached terminal. */
       force: z.boolean().default(false),
     }),
     Empty,
   ),
-  'session/key': request(z.object({ session: Ref, keys: z.array(z.string().min(1)).min(1) }), Empty),
+  'session/key': request(
+    z.object({
+      session: Ref,
+      keys: z.array(z.string().min(1)).min(1),
+      /** Also while somebody reads further up in its terminal. */
+      force: z.boolean().default(false),
+    }),
+    Empty,
+  ),
   /**
    * Answers the pending request, once. `conflict` when another one is pending or none, when somebody types at this
    * moment, and when the dialog is still there afterwards.
@@ -234,7 +242,14 @@ export const REQUESTS = {
     }),
     AnswerResult,
   ),
-  'session/interrupt': request(SessionRef, Empty),
+  'session/interrupt': request(
+    z.object({
+      session: Ref,
+      /** Also while somebody reads further up in its terminal. */
+      force: z.boolean().default(false),
+    }),
+    Empty,
+  ),
   /** Politely, after `timeoutMs` firmly. Answers when it has ended. */
   'session/stop': request(z.object({ session: Ref, timeoutMs: z.number().int().min(0).default(10_000) }), Session),
   'session/kill': request(SessionRef, Session),

@@ -133,6 +133,11 @@ export const ScreenRules = z.looseObject({
       footer: z.array(Pattern).default([]),
     })
     .optional(),
+  /**
+   * tmux key names that empty the input box, or take a part of what stands in it away. Pressed only to remove the prompt
+   * that the tool itself puts back when its turn is broken off.
+   */
+  clearKeys: z.array(z.string()).default([]),
   /** The first line of an earlier prompt: what stands above it belongs to another turn. */
   prompt: Pattern.optional(),
   /** It works: matches a line above the input box; without a box one of the last lines. */

@@ -320,7 +320,7 @@ test('the next server shows what was known before the machine is reached, and ho
   assert.equal(info?.connection, 'signInNeeded');
   assert.ok(info.lastSeen);
   assert.equal(session(next, id).status, 'running');
-  await assert.rejects(next.call('session/interrupt', { session: id }), code('unauthorized'));
+  await assert.rejects(next.call('session/interrupt', { session: id, force: false }), code('unauthorized'));
   const asked: string[] = [];
   const asker = {
     ask: ({ kind, title }: { kind: string; title: string }) => {
@@ -363,7 +363,7 @@ test('after a restart of the host its sessions are lost; on another node behind 
   const info = (): string | undefined => hub.machineInfos().find((each) => each.id === FAR)?.connection;
   await until('it is connected', () => info() === 'connected');
   assert.equal(session(hub, id).status, 'running');
-  await assert.rejects(hub.call('session/interrupt', { session: id }), code('unavailable'));
+  await assert.rejects(hub.call('session/interrupt', { session: id, force: false }), code('unavailable'));
   host.cut();
   host.pretended = { host: here.host, bootId: 'next-boot' };
   host.booted = Date.now();
@@ -425,12 +425,12 @@ test('of two servers one acts and the other watches, until the first has gone or
   const { id } = await hub.create(request(`echo begun; until [ -e ${gate} ]; do sleep 0.1; done; exit 4`), nobody);
   await until('the other one sees it', () => other.snapshot().sessions.some((each) => each.id === id));
   const first = await until('one acts', owner);
-  await other.call('session/key', { session: id, keys: ['x'] });
+  await other.call('session/key', { session: id, keys: ['x'], force: false });
   const second = await owner();
   assert.notEqual(second, first, 'who is asked to do something acts from then on');
   // It hears of that within a second.
   await until('the first one acts again', async () => {
-    await hub.call('session/key', { session: id, keys: ['x'] });
+    await hub.call('session/key', { session: id, keys: ['x'], force: false });
     return (await owner()) === first;
   });
   const reader = await follow(other, id);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
+import { delay } from '../../src/common/async.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
@@ -226,4 +227,51 @@ test('while a person types in an attached terminal nothing is sent, unless it is
   });
   await client.request('session/send', { session: id, text: 'forced', enter: false, force: true });
   await until('it arrives', () => received().endsWith('forced'));
+});
+
+for (const mode of ['copy-mode', 'copy-mode -e', 'clock-mode', 'choose-tree', 'customize-mode']) {
+  test(`text and keys reach the program also below the ${mode} of tmux`, async (t) => {
+    const { server, client, id, received } = await record(t);
+    const open = (): Promise<string> => server.tmux(...mode.split(' '), '-t', `=${id}:`);
+    await open();
+    await client.request('session/send', { session: id, text: 'a text' });
+    await until('the text arrives', () => received() === 'a text\r');
+    await open();
+    await client.request('session/key', { session: id, keys: ['Up', 'x'] });
+    await until('the keys arrive', () => /^a text\r\x1b[[O]Ax$/u.test(received()));
+    await open();
+    await client.request('session/interrupt', { session: id });
+    await until('the interrupt arrives', () => received().endsWith('\x03'));
+  });
+}
+
+test('while a person reads further up nothing is typed, unless it is forced', async (t) => {
+  const { server, client, id, received } = await record(t);
+  const { command, env } = (await client.request('session/attach', { session: id })) ?? assert.fail('it is here');
+  const terminal = spawn('script', ['-qfec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
+    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
+  });
+  t.after(() => terminal.kill('SIGKILL'));
+  let screen = '';
+  terminal.stdout.on('data', (data: Buffer) => (screen += data.toString()));
+  await until('it is attached', () => screen.includes('ready'));
+  const isReading = async (): Promise<boolean> =>
+    (await server.tmux('display', '-p', '-t', `=${id}:`, '#{pane_in_mode}')).trim() !== '0';
+  // tmux counts time in seconds, and attaching is no reading.
+  await delay(1100);
+  terminal.stdin.write('\x02[');
+  await until('it reads', isReading);
+  // Whoever typed a moment ago types.
+  await delay(3500);
+  for (const send of [
+    () => client.request('session/send', { session: id, text: 'x' }),
+    () => client.request('session/key', { session: id, keys: ['x'] }),
+    () => client.request('session/interrupt', { session: id }),
+  ]) {
+    await assert.rejects(send(), /has scrolled up in .* and reads there/u);
+  }
+  assert.equal(received(), '');
+  assert.ok(await isReading(), 'nobody was disturbed');
+  await client.request('session/send', { session: id, text: 'forced', force: true });
+  await until('it arrives', () => received() === 'forced\r');
 });

@@ -40,9 +40,22 @@ export class SessionInput {
     return newest > 0 && (await machine.now()) - newest * 1000 < withinMs;
   }
 
-  /** Types text as a paste and submits it once the program has taken it. */
-  async send(id: string, text: string, enter: boolean): Promise<void> {
-    await this.#typing.run(id, () => this.#type(id, text, enter, this.#options.draft(id)));
+  /** Somebody is attached, has scrolled up or opened a list of tmux over it, and did something there this recently. */
+  async isScrolled(id: string, withinMs: number): Promise<boolean> {
+    const { tmux, live } = this.#options;
+    return (await tmux.isInMode(live.need(id).pane.pane)) && (await this.isTyping(id, withinMs));
+  }
+
+  /**
+   * Types text as a paste and submits it once the program has taken it.
+   *
+   * @param mayGo called right before, while nobody else of this server types; nothing is typed when it rejects
+   */
+  async send(id: string, text: string, enter: boolean, mayGo?: (typist: Typist) => Promise<void>): Promise<void> {
+    await this.#typing.run(id, async () => {
+      await mayGo?.(this.#typist(id));
+      await this.#type(id, text, enter, this.#options.draft(id));
+    });
   }
 
   async #type(id: string, text: string, enter: boolean, draft?: ReadDraft): Promise<void> {
@@ -60,14 +73,16 @@ export class SessionInput {
 
   /** Nothing else is typed into the session until `task` is done. */
   exclusively<T>(id: string, task: (typist: Typist) => Promise<T>): Promise<T> {
+    return this.#typing.run(id, () => task(this.#typist(id)));
+  }
+
+  #typist(id: string): Typist {
     const { tmux, live } = this.#options;
-    return this.#typing.run(id, () =>
-      task({
-        keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
-        // A dialog has a line of its own, and whoever answers it looks what became of it.
-        text: (text, enter) => this.#type(id, text, enter),
-      }),
-    );
+    return {
+      keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
+      // A dialog has a line of its own, and whoever answers it looks what became of it.
+      text: (text, enter) => this.#type(id, text, enter),
+    };
   }
 
   /** @param gapMs between one key and the next, for programs that take two at once for one */

@@ -241,6 +241,11 @@ export class SessionStates implements Disposable {
     return async () => (await this.look(id)).draft;
   }
 
+  /** The prompt that it put back into its input box when its turn was broken off; null when it did not. */
+  restoredDraft(id: string): string | null {
+    return this.#options.live.get(id)?.state?.restoredDraft ?? null;
+  }
+
   /** Under which exactly one hook of it waits for the answer to exactly this request. */
   ticketFor(id: string, request: PendingRequest): string | undefined {
     return this.#options.live.get(id)?.hooks?.ticketFor(request);

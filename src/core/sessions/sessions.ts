@@ -11,7 +11,6 @@ import { SessionRecord, toSession } from '../../protocol/files.js';
 import type { AttachCommand, Params, Result } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
-import { describe } from '../../protocol/word.js';
 import type { Contexts } from '../contexts.js';
 import { LinkCut } from '../linkCut.js';
 import { shownCommand } from '../shownCommand.js';
@@ -29,9 +28,7 @@ import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
 import type { Tools } from '../tools/tools.js';
 import type { SessionEnd } from './sessionEnd.js';
-import type { SessionInput } from './sessionInput.js';
 import type { SessionStart } from './sessionStart.js';
-import type { SessionStates } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 import { createWorktree } from './worktree.js';
@@ -50,8 +47,6 @@ export interface SessionsOptions {
   readonly supervisor: Pick<Supervisor, 'act' | 'adopted' | 'isHere'>;
   readonly starts: SessionStart;
   readonly ends: SessionEnd;
-  readonly states: Pick<SessionStates, 'onInterrupted'>;
-  readonly input: SessionInput;
   readonly tool: (id: string) => Tool;
   /** What the tool says its version is; never rejects. */
   readonly toolVersion: Tools['version'];
@@ -65,16 +60,8 @@ export interface SessionsOptions {
   readonly log: Logger;
 }
 
-/** A person who pressed a key this recently is typing. */
-const TYPING_MS = 3_000;
 /** Linux takes 128 KiB for one argument, and every client gets them with the record. */
 const MAX_ARGS_BYTES = 96 * 1024;
-/** Some agents take two keys in a row for one. */
-const INTERRUPT_GAP_MS = 120;
-/** An agent that goes on working for so long has not heard it. */
-const HEARD_MS = 3_000;
-const MOST_PRESSES = 3;
-
 /** What clients can do with sessions of one machine. */
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -288,7 +275,12 @@ export class Sessions {
     return new Set([...own.map(({ name }) => name), ...this.#names, ...otherNames()]);
   }
 
-  async #running(ref: string): Promise<SessionRecord> {
+  /**
+   * A session that runs here, once it can be acted upon.
+   *
+   * @throws CodeManagerError `unavailable` when it runs elsewhere, `conflict` when it has ended
+   */
+  async running(ref: string): Promise<SessionRecord> {
     await this.#options.supervisor.adopted;
     const record = this.find(ref);
     if (!hasEnded(record) && !this.#options.supervisor.isHere(record)) {
@@ -303,74 +295,24 @@ export class Sessions {
     });
   }
 
-  async send({ session, text, enter, force }: Params<'session/send'>): Promise<void> {
-    const record = await this.#running(session);
-    if (!force) {
-      if (record.state === 'waiting' && record.waiting?.kind !== 'question') {
-        throw new CodeManagerError(
-          'conflict',
-          `${record.name} needs input: ${describe(record, this.#options.clock.now()).detail}`,
-          {
-            hint: 'Answer that first in its terminal or with cm key; --force types anyway.',
-          },
-        );
-      }
-      if (await this.#options.input.isTyping(record.id, TYPING_MS)) {
-        throw new CodeManagerError('conflict', `Somebody types in ${record.name} at this moment`, {
-          hint: 'Try again when they have finished; --force types anyway.',
-        });
-      }
-    }
-    await this.#options.input.send(record.id, text, enter);
-  }
-
-  async key({ session, keys }: Params<'session/key'>): Promise<void> {
-    const record = await this.#running(session);
-    const { states, input } = this.#options;
-    if (this.#tool(record).interruptKeys.every((key) => keys.includes(key))) states.onInterrupted(record.id);
-    await input.keys(record.id, keys);
-  }
-
-  /**
-   * Presses what interrupts it, and again while it goes on: a busy program takes two keys for one, or hears none.
-   *
-   * @throws CodeManagerError `timeout` when it was seen to work before and goes on working
-   */
-  async interrupt(ref: string): Promise<void> {
-    const record = await this.#running(ref);
-    const { id, name, state } = record;
-    const { table, states, input } = this.#options;
-    const keys = this.#tool(record).interruptKeys;
-    // Many programs end when they get this one twice.
-    const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
-    for (let press = 0; press < presses; press++) {
-      states.onInterrupted(id);
-      await input.keys(id, keys, INTERRUPT_GAP_MS);
-      if (state !== 'working' || (await table.until(id, (record) => record?.state !== 'working', HEARD_MS))) return;
-    }
-    throw new CodeManagerError('timeout', `${name} goes on working`, {
-      hint: 'Interrupt it again, or end it with cm stop.',
-    });
-  }
-
   /** The tool's data, or what holds for any program when its file has gone since. */
-  #tool(record: SessionRecord): Pick<Tool, 'interruptKeys' | 'stopSignal'> {
+  #tool(record: SessionRecord): Pick<Tool, 'stopSignal'> {
     try {
       return this.#options.tool(record.tool);
     } catch {
-      return { interruptKeys: ['C-c'], stopSignal: 'SIGTERM' };
+      return { stopSignal: 'SIGTERM' };
     }
   }
 
   async stop({ session, timeoutMs }: Params<'session/stop'>): Promise<Session> {
-    const record = await this.#running(session);
+    const record = await this.running(session);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'stop' });
     await this.#options.ends.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
     return this.#ended(record.id);
   }
 
   async kill(ref: string): Promise<Session> {
-    const record = await this.#running(ref);
+    const record = await this.running(ref);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'kill' });
     await this.#options.ends.kill(record.id);
     return this.#ended(record.id);
@@ -432,7 +374,7 @@ export class Sessions {
   }
 
   async attach({ session, readOnly }: Params<'session/attach'>): Promise<AttachCommand> {
-    const record = await this.#running(session);
+    const record = await this.running(session);
     const command = await this.#options.tmux.attachCommand(record.id, readOnly);
     if (record.unread) await this.#options.table.patch(record.id, { unread: false });
     return { command: [...command], env: { LANG: 'C.UTF-8' } };

@@ -34,6 +34,8 @@ export interface StateWatchOptions {
 
 /** A screen is often caught while it is being drawn: that nothing can be read from it counts when it holds. */
 const NOTHING_HOLDS_MS = 1000;
+/** A prompt that is put back is drawn whole within this time. */
+const RESTORED_MS = 500;
 
 /** Follows what a running session does: collects what is seen of it and tells when what is true has changed. */
 export class StateWatch implements Disposable {
@@ -47,6 +49,9 @@ export class StateWatch implements Disposable {
   #tooSlow: string | null = null;
   /** What stood in the input box while it worked; undefined before it was seen to work. */
   #workingDraft: string | null | undefined;
+  /** When it was first seen idle after its last work. */
+  #idleSince: number | undefined;
+  #restoredDraft: string | null = null;
   #nothingSince: number | undefined;
   #timer: { cancel(): void } | undefined;
 
@@ -134,7 +139,7 @@ export class StateWatch implements Disposable {
     this.#lines = judgement.lines;
     const rest = this.#look.restMs;
     this.#tooSlow = rest > 0 ? judgement.rule : null;
-    if (judgement.state === 'working') this.#workingDraft = judgement.draft;
+    this.#follow(judgement, time);
     const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
     if (evidence) {
       this.#nothingSince = undefined;
@@ -148,6 +153,24 @@ export class StateWatch implements Disposable {
     if (!holds && judgement.rule !== 'hidden') this.#reader?.readIn(NOTHING_HOLDS_MS);
     // Nothing may be printed until it can be looked at again.
     else if (rest > 0) this.#reader?.readIn(rest + 1);
+  }
+
+  /** The prompt that it put back into its input box when its turn was broken off; null when it did not. */
+  get restoredDraft(): string | null {
+    return this.#restoredDraft;
+  }
+
+  #follow({ state, draft }: ScreenJudgement, time: number): void {
+    if (state === 'working') {
+      this.#workingDraft = draft;
+      this.#idleSince = undefined;
+      this.#restoredDraft = null;
+    }
+    if (state !== 'idle') return;
+    this.#idleSince ??= time;
+    // It may be seen while it is drawn; what comes later a person has typed.
+    const isRestored = this.#workingDraft === null && time - this.#idleSince < RESTORED_MS;
+    if (isRestored && draft !== null) this.#restoredDraft = draft;
   }
 
   /** Tools put the prompt back into their input box when a person breaks its turn off. */

@@ -19,6 +19,11 @@ const TASK_OPTION = '@cm_task';
 /** How far a task that is typed got, kept by tmux itself so that no crash can type it twice. */
 export type TaskMark = '' | 'pasted' | 'sent';
 
+/** What is typed reaches the program also where a person has scrolled up: tmux would take it for its own keys. */
+function leaveMode(pane: string): string {
+  return tmuxCommand('copy-mode', '-q', '-t', pane);
+}
+
 /**
  * The private tmux of one machine, with one window per session: what is done with them. It is started when it is needed
  * and never touches the user's own tmux.
@@ -209,6 +214,7 @@ export class TmuxServer implements Disposable {
     try {
       await control.run(
         tmuxCommand('load-buffer', '-b', name, file),
+        leaveMode(pane),
         tmuxCommand('paste-buffer', '-p', '-d', '-b', name, '-t', pane),
         ...this.#marks(pane, mark),
       );
@@ -221,7 +227,12 @@ export class TmuxServer implements Disposable {
   async keys(pane: string, keys: readonly string[], mark?: TaskMark): Promise<void> {
     const commands = keyCommands(pane, keys);
     const control = await this.connection.started();
-    await control.run(...commands, ...this.#marks(pane, mark));
+    await control.run(leaveMode(pane), ...commands, ...this.#marks(pane, mark));
+  }
+
+  /** A person has scrolled up in it, or a list or a clock of tmux stands over it. */
+  async isInMode(pane: string): Promise<boolean> {
+    return (await this.#ask(pane, '#{pane_in_mode}')) !== '0';
   }
 
   #marks(pane: string, mark: TaskMark | undefined): readonly string[] {

@@ -126,12 +126,10 @@ async function askText(session: Session): Promise<string | undefined> {
 
 /** Types a text into a session and submits it. Where that could disturb, the person is asked first. */
 export async function sendText({ link }: Services, session: Session, text: string): Promise<void> {
-  // Whoever types to a session that shows a question has seen the question.
-  const force = session.waiting !== null;
   try {
-    await link.request('session/send', { session: session.id, text, force });
+    await link.request('session/send', { session: session.id, text });
   } catch (error) {
-    if (!(error instanceof CodeManagerError) || error.code !== 'conflict' || force) throw error;
+    if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
     const anyway = 'Send Anyway';
     if ((await say('warning', errorText(error), anyway)) !== anyway) return;
     await link.request('session/send', { session: session.id, text, force: true });

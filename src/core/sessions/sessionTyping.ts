@@ -1,0 +1,143 @@
+import { delay, type Clock } from '../../common/async.js';
+import { truncate } from '../../common/text.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import type { Params } from '../../protocol/requests.js';
+import type { Tool } from '../../protocol/tool.js';
+import { describe } from '../../protocol/word.js';
+import { withoutBlanks } from '../state/sameRequest.js';
+import type { SessionInput, Typist } from './sessionInput.js';
+import type { SessionStates } from './sessionStates.js';
+import type { SessionTable } from './sessionTable.js';
+
+export interface SessionTypingOptions {
+  /** @throws CodeManagerError when it does not run here */
+  readonly running: (ref: string) => Promise<SessionRecord>;
+  readonly tool: (record: SessionRecord) => Pick<Tool, 'interruptKeys'> & Partial<Pick<Tool, 'screen'>>;
+  readonly table: Pick<SessionTable, 'get' | 'until'>;
+  readonly states: Pick<SessionStates, 'look' | 'onInterrupted' | 'restoredDraft'>;
+  readonly input: Pick<SessionInput, 'send' | 'keys' | 'isTyping' | 'isScrolled'>;
+  readonly clock: Clock;
+}
+
+/** A person who pressed a key this recently is typing. */
+const TYPING_MS = 3_000;
+/** A person who scrolled up this recently is reading there. */
+const READING_MS = 60_000;
+/** Some agents take two keys in a row for one. */
+const INTERRUPT_GAP_MS = 120;
+/** An agent that goes on working for so long has not heard it. */
+const HEARD_MS = 3_000;
+const MOST_PRESSES = 3;
+/** So often the key that empties an input box is pressed: many take away one line at a time. */
+const MOST_CLEARS = 20;
+/** An agent has drawn what a key did. */
+const DRAWN_MS = 100;
+
+/** What people type into running sessions: text into an input box that is free, keys, and what interrupts. */
+export class SessionTyping {
+  readonly #options: SessionTypingOptions;
+  /** By session: what stands in its input box because it was sent without Enter. */
+  readonly #unsubmitted = new Map<string, string>();
+
+  constructor(options: SessionTypingOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Types text, and submits it. Without `force` only into an input box that nobody else uses.
+   *
+   * @throws CodeManagerError `conflict` when a dialog, a person's half-typed line or a person is in the way
+   */
+  async send({ session, text, enter, force }: Params<'session/send'>): Promise<void> {
+    const { running, input } = this.#options;
+    const record = await running(session);
+    const { id } = record;
+    await input.send(id, text, enter, force ? undefined : (typist) => this.#mustBeFree(record, typist));
+    if (enter) this.#unsubmitted.delete(id);
+    else this.#unsubmitted.set(id, (this.#unsubmitted.get(id) ?? '') + text);
+  }
+
+  /** @throws CodeManagerError `conflict` while somebody reads further up in its terminal */
+  async key({ session, keys, force }: Params<'session/key'>): Promise<void> {
+    const { running, states, input, tool } = this.#options;
+    const record = await running(session);
+    if (!force) await this.#mustNotBeRead(record);
+    if (tool(record).interruptKeys.every((key) => keys.includes(key))) states.onInterrupted(record.id);
+    await input.keys(record.id, keys);
+  }
+
+  /**
+   * Presses what interrupts it, and again while it goes on: a busy program takes two keys for one, or hears none.
+   *
+   * @throws CodeManagerError `timeout` when it was seen to work before and goes on working, `conflict` while somebody
+   * reads further up in its terminal
+   */
+  async interrupt({ session, force }: Params<'session/interrupt'>): Promise<void> {
+    const { running, table, states, input, tool } = this.#options;
+    const record = await running(session);
+    if (!force) await this.#mustNotBeRead(record);
+    const { id, name, state } = record;
+    const keys = tool(record).interruptKeys;
+    // Many programs end when they get this one twice.
+    const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
+    for (let press = 0; press < presses; press++) {
+      states.onInterrupted(id);
+      await input.keys(id, keys, INTERRUPT_GAP_MS);
+      if (state !== 'working' || (await table.until(id, (now) => now?.state !== 'working', HEARD_MS))) return;
+    }
+    throw new CodeManagerError('timeout', `${name} goes on working`, {
+      hint: 'Interrupt it again, or end it with cm stop.',
+    });
+  }
+
+  /** Its input box takes a text right now, and nothing that anybody else has begun stands in it. */
+  async #mustBeFree(record: SessionRecord, typist: Typist): Promise<void> {
+    const { id, name } = record;
+    const { input, states, table, clock } = this.#options;
+    if (await input.isTyping(id, TYPING_MS)) {
+      throw new CodeManagerError('conflict', `Somebody types in ${name} at this moment`, {
+        hint: 'Try again when they have finished; --force types anyway.',
+      });
+    }
+    await this.#mustNotBeRead(record);
+    const { state, draft } = await states.look(id);
+    const now = table.get(id) ?? record;
+    if (now.state === 'waiting' || state === 'waiting') {
+      const { detail } = describe(now, clock.now());
+      throw new CodeManagerError('conflict', `${name} needs input${detail === '' ? '' : `: ${detail}`}`, {
+        hint: 'Answer that first with cm approve, cm deny or cm answer; --force types anyway.',
+      });
+    }
+    if (draft === null || this.#isOurs(id, draft)) return;
+    if (await this.#clear(record, draft, typist)) return;
+    throw new CodeManagerError('conflict', `A half-typed line stands in ${name}: “${truncate(draft, 80)}”`, {
+      hint: `Send or remove it in its terminal: cm attach ${name}. --force types behind it.`,
+    });
+  }
+
+  async #mustNotBeRead({ id, name }: SessionRecord): Promise<void> {
+    if (!(await this.#options.input.isScrolled(id, READING_MS))) return;
+    throw new CodeManagerError('conflict', `Somebody has scrolled up in ${name} and reads there`, {
+      hint: 'Try again when they have finished; --force types anyway.',
+    });
+  }
+
+  #isOurs(id: string, draft: string): boolean {
+    const text = this.#unsubmitted.get(id);
+    return text !== undefined && withoutBlanks(text) === withoutBlanks(draft);
+  }
+
+  /** Takes away the prompt that the agent itself put back when its turn was broken off. True when the box is empty then. */
+  async #clear(record: SessionRecord, draft: string, typist: Typist): Promise<boolean> {
+    const { states, tool } = this.#options;
+    const keys = tool(record).screen?.clearKeys ?? [];
+    if (keys.length === 0 || states.restoredDraft(record.id) !== draft) return false;
+    for (let press = 0; press < MOST_CLEARS; press++) {
+      await typist.keys(keys);
+      await delay(DRAWN_MS);
+      if ((await states.look(record.id)).draft === null) return true;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { until } from '../helpers/until.js';
+import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
+import type { AgentName } from './home.js';
+
+// What is sent to a real agent arrives whole and as a prompt of its own, or is refused: never behind a line that a person
+// has begun, nor behind the prompt that the agent puts back when it is interrupted, nor into a dialog.
+
+interface Row {
+  readonly agent: AgentName;
+  readonly reach: Parameters<typeof Desk.setUp>[2];
+  readonly mode: string;
+  readonly trust?: readonly [string, string];
+  /** Directive for a command that it asks about. */
+  readonly bash: string;
+}
+
+const ROWS: readonly Row[] = [
+  { agent: 'claude', reach: byAlias, mode: 'default', trust: ['❯', 'Yes, I trust this folder'], bash: 'bash' },
+  { agent: 'gemini', reach: byPath, mode: 'default', trust: ['●', 'Trust folder'], bash: 'bash' },
+  { agent: 'opencode', reach: byOwnFile, mode: 'build', bash: 'bash' },
+  { agent: 'codex', reach: byPath, mode: 'auto', trust: ['›', 'Trust and continue'], bash: 'bashesc' },
+];
+
+for (const { agent, reach, mode, trust, bash } of ROWS) {
+  test(`${agent}: a text is never glued to another, nor typed into a dialog`, { timeout: 900_000 }, async (t) => {
+    const desk = await Desk.setUp(t, agent, reach);
+    const { id } = await desk.start(agent, 'do:say(ready)', mode);
+    if (trust) {
+      await desk.needs('trust');
+      await desk.choose(...trust);
+    }
+    const prompts = (): string[] =>
+      desk.model.events.flatMap(({ what, prompt }) => (what.type === 'came' ? [prompt] : []));
+    await until('it has its task', () => prompts().some((prompt) => prompt.includes('ready')), 120_000);
+    await desk.becomes('idle');
+
+    // Behind a line that a person has begun.
+    for (const key of 'half') await desk.keys(key);
+    const refused = await desk.home.run(['send', id, 'do:say(glued)']);
+    assert.equal(refused.code, 6, refused.stderr);
+    assert.match(refused.stderr, /A half-typed line stands in .*: “half”/u);
+    for (let i = 0; i < 4; i++) await desk.keys('BSpace');
+
+    // Behind the prompt of the work that was just broken off.
+    for (const round of [1, 2, 3]) {
+      await desk.send(`do:delay(60) do:say(old${round})`);
+      await until('it works', () => prompts().some((prompt) => prompt.includes(`old${round}`)), 60_000);
+      await desk.becomes('working');
+      await desk.interrupt();
+      await desk.becomes('idle');
+      await desk.send(`do:say(new${round})`);
+      const came = (): string[] => prompts().filter((prompt) => prompt.includes(`new${round}`));
+      await until('the next prompt comes', () => came().length > 0, 60_000);
+      assert.deepEqual(
+        came().filter((prompt) => prompt.includes('old')),
+        [],
+        await desk.explain(),
+      );
+      await desk.becomes('idle');
+    }
+
+    // Into a dialog.
+    await desk.send(`do:${bash}(touch never) do:say(end)`);
+    const request = await desk.asks('permission');
+    const into = await desk.home.run(['send', id, 'y']);
+    assert.equal(into.code, 6, into.stderr);
+    assert.match(into.stderr, /needs input/u);
+    await desk.answers('deny', request);
+    assert.equal(desk.file('never'), '');
+  });
+}
