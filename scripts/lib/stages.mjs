@@ -42,7 +42,7 @@ export const stages = [
   },
   {
     name: 'unit',
-    programs: ['git', 'tmux', 'bash', 'zsh', 'fish'],
+    programs: ['git', 'tmux', 'bash', 'zsh', 'fish', 'tcsh'],
     needsBuild: false,
     lane: 'engine',
     run: async () => nodeStage(await unitFolders()),
@@ -86,7 +86,7 @@ export const stages = [
   { name: 'campaigns', programs: campaignPrograms, needsBuild: true, lane: 'engine', run: runCampaignParts },
   {
     name: 'agents',
-    programs: ['tmux', 'git'],
+    programs: ['ssh', 'sshd', 'tmux', 'git'],
     needsBuild: true,
     lane: 'editor',
     run: () => nodeStage(['agents'], { concurrency: 2 }),

@@ -5,7 +5,7 @@ import { cacheDir } from './paths.mjs';
 import { isExecutable, run, which } from './processes.mjs';
 
 /**
- * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish' | 'ssh' | 'sshd'} ProgramName
+ * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish' | 'tcsh' | 'ssh' | 'sshd'} ProgramName
  */
 
 /**
@@ -39,6 +39,7 @@ const programs = {
   bash: { names: ['bash'], packages: same('bash') },
   zsh: { names: ['zsh'], packages: same('zsh') },
   fish: { names: ['fish'], packages: same('fish') },
+  tcsh: { names: ['tcsh'], packages: same('tcsh') },
   ssh: {
     names: ['ssh'],
     packages: { apt: ['openssh-client'], dnf: ['openssh-clients'], apk: ['openssh-client'], brew: ['openssh'] },
