@@ -134,6 +134,18 @@ export const ScreenRules = z.looseObject({
     })
     .optional(),
   /**
+   * An input box whose first line has no mark: the rows, as they are drawn, that match `row` right above the lowest one
+   * that matches `bottom`. The last of them with anything in it is no text of the person's. Says what has been typed,
+   * and nothing else.
+   */
+  area: z
+    .object({
+      row: Pattern,
+      bottom: Pattern,
+      /** What stands in an empty one. */ placeholders: z.array(Pattern).default([]),
+    })
+    .optional(),
+  /**
    * tmux key names that empty the input box, or take a part of what stands in it away. Pressed only to remove the prompt
    * that the tool itself puts back when its turn is broken off.
    */

@@ -152,6 +152,18 @@ test('an unused server leaves by itself, and one with sessions stays', async (t)
   await assert.rejects(server.tmux('list-sessions'), 'tmux went with it');
 });
 
+test('a server that leaves does not take a tmux with it in which a window lives that it does not know', async (t) => {
+  const server = new TestServer(t, { env: { CM_IDLE_EXIT_MS: '300' } });
+  const client = server.client({ reconnect: false });
+  const { id } = await server.shell(client, 'cat');
+  const pid = await oneServer(server);
+  await server.tmux('new-session', '-d', '-s', 'other', 'sleep 1000');
+  await client.request('session/kill', { session: id });
+  client.dispose();
+  await until('the unused server has gone', () => !isRunning(pid));
+  assert.match(await server.tmux('list-sessions', '-F', '#{session_name}'), /^other$/mu);
+});
+
 test('a newer client takes over in the middle of requests: they are answered, and sessions go on', async (t) => {
   const server = new TestServer(t);
   const client = server.client();

@@ -476,3 +476,23 @@ test('texts of a screen are harmless', () => {
   );
   assert.ok(!/[\u0000-\u0008\u001b\u202e]/u.test(JSON.stringify(seen.request)));
 });
+
+test('what stands half-typed in the input box of opencode is read, with several lines, and beside something else', () => {
+  const tool = catalog.get('opencode');
+  const box = (...rows: string[]): string =>
+    [
+      '     ▣  Build · Mock Model · 44.2s',
+      '',
+      ...['', ...rows, '', 'Build · Mock Model Mock'].map((row) => `  ┃  ${row}`.trimEnd()),
+      `  ╹${'▀'.repeat(60)}`,
+      '   /home/dev/project/oc1                1.2K (1%)  ctrl+p commands',
+    ].join('\n');
+  const rows: readonly (readonly [string, string | null])[] = [
+    [box(''), null],
+    [box('Ask anything… "Fix a TODO in the codebase"'), null],
+    [box('half'), 'half'],
+    [box('one', 'two'), 'one\ntwo'],
+    [box(`half${' '.repeat(60)}Context`), 'half'],
+  ];
+  for (const [screen, draft] of rows) assert.equal(judgeScreen(tool, screen, 0).draft, draft, screen);
+});

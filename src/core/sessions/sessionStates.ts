@@ -237,7 +237,8 @@ export class SessionStates implements Disposable {
   /** Reads its input box; undefined when it is not known to have one. */
   draft(id: string): ReadDraft | undefined {
     const { table, tool } = this.#options;
-    if (tool(table.get(id)?.tool ?? '')?.screen?.box === undefined) return undefined;
+    const rules = tool(table.get(id)?.tool ?? '')?.screen;
+    if (rules?.box === undefined && rules?.area === undefined) return undefined;
     return async () => (await this.look(id)).draft;
   }
 

@@ -134,6 +134,26 @@ function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | unde
   return { at, draft: isEmpty ? null : draft, below };
 }
 
+/** What has been typed into an input box whose first line has no mark. */
+function areaDraft({ area }: ScreenRules, lines: readonly ScreenLine[]): string | null {
+  if (!area) return null;
+  const bottom = lines.findLastIndex(({ raw }) => pattern(area.bottom).test(raw));
+  const width = lines[bottom]?.raw.length ?? 0;
+  let top = bottom;
+  while (top > 0 && pattern(area.row).test(lines[top - 1]?.raw ?? '')) top--;
+  // Something else may stand beside it.
+  const rows = lines.slice(top, bottom).map(({ raw }) => raw.slice(0, width).replace(pattern(area.row), '').trim());
+  const own = rows.slice(
+    0,
+    Math.max(
+      0,
+      rows.findLastIndex((text) => text !== ''),
+    ),
+  );
+  const draft = own.join('\n').trim();
+  return draft === '' || area.placeholders.some((source) => pattern(source).test(draft)) ? null : draft;
+}
+
 function matchOf(sources: readonly string[], lines: readonly string[]): RegExpExecArray | undefined {
   for (const line of [...lines].reverse()) {
     for (const source of sources) {
@@ -155,7 +175,7 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   const near = rules.box && !box ? [] : above.slice(-rules.lines);
   const turn = rules.prompt === undefined ? near : belowPrompt(rules.prompt, above).slice(-TURN_LINES);
   const background = Math.max(0, Number(matchOf(rules.background, below)?.[1] ?? 0) || 0);
-  const common = { background, draft: box?.draft ?? null };
+  const common = { background, draft: box ? box.draft : areaDraft(rules, lines) };
   if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, near)) {
     return { ...common, state: 'working', phase: phaseOf(rules, [...turn, ...(box?.below ?? [])]), rule: 'working' };
   }

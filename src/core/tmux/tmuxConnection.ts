@@ -5,7 +5,7 @@ import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Machine } from '../machine.js';
 import { ControlClient } from './controlClient.js';
-import { linkAll } from './hub.js';
+import { HUB, linkAll } from './hub.js';
 import { ASK_LEAD, claimLead, LEADER } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, type Pane, type PaneSize } from './pane.js';
 import { PanePoll } from './panePoll.js';
@@ -229,9 +229,12 @@ export class TmuxConnection implements Disposable {
     if (pane) this.#paneChanged.fire(pane);
   }
 
-  /** Ends tmux itself; only when no session runs. */
+  /** Ends tmux itself, unless there is a window in it, whether known here or not. */
   async shutDown(): Promise<void> {
-    await this.live?.run('kill-server').catch(() => undefined);
+    const isEmpty = '#{&&:#{==:#{S:x},x},#{==:#{session_windows},1}}';
+    await this.live
+      ?.run(tmuxCommand('if-shell', '-F', '-t', `=${HUB}:`, isEmpty, 'kill-server'))
+      .catch(() => undefined);
   }
 
   dispose(): void {
