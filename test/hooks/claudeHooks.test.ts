@@ -309,3 +309,18 @@ test('a request that was answered stands before no later one, since nothing tell
     'an equal one that came later',
   );
 });
+
+test('what is asked for PowerShell is no command that rules read as a shell does', () => {
+  const asked = (tool: string): unknown =>
+    after(PROMPT, event('PermissionRequest', { tool_name: tool, tool_input: { command: 'git status' } }))?.asked
+      ?.request;
+  const actionOf = (request: unknown): unknown => (request as { action: unknown } | undefined)?.action;
+  assert.equal(actionOf(asked('Bash')), 'shell');
+  assert.equal(actionOf(asked('PowerShell')), 'other');
+  const dialogs = Object.values(catalog.get('claude')?.screen.dialogs ?? {});
+  const about = dialogs.filter(({ all }) => all.some((pattern) => String(pattern).includes('PowerShell')));
+  assert.deepEqual(
+    about.map(({ action }) => action),
+    ['other'],
+  );
+});
