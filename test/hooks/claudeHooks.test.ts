@@ -317,8 +317,8 @@ test('what is asked for PowerShell is no command that rules read as a shell does
   const actionOf = (request: unknown): unknown => (request as { action: unknown } | undefined)?.action;
   assert.equal(actionOf(asked('Bash')), 'shell');
   assert.equal(actionOf(asked('PowerShell')), 'other');
-  const dialogs = Object.values(catalog.get('claude')?.screen.dialogs ?? {});
-  const about = dialogs.filter(({ all }) => all.some((pattern) => String(pattern).includes('PowerShell')));
+  const dialogs = Object.values(catalog.get('claude').screen?.dialogs ?? {});
+  const about = dialogs.filter(({ all }) => all.some((pattern) => pattern.includes('PowerShell')));
   assert.deepEqual(
     about.map(({ action }) => action),
     ['other'],

@@ -103,6 +103,7 @@ test('what depends on more than its text, or on the shell, is not understood', (
     'git\u00a0status',
     'git \u202e status',
     'git status …',
+    `alpha ${'x '.repeat(600)}`,
     '=ls',
     'ls(x)',
     'a>\\\n>b',

@@ -92,15 +92,21 @@ export function mayBeInside(path: string, folder: string): boolean {
   return isInside(path.toLowerCase(), folder.toLowerCase());
 }
 
+const LONGEST_PATH = 4096;
+const LONGEST_NAME = 255;
+
 /** Whether a path leads to what a rule does not give away unless it names it: secrets, and what programs obey. */
 export function isPrivate(path: string): boolean {
+  // No system opens it.
+  if (path.length > LONGEST_PATH) return false;
   // Some file systems take other letters for the same, and leave out those that nobody sees.
   const folded = path
     .normalize('NFKC')
     .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
     .toLowerCase();
   const parts = folded.split('/').filter((part) => part !== '' && part !== '.');
-  const name = parts.at(-1) ?? '';
+  const last = parts.at(-1) ?? '';
+  const name = last.length > LONGEST_NAME ? '' : last;
   const whole = `/${parts.join('/')}/`;
   return (
     parts.some((part) => PRIVATE_FOLDERS.has(part)) ||
