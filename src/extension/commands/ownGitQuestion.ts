@@ -1,6 +1,6 @@
-import * as vscode from 'vscode';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { Session } from '../../protocol/session.js';
+import { say } from '../editor/say.js';
 import { oneLine } from '../model/plainText.js';
 import type { Services } from './services.js';
 
@@ -15,7 +15,7 @@ export async function askAboutOwnGit(services: Services, session: Session, own: 
   const name = oneLine(session.name, 60);
   const text = `The git configuration of ${name} runs filters of its own or fetches files. They were left out, so that what is shown can be wrong.`;
   for (;;) {
-    const action = await vscode.window.showWarningMessage(text, SHOW, USE);
+    const action = await say('warning', text, SHOW, USE);
     if (action === SHOW) await services.documents.show(`git:${session.id}`, `${name}: git`, ownGitText(own));
     else if (action === undefined) return false;
     else break;
