@@ -14,6 +14,7 @@ import { readInput } from './input.js';
 import { operate } from './longOperation.js';
 import { namesMachine, readMachine, takesToken } from './machineFlags.js';
 import { contextType, machineName, machineOfContext } from './machineView.js';
+import { noteProblems } from './problemNotes.js';
 import { parsePlace, type HostPart } from './place.js';
 import { shortPath } from './sessionView.js';
 import { formatFields, formatTable } from './table.js';
@@ -38,6 +39,7 @@ export async function list(app: App, invocation: Invocation): Promise<void> {
   ]);
   if (output.json) return output.record(contexts);
   if (invocation.has('quiet')) return output.lines(contexts.map(({ id }) => id));
+  await noteProblems(app, /contexts\.json|credentials\.json|config\.json/);
   if (contexts.length === 0) return output.note('No contexts. Make a folder one: `cm ctx add NAME PATH`.');
   const now = Date.now();
   const rows = contexts.map((context) => {

@@ -2,6 +2,7 @@ import type { ParamsInput } from '../protocol/requests.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { usageError } from './parse.js';
+import { noteProblems } from './problemNotes.js';
 import { COMMANDS } from './commands.js';
 import { sessionDetails, sessionTable } from './sessionView.js';
 
@@ -45,6 +46,7 @@ async function list(app: App, invocation: Invocation): Promise<void> {
   const { output } = app;
   if (output.json) return output.record(sessions);
   if (invocation.has('quiet')) return output.lines(sessions.map(({ id }) => id));
+  await noteProblems(app, /sessions\//);
   if (sessions.length === 0) return output.note('No sessions.');
   await output.lines(sessionTable(output, sessions, Date.now(), machines));
 }

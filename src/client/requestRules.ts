@@ -62,6 +62,7 @@ const REPEATABLE = {
   'server/status': true,
   'server/stop': false,
   'doctor/run': true,
+  'server/problems': true,
   'token/list': true,
   'token/new': false,
   'token/revoke': false,

@@ -1,11 +1,10 @@
-import { formatBytes } from '../common/text.js';
 import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { Check } from '../protocol/requests.js';
 import type { AuditLog } from './approvals/audit.js';
 import type { EngineService } from './engineService.js';
 import { installCommand } from './installCommand.js';
 import { logoutCheck } from './logout.js';
-import { LOW_DISK_BYTES } from './machineFolders.js';
+import { diskStep } from './machineFolders.js';
 
 type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null; readonly code?: ErrorCode };
 
@@ -87,11 +86,8 @@ export async function runDoctor(
     return ok(installed.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', '));
   });
   await check('data', async () => {
-    const free = await machine.freeBytes(paths.root);
-    const detail = `${paths.root}, ${formatBytes(free)} free`;
-    return free < LOW_DISK_BYTES
-      ? { status: 'warning', detail, fix: 'Free disk space: logs stop when the disk is full.' }
-      : ok(detail);
+    const { detail, fix } = await diskStep(machine, paths.root);
+    return fix === null ? ok(detail) : { status: 'warning', detail, fix };
   });
   await check('answers', async () => {
     await audit.flush();

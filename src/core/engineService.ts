@@ -222,7 +222,9 @@ export class EngineService implements MachineService {
     const engine = this.#engine;
     if (engine === undefined || this.#disposed) return;
     if (machine.link !== undefined) {
+      const told = new Set(store.problems);
       await store.load(engine.paths);
+      for (const problem of store.problems) if (!told.has(problem)) log.warn(`${this.#info.host}: ${problem}`);
       this.#table.sync();
     }
     this.#setInfo({ node: identity.host, host: this.#options.host ?? identity.host });
@@ -267,7 +269,7 @@ export class EngineService implements MachineService {
     const cuts = this.#cuts;
     this.arrive().then(
       () => {
-        if (cuts === this.#cuts) this.#setInfo({ ...this.#linkState(), ...this.#problem });
+        if (cuts === this.#cuts) this.#setInfo({ ...this.#linkState(), ...this.#skipped(), ...this.#problem });
       },
       (error: unknown) => {
         if (cuts !== this.#cuts || !this.#isHere()) return;
@@ -276,6 +278,14 @@ export class EngineService implements MachineService {
         this.#again = this.#clock.after(ARRIVE_AGAIN_MS, () => this.#arriveOrSay());
       },
     );
+  }
+
+  /** Records that are not used, told with the machine. */
+  #skipped(): Pick<MachineInfo, 'problem'> | undefined {
+    const [first, ...more] = this.problems;
+    if (first === undefined) return undefined;
+    const others = more.length === 0 ? '' : `, and ${more.length} more (cm doctor)`;
+    return { problem: { message: `${first}${others}`, command: null } };
   }
 
   #linkState(): Partial<LinkState> {

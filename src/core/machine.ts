@@ -70,6 +70,13 @@ export interface MachinePlace {
   readonly umask: number;
 }
 
+/** What a disk has room for. */
+export interface FreeSpace {
+  readonly bytes: number;
+  /** How many files more; null where it has no limit of its own, or does not tell. */
+  readonly files: number | null;
+}
+
 /** What is known of the way to a machine. */
 export type LinkState = Pick<MachineInfo, 'connection' | 'since' | 'problem' | 'node' | 'lastSeen' | 'nextTry'>;
 
@@ -145,7 +152,7 @@ export interface Machine {
   /** Over a file of that name. False when there is nothing to rename. */
   rename(from: string, to: string): Promise<boolean>;
   /** Room for more on the disk of a folder. */
-  freeBytes(folder: string): Promise<number>;
+  freeSpace(folder: string): Promise<FreeSpace>;
   /** 0600, whole or not at all. */
   writeFile(path: string, data: string | Uint8Array): Promise<void>;
   makeDirectory(path: string): Promise<void>;

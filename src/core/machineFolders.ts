@@ -9,7 +9,9 @@ import type { SessionEngine } from './sessionEngine.js';
 import type { Step } from './steps.js';
 
 /** Less disk than this is soon full of logs. */
-export const LOW_DISK_BYTES = 500 * 1000 * 1000;
+const LOW_DISK_BYTES = 500 * 1000 * 1000;
+/** A session has a handful of files, and each write makes another one for a moment. */
+const LOW_DISK_FILES = 200;
 /** Times of logs and records are compared with ours. */
 const CLOCK_MS = 60_000;
 const MAX_FOLDERS = 2_000;
@@ -89,11 +91,7 @@ export function machineSteps({ machine, folder, service, engine, editFolder }: M
       name: 'disk',
       run: async () => {
         const { home } = await machine.place();
-        const free = await machine.freeBytes(home);
-        const detail = `${home}, ${formatBytes(free)} free`;
-        return free < LOW_DISK_BYTES
-          ? { detail, fix: 'Free disk space there: logs stop when the disk is full.' }
-          : detail;
+        return diskStep(machine, home);
       },
     },
     ...(isFar ? [{ name: 'clock', run: () => clockStep(machine) }] : []),
@@ -109,6 +107,19 @@ export function machineSteps({ machine, folder, service, engine, editFolder }: M
     },
     ...(isFar ? [{ name: 'agent server', run: () => agentServerThere(machine) }] : []),
   ];
+}
+
+/** What the disk of a folder has room for, and what mends it when that is little. */
+export async function diskStep(machine: Machine, folder: string): Promise<{ detail: string; fix: string | null }> {
+  const { bytes, files } = await machine.freeSpace(folder);
+  const detail = `${folder}, ${formatBytes(bytes)} free`;
+  if (files !== null && files < LOW_DISK_FILES) {
+    return {
+      detail: `${detail}, but room for only ${files} more files (inodes)`,
+      fix: 'Remove files on that disk, not only large ones: nothing can be saved when its inodes are used up.',
+    };
+  }
+  return { detail, fix: bytes < LOW_DISK_BYTES ? 'Free disk space there: logs stop when the disk is full.' : null };
 }
 
 async function folderStep(

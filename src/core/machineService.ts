@@ -57,6 +57,8 @@ export interface MachineService extends Disposable {
   readonly onDidChange: Event<Change>;
   /** Those that are not archived; the last known ones while it cannot be reached. */
   sessions(): readonly Session[];
+  /** Files with records there that are not used and why, one sentence each. */
+  readonly problems?: readonly string[];
   /** Sessions that have not ended. */
   readonly busy: number;
   /** Whether a session is out of reach although the machine is connected: on another node of it. */

@@ -35,13 +35,20 @@ export async function openServerData(home: string, log: Logger): Promise<ServerD
   const { config, problems: wrong } = await readConfig(paths.root);
   const policies = new PolicyStore(paths.root);
   await policies.refresh();
-  const problems = [
-    ...contexts.problems,
-    ...wrong,
-    ...policies.problems,
-    ...catalog.problems.map(({ file, message }) => `${file}: ${message}`),
-  ];
-  for (const problem of problems) log.warn(problem);
-  const [audit, gitTrust] = [new AuditLog(paths.root), new GitTrust(paths.root)];
-  return { paths, contexts, credentials, catalog, config, audit, policies, gitTrust, problems };
+  const data: ServerData = {
+    paths,
+    contexts,
+    credentials,
+    catalog,
+    config,
+    audit: new AuditLog(paths.root),
+    policies,
+    gitTrust: new GitTrust(paths.root),
+    get problems() {
+      const tools = catalog.problems.map(({ file, message }) => `${file}: ${message}`);
+      return [...contexts.problems, ...wrong, ...credentials.problems, ...policies.problems, ...tools];
+    },
+  };
+  for (const problem of data.problems) log.warn(problem);
+  return data;
 }

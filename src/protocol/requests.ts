@@ -380,6 +380,8 @@ export const REQUESTS = {
   /** Refused while sessions run unless forced; they go on in any case. `replace`: a newer client takes over. */
   'server/stop': request(z.object({ force: z.boolean().default(false), replace: z.boolean().default(false) }), Empty),
   'doctor/run': request(Empty, z.array(Check)),
+  /** Files that are not used and why, one sentence each, on every machine whose files this server reads. */
+  'server/problems': request(Empty, z.array(z.string())),
 
   /** Those who may connect to the agent server over TCP. */
   'token/list': request(Empty, z.array(TokenInfo)),

@@ -125,9 +125,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'policy/off': ({ off }) => hub.policies.setOff(off),
     'policy/propose': (params) => hub.call('policy/propose', params),
     'audit/list': (params) => hub.audit(params),
-    'doctor/run': () => {
-      const problems = [...hub.local.problems, ...hub.data.problems, ...hub.data.catalog.tooSlow];
-      return runDoctor(hub.local, hub.data.audit, problems);
-    },
+    'doctor/run': async () => runDoctor(hub.local, hub.data.audit, await hub.problems()),
+    'server/problems': () => hub.problems(),
   };
 }

@@ -168,8 +168,8 @@ export class PretendHost implements Machine {
   async rename(from: string, to: string): Promise<boolean> {
     return this.#answer(this.#there('rename', from).rename(from, to));
   }
-  async freeBytes(folder: string): Promise<number> {
-    return this.#answer(this.#there('freeBytes').freeBytes(folder));
+  async freeSpace(folder: string): ReturnType<Machine['freeSpace']> {
+    return this.#answer(this.#there('freeSpace').freeSpace(folder));
   }
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {
     return this.#answer(this.#there('writeFile', path).writeFile(path, data));

@@ -12,6 +12,7 @@ import {
   writeFileSync,
   chmodSync,
 } from 'node:fs';
+import { execFileSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +45,7 @@ test('a host is known by what it says of itself', async (t) => {
   assert.equal(machine.resolvePath('~/x/../y'), join(host.home, 'y'));
   assert.equal(machine.resolvePath('sub'), join(host.home, 'sub'));
   assert.ok(Math.abs((await machine.now()) - Date.now()) < 60_000);
-  assert.ok((await machine.freeBytes(host.home)) > 0);
+  assert.ok((await machine.freeSpace(host.home)).bytes > 0);
 });
 
 test('its folders are where an agent server there has them, for one user alone', async (t) => {
@@ -131,7 +132,29 @@ test('a link stays one when its target is written, and writing where nothing can
     code: 'unavailable',
     message: /a file is in the place of its folder/,
   });
-  await assert.rejects(machine.append('/dev/full', 'x'), { code: 'unavailable', message: /the disk is full/ });
+  const disk = join(host.home, 'disk');
+  mkdirSync(disk);
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16k,nr_inodes=8', 'tmpfs', disk]);
+  try {
+    const full = { code: 'unavailable', message: /the disk is full/, hint: /df -i/ };
+    await assert.rejects(machine.append(join(disk, 'a'), 'x'.repeat(40_000)), full);
+    await assert.rejects(machine.writeFile(join(disk, 'b'), 'x'.repeat(20_000)), full);
+    const { files } = await machine.freeSpace(disk);
+    assert.ok(files !== null && files < 8);
+  } finally {
+    execFileSync('umount', [disk]);
+  }
+  // Nothing is waited for that is no file.
+  execFileSync('mkfifo', [join(host.home, 'fifo')]);
+  symlinkSync('fifo', join(host.home, 'toFifo'));
+  for (const path of ['/dev/full', '/dev/zero', join(host.home, 'fifo')]) {
+    await assert.rejects(machine.append(path, 'x'), { code: 'unavailable', message: /no regular file/ }, path);
+  }
+  for (const path of ['/dev/zero', join(host.home, 'fifo'), join(host.home, 'toFifo')]) {
+    await assert.rejects(machine.readFile(path), { code: 'ENOTFILE' }, path);
+    await assert.rejects(machine.readFile(path, 5, 10), { code: 'ENOTFILE' }, path);
+  }
+  await assert.rejects(machine.append(join(host.home, 'link'), 'x'), { code: 'unavailable' });
   await assert.rejects(machine.writeFile('/proc/nothing', 'x'), { code: 'unavailable' });
   await assert.rejects(machine.readFile(join(host.home, 'none')), { code: 'ENOENT' });
   await assert.rejects(machine.readFile(host.home), { code: 'EISDIR' });

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { openHome } from '../../src/core/store/home.js';
+import { setAsideFiles } from '../../src/core/store/setAsideFiles.js';
 import { SessionStore } from '../../src/core/store/sessionStore.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { SessionRecord } from '../../src/protocol/files.js';
@@ -40,15 +42,22 @@ test('bad records cost only themselves: they are named, kept aside, and the rest
   const home = await newHome(t);
   await (await open(home)).save(record('good'));
   const bad = {
-    'empty.json': '',
-    'half.json': readFileSync(active(home, 'good.json'), 'utf8').slice(0, 300),
-    'list.json': '[]',
-    'wrong.json': JSON.stringify({ ...record('wrong'), status: 'dancing' }),
-    'copied.json': JSON.stringify(record('good')),
+    '0000000empty.json': '',
+    '00000000ha1f.json': readFileSync(active(home, 'good.json'), 'utf8').slice(0, 300),
+    '0000000001st.json': '[]',
+    '0000000wr0ng.json': JSON.stringify({ ...record('0000000wr0ng'), status: 'dancing' }),
+    '000000c0p1ed.json': JSON.stringify(record('good')),
   };
   for (const [name, text] of Object.entries(bad)) writeFileSync(active(home, name), text);
   mkdirSync(active(home, 'folder.json'));
   writeFileSync(active(home, 'notes.txt'), 'not ours');
+  const strays = ['notes.json', 'a note.json', '0000000zer0s.json', '000000000f1f.json', '0000000gh0st.json'];
+  writeFileSync(active(home, 'notes.json'), 'not ours');
+  writeFileSync(active(home, 'a note.json'), 'not ours');
+  symlinkSync('/dev/zero', active(home, '0000000zer0s.json'));
+  execFileSync('mkfifo', [active(home, '000000000f1f.json')]);
+  symlinkSync('itself', active(home, '0000000gh0st.json'));
+  symlinkSync('0000000gh0st.json', active(home, 'itself'));
   const store = await open(home);
   assert.deepEqual(store.all(), [record('good')]);
   for (const [name, text] of Object.entries(bad)) {
@@ -58,7 +67,15 @@ test('bad records cost only themselves: they are named, kept aside, and the rest
     );
     assert.equal(readFileSync(active(home, `${name}.bad-1`), 'utf8'), text);
   }
-  assert.ok(store.problems.some((problem) => problem.includes('folder.json')));
+  for (const name of ['folder.json', ...strays]) {
+    assert.equal(store.problems.filter((problem) => problem.includes(`/${name} is skipped`)).length, 1, name);
+    assert.ok(lstatSync(active(home, name)), 'left as it is');
+  }
+  assert.deepEqual(
+    (await setAsideFiles(home)).length,
+    Object.keys(bad).length,
+    'named until somebody has dealt with them',
+  );
   assert.ok(existsSync(active(home, 'notes.txt')));
   assert.deepEqual((await open(home)).all(), [record('good')]);
 });

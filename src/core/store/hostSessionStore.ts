@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { KeyedMutex, Limiter } from '../../common/async.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
+import { errorCode, isMissing, systemReason } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
@@ -13,12 +14,13 @@ type Folder = 'active' | 'archive';
 
 /** The files of a session besides its record, by their ending. */
 const OTHER_FILES = ['log', 'sizes', 'exit', 'closed'] as const;
-const RECORD_NAME = /^([0-9a-z]+)\.json$/;
 const RECORD_VERSION = 1;
 const READERS = 16;
 /** A host is not believed to have sensible files. */
 const MAX_RECORD_BYTES = 8 * 1024 * 1024;
 const MAX_RECORDS = 5_000;
+/** More stray files are as good as these. */
+const MAX_PROBLEMS = 50;
 
 export interface HostSessionStoreOptions {
   readonly machine: Machine;
@@ -230,7 +232,15 @@ export class HostSessionStore implements RecordStore {
 
   async #readFolder(folder: Folder): Promise<SessionRecord[]> {
     const names = await this.#options.machine.list(this.#folder(folder));
-    const ids = names.flatMap((name) => RECORD_NAME.exec(name)?.[1] ?? []);
+    const ids: string[] = [];
+    for (const name of names) {
+      if (!name.endsWith('.json')) continue;
+      const id = name.slice(0, -'.json'.length);
+      if (SESSION_ID_PATTERN.test(id)) ids.push(id);
+      else if (!name.startsWith('.'))
+        this.#skip(posix.join(this.#folder(folder), name), 'it is no record of a session');
+    }
+    if (ids.length > MAX_RECORDS) this.#skip(this.#folder(folder), `of ${ids.length} records ${MAX_RECORDS} are read`);
     const limiter = new Limiter(READERS);
     const read = await Promise.all(
       ids.slice(0, MAX_RECORDS).map((id) => limiter.run(() => this.#readRecord(folder, id))),
@@ -242,14 +252,22 @@ export class HostSessionStore implements RecordStore {
   async #readRecord(folder: Folder, id: string): Promise<SessionRecord | undefined> {
     const { machine } = this.#options;
     const path = this.#path(folder, id, 'json');
-    const bytes = await machine.readFile(path, 0, MAX_RECORD_BYTES).catch(async (error: unknown) => {
-      // Not a file at all.
-      if (error instanceof Error && 'code' in error && error.code === 'EISDIR') return undefined;
-      // Moved or deleted since it was listed.
-      if ((await machine.stat(path)) === undefined) return undefined;
-      throw error;
-    });
-    if (bytes === undefined) return undefined;
+    let bytes: Uint8Array;
+    try {
+      bytes = await machine.readFile(path, 0, MAX_RECORD_BYTES);
+    } catch (error) {
+      const reason = systemReason(errorCode(error), 'read')?.reason;
+      // The way there, not the file.
+      if (error instanceof CodeManagerError || reason === undefined) throw error;
+      // Moved or deleted since it was listed, but for a link that leads nowhere.
+      const isGone = isMissing(error) && !(await machine.list(this.#folder(folder))).includes(`${id}.json`);
+      if (!isGone) this.#skip(path, reason);
+      return undefined;
+    }
+    if (bytes.length >= MAX_RECORD_BYTES) {
+      this.#skip(path, 'it is too large');
+      return undefined;
+    }
     const text = Buffer.from(bytes).toString('utf8');
     const read = parseJsonObject(text);
     if (read.kind === 'object') {
@@ -261,8 +279,14 @@ export class HostSessionStore implements RecordStore {
         return parsed.data;
       }
     }
-    this.#problems.push(`${path} cannot be read and is skipped`);
+    this.#skip(path, read.kind === 'bad' ? read.reason : 'it is no record of this session, or of a newer Code Manager');
     return undefined;
+  }
+
+  /** Named once, and left as it is. */
+  #skip(path: string, reason: string): void {
+    const problem = `${path} is skipped: ${reason}`;
+    if (this.#problems.length < MAX_PROBLEMS && !this.#problems.includes(problem)) this.#problems.push(problem);
   }
 
   #folder(folder: Folder): string {

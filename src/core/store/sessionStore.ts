@@ -2,6 +2,7 @@ import { promises as fs } from 'node:fs';
 import { basename, join } from 'node:path';
 import type * as z from 'zod';
 import { KeyedMutex, Limiter } from '../../common/async.js';
+import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import { moveAcrossDisks, removeLeftovers, setAside, syncFolder, writeFileAtomic } from './atomicFile.js';
@@ -247,7 +248,13 @@ export class SessionStore implements RecordStore {
     const read = await Promise.all(
       (await listFolder(folder)).flatMap((name) => {
         const id = RECORD_NAME.exec(name)?.[1];
-        return id === undefined ? [] : [limiter.run(() => this.#readRecord(folder, name, id))];
+        if (id === undefined) {
+          const isStray = name.endsWith('.json') && !name.startsWith('.');
+          if (isStray)
+            this.#problems.push(`sessions/${basename(folder)}/${name} is skipped: it is no record of a session`);
+          return [];
+        }
+        return [limiter.run(() => this.#readRecord(folder, name, id))];
       }),
     );
     return read.filter((record) => record !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -259,7 +266,7 @@ export class SessionStore implements RecordStore {
     const read = await readJsonObject(path);
     if (read.kind === 'missing') return undefined;
     if (read.kind === 'unreadable') {
-      this.#problems.push(`${label} cannot be read: ${read.reason}`);
+      this.#problems.push(`${label} is skipped: ${read.reason}`);
       return undefined;
     }
     let reason: string;
@@ -278,6 +285,11 @@ export class SessionStore implements RecordStore {
       reason = parsed.success ? `it holds the id of another session` : firstIssue(parsed.error);
     } else {
       reason = read.reason;
+    }
+    if (!SESSION_ID_PATTERN.test(id)) {
+      // Somebody's own file: it is left where it is.
+      this.#problems.push(`${label} is skipped: it is no record of a session`);
+      return undefined;
     }
     const aside = await setAside(path).catch(() => undefined);
     const kept = aside === undefined ? '' : ` and kept as ${basename(aside)}`;

@@ -6,6 +6,7 @@ import type { Disposable } from '../../common/disposable.js';
 import { homeDirectory } from '../../common/home.js';
 import type {
   FileSink,
+  FreeSpace,
   LoginEnvironment,
   Machine,
   MachinePlace,
@@ -202,9 +203,9 @@ export class LocalMachine implements Machine {
     }
   }
 
-  async freeBytes(folder: string): Promise<number> {
-    const { bavail, bsize } = await fs.statfs(folder);
-    return bavail * bsize;
+  async freeSpace(folder: string): Promise<FreeSpace> {
+    const { bavail, bsize, files, ffree } = await fs.statfs(folder);
+    return { bytes: bavail * bsize, files: files > 0 ? ffree : null };
   }
 
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {

@@ -9,7 +9,7 @@ export function followScript(path: string, from: number): string {
   const file = quotePosix(path);
   return `exec 3<&0
 (
-while [ ! -e ${file} ]; do sleep 0.2 2>/dev/null || sleep 1; done
+while [ ! -f ${file} ]; do sleep 0.2 2>/dev/null || sleep 1; done
 s=; tail -s 0.1 -c +1 /dev/null 2>/dev/null && s='-s 0.1'
 tail $s -c +${from + 1} -f ${file}
 kill -KILL 0

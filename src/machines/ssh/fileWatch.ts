@@ -22,6 +22,7 @@ export LC_ALL=C
 umask 077
 (
 pause() { sleep "$1" 2>/dev/null || sleep 1; }
+[ -f changes ] && [ ! -L changes ] || mv -f changes changes.bad 2>/dev/null
 [ -e changes ] && [ "$(wc -c <changes)" -lt 100000 ] || : >changes
 tell() {
   { printf '%s\\n--\\n%s\\n' "$known" "$1"; } | awk '
@@ -31,7 +32,8 @@ tell() {
     { now[$NF] = 1; if (!($0 in old)) print $NF }
     END { for (n in name) if (!(n in now)) print n }'
 }
-logs() { ls -t 2>/dev/null | grep '\\.log$' | head -n 400 | sort; }
+files() { while IFS= read -r f; do [ ! -f "$f" ] || printf '%s\\n' "$f"; done; }
+logs() { ls -t 2>/dev/null | grep '^[0-9a-z]*\\.log$' | files | head -n 400 | sort; }
 known=$(ls -lni)
 echo .
 pipe=.watch-$$-$(date +%s)

@@ -1,11 +1,20 @@
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
-import { toDiskError } from '../../core/store/diskErrors.js';
+import { DISK_FULL, systemReason } from '../../common/systemError.js';
+import { fileError } from '../../core/store/diskErrors.js';
 import { type CodeManagerError } from '../../protocol/errors.js';
 
 /** What programs print for the errors of the system, in the C locale. */
 const SYSTEM_ERRORS: readonly (readonly [RegExp, string])[] = [
   [/no space left on device/i, 'ENOSPC'],
+  [/not a regular file/i, 'ENOTFILE'],
+  [/too many levels of symbolic links/i, 'ELOOP'],
+  [/stale (?:nfs )?file handle/i, 'ESTALE'],
+  [/text file busy/i, 'ETXTBSY'],
+  [/too many open files in system/i, 'ENFILE'],
+  [/too many open files/i, 'EMFILE'],
+  [/device or resource busy/i, 'EBUSY'],
+  [/file too large/i, 'EFBIG'],
   [/quota exceeded/i, 'EDQUOT'],
   [/read-only file system/i, 'EROFS'],
   [/permission denied/i, 'EACCES'],
@@ -33,5 +42,11 @@ export class HostFileError extends Error {
 
 /** A failed write as an error that says what a person can do. */
 export function toHostDiskError(printed: string, path: string): CodeManagerError {
-  return toDiskError(new HostFileError(printed, path), path);
+  const error = new HostFileError(printed, path);
+  // Which of both it is, only the host knows.
+  const full = {
+    ...DISK_FULL,
+    hint: 'Free space or files there (df -h, df -i); nothing that was saved before is lost.',
+  };
+  return fileError(error, path, 'written', error.code === 'ENOSPC' ? full : systemReason(error.code, 'written'));
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { quotePosix } from '../../core/tmux/quote.js';
+import type { FreeSpace } from '../../core/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ShellAnswer } from './commandShell.js';
 import { HostFileError, toHostDiskError } from './hostErrors.js';
@@ -77,7 +78,7 @@ export class HostFiles {
   async #readWhole(path: string): Promise<Uint8Array | undefined> {
     const file = word(path);
     const { code, output } = await this.#options.run(
-      `if [ -r ${file} ] && [ ! -d ${file} ]; then [ "$(wc -c <${file})" -le ${READ_BYTES} ] || exit 4; cat ${file}; else cat ${file} 2>&1 >/dev/null; exit 1; fi`,
+      `if [ -f ${file} ] && [ -r ${file} ]; then [ "$(wc -c <${file})" -le ${READ_BYTES} ] || exit 4; cat ${file}; else ${whyUnreadable(file)}; exit 1; fi`,
     );
     if (code === 4) return undefined;
     if (code !== 0) throw new HostFileError(output.toString(), path);
@@ -91,7 +92,7 @@ export class HostFiles {
     const first = Math.floor(from / block);
     const count = Math.ceil((from + length) / block) - first;
     const { code, output } = await this.#options.run(
-      `if [ -r ${file} ] && [ ! -d ${file} ]; then dd if=${file} bs=${block} skip=${first} count=${count}; else cat ${file} 2>&1 >/dev/null; exit 1; fi`,
+      `if [ -f ${file} ] && [ -r ${file} ]; then dd if=${file} bs=${block} skip=${first} count=${count}; else ${whyUnreadable(file)}; exit 1; fi`,
     );
     if (code !== 0) {
       // One that is shorter than what is jumped over is at its end.
@@ -136,7 +137,7 @@ export class HostFiles {
   async append(path: string, data: string): Promise<void> {
     const bytes = Buffer.from(data);
     const script = (content: string): string =>
-      `umask 077\ne=$({ { ${content}\n} >>${word(path)}; } 2>&1) || { printf %s "$e"; exit 1; }`;
+      `umask 077\n${refuseOther(word(path))}\ne=$({ { ${content}\n} >>${word(path)}; } 2>&1) || { printf %s "$e"; exit 1; }`;
     const answer =
       bytes.length <= INLINE_BYTES
         ? await this.#options.run(script(`{\n${printCommands(bytes)}\n} | cat`))
@@ -183,12 +184,19 @@ export class HostFiles {
     if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
   }
 
-  async freeBytes(folder: string): Promise<number> {
-    const { output } = await this.#options.run(`df -Pk ${word(folder)} 2>&1`);
-    const text = output.toString();
-    const match = /\s(\d+)\s+(-?\d+)\s+(-?\d+)\s+\d+%\s[^\n]*\n?$/.exec(text);
+  async freeSpace(folder: string): Promise<FreeSpace> {
+    const ROW = /\s(\d+)\s+(-?\d+)\s+(-?\d+)\s+\d+%\s[^\n]*\n?$/;
+    const [blocks, inodes] = await Promise.all([
+      this.#options.run(`df -Pk ${word(folder)} 2>&1`),
+      // Not every df counts files, and not every disk has a limit of them.
+      this.#options.run(`df -Pi ${word(folder)} 2>/dev/null`),
+    ]);
+    const text = blocks.output.toString();
+    const match = ROW.exec(text);
     if (match === null) throw new HostFileError(text, folder);
-    return Math.max(0, Number(match[3]) * 1024);
+    const files = inodes.code === 0 ? ROW.exec(inodes.output.toString()) : null;
+    const hasLimit = files !== null && Number(files[1]) > 0;
+    return { bytes: Math.max(0, Number(match[3]) * 1024), files: hasLimit ? Number(files[3]) : null };
   }
 
   /** Frees the disk under the bytes before `offset`; false where the system cannot. */
@@ -209,6 +217,19 @@ export class HostFiles {
     );
     return output.length === 0 ? undefined : output.toString();
   }
+}
+
+/** Says why a file cannot be read: one that is none would be waited for. */
+function whyUnreadable(file: string): string {
+  return `if [ -e ${file} ] && [ ! -f ${file} ] && [ ! -d ${file} ]; then echo Not a regular file; else cat ${file} 2>&1 >/dev/null; fi`;
+}
+
+/** Ends before anything is written through a link or into what is no file. */
+function refuseOther(file: string): string {
+  return [
+    `if [ -L ${file} ]; then echo Too many levels of symbolic links; exit 1; fi`,
+    `if [ -e ${file} ] && [ ! -f ${file} ] && [ ! -d ${file} ]; then echo Not a regular file; exit 1; fi`,
+  ].join('\n');
 }
 
 function word(path: string): string {

@@ -72,7 +72,7 @@ private() {
   *) e=$(chmod 700 "$1" 2>&1) || { fail disk "$1" "$e"; return 1; };;
   esac
 }
-claim() { h= b=; [ -r "$1" ] && { IFS= read -r h && IFS= read -r b; } <"$1" && [ -n "$h" ] && [ -n "$b" ]; }
+claim() { h= b=; [ -f "$1" ] && [ -r "$1" ] && { IFS= read -r h && IFS= read -r b; } <"$1" && [ -n "$h" ] && [ -n "$b" ]; }
 others() { claim "$1" && [ "$h" != "$3" ] && { [ "$b" != "$4" ] || [ "$b" = unknown ]; }; }
 holds() {
   if claim "$1" && [ "$h" = "$3" ] && [ "$b" = "$4" ]; then return 0; fi

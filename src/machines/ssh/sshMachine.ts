@@ -4,6 +4,7 @@ import { toDisposable, type Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import type {
   FileSink,
+  FreeSpace,
   LoginEnvironment,
   Machine,
   MachinePlace,
@@ -294,8 +295,8 @@ export class SshMachine implements Machine, Disposable {
     await this.#session.files.remove(path);
   }
 
-  async freeBytes(folder: string): Promise<number> {
-    return this.#session.files.freeBytes(folder);
+  async freeSpace(folder: string): Promise<FreeSpace> {
+    return this.#session.files.freeSpace(folder);
   }
 
   async releaseHead(path: string, offset: number): Promise<boolean> {

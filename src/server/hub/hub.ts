@@ -1,3 +1,4 @@
+import { setAsideFiles } from '../../core/store/setAsideFiles.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Disposable } from '../../common/disposable.js';
@@ -19,6 +20,9 @@ import { hasEnded, type CreateSession, type Session } from '../../protocol/sessi
 import type { KeptUpdates } from './keptUpdates.js';
 import { Machines, type ServiceFactory } from './machines.js';
 import { Policies } from './policies.js';
+
+/** What is wrong with more files is as good as these. */
+const MAX_PROBLEMS = 200;
 
 export interface HubOptions {
   readonly data: ServerData;
@@ -167,6 +171,17 @@ export class Hub implements Disposable {
     return this.machines
       .all()
       .flatMap((service) => service.sessions().map((session) => ({ session, machineName: service.info.host })));
+  }
+
+  /** What could not be read on the disks of all machines, one sentence each. */
+  async problems(): Promise<string[]> {
+    const { data, machines } = this;
+    await data.contexts.refresh();
+    const own = [...data.problems, ...data.catalog.tooSlow, ...(await setAsideFiles(data.paths.root))];
+    const all = machines.all().flatMap(({ info, problems = [] }) => {
+      return info.type === 'local' ? problems : problems.map((problem) => `${info.host}: ${problem}`);
+    });
+    return [...new Set([...own, ...all])].slice(0, MAX_PROBLEMS);
   }
 
   machineInfos(): MachineInfo[] {

@@ -185,6 +185,10 @@ export class NodesService implements MachineService {
     return this.#main.sessions();
   }
 
+  get problems(): readonly string[] {
+    return this.#main.problems;
+  }
+
   get busy(): number {
     return this.#main.busy;
   }

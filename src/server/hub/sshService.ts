@@ -137,6 +137,10 @@ export class SshService implements MachineService {
     return this.#current.sessions();
   }
 
+  get problems(): readonly string[] {
+    return this.#current.problems ?? [];
+  }
+
   get busy(): number {
     return this.#current.busy;
   }
