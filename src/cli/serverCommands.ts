@@ -4,6 +4,7 @@ import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, formatBytes, formatDuration, truncate } from '../common/text.js';
 import type { Client } from '../client/api.js';
 import { readServerFile } from '../client/endpoint.js';
+import { isStopped, isThere } from '../client/stoppedServer.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
 import type { App } from './app.js';
@@ -98,6 +99,9 @@ async function revokeToken({ client, output }: App, ref: string): Promise<void> 
 
 /** False when none was running. Resolves when it has gone. */
 async function stopRunning(app: App, params: { force: boolean }): Promise<boolean> {
+  // One that was stopped answers nothing, neither this.
+  const file = await readServerFile(app.home);
+  if (file !== undefined && (await isStopped(file))) process.kill(file.pid, 'SIGCONT');
   const client = app.connectToRunning();
   const pid = await pidOf(client);
   if (pid === undefined) return false;
@@ -105,9 +109,9 @@ async function stopRunning(app: App, params: { force: boolean }): Promise<boolea
     await client.request('server/stop', params);
   } catch (error) {
     // It may be gone before its answer is here.
-    if (isAlive(pid) && (await readServerFile(app.home))?.pid === pid) throw error;
+    if (isThere(pid) && (await readServerFile(app.home))?.pid === pid) throw error;
   }
-  for (const deadline = Date.now() + GONE_DEADLINE_MS; isAlive(pid); await delay(20)) {
+  for (const deadline = Date.now() + GONE_DEADLINE_MS; isThere(pid); await delay(20)) {
     if (Date.now() > deadline) {
       throw new CodeManagerError('timeout', `The agent server (pid ${pid}) is still running after 10 s`);
     }
@@ -121,15 +125,6 @@ async function pidOf(client: Client): Promise<number | undefined> {
   } catch (error) {
     if (error instanceof CodeManagerError && error.code === 'unavailable') return undefined;
     throw error;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 

@@ -8,7 +8,8 @@ import { ServerFile } from '../protocol/files.js';
 import { PROTOCOL_VERSIONS, REQUESTS, type ParamsInput, type Result, type ServerInfo } from '../protocol/requests.js';
 import { Connection } from './connection.js';
 import { ServerProcess } from './serverProcess.js';
-import type { Transport } from './transport.js';
+import { isStopped, isThere, ServerStoppedError } from './stoppedServer.js';
+import { NoAnswerError, type Transport } from './transport.js';
 
 const START_DEADLINE_MS = 10_000;
 const RETRY_MS = 20;
@@ -66,6 +67,8 @@ export async function openServer(
       signal.throwIfAborted();
       const file = await readServerFile(home);
       if (file !== undefined) {
+        // It would take the connection and say nothing; a second server must not be beside it.
+        if (await isStopped(file)) throw new ServerStoppedError(file.pid);
         try {
           const opened = await initialize({ kind: 'socket', path: file.socket }, options, resume, signal);
           if (!mayReplace || !isReplaceable(opened.initialized.server, options)) return opened;
@@ -73,10 +76,17 @@ export async function openServer(
           if (!(await replaceServer(opened, options))) return opened;
         } catch (error) {
           if (!(error instanceof CodeManagerError) || error.code !== 'unavailable') throw error;
+          if (await isStopped(file)) throw new ServerStoppedError(file.pid);
           lastError = error;
         }
       }
       if (serverPath === undefined) {
+        if (lastError instanceof NoAnswerError && file !== undefined && isThere(file.pid)) {
+          throw new CodeManagerError('unavailable', `The agent server (process ${file.pid}) does not answer`, {
+            hint: `Look at its log, or end it with kill -9 ${file.pid}; agents go on.`,
+            cause: lastError,
+          });
+        }
         throw new CodeManagerError('unavailable', 'The agent server is not running', { cause: lastError });
       }
       if (child?.failure !== undefined) throw child.failure;
@@ -117,7 +127,7 @@ async function initialize(
     const result = await withTimeout(
       connection.request('initialize', params, { signal }),
       INITIALIZE_TIMEOUT_MS,
-      () => new CodeManagerError('unavailable', 'The agent server does not answer'),
+      () => new NoAnswerError(),
     );
     return {
       connection,

@@ -18,6 +18,14 @@ export type Transport =
   /** `wss://`, or `ws://` on this host. */
   | { readonly kind: 'url'; readonly url: string; readonly token: () => Promise<string | undefined> };
 
+/** Somebody took the connection, and said nothing in time. */
+export class NoAnswerError extends CodeManagerError {
+  constructor() {
+    super('unavailable', 'The agent server does not answer');
+    this.name = 'NoAnswerError';
+  }
+}
+
 const HANDSHAKE_TIMEOUT_MS = 5000;
 /** Over a network, with TLS. */
 const FAR_HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -116,10 +124,7 @@ function shakeHands(url: string, options: ClientOptions, timeoutMs: number, sign
     };
     const onAbort = (): void => fail(new CodeManagerError('cancelled', 'Cancelled'));
     const onError = (cause: Error): void => fail(toConnectError(cause, url));
-    const timer = setTimeout(
-      () => fail(new CodeManagerError('unavailable', 'The agent server does not answer')),
-      timeoutMs,
-    );
+    const timer = setTimeout(() => fail(new NoAnswerError()), timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.on('error', onError);
     socket.once('unexpected-response', (request, response) => {

@@ -13,6 +13,7 @@ import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
 import type { ServerFile } from '../protocol/files.js';
 import { AgentServer } from './agentServer.js';
+import { isStopped, ServerStoppedError } from '../client/stoppedServer.js';
 import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
 import type { Hub } from './hub/hub.js';
@@ -74,6 +75,7 @@ async function findOther(file: string, socket: string): Promise<number | undefin
     const state = await wake(pid, file, socket);
     if (state === 'awake') return pid;
     if (state === 'gone') continue;
+    if (await isStopped({ pid, processStart: '' })) throw new ServerStoppedError(pid);
     throw new CodeManagerError('unavailable', `The agent server (process ${pid}) does not answer`, {
       hint: `End it with kill -9 ${pid} and try again; agents go on.`,
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { basename, join } from 'node:path';
@@ -8,6 +8,7 @@ import { serverFilePath } from '../../src/common/home.js';
 import { processStart } from '../../src/machines/local/processTree.js';
 import { ServerFile } from '../../src/protocol/files.js';
 import { isRunning, signalProcess, TestServer } from '../helpers/testServer.js';
+import { distDir } from '../helpers/testHome.js';
 import { until } from '../helpers/until.js';
 
 /** Processes that run the server of a home. */
@@ -106,8 +107,8 @@ test('a stopped server is named with its process and what to do', async (t) => {
   const second = server.client({ reconnect: false });
   await assert.rejects(second.request('ping', {}, { timeoutMs: 20_000 }), {
     code: 'unavailable',
-    message: `The agent server (process ${pid}) does not answer`,
-    hint: `End it with kill -9 ${pid} and try again; agents go on.`,
+    message: `The agent server does not answer: its process ${pid} is stopped`,
+    hint: `Continue it with kill -CONT ${pid}, or run cm server restart; agents go on.`,
   });
   signalProcess(pid, 'SIGCONT');
   await server.client().request('ping', {});
@@ -185,4 +186,35 @@ test('a newer client takes over in the middle of requests: they are answered, an
   await oneServer(server);
   const found = sessions.find(({ id }) => id === running.id);
   assert.deepEqual([found?.status, found?.pid], ['running', running.pid]);
+});
+
+test('a server that was stopped is told of as that, never started beside, and goes on or is restarted', async (t) => {
+  const server = new TestServer(t);
+  const first = server.client();
+  const { id } = await server.shell(first, 'sleep 1000');
+  const pid = await oneServer(server);
+  // Not waited for in one go: the server is a child of this process, which has to take note of its end.
+  const cm = (...args: readonly string[]): Promise<{ code: unknown; stderr: string; stdout: string }> =>
+    new Promise((done) => {
+      const env = { ...process.env, CM_HOME: server.cm };
+      execFile(process.execPath, [join(distDir, 'cm.js'), ...args], { env }, (error, stdout, stderr) =>
+        done({ code: error?.code ?? 0, stdout, stderr }),
+      );
+    });
+  process.kill(pid, 'SIGSTOP');
+  t.after(() => isRunning(pid) && process.kill(pid, 'SIGCONT'));
+  for (const args of [['status'], ['server', 'status'], ['ctx', 'list'], ['logs', id]]) {
+    const { code, stderr } = await cm(...args);
+    assert.equal(code, 4, args.join(' '));
+    assert.match(stderr, new RegExp(`process ${pid} is stopped`), args.join(' '));
+    assert.match(stderr, new RegExp(`kill -CONT ${pid}`));
+  }
+  assert.deepEqual(serversOf(server), [pid]);
+  process.kill(pid, 'SIGCONT');
+  assert.equal((await cm('status', '-q')).stdout.trim(), id);
+  process.kill(pid, 'SIGSTOP');
+  const restarted = await cm('server', 'restart');
+  assert.equal(restarted.code, 0, restarted.stderr);
+  assert.notEqual(await oneServer(server), pid);
+  assert.equal((await cm('status', '-q')).stdout.trim(), id, 'agents go on');
 });
