@@ -87,6 +87,11 @@ export class Terminal {
     return (await this.#tmux('display-message', '-p', format)).trim();
   }
 
+  /** Writes all that its program draws into a file from here on, as it is. */
+  async record(file: string): Promise<void> {
+    await this.#tmux('pipe-pane', '-O', `cat >'${file}'`);
+  }
+
   /** Drags the edge of its window. */
   async resize(columns: number, rows: number): Promise<void> {
     await this.#tmux('resize-window', '-x', String(columns), '-y', String(rows));

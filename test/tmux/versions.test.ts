@@ -35,6 +35,7 @@ test('a version says what it can do and what is missing', () => {
     paneOptions: false,
     pipeDirection: false,
     extendedKeys: false,
+    passthrough: false,
     sizesByCreator: false,
     windowSize: null,
   });
@@ -43,6 +44,7 @@ test('a version says what it can do and what is missing', () => {
     paneOptions: true,
     pipeDirection: true,
     extendedKeys: false,
+    passthrough: false,
     sizesByCreator: true,
     windowSize: 'smallest',
   });
@@ -51,6 +53,7 @@ test('a version says what it can do and what is missing', () => {
     paneOptions: true,
     pipeDirection: true,
     extendedKeys: true,
+    passthrough: true,
     sizesByCreator: true,
     windowSize: 'latest',
   });

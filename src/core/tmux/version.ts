@@ -20,6 +20,8 @@ export interface TmuxFeatures {
   /** `pipe-pane -O`. */
   readonly pipeDirection: boolean;
   readonly extendedKeys: boolean;
+  /** Whether sequences that a program wraps reach the attached terminal can be set; before, they always do. */
+  readonly passthrough: boolean;
   /** A window gets the size of the client that makes it, whatever was asked for, unless sizes are set by hand meanwhile. */
   readonly sizesByCreator: boolean;
   /** Which client decides the size of a window; null where that cannot be set. */
@@ -47,6 +49,7 @@ export function tmuxFeatures(version: TmuxVersion): TmuxFeatures {
     paneOptions: since(3, 0),
     pipeDirection: since(2, 8),
     extendedKeys: since(3, 2),
+    passthrough: since(3, 3),
     sizesByCreator: since(2, 9) && !since(3, 3),
     windowSize: since(3, 1) ? 'latest' : since(2, 9) ? 'smallest' : null,
   };

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { HOSTILE_SEQUENCES } from '../helpers/hostileText.js';
+import { Terminal } from '../helpers/terminal.js';
+import { TestServer } from '../helpers/testServer.js';
+import { until } from '../helpers/until.js';
+
+const OSC_52 = '\x1b]52;c;cm0gLXJm\x07';
+
+test('what a session prints sets neither the clipboard nor the title of who is attached; copying by tmux does', async (t) => {
+  const server = new TestServer(t);
+  const client = server.client();
+  const hostile = join(server.work, 'hostile');
+  const wrapped = `\x1bPtmux;${OSC_52.replaceAll('\x1b', '\x1b\x1b')}\x1b\\`;
+  writeFileSync(hostile, [OSC_52, '\x1b]52;c;?\x07', wrapped, ...HOSTILE_SEQUENCES].join('\n'), 'utf8');
+  const { id } = await server.shell(
+    client,
+    `read -r line; cat '${hostile}'; printf '\\033\\\\\\033c\\ntowel\\n'; sleep 1000`,
+  );
+  const attach = await client.request('session/attach', { session: id });
+  assert.ok(attach);
+
+  const drawn = join(server.work, 'drawn');
+  const env = { ...server.home.env, ...attach.env, TERM: 'xterm-256color' };
+  // A shell first, so that nothing is drawn before it is recorded.
+  const command = ['sh', '-c', 'read -r go; TERM=xterm-256color exec "$@"', 'sh', ...attach.command];
+  const terminal = await Terminal.open(t, { dir: server.home.root, command, env, cwd: server.work });
+  await terminal.record(drawn);
+  await terminal.keys('Enter');
+  await until('tmux to draw', () => readFileSync(drawn, 'latin1').includes('\x1b[?1049h'));
+  await terminal.keys('Enter');
+  await terminal.shows(/towel/);
+  const seen = readFileSync(drawn, 'latin1');
+  assert.doesNotMatch(seen, /\]52;/);
+  assert.doesNotMatch(seen, /\x1b\][012];/);
+  assert.doesNotMatch(seen, /\x1bP|\x1b_|\x1b\^|\x1bX|\x9d|\x90/);
+  assert.doesNotMatch(seen, /command:/);
+
+  // Copy mode, the line above the cursor, copied.
+  await terminal.keys('C-b', '[');
+  await until('copy mode', async () => /\[\d+\/\d+\]/.test(await terminal.screen()));
+  await terminal.keys('Up', 'C-a');
+  // Control and blank, which begins the selection.
+  await terminal.keys('-H', '00');
+  await terminal.keys('C-e', 'M-w');
+  const copied = await until('the clipboard to be set', () =>
+    /\]52;c?;([A-Za-z0-9+/=]+)/.exec(readFileSync(drawn, 'latin1')),
+  );
+  assert.equal(Buffer.from(copied[1] ?? '', 'base64').toString(), 'towel');
+});
