@@ -53,7 +53,7 @@ test('a version says what it can do and what is missing', () => {
     paneOptions: true,
     pipeDirection: true,
     extendedKeys: true,
-    passthrough: true,
+    passthrough: false,
     sizesByCreator: true,
     windowSize: 'latest',
   });
