@@ -564,16 +564,6 @@ test("a person who types keeps a rule from answering by a tool's own way, and no
   assert.deepEqual(person.answers, ['Yes']);
 });
 
-test('what only its own way says exactly gets no key', async () => {
-  for (const desk of [new Desk(draw(SHELL)), ownWay(() => Promise.resolve(false)).desk]) {
-    desk.agent.asks(SHELL, () => undefined);
-    const rule = new Rule();
-    rule.byKeys = false;
-    await desk.refuses(/own way/, rule.answer(desk));
-    assert.deepEqual([desk.agent.keys, desk.audit], [[], []]);
-  }
-});
-
 test('only an answer that allows once or denies goes by its own way, with the reason', async () => {
   const resolved: string[] = [];
   const desk = new Desk(draw(SHELL), {
@@ -726,7 +716,6 @@ test('a reason is not typed when a person types by then, nor when the next dialo
 class Rule {
   taken = 0;
   isOver = false;
-  byKeys = true;
   onTake: () => void = () => undefined;
 
   answer(desk: Desk): Promise<AnswerResult> {
@@ -745,7 +734,7 @@ class Rule {
       request: id,
       answer: ALLOW,
       by,
-      permit: { take, check, byKeys: this.byKeys },
+      permit: { take, check },
     });
   }
 }

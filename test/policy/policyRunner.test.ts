@@ -7,8 +7,7 @@ import { Emitter } from '../../src/common/emitter.js';
 import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
 import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
-import { shownWhole } from '../../src/core/approvals/policy/shownWhole.js';
-import { NOTHING_SEEN } from '../../src/core/state/judgeScreen.js';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
 import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
@@ -24,10 +23,6 @@ function asks(command: string, id = command): PendingRequest {
   return pendingRecord({ id, command, since: NOW });
 }
 
-function dialog(lines: readonly string[], below: readonly string[] = []): string {
-  return ['words', '', 'Run this?', ...lines, ...below, '❯ 1. Yes', '  2. No', ''].join('\n');
-}
-
 /** One session, and everything that is answered in it. */
 class Desk {
   readonly store: PolicyStore;
@@ -38,18 +33,14 @@ class Desk {
   record: SessionRecord;
   leads = true;
   isHere = true;
-  /** The tool hears answers by a way of its own. */
-  isDirect = false;
-  /** Instead of a dialog with `lines`. */
-  screen: string | undefined;
-  lines: readonly string[] = [];
+  /** The tool has hooks. */
+  tells = true;
   /** Between the count and the key. */
   beforeKey: () => Promise<void> = () => Promise.resolve();
   /** Instead of any answer. */
   refusal: Error | undefined;
   refusals = 0;
-  /** How often a screen was read, and a decision given on. */
-  looks = 0;
+  /** How often a decision was given on. */
   decisions = 0;
 
   constructor(home: string) {
@@ -69,14 +60,8 @@ class Desk {
         },
         isHere: () => this.isHere,
       },
-      states: {
-        look: () => {
-          this.looks++;
-          const screen = this.screen ?? dialog(this.lines);
-          return Promise.resolve({ ...NOTHING_SEEN, state: 'waiting', kind: 'permission', screen });
-        },
-      },
-      answers: { decide: (request) => this.#decide(request), isDirect: () => this.isDirect },
+      answers: { decide: (request) => this.#decide(request) },
+      tool: () => new ToolCatalog('/nonexistent').get(this.tells ? 'claude' : 'gemini'),
       contexts: {
         get: () => {
           throw new CodeManagerError('notFound', 'no context');
@@ -125,7 +110,6 @@ class Desk {
   }
 
   ask(request: PendingRequest): void {
-    this.lines = request.command?.split('\n') ?? [];
     this.patch({ request });
   }
 
@@ -264,23 +248,11 @@ test('a session on another node of the same home is left to the server there', a
   desk.isHere = false;
   for (const each of [desk, here]) each.ask(asks('npm test'));
   await until('the one here is answered', () => here.answered.length > 0);
-  assert.deepEqual([desk.looks, desk.decisions], [0, 0]);
+  assert.equal(desk.decisions, 0);
   desk.isHere = true;
   desk.ask(asks('npm test', 'second'));
   await until('the next one is answered', () => desk.answered.length > 0);
   assert.equal(desk.answered[0]?.request, 'second');
-});
-
-test('what is not on the screen yet is answered when it is', async (t) => {
-  const desk = await Desk.setUp(t);
-  await desk.add('allow', 'npm test');
-  desk.screen = 'npm test\n';
-  desk.ask(asks('npm test'));
-  await until('it is put off', () => desk.isWaiting || desk.answered.length > 0);
-  assert.deepEqual(desk.answered, []);
-  desk.screen = undefined;
-  desk.tick();
-  await until('it is answered', () => desk.answered.length === 1);
 });
 
 test('an answer that may have arrived is not given again', async (t) => {
@@ -294,44 +266,28 @@ test('an answer that may have arrived is not given again', async (t) => {
   assert.equal(desk.answered[0]?.request, 'rm');
 });
 
-test('a command that is wrapped on the screen is left to a person', async (t) => {
+test('what is not known exactly is left to a person, also where only a screen tells of an agent that tells more', async (t) => {
   const desk = await Desk.setUp(t);
   await desk.add('allow', 'git log');
   await desk.add('deny', 'rm');
-  const wrapped = asks('git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa reboot');
-  desk.lines = ['git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'reboot'];
-  desk.patch({ request: wrapped });
-  await until('its screen is read', () => desk.looks === 1);
-  await desk.store.refresh();
-  assert.equal(desk.decisions, 0);
-  desk.ask(asks('rm x'));
-  await until('the next one is answered', () => desk.answered.length === 1);
-  assert.equal(desk.answered[0]?.request, 'rm x');
-});
-
-test('what the tool itself has said exactly is answered by its own way alone, whatever its screen shows', async (t) => {
-  const desk = await Desk.setUp(t);
-  await desk.add('allow', 'git log');
-  desk.isDirect = true;
-  desk.lines = ['git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', 'reboot'];
-  desk.patch({ request: asks('git log aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa reboot') });
-  await until('it is answered', () => desk.answered.length === 1);
-  desk.screen = '';
-  desk.patch({ request: asks('git log', 'not drawn yet') });
-  await until('the one that is not drawn yet', () => desk.answered.length === 2);
-  desk.screen = undefined;
-  desk.ask(asks('git log', 'whole'));
-  await until('the one that stands there whole', () => desk.answered.length === 3);
+  desk.ask({ ...asks('git log', 'read from a screen'), exact: null });
+  desk.ask({ ...asks('git log', 'its event is still to come'), exact: 'screen' });
+  desk.ask({ ...asks('rm x'), exact: null });
+  await until('what is denied is denied all the same', () => desk.answered.length === 1);
+  desk.ask({ ...asks('git log', 'it has come'), exact: 'event' });
+  await until('the exact one is answered', () => desk.answered.length === 2);
+  desk.tells = false;
+  desk.ask({ ...asks('git log', 'an agent with screens alone'), exact: 'screen' });
+  await until('the one whose agent tells nothing else', () => desk.answered.length === 3);
   assert.deepEqual(
-    desk.answered.map(({ permit }) => permit?.byKeys),
-    [false, false, true],
+    desk.answered.map(({ request }) => request),
+    ['rm x', 'it has come', 'an agent with screens alone'],
   );
 });
 
 test('what became another one since it was judged is not answered', async (t) => {
   const desk = await Desk.setUp(t);
   await desk.add('allow', 'git log');
-  desk.isDirect = true;
   let isStopped = false;
   desk.beforeKey = () => {
     desk.record = { ...desk.record, request: asks('git log; reboot', 'git log') };
@@ -345,33 +301,4 @@ test('what became another one since it was judged is not answered', async (t) =>
   desk.ask(asks('rm'));
   await until('the next one is answered', () => desk.answered.length > 0);
   assert.equal(desk.answered[0]?.request, 'rm');
-});
-
-test('a command counts as shown when it stands there alone, with its own line breaks', () => {
-  const shown = (command: string, lines: readonly string[], below: readonly string[] = []): boolean =>
-    shownWhole(asks(command), dialog(lines, below)) === 'yes';
-  assert.ok(shown('a b', ['  a b']));
-  assert.ok(shown('a\n\nb', ['  a', '', '  b']));
-  assert.ok(shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌'], ['It requires approval', 'Proceed?']));
-  assert.ok(!shown('a b', ['╌╌╌╌', ' a b', '╌╌╌╌', 'rm x', '╌╌╌╌'], ['Proceed?']));
-  assert.ok(shown('a b', ['  $ a b'], ['', 'Go on?']));
-  assert.ok(!shown('a b', ['a', 'b']), 'wrapped, or two commands');
-  assert.ok(!shown('a b c', ['a b', 'c']));
-  assert.ok(!shown('a b', ['a', 'b', '', 'a b']), 'it may have been put together from the two lines above');
-  assert.ok(!shown('a b', ['a b', 'words', 'a', 'b']), 'what an agent prints does not count');
-  assert.ok(!shown('a', ['a', 'rm x'], ['Proceed?']), 'a description, or another command');
-  assert.ok(!shown('a', ['a', '', 'rm x?'], ['Proceed?']));
-  assert.ok(!shown('a', ['b']));
-  assert.equal(shownWhole(asks('a'), 'a\n'), 'notYet');
-});
-
-test('a path that may be wrapped is not whole', () => {
-  const edit = (path: string, lines: readonly string[]): boolean =>
-    shownWhole({ ...asks(''), command: null, path, text: '' }, dialog(['─'.repeat(40), ...lines])) === 'yes';
-  assert.ok(edit('src/a.ts', ['src/a.ts', '', 'some text']));
-  assert.ok(edit('src/a.ts', ['src/a.ts', 'some text']));
-  assert.ok(
-    !edit('src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', ['src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa', '/../../x']),
-  );
-  assert.ok(!edit('src/a', ['src/a', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/../x']));
 });

@@ -19,7 +19,6 @@ import { DialogWatch, GONE_MS } from './dialogWatch.js';
 import {
   guardAlive,
   guardGone,
-  guardKeys,
   guardLead,
   guardNobodyTypes,
   guardPending,
@@ -54,8 +53,6 @@ export interface Permit {
   take(): Promise<void>;
   /** Called right before anything is sent, with what is asked then. @throws when it may not any more */
   check(request: PendingRequest): void;
-  /** Keys may go. If not, it is answered by the tool's own way, which says exactly what is asked, or not at all. */
-  readonly byKeys: boolean;
 }
 
 /** What one answer is about. */
@@ -97,14 +94,6 @@ export class Answerer {
     return this.#answering.run(request.session, () => this.#decide(request));
   }
 
-  /** The tool hears this answer by a way of its own, which says exactly what is asked. */
-  isDirect(session: SessionRecord, request: PendingRequest, answer: Answer): boolean {
-    const { route, tool } = this.#options;
-    if (request.options.length === 0) return false;
-    const resolved = resolveAnswer(request, answer, tool(session.tool)?.screen);
-    return route.find(session, request, resolved) !== undefined;
-  }
-
   /**
    * Records answers that were under way when the server before this one ended, of which nobody can know whether they
    * arrived, and those that it could not record.
@@ -137,7 +126,6 @@ export class Answerer {
     const direct = this.#options.route.find(record, request, resolved);
     const attempt = new Attempt(this.#options, record, request, resolved, by, permit, direct?.ticket);
     if (direct && (await attempt.directly(direct))) return attempt.result(direct.via);
-    guardKeys(permit?.byKeys !== false);
     await attempt.byKeys();
     return attempt.result('keys');
   }

@@ -101,15 +101,6 @@ export function guardCursor(options: readonly ScreenOption[], label: string): vo
   if (options.find(({ selected }) => selected === true)?.label !== label) throw changed(LOOK);
 }
 
-/** What only the tool itself says exactly is not answered by what its screen shows. */
-export function guardKeys(mayGo: boolean): void {
-  if (!mayGo) {
-    throw new CodeManagerError('conflict', 'It cannot be answered in the tool\u2019s own way', {
-      hint: 'Look at what is asked now: cm status.',
-    });
-  }
-}
-
 /** The dialog has gone after it was answered. */
 export function guardGone(isGone: boolean, name: string): void {
   if (!isGone) throw stillThere(name);

@@ -58,7 +58,9 @@ function read(
   const last = lines.findLast(({ blank }) => !blank)?.text ?? '';
   if (end !== undefined && !pattern(end).test(last)) return undefined;
   const above = lines.slice(from, found.first);
-  const drawn = isAboutSomething(rule) ? above.map(({ raw }) => unframed(raw, frames)).join('\n') : text(above);
+  const drawn = isAboutSomething(rule)
+    ? above.map(({ raw }) => unframed(spelledBreaks(raw), frames)).join('\n')
+    : text(above);
   const groups: Record<string, string | undefined> = {};
   // Of more than one header any may be a part of what is asked.
   if (starts.length > 1 && isAboutSomething(rule)) groups[subjectOf(rule)] = `${drawn}\n`;
@@ -93,6 +95,11 @@ function subjectOf({ action }: ScreenDialog): 'command' | 'path' | 'url' | 'name
 
 function indexesOf(lines: readonly ScreenLine[], expression: Pattern): readonly number[] {
   return lines.flatMap(({ text }, index) => (expression.test(text) ? [index] : []));
+}
+
+/** A row whose own line breaks end no line of what is read: those are to be seen and hide nothing behind them. */
+function spelledBreaks(raw: string): string {
+  return raw.replace(/[\r\u2028\u2029]/gu, (sign) => `<U+${sign.charCodeAt(0).toString(16).padStart(4, '0')}>`);
 }
 
 /** A row without the frame that its tool draws at fixed columns. */

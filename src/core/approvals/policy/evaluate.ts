@@ -14,7 +14,11 @@ import { parseShell, type ParsedLine, type SimpleCommand } from './shellCommand.
 /** A request, and where it is asked. */
 export interface Asked {
   readonly session: Pick<Session, 'id' | 'contextId' | 'tool' | 'path'>;
-  readonly request: Pick<ScreenRequest, 'action' | 'command' | 'path' | 'text'> & { readonly kind: WaitingKind };
+  readonly request: Pick<ScreenRequest, 'action' | 'command' | 'path' | 'text'> & {
+    readonly kind: WaitingKind;
+    /** null: its words are not known exactly. */
+    readonly exact?: ScreenRequest['exact'];
+  };
 }
 
 export interface Verdict extends PolicyVerdict {
@@ -44,7 +48,7 @@ export async function evaluate(asked: Asked, policy: Policy, places: Places, now
   for (const rule of rules.filter(({ effect }) => effect === 'deny')) {
     if (hits(rule, terms) === 'yes') return decided('deny', [rule]);
   }
-  const never = neverAllowed(terms);
+  const never = asked.request.exact === null ? 'What it asks is not known exactly.' : neverAllowed(terms);
   const asking = rules.filter(({ effect }) => effect !== 'allow');
   for (const rule of asking) {
     const hit = hits(rule, terms);

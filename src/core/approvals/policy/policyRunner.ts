@@ -7,8 +7,8 @@ import type { Answer, PendingRequest } from '../../../protocol/pendingRequest.js
 import type { PolicyDraft, PolicyState, PolicyVerdict } from '../../../protocol/policy.js';
 import type { Params } from '../../../protocol/requests.js';
 import { hasEnded } from '../../../protocol/session.js';
+import type { Tool } from '../../../protocol/tool.js';
 import type { ContextDirectory } from '../../sessions/sessions.js';
-import type { SessionStates } from '../../sessions/sessionStates.js';
 import type { SessionTable } from '../../sessions/sessionTable.js';
 import type { Supervisor } from '../../sessions/supervisor.js';
 import type { Answerer, Permit } from '../answerer.js';
@@ -17,15 +17,15 @@ import type { Places } from './paths.js';
 import type { PolicyStore } from './policyStore.js';
 import { proposeRule } from './proposeRule.js';
 import { ruleText } from './ruleText.js';
-import { shownWhole } from './shownWhole.js';
 
 export interface PolicyRunnerOptions {
   readonly policies: Pick<PolicyStore, 'current' | 'take' | 'holds' | 'state' | 'onDidChange'>;
   readonly places: Places;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'onDidChange'>;
   readonly supervisor: Pick<Supervisor, 'leads' | 'isHere'>;
-  readonly states: Pick<SessionStates, 'look'>;
-  readonly answers: Pick<Answerer, 'decide' | 'isDirect'>;
+  readonly answers: Pick<Answerer, 'decide'>;
+  /** A tool's data; undefined when its file has gone. */
+  readonly tool: (id: string) => Tool | undefined;
   readonly contexts: Pick<ContextDirectory, 'get'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
@@ -150,36 +150,37 @@ export class PolicyRunner implements Disposable {
 
   /** True when nothing is left to do. */
   async #decide(id: string, request: PendingRequest): Promise<boolean> {
-    const { table, supervisor, states, answers, policies, log } = this.#options;
+    const { table, supervisor, answers, policies, log } = this.#options;
     const record = table.get(id);
     if (record?.request == null || contentOf(record.request) !== contentOf(request)) return true;
     const verdict = await this.#judge({ session: record, request });
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
     if (!supervisor.leads) return false;
-    const answer = answerOf(verdict, request);
-    let byKeys = true;
-    if (verdict.effect === 'allow') {
-      const shown = shownWhole(request, (await states.look(id)).screen);
-      // The tool itself has said what exactly it asks.
-      const isDirect = answers.isDirect(record, request, answer);
-      if (shown === 'notYet' && !isDirect) return false;
-      if (shown === 'no' && !isDirect) {
-        log.info(`${id}: left to a person: what it asks does not stand whole and unmistakable on its screen`);
-        return true;
-      }
-      byKeys = shown === 'yes';
+    if (verdict.effect === 'allow' && !this.#isTold(record.tool, request)) {
+      log.info(`${id}: left to a person: the agent itself has not said what exactly it asks`);
+      return true;
     }
     const [rule] = verdict.rules;
     if (rule === undefined) return true;
     await answers.decide({
       session: id,
       request: request.id,
-      answer,
+      answer: answerOf(verdict, request),
       by: { type: 'policy', rule: rule.id, text: verdict.rules.map(ruleText).join('; ') },
-      permit: permitOf(verdict, request, byKeys, policies),
+      permit: permitOf(verdict, request, policies),
     });
     return true;
+  }
+
+  /**
+   * What is known of it comes from the best source that its tool has. A screen loses what cannot be seen: it counts only
+   * where the tool tells nothing else.
+   */
+  #isTold(toolId: string, { exact }: PendingRequest): boolean {
+    const tool = this.#options.tool(toolId);
+    const tells = tool?.hooks !== undefined || tool?.conversation?.format === 'codex';
+    return exact !== null && (exact !== 'screen' || !tells);
   }
 
   async #judge(asked: Asked): Promise<Verdict> {
@@ -194,12 +195,7 @@ export class PolicyRunner implements Disposable {
 }
 
 /** Counted on disk before anything goes; a rule that was removed or turned off meanwhile stops it at the last moment. */
-function permitOf(
-  { rules }: Verdict,
-  judged: PendingRequest,
-  byKeys: boolean,
-  policies: Pick<PolicyStore, 'take' | 'holds'>,
-): Permit {
+function permitOf({ rules }: Verdict, judged: PendingRequest, policies: Pick<PolicyStore, 'take' | 'holds'>): Permit {
   const ids = rules.map(({ id }) => id);
   const refuse = (): never => {
     throw new CodeManagerError('cancelled', 'The rule does not hold any more');
@@ -212,13 +208,12 @@ function permitOf(
       // More may have become known of it since: that has to be judged anew.
       if (!policies.holds(ids) || contentOf(request) !== contentOf(judged)) refuse();
     },
-    byKeys,
   };
 }
 
 /** What is known of a request may grow while it is asked: first that it asks, then for what, then with which options. */
-function contentOf({ id, kind, action, command, path, options }: PendingRequest): string {
-  return JSON.stringify([id, kind, action, command, path, options.length]);
+function contentOf({ id, kind, action, command, path, exact, options }: PendingRequest): string {
+  return JSON.stringify([id, kind, action, command, path, exact, options.length]);
 }
 
 function substance({ off, rules }: PolicyState): string {
