@@ -307,6 +307,13 @@ test('a rule for the whole line, or for its words, still works beside one that f
     const rules = [rule('allow', words), rule('deny', 'terraform destroy'), rule('ask', 'rm -rf')];
     assert.equal(await effect(rules, command), 'allow', `${words}, beside others: ${command}`);
   }
+  const noPush = rule('deny', 'git push');
+  for (const words of [`python -c 'import os; os.system("git push")'`, 'GIT_SSH_COMMAND=./x git fetch']) {
+    assert.equal(await effect([rule('allow', words)], words), 'allow', words);
+    assert.equal(await effect([rule('allow', words), noPush], words), 'ask', words);
+  }
+  assert.equal(await effect([EVERYTHING, noPush], 'FOO=1 ls'), 'ask');
+  assert.equal(await effect([rule('allow', 'git -C x log')], 'git -C x log src'), 'ask');
   const both = [rule('allow', 'grep'), rule('allow', 'head')];
   assert.equal(await effect(both, 'grep -rn foo src | head -5'), 'allow');
   const moved = [rule('allow', 'cd'), rule('allow', 'npm test'), rule('allow', 'cat')];
