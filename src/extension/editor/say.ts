@@ -14,15 +14,21 @@ export async function say(
   text: string,
   ...actions: readonly string[]
 ): Promise<string | undefined> {
-  const items = actions.map((action) => ({ title: messageText(action, 80), action }));
-  return (await vscode.window[SHOW[kind]](messageText(text), ...items))?.action;
+  const items = buttons(actions);
+  const chosen = await vscode.window[SHOW[kind]](messageText(text), ...items);
+  return actions[items.findIndex((item) => item === chosen)];
 }
 
 /** A modal question. @returns the action that the person chose */
 export async function ask(text: string, detail: string, ...actions: readonly string[]): Promise<string | undefined> {
-  const items = actions.map((action) => ({ title: messageText(action, 80), action }));
+  const items = buttons(actions);
   const options = { modal: true, detail: detailText(detail) };
-  return (await vscode.window.showWarningMessage(messageText(text), options, ...items))?.action;
+  const chosen = await vscode.window.showWarningMessage(messageText(text), options, ...items);
+  return actions[items.findIndex((item) => item === chosen)];
+}
+
+function buttons(actions: readonly string[]): { readonly title: string }[] {
+  return actions.map((action) => ({ title: messageText(action, 80) }));
 }
 
 const DONE_MS = 6_000;
