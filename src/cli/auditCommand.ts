@@ -1,6 +1,7 @@
 import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, parseDuration } from '../common/text.js';
 import type { AuditEntry } from '../protocol/audit.js';
+import { whoDecided } from '../protocol/auditWords.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -34,10 +35,10 @@ export async function audit(app: App, invocation: Invocation): Promise<void> {
   await output.lines(formatTable(columns, rows, { width: output.columns }));
 }
 
-function row({ time, sessionName, decision, request, answer, by, outcome }: AuditEntry): string[] {
+function row(entry: AuditEntry): string[] {
+  const { time, sessionName, decision, request, answer, outcome } = entry;
   const age = formatAge(Date.now() - Date.parse(time));
-  const who = by.type === 'person' ? by.client : `rule ${by.rule}`;
-  return [age, sessionName, decision, `${request.kind}: ${request.text}`, answer, who, outcome];
+  return [age, sessionName, decision, `${request.kind}: ${request.text}`, answer, whoDecided(entry), outcome];
 }
 
 /** `10m`, or an ISO time. */

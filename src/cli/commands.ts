@@ -14,8 +14,8 @@ const APPROVAL_DETAILS =
   'In a terminal the request is shown first and has to be confirmed; elsewhere --request names it, as ' +
   '`cm status ID --json` tells it. Exits with 6 when another request is pending by then, or none.';
 
-const ACTIONS = ['shell', 'edit', 'create', 'read', 'network', 'mcp', 'mode', 'other'] as const;
-const ACTION_TEXT = 'shell, edit, create, read, network, mcp, mode or other.';
+const ACTIONS = ['shell', 'edit', 'create', 'read', 'network', 'mcp', 'mode', 'other', 'manage'] as const;
+const ACTION_TEXT = 'shell, edit, create, read, network, mcp, mode, other or manage.';
 
 /** What `cm status --state` understands. */
 const STATES = [
@@ -177,7 +177,10 @@ export const COMMANDS: readonly Command[] = [
       'nothing narrows lets every agent, now and later, run nearly any command and change nearly any file of its ' +
       'folder unasked: it needs --everything. Plans, questions, sign-ins, changes of mode, other tools and what is not understood are always asked. A rule for a context or ' +
       'session on a machine with an agent server is kept there and goes on while nobody is connected; one without ' +
-      '--ctx and --session holds for all sessions of this host and of hosts reached by ssh.',
+      '--ctx and --session holds for all sessions of this host and of hosts reached by ssh. What runs inside a session ' +
+      'may look at everything and rename its own session; --action manage lets it do one thing more, which --command ' +
+      'names: start (a session that it starts can run anything), send, stop or run. No rule lets it answer, type keys, ' +
+      'or change rules, tokens, contexts, machines or the agent server.',
     args: [{ name: 'EFFECT', completes: ['allow', 'ask', 'deny'] }],
     flags: [
       { name: 'command', value: 'COMMAND', description: 'The words with which a command begins.' },
@@ -196,6 +199,7 @@ export const COMMANDS: readonly Command[] = [
       'cm policy add allow --action edit --path src --ctx api',
       "cm policy add deny --command 'git push'",
       'cm policy add allow --command curl --host docs.example.com --ctx api',
+      'cm policy add allow --action manage --command send --session fix-auth',
     ],
     load: async () => (await import('./policyCommands.js')).add,
   },

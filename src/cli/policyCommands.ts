@@ -1,8 +1,7 @@
 import { stripTerminal } from '../common/terminalText.js';
 import { formatDuration, parseDuration } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
-import { PolicyEffect, type PolicyRule, type PolicyState } from '../protocol/policy.js';
-import { RequestAction } from '../protocol/screen.js';
+import { ManageVerb, PolicyEffect, RuleAction, type PolicyRule, type PolicyState } from '../protocol/policy.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { formatTable } from './table.js';
@@ -84,8 +83,13 @@ export async function test(app: App, invocation: Invocation): Promise<void> {
   if (context === undefined && session === undefined) {
     throw new CodeManagerError('invalid', 'No context and no session was given', { hint: 'Add --ctx or --session.' });
   }
+  const action = readAction(given('action') ?? 'shell');
+  if (action === 'manage' && !ManageVerb.safeParse(command).success) {
+    const verbs = ManageVerb.options.join(', ');
+    throw new CodeManagerError('invalid', `--action manage needs --command with one of ${verbs}`);
+  }
   const verdict = await app.client.request('policy/test', {
-    action: readAction(given('action') ?? 'shell'),
+    action,
     ...(session === undefined ? {} : { session }),
     ...(context === undefined ? {} : { context }),
     ...(tool === undefined ? {} : { tool }),
@@ -113,10 +117,10 @@ async function turn(app: App, isOff: boolean): Promise<void> {
   output.note(`${inForce} allow ${inForce === 1 ? 'rule holds' : 'rules hold'}.`);
 }
 
-function readAction(text: string): RequestAction {
-  const action = RequestAction.safeParse(text);
+function readAction(text: string): RuleAction {
+  const action = RuleAction.safeParse(text);
   if (action.success) return action.data;
-  throw new CodeManagerError('invalid', `--action takes ${RequestAction.options.join(', ')}, not "${text}"`);
+  throw new CodeManagerError('invalid', `--action takes ${RuleAction.options.join(', ')}, not "${text}"`);
 }
 
 /** From now on for so long, or an ISO time. */

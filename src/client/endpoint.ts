@@ -120,7 +120,13 @@ async function initialize(
   try {
     const params: ParamsInput<'initialize'> = {
       protocolVersions: [...PROTOCOL_VERSIONS],
-      client: { name: options.name, version: VERSION, build: BUILD, pid: process.pid },
+      client: {
+        name: options.name,
+        version: VERSION,
+        build: BUILD,
+        pid: process.pid,
+        session: process.env['CM_SESSION']?.slice(0, 100) || undefined,
+      },
       subscribe: options.subscribe,
       ...(resume === undefined ? {} : { resume }),
     };

@@ -12,11 +12,12 @@ export function serverEnvironment(
   env: NodeJS.ProcessEnv = process.env,
   isElectron: boolean = process.versions['electron'] !== undefined,
 ): NodeJS.ProcessEnv {
-  const { CM_HOME: _home, ...rest } = env;
+  const { CM_HOME: _home, CM_SESSION: session, ...rest } = env;
   const clean: NodeJS.ProcessEnv = Object.fromEntries(Object.entries(rest).filter(([name]) => !FOREIGN.test(name)));
   // The editor's debugger puts itself here; in a server it would find nobody to talk to.
   if (/vscode|js-debug|--inspect/i.test(clean['NODE_OPTIONS'] ?? '')) delete clean['NODE_OPTIONS'];
   if (home !== homeDirectory(rest)) clean['CM_HOME'] = home;
+  if (session !== undefined) clean['CM_OUTER_SESSION'] = session;
   if (isElectron) clean['ELECTRON_RUN_AS_NODE'] = '1';
   return clean;
 }

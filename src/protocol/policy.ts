@@ -6,6 +6,14 @@ import { RequestAction } from './screen.js';
 export const PolicyEffect = z.enum(['allow', 'ask', 'deny']);
 export type PolicyEffect = z.infer<typeof PolicyEffect>;
 
+/** What a session may be allowed to have the agent server do. */
+export const ManageVerb = z.enum(['start', 'send', 'stop', 'run']);
+export type ManageVerb = z.infer<typeof ManageVerb>;
+
+/** What a rule is about: requests of agents, or `manage`, what a process inside a session asks of the agent server. */
+export const RuleAction = z.enum([...RequestAction.options, 'manage']);
+export type RuleAction = z.infer<typeof RuleAction>;
+
 const Words = z.array(z.string().min(1).max(4096)).min(1).max(64);
 /** `example.com`, or `*.example.com` for everything below it. */
 const HostPattern = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/u, 'not a host name, nor *.HOST');
@@ -18,8 +26,8 @@ const RuleTerms = z.object({
   /** Id of a session. */
   session: z.string().min(1).nullable().default(null),
   tool: z.string().min(1).nullable().default(null),
-  actions: z.array(RequestAction).default([]),
-  /** The words with which a command begins. */
+  actions: z.array(RuleAction).default([]),
+  /** The words with which a command begins; with `manage` one {@link ManageVerb}. */
   command: Words.nullable().default(null),
   /** A folder or file and all in it: absolute, `~/…`, or relative to the folder of the session. */
   path: z

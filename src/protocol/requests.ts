@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { AuditEntry } from './audit.js';
+import { AuditEntry, Whence } from './audit.js';
 import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
 import { Conversation } from './conversation.js';
 import { ServerEvent } from './events.js';
@@ -8,8 +8,7 @@ import { ScreenJudgement } from './judgement.js';
 import { LogSize } from './logSize.js';
 import { OwnGit } from './ownGit.js';
 import { Answer, AnswerResult } from './pendingRequest.js';
-import { NO_POLICY, PolicyDraft, PolicyRule, PolicyState, PolicyVerdict } from './policy.js';
-import { RequestAction } from './screen.js';
+import { NO_POLICY, PolicyDraft, PolicyRule, PolicyState, PolicyVerdict, RuleAction } from './policy.js';
 import { CreateSession, Environment, Session } from './session.js';
 import { ToolId, ToolInfo } from './tool.js';
 
@@ -95,6 +94,8 @@ export const REQUESTS = {
         version: z.string(),
         build: z.string().optional(),
         pid: z.number().int().optional(),
+        /** CM_SESSION in its own environment: counts where nothing better tells whether it is inside a session. */
+        session: z.string().min(1).max(100).optional(),
       }),
       subscribe: z.boolean().default(false),
       resume: z.object({ instance: z.string(), seq: z.number().int() }).optional(),
@@ -239,6 +240,8 @@ export const REQUESTS = {
       answer: Answer,
       /** Who answers, for the record; by default the client's name. */
       by: z.string().min(1).max(100).optional(),
+      /** Set by the agent server; what a client gives here is not looked at. */
+      from: Whence.optional(),
     }),
     AnswerResult,
   ),
@@ -350,7 +353,7 @@ export const REQUESTS = {
       session: Ref.optional(),
       context: Ref.optional(),
       tool: ToolId.optional(),
-      action: RequestAction,
+      action: RuleAction,
       command: z.string().optional(),
       path: z.string().optional(),
     }),

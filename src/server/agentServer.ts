@@ -9,6 +9,7 @@ import type { Logger } from '../common/logger.js';
 import { stripTerminal } from '../common/terminalText.js';
 import { truncate } from '../common/text.js';
 import { makeFolder } from '../core/store/makeFolder.js';
+import { SocketPeers, unixEnd, type SocketEnd } from '../machines/local/socketPeer.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import {
   PROTOCOL_VERSIONS,
@@ -22,6 +23,8 @@ import { MAX_MESSAGE_BYTES } from '../protocol/wire.js';
 import { ClientConnection, type RequestHandler } from './clientConnection.js';
 import { EventLog } from './eventLog.js';
 import { createHandlers, type Handlers } from './handlers.js';
+import { Boundary, type Inside } from './inside/boundary.js';
+import { Origins } from './inside/origins.js';
 import type { Hub } from './hub/hub.js';
 import { PID_HEADER } from './singleInstance.js';
 import { socketPath } from './socketPath.js';
@@ -37,6 +40,8 @@ export interface AgentServerOptions {
   readonly tokens: TokenStore;
   /** Goes by itself when nobody has needed it for so long, in milliseconds; never when infinite. */
   readonly idleExitMs: number;
+  /** The session of another home inside which this server was started. */
+  readonly outer?: string | undefined;
   /** The server wants to end; the owner disposes it. */
   readonly onStop: (reason: string) => void;
 }
@@ -57,6 +62,8 @@ export class AgentServer implements RequestHandler {
     perMessageDeflate: false,
   });
   readonly #handlers: Handlers;
+  readonly #origins: Origins;
+  readonly #boundary: Boundary;
   readonly #listening = new KeyedMutex();
   #http: Server | undefined;
   #tcp: TcpListener | undefined;
@@ -76,8 +83,22 @@ export class AgentServer implements RequestHandler {
       instance: this.#events.instance,
       started: new Date().toISOString(),
     };
+    this.#origins = new Origins({
+      peers: new SocketPeers(),
+      sessions: () => hub.local.sessions(),
+      find: (id) => hub.local.call('session/get', { session: id }),
+      outer: options.outer,
+      log: options.log,
+    });
+    this.#boundary = new Boundary({
+      policies: hub.data.policies,
+      audit: hub.data.audit,
+      find: (ref) => hub.find(ref),
+      host: () => this.info.host,
+      log: options.log,
+    });
     this.#handlers = {
-      ...createHandlers(hub),
+      ...createHandlers(hub, this.#origins),
       ...tokenHandlers(options.tokens),
       initialize: (params, connection) => this.#initialize(params, connection),
       'server/status': () => this.#status(),
@@ -96,8 +117,8 @@ export class AgentServer implements RequestHandler {
   }
 
   /** A client whose right to be here is known; over TCP by its token. */
-  accept(socket: WebSocket, token?: TokenInfo): ClientConnection {
-    const connection = new ClientConnection(socket, this, this.#options.log, token?.id);
+  accept(socket: WebSocket, end: SocketEnd | undefined, token?: TokenInfo): ClientConnection {
+    const connection = new ClientConnection(socket, this, this.#options.log, end, token);
     this.#connections.add(connection);
     let alive = true;
     const beat = setInterval(() => {
@@ -121,8 +142,8 @@ export class AgentServer implements RequestHandler {
   /** Listens on a port too. @throws CodeManagerError as `TcpListener.open` does */
   async listenTcp(options: TcpOptions): Promise<TcpListener> {
     const clients = {
-      accept: (socket: WebSocket, token: TokenInfo) => {
-        const connection = this.accept(socket, token);
+      accept: (socket: WebSocket, token: TokenInfo, end: SocketEnd | undefined) => {
+        const connection = this.accept(socket, end, token);
         return () => connection.initialized;
       },
     };
@@ -147,7 +168,8 @@ export class AgentServer implements RequestHandler {
       response.writeHead(426, { [PID_HEADER]: String(process.pid) }).end();
     });
     http.on('upgrade', (request, socket, head) => {
-      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket));
+      const end = unixEnd(request.socket);
+      this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.accept(webSocket, end));
     });
     // The process's umask keeps everybody else out, also when the folder's mode was changed by hand.
     await new Promise<void>((resolve, reject) => {
@@ -168,14 +190,16 @@ export class AgentServer implements RequestHandler {
     }
   }
 
-  #dispatch<M extends Method>(
-    method: M,
-    params: unknown,
-    connection: ClientConnection,
-  ): Promise<Result<M>> | Result<M> {
+  async #dispatch<M extends Method>(method: M, params: unknown, connection: ClientConnection): Promise<Result<M>> {
     const handler: Handlers[M] = this.#handlers[method];
     // The connection has parsed the parameters with the method's own schema.
-    return handler(params as Params<M>, connection);
+    const parsed = params as Params<M>;
+    await this.#boundary.admit(method, parsed, connection);
+    return handler(parsed, connection);
+  }
+
+  insideOf({ end, said, closed }: ClientConnection): Promise<Inside | undefined> {
+    return this.#origins.inside({ end, said, closed });
   }
 
   #initialize(
@@ -195,6 +219,7 @@ export class AgentServer implements RequestHandler {
     }
     connection.clientName = truncate(stripTerminal(client.name), 60);
     connection.name = `${client.name}${client.pid === undefined ? '' : ` (${client.pid})`}`;
+    connection.said = { pid: client.pid, session: client.session };
     connection.initialized = true;
     connection.subscribed = subscribe;
     const answer = { protocolVersion, server: this.info, capabilities: [], seq: this.#events.seq };

@@ -2,15 +2,20 @@ import type { WebSocket } from 'ws';
 import type { Logger } from '../common/logger.js';
 import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { ServerEvent } from '../protocol/events.js';
-import { REQUESTS, type Method } from '../protocol/requests.js';
+import type { Whence } from '../protocol/audit.js';
+import { REQUESTS, type Method, type TokenInfo } from '../protocol/requests.js';
 import { decodeLogFrame, encodeLogFrame, RequestMessage, type Notification } from '../protocol/wire.js';
 import type { LogSink, LogSubscription, Terminal } from '../core/machineService.js';
+import type { SocketEnd } from '../machines/local/socketPeer.js';
+import type { Inside } from './inside/boundary.js';
 import { LogStream } from './logStream.js';
 import { TerminalStream } from './terminalStream.js';
 
 /** What a connection asks the server for. */
 export interface RequestHandler {
   handle(method: Method, params: unknown, connection: ClientConnection): Promise<unknown>;
+  /** The session inside which a client is. */
+  insideOf(connection: ClientConnection): Promise<Inside | undefined>;
 }
 
 /** A client that takes no bytes for so long a backlog reads its log from the file later. */
@@ -38,12 +43,20 @@ export class ClientConnection {
   initialized = false;
   subscribed = false;
 
-  /** @param token id of the token with which it came over TCP; undefined on the socket of this host */
+  /** What it says of itself. */
+  said: { readonly pid?: number | undefined; readonly session?: string | undefined } = {};
+  #inside: Promise<Inside | undefined> | undefined;
+
+  /**
+   * @param end our end of its connection, where the other one can be on this host
+   * @param token with which it came over TCP; undefined on the socket of this host
+   */
   constructor(
     socket: WebSocket,
     handler: RequestHandler,
     log: Logger,
-    readonly token?: string,
+    readonly end?: SocketEnd,
+    readonly token?: Pick<TokenInfo, 'id' | 'name'>,
   ) {
     this.#socket = socket;
     this.#handler = handler;
@@ -59,6 +72,17 @@ export class ClientConnection {
   /** Aborted when the client has gone. */
   get closed(): AbortSignal {
     return this.#gone.signal;
+  }
+
+  /** The session inside which it is, asked once. */
+  inside(): Promise<Inside | undefined> {
+    this.#inside ??= this.#handler.insideOf(this);
+    return this.#inside;
+  }
+
+  /** Where it comes from, whatever it calls itself. */
+  get whence(): Whence {
+    return this.token === undefined ? { type: 'user' } : { type: 'token', name: this.token.name };
   }
 
   /** What was typed into a terminal; one that has just ended takes it no more. */

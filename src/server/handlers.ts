@@ -3,6 +3,7 @@ import { judgeScreen } from '../core/state/judgeScreen.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 import type { Hub } from './hub/hub.js';
+import type { Origins } from './inside/origins.js';
 import { Operations } from './hub/operations.js';
 import { Questions } from './hub/questions.js';
 
@@ -14,7 +15,7 @@ export type Handlers = {
 type ServerMethod = 'initialize' | 'server/status' | 'server/stop' | 'token/list' | 'token/new' | 'token/revoke';
 
 /** Every request of the wire that is about machines, contexts and sessions, one line each. */
-export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
+export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<Handlers, ServerMethod> {
   const { contexts, machines } = hub;
   const questions = new Questions();
   const operations = new Operations(questions);
@@ -80,7 +81,7 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'session/send': (params) => hub.call('session/send', params),
     'session/key': (params) => hub.call('session/key', params),
     'session/answer': ({ by, ...params }, client) =>
-      hub.call('session/answer', { ...params, by: by ?? client.clientName }),
+      hub.call('session/answer', { ...params, by: by ?? client.clientName, from: client.whence }),
     'session/interrupt': (params) => hub.call('session/interrupt', params),
     'session/stop': (params) => hub.call('session/stop', params),
     'session/kill': (params) => hub.call('session/kill', params),
@@ -125,7 +126,10 @@ export function createHandlers(hub: Hub): Omit<Handlers, ServerMethod> {
     'policy/off': ({ off }) => hub.policies.setOff(off),
     'policy/propose': (params) => hub.call('policy/propose', params),
     'audit/list': (params) => hub.audit(params),
-    'doctor/run': async () => runDoctor(hub.local, hub.data.audit, await hub.problems()),
+    'doctor/run': async () => [
+      ...(await runDoctor(hub.local, hub.data.audit, await hub.problems())),
+      await origins.check(hub.local),
+    ],
     'server/problems': () => hub.problems(),
   };
 }

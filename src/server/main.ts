@@ -125,6 +125,7 @@ async function start({
     tokens,
     // Nobody elsewhere could start it again.
     idleExitMs: tcp === undefined ? Number(process.env['CM_IDLE_EXIT_MS'] ?? IDLE_EXIT_MS) : Infinity,
+    outer: options.outer,
     onStop: (reason) => stop(reason),
   });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => stop(signal));

@@ -12,17 +12,22 @@ export interface ServerOptions {
   readonly tcp: TcpOptions | undefined;
   /** A token that holds for the life of the process, and what it is called. */
   readonly token: { readonly token: string; readonly name: string } | undefined;
+  /** The session inside which it was started. */
+  readonly outer: string | undefined;
   /** What the person should know, one sentence each. */
   readonly warnings: readonly string[];
 }
 
 /**
- * What the process was asked to be. Takes CM_AGENT_TOKEN out of the environment, so that nothing that is started later
- * sees it. @throws CodeManagerError `invalid` for arguments that make no sense or files that cannot be read
+ * What the process was asked to be. Takes CM_AGENT_TOKEN and what marks a session out of the environment, so that nothing
+ * that is started later sees it. @throws CodeManagerError `invalid` for arguments that make no sense or files that cannot be read
  */
 export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): ServerOptions {
   const envToken = env['CM_AGENT_TOKEN'];
   delete env['CM_AGENT_TOKEN'];
+  const outer = env['CM_OUTER_SESSION'] ?? env['CM_SESSION'];
+  delete env['CM_OUTER_SESSION'];
+  delete env['CM_SESSION'];
   const warnings: string[] = [];
   const { values } = parseArguments(args);
   const { port: portText, host = '127.0.0.1', 'token-file': tokenFile } = values;
@@ -36,13 +41,13 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
     for (const flag of ['host', 'tls-cert', 'tls-key', 'token-file'] as const) {
       if (values[flag] !== undefined) throw new CodeManagerError('invalid', `--${flag} needs --port`);
     }
-    return { foreground, dialStdio, replace, tcp: undefined, token: undefined, warnings };
+    return { foreground, dialStdio, replace, tcp: undefined, token: undefined, outer, warnings };
   }
   const port = Number(portText);
   if (!/^\d+$/.test(portText) || port > 65_535) {
     throw new CodeManagerError('invalid', `${portText} is not a port`);
   }
-  return { foreground, dialStdio, replace, tcp: { port, host, tls: readTls(values) }, token, warnings };
+  return { foreground, dialStdio, replace, tcp: { port, host, tls: readTls(values) }, token, outer, warnings };
 }
 
 type Values = ReturnType<typeof parseArguments>['values'];

@@ -140,7 +140,7 @@ test('Claude Code is trusted, denied with a reason, allowed and answered from th
 
     assert.equal(desk.file('denied.txt'), '');
     assert.deepEqual(
-      (await desk.audit()).map(({ decision, by }) => [decision, by.type === 'person' ? by.client : by.rule]),
+      (await desk.audit()).map(({ decision, by }) => [decision, by.type === 'person' ? by.client : by.type]),
       [
         ['allow', 'VS Code'],
         ['deny', 'VS Code'],

@@ -37,6 +37,7 @@ async function told(window: Workbench): Promise<string> {
 /** What the windows say of an answer, in any order, and whom `cm` names when it comes too late. */
 function expected({ by }: AuditEntry): { readonly windows: readonly string[]; readonly who: string } {
   if (by.type === 'policy') return { windows: [`by rule ${by.rule}`, `by rule ${by.rule}`], who: `rule ${by.rule}` };
+  assert.ok(by.type === 'person');
   if (by.client === 'cm') return { windows: ['by cm', 'by cm'], who: 'cm' };
   return { windows: ['by you', 'in another window'], who: by.client };
 }

@@ -2,7 +2,7 @@ import { KeyedMutex, type Clock } from '../../common/async.js';
 import type { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { truncate } from '../../common/text.js';
-import type { AnsweredBy, AnswerOutcome, AuditEntry } from '../../protocol/audit.js';
+import type { AnsweredBy, AnswerOutcome, AuditEntry, Whence } from '../../protocol/audit.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { Answer, AnswerResult, AnswerVia, PendingRequest } from '../../protocol/pendingRequest.js';
@@ -63,7 +63,8 @@ export interface AnswerRequest {
   readonly request: string;
   readonly answer: Answer;
   readonly by: AnsweredBy;
-  readonly permit?: Permit;
+  readonly from?: Whence | undefined;
+  readonly permit?: Permit | undefined;
 }
 
 /** A person who pressed a key this recently is typing. */
@@ -79,9 +80,9 @@ export class Answerer {
   }
 
   /** An answer of a person. */
-  answer({ session, request, answer, by = 'cm' }: Params<'session/answer'>): Promise<AnswerResult> {
+  answer({ session, request, answer, by = 'cm', from }: Params<'session/answer'>): Promise<AnswerResult> {
     const { id } = this.#options.find(session);
-    return this.decide({ session: id, request, answer, by: { type: 'person', client: by } });
+    return this.decide({ session: id, request, answer, by: { type: 'person', client: by }, from });
   }
 
   /**
@@ -112,7 +113,7 @@ export class Answerer {
     }
   }
 
-  async #decide({ session: id, request: requestId, answer, by, permit }: AnswerRequest): Promise<AnswerResult> {
+  async #decide({ session: id, request: requestId, answer, by, from, permit }: AnswerRequest): Promise<AnswerResult> {
     const { supervisor, live, tool } = this.#options;
     await supervisor.act(id);
     guardLead(supervisor.leads);
@@ -124,7 +125,7 @@ export class Answerer {
     if (request === null) throw new CodeManagerError('conflict', 'The request has changed.');
     const resolved = resolveAnswer(request, answer, tool(record.tool)?.screen);
     const direct = this.#options.route.find(record, request, resolved);
-    const attempt = new Attempt(this.#options, record, request, resolved, by, permit, direct?.ticket);
+    const attempt = new Attempt(this.#options, record, request, resolved, { by, from, permit }, direct?.ticket);
     if (direct && (await attempt.directly(direct))) return attempt.result(direct.via);
     await attempt.byKeys();
     return attempt.result('keys');
@@ -138,6 +139,7 @@ class Attempt {
   readonly #request: PendingRequest;
   readonly #answer: ResolvedAnswer;
   readonly #by: AnsweredBy;
+  readonly #from: Whence | undefined;
   readonly #permit: Permit | undefined;
   /** Under which its hook waits, when one does. */
   readonly #ticket: string | undefined;
@@ -150,8 +152,7 @@ class Attempt {
     record: SessionRecord,
     request: PendingRequest,
     answer: ResolvedAnswer,
-    by: AnsweredBy,
-    permit: Permit | undefined,
+    { by, from, permit }: Pick<AnswerRequest, 'by' | 'from' | 'permit'>,
     ticket: string | undefined,
   ) {
     this.#options = options;
@@ -159,6 +160,7 @@ class Attempt {
     this.#request = request;
     this.#answer = answer;
     this.#by = by;
+    this.#from = from;
     this.#permit = permit;
     this.#ticket = ticket;
   }
@@ -330,6 +332,7 @@ class Attempt {
       decision: this.#answer.decision,
       answer: truncate(this.#words, 1000),
       by: this.#by,
+      ...(this.#from === undefined ? {} : { from: this.#from }),
       via,
       keys: keys === null ? null : [...keys],
       outcome,

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../common/text.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import type { AuditEntry } from '../../protocol/audit.js';
+import { whoDecided } from '../../protocol/auditWords.js';
 
 const DECISIONS = {
   allow: 'allowed',
@@ -20,6 +21,7 @@ const VIA = {
   keys: 'by keys',
   hook: "by the agent's hook",
   api: "by the agent's own interface",
+  server: 'by the agent server',
 } as const satisfies Record<AuditEntry['via'], string>;
 
 /** The record of answers as a document: newest first, a heading for each day. */
@@ -39,7 +41,7 @@ export function auditText(entries: readonly AuditEntry[], toolName: (id: string)
 
 function entryLines(entry: AuditEntry, time: string, toolName: (id: string) => string): string[] {
   const { request, decision, answer, by, via, outcome, sessionName, contextName, machine, tool, asked } = entry;
-  const who = by.type === 'person' ? by.client : `rule ${by.rule} (${by.text})`;
+  const who = `${whoDecided(entry)}${by.type === 'policy' ? ` (${by.text})` : ''}`;
   const waited = formatDuration(Date.parse(entry.time) - Date.parse(asked));
   const what = [request.command ?? request.text, request.path ?? ''].filter(
     (part, index, all) => part !== '' && (index === 0 || all[0]?.includes(part) !== true),

@@ -96,5 +96,6 @@ export function ago(ms: number, options?: { seconds?: boolean }): string {
 export function answeredBy({ by, outcome }: Pick<AuditEntry, 'by' | 'outcome'>, editor: string): string {
   if (outcome !== 'answered') return 'answered, but nobody can know whether that arrived';
   if (by.type === 'policy') return `answered by rule ${oneLine(by.rule, 60)}`;
+  if (by.type === 'boundary') return 'answered by nobody';
   return by.client === editor ? 'answered in another window' : `answered by ${oneLine(by.client, 60)}`;
 }

@@ -1,6 +1,5 @@
 import { localDateTime } from '../../common/text.js';
-import type { PolicyDraft } from '../../protocol/policy.js';
-import type { RequestAction } from '../../protocol/screen.js';
+import type { PolicyDraft, RuleAction } from '../../protocol/policy.js';
 
 /** A part of a rule that a person can change before it is saved. */
 export type RulePart = 'what' | 'where' | 'agent' | 'until' | 'count';
@@ -31,7 +30,8 @@ const DOING = {
   mcp: 'use tools',
   mode: 'change the mode',
   other: 'other requests',
-} as const satisfies Record<RequestAction, string>;
+  manage: 'manage sessions',
+} as const satisfies Record<RuleAction, string>;
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;

@@ -23,6 +23,10 @@ export interface ProcessTable {
   withVariable(entries: readonly ProcessEntry[], variable: string): Promise<Set<number>>;
   /** One process, undefined when it is gone. */
   get(pid: number): Promise<ProcessEntry | undefined>;
+  /** A variable with which a process was started; undefined without it, and where we may not read it. */
+  variable(pid: number, name: string): Promise<string | undefined>;
+  /** Terminals that are its standard input, output or error; none where the system does not tell. */
+  terminals(pid: number): Promise<readonly string[]>;
 }
 
 /** The table of this system, by what it offers. */
@@ -46,6 +50,19 @@ class ProcTable implements ProcessTable {
   async get(pid: number): Promise<ProcessEntry | undefined> {
     const text = await fs.readFile(`/proc/${pid}/stat`, 'latin1').catch(() => undefined);
     return text === undefined ? undefined : parseProcStat(text);
+  }
+
+  async variable(pid: number, name: string): Promise<string | undefined> {
+    const environment = await fs.readFile(`/proc/${pid}/environ`, 'latin1').catch(() => '');
+    return environment
+      .split('\0')
+      .find((each) => each.startsWith(`${name}=`))
+      ?.slice(name.length + 1);
+  }
+
+  async terminals(pid: number): Promise<readonly string[]> {
+    const links = await Promise.all([0, 1, 2].map((fd) => fs.readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
+    return links.filter((link) => link.startsWith('/dev/pts/'));
   }
 
   async withVariable(entries: readonly ProcessEntry[], variable: string): Promise<Set<number>> {
@@ -94,6 +111,20 @@ class PsTable implements ProcessTable {
   async get(pid: number): Promise<ProcessEntry | undefined> {
     const text = await ps(['-o', 'pid=,ppid=,pgid=,stat=,lstart=', '-p', String(pid)]).catch(() => '');
     return parsePs(text)[0];
+  }
+
+  async variable(pid: number, name: string): Promise<string | undefined> {
+    const text = await ps(['-Eww', '-o', 'command=', '-p', String(pid)]).catch(() => '');
+    // The environment stands behind the arguments.
+    return text
+      .trim()
+      .split(/\s+/)
+      .findLast((word) => word.startsWith(`${name}=`))
+      ?.slice(name.length + 1);
+  }
+
+  terminals(): Promise<readonly string[]> {
+    return Promise.resolve([]);
   }
 
   async withVariable(entries: readonly ProcessEntry[], variable: string): Promise<Set<number>> {

@@ -1,3 +1,4 @@
+import { checkManageRule } from '../../core/approvals/policy/manageRules.js';
 import { commandWords } from '../../core/approvals/policy/shellCommand.js';
 import type { PolicyStore } from '../../core/approvals/policy/policyStore.js';
 import type { Contexts } from '../../core/contexts.js';
@@ -107,6 +108,7 @@ export class Policies implements Disposable {
       context: context?.id ?? null,
       session: session?.id ?? null,
     });
+    checkManageRule(rule);
     if (allowsEverything(rule) && !rule.everything) {
       throw new CodeManagerError('invalid', `This rule would allow everything. ${EVERYTHING_MEANS}.`, {
         hint: 'Narrow it, or say --everything.',

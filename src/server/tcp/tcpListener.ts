@@ -6,6 +6,7 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { isLoopback } from '../../client/transport.js';
+import { tcpEnd, type SocketEnd } from '../../machines/local/socketPeer.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { TokenInfo } from '../../protocol/requests.js';
 import { MAX_MESSAGE_BYTES } from '../../protocol/wire.js';
@@ -31,7 +32,7 @@ export interface TcpOptions {
 
 export interface TcpClients {
   /** A client that has signed in. The result tells whether it has said who it is. */
-  accept(socket: WebSocket, token: TokenInfo): () => boolean;
+  accept(socket: WebSocket, token: TokenInfo, end: SocketEnd | undefined): () => boolean;
 }
 
 /** Lets clients with a token in over TCP: on this host, or with TLS from anywhere. */
@@ -145,7 +146,9 @@ export class TcpListener {
     if (known === undefined) return this.#refuseWrong(address, socket);
     if (socket.destroyed) return;
     this.#unproved.proved(request.socket);
-    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => this.#accept(webSocket, known, address));
+    this.#webSockets.handleUpgrade(request, socket, head, (webSocket) =>
+      this.#accept(webSocket, known, address, tcpEnd(request.socket)),
+    );
   }
 
   /** Answered late, so that nobody learns much from many; the connection goes sooner when its place is needed. */
@@ -156,12 +159,12 @@ export class TcpListener {
     if (!socket.destroyed) refuse(socket, 401, { 'www-authenticate': 'Bearer' });
   }
 
-  #accept(webSocket: WebSocket, token: TokenInfo, address: string): void {
+  #accept(webSocket: WebSocket, token: TokenInfo, address: string, end: SocketEnd | undefined): void {
     this.#open.set(webSocket, token.id);
     webSocket.once('close', () => this.#open.delete(webSocket));
     webSocket.on('error', () => undefined);
     limitRequests(webSocket);
-    const hasIntroducedItself = this.#clients.accept(webSocket, token);
+    const hasIntroducedItself = this.#clients.accept(webSocket, token, end);
     const timer = setTimeout(() => {
       if (!hasIntroducedItself()) webSocket.terminate();
     }, HANDSHAKE_MS);

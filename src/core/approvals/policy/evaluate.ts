@@ -66,11 +66,20 @@ export function isInForce({ expires, max, used }: PolicyRule, now: number): bool
   return (expires === null || Date.parse(expires) > now) && (max === null || used < max);
 }
 
-/** It is about this session, this agent and this kind of request. */
-function isMeant({ session, context, tool, actions, effect }: PolicyRule, { session: own, request }: Asked): boolean {
+/** It is about this session and this agent. */
+export function isAbout(
+  { session, context, tool }: PolicyRule,
+  own: Pick<Session, 'id' | 'contextId' | 'tool'>,
+): boolean {
   if (session !== null && session !== own.id) return false;
   if (context !== null && context !== own.contextId) return false;
-  if (tool !== null && tool !== own.tool) return false;
+  return tool === null || tool === own.tool;
+}
+
+/** It is about this session, this agent and this kind of request. */
+function isMeant(rule: PolicyRule, { session: own, request }: Asked): boolean {
+  const { actions, effect } = rule;
+  if (!isAbout(rule, own)) return false;
   if (actions.length === 0) return true;
   const { action } = request;
   if (action === null) return effect !== 'allow';
@@ -80,7 +89,7 @@ function isMeant({ session, context, tool, actions, effect }: PolicyRule, { sess
 
 /** A command may do what it is about. */
 function isAboutCommands({ actions }: PolicyRule): boolean {
-  return actions.length === 0 || actions.some((action) => ALLOWABLE.has(action));
+  return actions.length === 0 || actions.some((action) => action !== 'manage' && ALLOWABLE.has(action));
 }
 
 /** All that rules are compared with. */
@@ -196,11 +205,13 @@ function allowsFile(rule: PolicyRule, action: RequestAction, file: string, terms
   return !isPrivate(file.slice(scope.length));
 }
 
-function ask(why: string): Verdict {
+/** The verdict that a person decides. */
+export function ask(why: string): Verdict {
   return { effect: 'ask', rule: null, why: truncate(stripTerminal(why), 300), rules: [] };
 }
 
-function decided(effect: Verdict['effect'], rules: readonly PolicyRule[]): Verdict {
+/** The verdict of these rules. */
+export function decided(effect: Verdict['effect'], rules: readonly PolicyRule[]): Verdict {
   const why = rules.map((rule) => `rule ${rule.id}: ${ruleText(rule)}`).join('; ');
   return { effect, rule: rules[0]?.id ?? null, why: truncate(stripTerminal(why), 300), rules };
 }

@@ -4,7 +4,7 @@ import type { Logger } from '../../../common/logger.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../../protocol/errors.js';
 import type { SessionRecord } from '../../../protocol/files.js';
 import type { Answer, PendingRequest } from '../../../protocol/pendingRequest.js';
-import type { PolicyDraft, PolicyState, PolicyVerdict } from '../../../protocol/policy.js';
+import { ManageVerb, type PolicyDraft, type PolicyState, type PolicyVerdict } from '../../../protocol/policy.js';
 import type { Params } from '../../../protocol/requests.js';
 import { hasEnded } from '../../../protocol/session.js';
 import type { Tool } from '../../../protocol/tool.js';
@@ -15,6 +15,7 @@ import type { Answerer, Permit } from '../answerer.js';
 import { evaluate, type Asked, type Verdict } from './evaluate.js';
 import type { Places } from './paths.js';
 import type { PolicyStore } from './policyStore.js';
+import { judgeManage } from './manageRules.js';
 import { proposeRule } from './proposeRule.js';
 import { ruleText } from './ruleText.js';
 
@@ -69,6 +70,7 @@ export class PolicyRunner implements Disposable {
   /** What the rules say to a request that nobody asks. */
   async test({ session: ref, context, tool, action, command, path }: Params<'policy/test'>): Promise<PolicyVerdict> {
     const { find, contexts } = this.#options;
+    if (action === 'manage') return this.#testManage({ session: ref, context, tool, command });
     const request = { kind: 'permission' as const, action, command: command ?? null, path: path ?? null, text: '' };
     const text = action === 'network' && path !== undefined ? `fetch ${path}` : (command ?? path ?? '');
     if (ref !== undefined) {
@@ -90,6 +92,23 @@ export class PolicyRunner implements Disposable {
         request: { ...request, text },
       }),
     );
+  }
+
+  async #testManage({
+    session: ref,
+    context,
+    tool,
+    command,
+  }: Pick<Params<'policy/test'>, 'session' | 'context' | 'tool' | 'command'>): Promise<PolicyVerdict> {
+    const { find, contexts, policies, clock } = this.#options;
+    const verb = ManageVerb.parse(command);
+    const own = ref === undefined ? undefined : find(ref);
+    const session = {
+      id: own?.id ?? '',
+      contextId: own?.contextId ?? contexts.get(context ?? '').id,
+      tool: tool ?? own?.tool ?? '',
+    };
+    return verdictOf(judgeManage({ session, verb }, await policies.current(), clock.now()));
   }
 
   /** @throws CodeManagerError `conflict` when it is not the pending request, `invalid` when no rule could allow it */
