@@ -1,5 +1,6 @@
 import { parseDuration, formatAge } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
+import { isLogReason } from '../protocol/logReasons.js';
 import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -27,6 +28,7 @@ export async function logs(app: App, invocation: Invocation): Promise<void> {
   const since = parseSince(invocation.value('since'), Date.now());
   const session = await app.client.request('session/get', { session: ref });
   const lines = since === undefined ? (wanted ?? DEFAULT_LINES) : linesSince(app, session, since, wanted);
+  if (isLogReason(session.reason)) app.output.note(`${session.name}: ${session.reason}.`);
   // What has ended is read to its end: then an unfinished last line counts as one.
   const isComplete = hasEnded(session) && (await app.client.request('log/info', { session: session.id })).closed;
   await showLog(app, session, { follow: follow && !isComplete, lines, raw });

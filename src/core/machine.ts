@@ -52,6 +52,15 @@ export interface Terminal extends Disposable {
   resume(): void;
 }
 
+/** What is known of a file without reading it. */
+export interface FileStat {
+  readonly size: number;
+  readonly isDirectory: boolean;
+  readonly mtimeMs: number;
+  /** Tells it from another file that gets its name; undefined where the system does not tell. */
+  readonly inode?: string | undefined;
+}
+
 /** Where bytes of a file go as it grows. `data` resolves when the receiver can take more. */
 export interface FileSink {
   /** `bytes` are only valid during the call. */
@@ -140,9 +149,7 @@ export interface Machine {
   findProgram(name: string, path: string): Promise<string | undefined>;
   /** Absolute, `~` expanded, symbolic links kept. */
   resolvePath(path: string): string;
-  stat(
-    path: string,
-  ): Promise<{ readonly size: number; readonly isDirectory: boolean; readonly mtimeMs: number } | undefined>;
+  stat(path: string): Promise<FileStat | undefined>;
   /** Bytes from an offset, fewer at the end of the file. */
   readFile(path: string, from?: number, length?: number): Promise<Uint8Array>;
   /** Bytes of a file from an offset on, and what it gets, until disposed; one that is not there yet is waited for. */

@@ -126,6 +126,7 @@ export class SessionEngine implements Disposable {
     const { supervisor } = this;
     const { live, files, states, input, starts, ends } = supervisor;
     this.#disposables.add(supervisor.logs.onDidGrow((id) => logs.onGrown(id)));
+    this.#disposables.add(supervisor.logs.onDidRemake((id) => logs.onRemade(id)));
     this.#disposables.add(
       supervisor.logs.onDidResize(({ id, ...size }) => {
         logs.onSize(id, size);

@@ -182,7 +182,7 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
     await until('its end is told', () => panes.some(({ session, dead }) => session === 's1' && dead));
     // tmux itself may miss how a program ended; the launcher never does.
     assert.equal(readFileSync(join(sessions, 's1.exit'), 'utf8'), 'exit 7\n');
-    await tmux.reopenLog(other);
+    await tmux.reopenLog(other, 0);
     const before = closed;
     await tmux.kill(pane);
     await until('the closed window is told', () => closed > before);

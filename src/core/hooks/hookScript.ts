@@ -1,3 +1,4 @@
+import { OWN_FILES } from '../tmux/ownFiles.js';
 import { quotePosix } from '../tmux/quote.js';
 
 /** More of an event is not written down: what is larger is a whole file or the output of a command. */
@@ -35,13 +36,14 @@ export function hookScript(sessionsDirectory: string, { program, socket }: HookT
 exec 3>&1
 exec 2>/dev/null >&2
 dir=${quotePosix(sessionsDirectory)}
-if [ -n "$1" ] && [ "$CM_SESSION" = "$1" ] && [ -f "$dir/$1.json" ]; then
+${OWN_FILES}
+if [ -n "$1" ] && [ "$CM_SESSION" = "$1" ] && [ -f "$dir/$1.json" ] && own "$dir" && free "$dir/$1.hooks"; then
   new=$0.$1.$$
   ticket=
   [ "$2" != ask ] || ticket=$1.$$.$(od -An -N8 -tu8 /dev/urandom | tr -d ' ')
   { printf '%s ' "$CM_RUN\${ticket:+/$ticket}"; head -c ${MAX_EVENT_BYTES} | tr '\\n\\r' '  '; echo; } >"$new" && cat "$new" >>"$dir/$1.hooks"
   rm -f "$new"
-  [ ! -f "$dir/changes" ] || printf . >>"$dir/changes"
+  tell
   if [ -n "$ticket" ]; then
     cat >/dev/null
     ${quotePosix(program)} -S ${quotePosix(socket)} wait-for "${hookChannel('$ticket')}" </dev/null 3>&- &

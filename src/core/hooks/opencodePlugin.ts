@@ -10,7 +10,7 @@ import { ANSWER, hookChannel, type HookTmux } from './hookScript.js';
  */
 export function opencodePlugin(sessionsDirectory: string, { program, socket }: HookTmux): string {
   return `import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
 
 const dir = ${JSON.stringify(sessionsDirectory)};
 const id = process.env.CM_SESSION ?? '';
@@ -58,10 +58,15 @@ export const CodeManager = async ({ client } = {}) => {
     waiting.delete(requestID);
     child?.kill();
   };
+  // Neither through a link, nor into what is no file or another user's.
+  const isFree = (path) => {
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    return stat === undefined || (stat.isFile() && stat.uid === process.getuid());
+  };
   const say = (name, more, ticket) => {
     const head = ticket === undefined ? run : run + '/' + ticket;
-    appendFileSync(dir + '/' + id + '.hooks', head + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
-    if (existsSync(dir + '/changes')) appendFileSync(dir + '/changes', '.');
+    if (isFree(dir + '/' + id + '.hooks')) appendFileSync(dir + '/' + id + '.hooks', head + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
+    if (existsSync(dir + '/changes') && isFree(dir + '/changes')) appendFileSync(dir + '/changes', '.');
   };
   // Agents write prompts to children of a session.
   const settle = () => {

@@ -66,6 +66,14 @@ export class HostLogFeed implements Disposable {
     this.#following = following;
   }
 
+  /** Another file has its name. */
+  onRemade(): void {
+    if (this.#finishing) return;
+    this.#following?.dispose();
+    this.#following = undefined;
+    this.onReachable();
+  }
+
   /** The file has its last byte. */
   onClosed(): void {
     this.#closed = true;

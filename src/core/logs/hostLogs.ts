@@ -75,7 +75,8 @@ export class HostLogs implements Logs {
       this.#last.set(id, last);
       return;
     }
-    const offset = (await machine.stat(path(record)))?.size ?? 0;
+    // A log that was removed goes on behind what it had.
+    const offset = Math.max((await machine.stat(path(record)))?.size ?? 0, last?.offset ?? 0);
     const size = { offset, columns, rows };
     await machine.append(sizesPath(path(record)), sizeLine(size));
     this.#last.set(id, size);
@@ -84,6 +85,10 @@ export class HostLogs implements Logs {
 
   onGrown(): void {
     // What is followed is told by the machine itself.
+  }
+
+  onRemade(id: string): void {
+    for (const feed of this.#followers.of(id)) feed.onRemade();
   }
 
   onClosed(id: string): void {

@@ -59,6 +59,10 @@ export class LocalLogs implements Logs {
     for (const feed of this.#followers.of(id)) feed.onGrown();
   }
 
+  onRemade(id: string): void {
+    for (const feed of this.#followers.of(id)) feed.onRemade();
+  }
+
   onClosed(id: string): void {
     this.#followers.onClosed(id);
   }

@@ -44,6 +44,12 @@ export class LogFeed implements Disposable {
     if (!this.#pumping) void this.#pump();
   }
 
+  /** Another file has its name. */
+  onRemade(): void {
+    this.#close();
+    this.onGrown();
+  }
+
   /** The file has its last byte. */
   onClosed(): void {
     this.#closed = true;
@@ -104,6 +110,10 @@ export class LogFeed implements Disposable {
 
   dispose(): void {
     this.#done = true;
+    this.#close();
+  }
+
+  #close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
   }

@@ -32,7 +32,8 @@ export class LogSizes {
     const sizes = parseLogSizes(text);
     const last = sizes.at(-1);
     if (last?.columns === columns && last.rows === rows) return undefined;
-    const offset = statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0;
+    // A log that was removed goes on behind what it had.
+    const offset = Math.max(statSync(this.#log, { throwIfNoEntry: false })?.size ?? 0, last?.offset ?? 0);
     const size = { offset, columns, rows };
     const isWhole = text === '' || text.endsWith('\n');
     if (isWhole && text.split('\n').length <= MAX_LINES) {

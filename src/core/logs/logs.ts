@@ -14,6 +14,8 @@ export interface Logs extends Disposable {
   onSize(id: string, size: TerminalSize): void;
   /** The log may have grown. */
   onGrown(id: string): void;
+  /** Another file has the name of the log: it goes on there, at offsets behind all that were. */
+  onRemade(id: string): void;
   /** The log has its last byte. */
   onClosed(id: string): void;
 }

@@ -24,7 +24,7 @@ export interface AdoptionOptions {
   readonly table: SessionTable;
   readonly live: LiveSessions;
   readonly files: SessionFiles;
-  readonly logs: Pick<LogKeeper, 'grown' | 'onResized' | 'reopen'>;
+  readonly logs: Pick<LogKeeper, 'grown' | 'lookSoon' | 'onResized' | 'reopen'>;
   readonly states: Pick<SessionStates, 'watch'>;
   readonly input: Pick<SessionInput, 'deliverTask'>;
   readonly starts: Pick<SessionStart, 'run' | 'isStarting' | 'launched'>;
@@ -121,7 +121,10 @@ export class Adoption {
     }
     if (pane.dead || names.has(`${id}.exit`)) await ends.finish(id);
     else if (!pane.piped || names.has(`${id}.closed`)) await logs.reopen(id);
-    else follower.see(pane);
+    else {
+      follower.see(pane);
+      logs.lookSoon(id);
+    }
     // Should the news of its growth have been lost.
     logs.grown(id);
   }

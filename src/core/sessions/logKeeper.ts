@@ -1,12 +1,14 @@
-import type { Clock } from '../../common/async.js';
+import { delay, type Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
+import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
+import { LOG_REASONS } from '../../protocol/logReasons.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
-import type { Machine, TerminalSize } from '../machine.js';
-import type { PaneSize } from '../tmux/pane.js';
+import type { FileStat, Machine, TerminalSize } from '../machine.js';
+import type { Pane, PaneSize } from '../tmux/pane.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSessions } from './liveSession.js';
 import type { SessionFiles } from './sessionFiles.js';
@@ -26,35 +28,45 @@ export interface LogKeeperOptions {
 }
 
 const LAST_OUTPUT_MS = 5_000;
-const CAP_CHECK_MS = 1_000;
+const LOOK_AGAIN_MS = 1_000;
 /** A disk that stays full must not make opening a log again a loop. */
 const REOPEN_MS = 5_000;
 const BLOCK_BYTES = 4096;
-const GAP = 'its log has a gap: the log could not be written for a while';
+/** A writer that is told to end has written what it had within this time, and one that begins has made its file. */
+const WRITER_MS = 5_000;
+const LOOK_MS = 20;
 
 interface State {
   /** When output was told last and when the log was opened again last, in milliseconds since the epoch. */
   told: number;
   reopened: number;
   again: { cancel(): void } | undefined;
-  capCheck: { cancel(): void } | undefined;
+  look: { cancel(): void } | undefined;
+  /** The file of the log as it was seen last; undefined: it was never seen. */
+  file: FileStat | undefined;
+  /** It was not there at the first look: its writer may not have made it yet. */
+  isMissed: boolean;
+  isReopening: boolean;
   /** Where the system cannot free the head of a file: not tried again before the log has this size. */
   tryAgainAt: number;
 }
 
 /**
- * Keeps the logs of running sessions: within their cap, and written again when their writer has gone. Tells what they
- * get.
+ * Keeps the logs of running sessions: within their cap, written again when their writer has gone, and made anew when
+ * somebody has removed, replaced or cut the file. Offsets only ever grow. Tells what they get.
  */
 export class LogKeeper implements Disposable {
   readonly #options: LogKeeperOptions;
   readonly #states = new Map<string, State>();
   readonly #grown = new Emitter<string>();
+  readonly #remade = new Emitter<string>();
   readonly #closed = new Emitter<string>();
   readonly #resized = new Emitter<{ readonly id: string } & TerminalSize>();
 
   /** Id of a session whose log may have grown. */
   readonly onDidGrow = this.#grown.event;
+  /** Id of a session whose log is another file from now on. */
+  readonly onDidRemake = this.#remade.event;
   /** Id of a session whose log has got its last byte. */
   readonly onDidClose = this.#closed.event;
   /** The terminal of a session has this size, maybe as before, for what its log gets from now on. */
@@ -66,8 +78,19 @@ export class LogKeeper implements Disposable {
 
   #state(id: string): State {
     let state = this.#states.get(id);
-    if (!state)
-      this.#states.set(id, (state = { told: 0, reopened: 0, again: undefined, capCheck: undefined, tryAgainAt: 0 }));
+    if (!state) {
+      state = {
+        told: 0,
+        reopened: 0,
+        again: undefined,
+        look: undefined,
+        file: undefined,
+        isMissed: false,
+        isReopening: false,
+        tryAgainAt: 0,
+      };
+      this.#states.set(id, state);
+    }
     return state;
   }
 
@@ -91,7 +114,7 @@ export class LogKeeper implements Disposable {
   /** The log has grown. */
   onOutput(id: string): void {
     this.#grown.fire(id);
-    const { clock, table, log } = this.#options;
+    const { clock, table } = this.#options;
     if (!table.get(id)) return;
     const state = this.#state(id);
     const now = clock.now();
@@ -99,18 +122,41 @@ export class LogKeeper implements Disposable {
       state.told = now;
       table.touch(id, { lastOutput: new Date(now).toISOString() });
     }
-    state.capCheck ??= clock.after(CAP_CHECK_MS, () => {
-      state.capCheck = undefined;
-      this.#keepCap(id, state).catch((error: unknown) => log.warn(`log of ${id}: ${errorText(error)}`));
+    this.lookSoon(id);
+  }
+
+  /** Looks whether its file is the one that was, and within its cap. */
+  lookSoon(id: string, ms = LOOK_AGAIN_MS): void {
+    const { clock, log } = this.#options;
+    const state = this.#state(id);
+    state.look ??= clock.after(ms, () => {
+      state.look = undefined;
+      this.#look(id, state).catch((error: unknown) => log.warn(`log of ${id}: ${errorText(error)}`));
     });
   }
 
-  /** Frees the oldest part of a log that is over its cap; offsets stay what they are. */
-  async #keepCap(id: string, state: State): Promise<void> {
-    const { machine, table, files, capBytes, leads, log } = this.#options;
-    if (!leads()) return;
+  async #look(id: string, state: State): Promise<void> {
+    const { table, files, leads } = this.#options;
+    const file = await files.stat(id, 'log');
     const record = table.get(id);
-    const size = await files.logSize(id);
+    if (!record || hasEnded(record) || state.isReopening || this.#states.get(id) !== state) return;
+    if (!leads()) {
+      state.file = file;
+    } else if (file === undefined && state.file === undefined && !state.isMissed) {
+      state.isMissed = true;
+      this.lookSoon(id, REOPEN_MS);
+    } else if (isOther(file, state.file, record)) {
+      await this.reopen(id);
+    } else {
+      state.file = file;
+      await this.#keepCap(id, state, file?.size ?? 0);
+    }
+  }
+
+  /** Frees the oldest part of a log that is over its cap; offsets stay what they are. */
+  async #keepCap(id: string, state: State, size: number): Promise<void> {
+    const { machine, table, files, capBytes, log } = this.#options;
+    const record = table.get(id);
     const cap = capBytes();
     if (!record || size - record.logBase <= cap || size < state.tryAgainAt) return;
     // A quarter at a time.
@@ -135,11 +181,12 @@ export class LogKeeper implements Disposable {
 
   /** Has the log written again, with a line that tells of the gap. Asked too often it waits for a moment. */
   async reopen(id: string): Promise<void> {
-    const { tmux, log, clock, table, files, live } = this.#options;
+    const { log, clock, live } = this.#options;
     const known = live.get(id);
     const state = this.#state(id);
-    if (!known) return;
+    if (!known || state.isReopening) return;
     if (clock.now() - state.reopened < REOPEN_MS) {
+      this.lookSoon(id, REOPEN_MS);
       state.again ??= clock.after(REOPEN_MS, () => {
         state.again = undefined;
         this.onWriterGone(id).catch((error: unknown) => log.warn(`log of ${id}: ${errorText(error)}`));
@@ -147,10 +194,55 @@ export class LogKeeper implements Disposable {
       return;
     }
     state.reopened = clock.now();
-    log.warn(`the log of ${id} was not being written; opening it again`);
+    state.isReopening = true;
+    try {
+      await this.#reopen(id, known.pane, state);
+    } finally {
+      state.isReopening = false;
+    }
+  }
+
+  async #reopen(id: string, pane: Pane, state: State): Promise<void> {
+    const { tmux, log, table, files } = this.#options;
+    const written = await this.#endWriter(id, pane);
+    // What its last writer had still got, those who have its file open may read.
+    this.grown(id);
+    const file = await files.stat(id, 'log');
+    const record = table.get(id);
+    if (!record || hasEnded(record)) return;
+    const seen = state.file?.size ?? 0;
+    const had = Math.max(written, seen, record.logBase, record.runFrom);
+    const isGone = isOther(file, state.file, record) || (file?.size ?? 0) < had;
+    // Above all that were, also as a reader counts to whom what a cut file got came behind what it had. Who sees another
+    // base knows that it was made anew.
+    const from = isGone ? had + (written < seen ? written : 0) + 1 : 0;
+    const reason = LOG_REASONS[isGone ? 'remade' : 'gap'];
+    log.warn(isGone ? `the log of ${id} was removed or changed; it is made anew` : `the log of ${id} was not written`);
+    if (isGone || record.reason !== reason) await table.patch(id, { reason, ...(isGone ? { logBase: from } : {}) });
     await files.remove(id, 'closed');
-    await tmux.reopenLog(known.pane);
-    if (table.get(id)?.reason !== GAP) await table.patch(id, { reason: GAP });
+    await tmux.reopenLog(pane, from);
+    if (!isGone) return;
+    await this.#until(async () => ((await files.stat(id, 'log'))?.size ?? 0) >= from);
+    state.file = await files.stat(id, 'log');
+    this.#remade.fire(id);
+    this.grown(id);
+  }
+
+  /** How many bytes its log had when its last writer ended; 0 when that cannot be told. */
+  async #endWriter(id: string, { pane }: Pane): Promise<number> {
+    const { tmux, files } = this.#options;
+    const known = await tmux.pane(pane);
+    if (known?.piped === true && !(await files.has(id, 'closed'))) {
+      await tmux.closeLog(known);
+      await this.#until(async () => (await files.text(id, 'closed')) !== '');
+    }
+    const size = Number.parseInt(await files.text(id, 'closed'), 10);
+    return Number.isSafeInteger(size) ? size : 0;
+  }
+
+  async #until(done: () => Promise<boolean>): Promise<void> {
+    const end = performance.now() + WRITER_MS;
+    while (performance.now() < end && !(await done())) await delay(LOOK_MS);
   }
 
   /** It has got its last byte. */
@@ -163,14 +255,22 @@ export class LogKeeper implements Disposable {
   #forget(id: string): void {
     const state = this.#states.get(id);
     state?.again?.cancel();
-    state?.capCheck?.cancel();
+    state?.look?.cancel();
     this.#states.delete(id);
   }
 
   dispose(): void {
     for (const id of [...this.#states.keys()]) this.#forget(id);
     this.#grown.dispose();
+    this.#remade.dispose();
     this.#closed.dispose();
     this.#resized.dispose();
   }
+}
+
+/** Somebody has removed, replaced or cut the file of a log, and nobody has made it anew: that moves its base. */
+function isOther(file: FileStat | undefined, known: FileStat | undefined, { logBase }: SessionRecord): boolean {
+  if (known !== undefined && logBase > known.size) return false;
+  if (file === undefined || file.size < logBase) return true;
+  return known !== undefined && (file.size < known.size || file.inode !== known.inode);
 }

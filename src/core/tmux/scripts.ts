@@ -1,3 +1,4 @@
+import { OWN_FILES } from './ownFiles.js';
 import { quotePosix } from './quote.js';
 import type { TmuxFeatures } from './version.js';
 
@@ -34,6 +35,9 @@ const SHELL_OWN = new Set([
 /** A tool that has not asked by then, after half a minute, never asks. */
 const ANSWERS = 500;
 
+/** In a log that is not the one that was written before. */
+const REMADE_LINE = 'the log was removed or changed from outside; what was printed before this line is gone';
+
 /**
  * What the pane runs: `sh launch.sh <id>`.
  *
@@ -54,33 +58,41 @@ export function launchScript(sessionsDirectory: string): string {
 cd / || exit 126
 dir=${quotePosix(sessionsDirectory)}
 id=$1
-mv -f "$dir/$id.launch" "$dir/$id.launched" 2>/dev/null || exit 126
+${OWN_FILES}
+own "$dir" || exit 126
+mv -f "$dir/$id.launch" "$dir/$id.launched" 2>/dev/null && own "$dir/$id.launched" || exit 126
+rm -f "$dir/$id.note"
+set -C
 exec 3>&2 2>"$dir/$id.note"
 unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION CM_LAUNCH_CWD CM_LAUNCH_UMASK
 . "$dir/$id.launched"
 rm -f "$dir/$id.launched"
 export COLORTERM=truecolor
-: >"$dir/$id.note"
+! own "$dir/$id.note" || : >|"$dir/$id.note"
 trap : INT QUIT TERM USR1 USR2 ALRM
 if cd -- "$CM_LAUNCH_CWD" 2>&3; then
   unset CM_LAUNCH_CWD
-  (umask "$CM_LAUNCH_UMASK"; unset CM_LAUNCH_UMASK; exec 2>&3 3>&-; exec "$@")
+  (set +C; umask "$CM_LAUNCH_UMASK"; unset CM_LAUNCH_UMASK; exec 2>&3 3>&-; exec "$@")
   code=$?
 else
   code=126
 fi
 if [ "$code" -gt 128 ] && [ -s "$dir/$id.note" ]; then end="signal $((code - 128))"; else end="exit $code"; fi
 sleep 0.1 2>/dev/null || sleep 1
-rm -f "$dir/$id.note"
+own "$dir" || exit "$code"
+rm -f "$dir/$id.note" "$dir/$id.exit.new"
 { printf '%s\\n' "$end" >"$dir/$id.exit.new" && mv -f "$dir/$id.exit.new" "$dir/$id.exit"; } 2>/dev/null
-[ ! -f "$dir/changes" ] || printf . >>"$dir/changes"
+tell
 exit "$code"
 `;
 }
 
 /**
- * What `pipe-pane` runs: `sh pipe.sh <id> [gap|answer]`. Appends the raw bytes to the log and says when the last one is
- * on disk, or that writing failed. After a gap a line in the log says so.
+ * What `pipe-pane` runs: `sh pipe.sh <id> [gap FROM|answer]`. Appends the raw bytes to the log and says when the last one
+ * is on disk, or that writing failed, with how many there were. After a gap a line in the log says so.
+ *
+ * With an offset FROM above 0 the log is not the one that was written before: it goes on at that offset, behind a hole,
+ * and what is in its place is kept beside it, as is what is no file of ours.
  *
  * With `answer` what it prints is typed into the pane: that reports of a tool's state are read. A tool asks that and at
  * once what the terminal is (`CSI c`); tmux answers the second question and not the first, and sooner than anybody else
@@ -91,17 +103,33 @@ exit "$code"
 export function pipeScript(sessionsDirectory: string): string {
   return `umask 077
 dir=${quotePosix(sessionsDirectory)}
+log=$dir/$1.log
+closed=$dir/$1.closed
 exec 3>&1 >/dev/null
-rm -f "$dir/$1.closed"
-[ "$2" != gap ] || printf '\\r\\n[Code Manager: output before this line may be missing; the log could not be written]\\r\\n' >>"$dir/$1.log"
-tell() { [ ! -f "$dir/changes" ] || printf . >>"$dir/changes"; }
-size() { wc -c <"$dir/$1.log"; }
-: >>"$dir/$1.log"
+${OWN_FILES}
+own "$dir" || exit 1
+close() { rm -f "$closed"; (set -C; echo "$1" >"$closed"); tell; }
+size() { echo $(($(wc -c <"$log"))); }
+aside() { mv -f "$log" "$log.bad-$$"; }
+rm -f "$closed"
+free "$log" || aside || exit 1
+if [ "\${3:-0}" -gt 0 ]; then
+  # Another file: whoever still reads the one that was cut takes nothing of this one for what comes behind it.
+  [ ! -s "$log" ] || aside
+  rm -f "$log"
+  : >>"$log"
+  dd if=/dev/null of="$log" bs=1 count=0 seek="$3" 2>/dev/null
+  if [ "$(size)" -lt "$3" ]; then close 0; exit 1; fi
+  printf '\\r\\n[Code Manager: ${REMADE_LINE}]\\r\\n' >>"$log"
+elif [ "$2" = gap ]; then
+  printf '\\r\\n[Code Manager: output before this line may be missing; the log could not be written]\\r\\n' >>"$log"
+fi
+: >>"$log"
+[ ! -f "$log" ] || exec 5<"$log"
 tell
 if [ "$2" = answer ]; then
-  from=$(size "$1")
+  from=$(size)
   esc=$(printf '\\033')
-  log=$dir/$1.log
   said() { tail -c "+$((from + 1))" "$log" | grep -qF "$esc$1"; }
   (
     n=0
@@ -116,9 +144,9 @@ if [ "$2" = answer ]; then
   ) 2>/dev/null </dev/null &
 fi
 exec 3>&-
-cat >>"$dir/$1.log"
-: >"$dir/$1.closed"
-tell
+cat >>"$log"
+written=$(wc -c <&5)
+close $((written))
 `;
 }
 

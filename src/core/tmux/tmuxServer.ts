@@ -113,7 +113,7 @@ export class TmuxServer implements Disposable {
         ...byHand,
         tmuxCommand('new-session', '-d', '-s', session, '-x', '120', '-y', '40', 'sh', launch, session),
         ...byClients,
-        this.#openPipe(target, this.#pipe(session, asksForReports ? 'answer' : undefined), asksForReports),
+        this.#openPipe(target, this.#pipe(session, ...(asksForReports ? ['answer'] : [])), asksForReports),
         this.#setOption(target, SESSION_OPTION, session),
         ...(quietClients ? [tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`)] : []),
         tmuxCommand('list-panes', '-t', target, '-F', PANE_FORMAT),
@@ -150,17 +150,26 @@ export class TmuxServer implements Disposable {
     );
   }
 
-  #pipe(session: string, how?: 'gap' | 'answer'): string {
-    const words = [quotePosix(join(this.#options.runtimeDirectory, 'pipe.sh')), session];
-    return `exec sh ${[...words, ...(how === undefined ? [] : [how])].join(' ')}`;
+  #pipe(session: string, ...how: readonly string[]): string {
+    return ['exec sh', quotePosix(join(this.#options.runtimeDirectory, 'pipe.sh')), session, ...how].join(' ');
   }
 
-  /** Writes the log again after its writer had gone. */
-  async reopenLog(pane: Pane): Promise<void> {
+  /** Ends the writer of the log, which says so when it has written all that it had. */
+  async closeLog(pane: Pane): Promise<void> {
+    const control = await this.connection.started();
+    await control.run(tmuxCommand('pipe-pane', '-t', pane.pane));
+  }
+
+  /**
+   * Has the log written again after its writer had gone.
+   *
+   * @param from it goes on at this offset or behind it, whatever is there
+   */
+  async reopenLog(pane: Pane, from: number): Promise<void> {
     const control = await this.connection.started();
     await control.run(
       tmuxCommand('pipe-pane', '-t', pane.pane),
-      this.#openPipe(pane.pane, this.#pipe(pane.session, 'gap')),
+      this.#openPipe(pane.pane, this.#pipe(pane.session, 'gap', String(from))),
     );
   }
 

@@ -6,6 +6,7 @@ import type { Disposable } from '../../common/disposable.js';
 import { homeDirectory } from '../../common/home.js';
 import type {
   FileSink,
+  FileStat,
   FreeSpace,
   LoginEnvironment,
   Machine,
@@ -151,10 +152,10 @@ export class LocalMachine implements Machine {
     return resolve(this.#expand(path));
   }
 
-  async stat(path: string): Promise<{ size: number; isDirectory: boolean; mtimeMs: number } | undefined> {
+  async stat(path: string): Promise<FileStat | undefined> {
     try {
       const stat = await fs.stat(path);
-      return { size: stat.size, isDirectory: stat.isDirectory(), mtimeMs: stat.mtimeMs };
+      return { size: stat.size, isDirectory: stat.isDirectory(), mtimeMs: stat.mtimeMs, inode: String(stat.ino) };
     } catch (error) {
       if (isMissing(error)) return undefined;
       throw error;

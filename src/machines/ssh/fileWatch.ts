@@ -10,8 +10,8 @@ const MAX_LINE = 4096;
 /**
  * Prints the names of files in a folder that were made, changed or removed, and before them `.` once it has begun.
  *
- * Nothing is looked at while nothing happens: `tail` waits for what the logs and the file of changes get, and each time
- * the folder is listed once and compared with the last listing, here, so that only names travel. What grows before the
+ * Nothing is looked at while nothing happens: `tail` waits for what the logs and the file of changes get, and says when
+ * one is removed, replaced or cut; each time the folder is listed once and compared with the last listing, here, so that only names travel. What grows before the
  * new `tail` has opened it is caught by writing to the file of changes a little later. A folder that can have no FIFO is
  * looked at once a second instead. It ends with its input: nobody else would end a `tail` whose connection was cut.
  */
@@ -45,7 +45,7 @@ while :; do
     if [ "$files" != "$watched" ]; then
       [ -z "$p" ] || kill "$p" 2>/dev/null
       watched=$files
-      tail -n 0 -F changes $files >&4 2>/dev/null 4>&- & p=$!
+      tail -n 0 -F changes $files >&4 2>&4 4>&- & p=$!
       (for s in 0.2 1 4; do pause "$s"; printf . >>changes; done) >/dev/null 2>&1 &
     fi
     dd bs=65536 count=1 <&4 >/dev/null 2>&1

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
 import { quotePosix } from '../../core/tmux/quote.js';
-import type { FreeSpace } from '../../core/machine.js';
+import type { FileStat, FreeSpace } from '../../core/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ShellAnswer } from './commandShell.js';
 import { HostFileError, toHostDiskError } from './hostErrors.js';
@@ -13,13 +13,7 @@ export interface HostFilesOptions {
   readonly run: (script: string) => Promise<ShellAnswer>;
   /** Runs a script on a channel of its own, with input, and resolves with its status and what it printed. */
   readonly feed: (script: string, input: Uint8Array) => Promise<ShellAnswer>;
-  readonly facts: Pick<HostFacts, 'stat' | 'host' | 'system'>;
-}
-
-export interface HostStat {
-  readonly size: number;
-  readonly isDirectory: boolean;
-  readonly mtimeMs: number;
+  readonly facts: Pick<HostFacts, 'stat' | 'host' | 'system' | 'uid'>;
 }
 
 /** More than that gets a channel of its own: the shell reads its scripts byte by byte. */
@@ -38,12 +32,12 @@ export class HostFiles {
     this.#options = options;
   }
 
-  async stat(path: string): Promise<HostStat | undefined> {
+  async stat(path: string): Promise<FileStat | undefined> {
     const file = word(path);
     const { stat } = this.#options.facts;
     const ask = {
-      gnu: `stat -L -c '%f %s %Y' ${file} 2>&1`,
-      bsd: `stat -L -f '%p %z %m' ${file} 2>&1`,
+      gnu: `stat -L -c '%f %s %Y %i' ${file} 2>&1`,
+      bsd: `stat -L -f '%p %z %m %i' ${file} 2>&1`,
       ls: `TZ=UTC0 ls -ldLn ${file} 2>&1; date -u '+%Y %m'`,
     }[stat];
     const { output } = await this.#options.run(ask);
@@ -106,7 +100,7 @@ export class HostFiles {
   /** 0600, whole or not at all. A symbolic link stays one: its target is replaced. */
   async writeFile(path: string, data: string | Uint8Array): Promise<void> {
     const bytes = Buffer.from(data);
-    const { host } = this.#options.facts;
+    const { host, uid } = this.#options.facts;
     const name = posix.basename(path);
     const short = Buffer.byteLength(name) <= 120 ? name : name.slice(0, 40);
     const suffix = randomBytes(6).toString('hex');
@@ -115,8 +109,11 @@ export class HostFiles {
       [
         'umask 077',
         `t=${word(path)}`,
+        // Only a link of this user or of root is followed, and only to a file of theirs.
         'i=0; while [ -L "$t" ] && [ "$i" -lt 9 ]; do l=$(readlink "$t") || break',
+        `case $(ls -ldn "$t" | awk '{ print $3 }') in ${uid} | 0) ;; *) echo Operation not permitted; exit 1;; esac`,
         'case $l in /*) t=$l;; *) t=${t%/*}/$l;; esac; i=$((i + 1)); done',
+        'if [ "$i" -gt 0 ] && [ -e "$t" ] && [ ! -O "$t" ]; then echo Operation not permitted; exit 1; fi',
         'if [ -d "$t" ]; then echo Is a directory; exit 1; fi',
         'd=${t%/*}; if [ -e "$d/" ] || [ ! -e "$d" ]; then :; elif [ "$d" ]; then echo Not a directory; exit 1; fi',
         `p="\${t%/*}"/.${quotePosix(short)}.${host.slice(0, 60)}-$$-${suffix}.cm-tmp`,
@@ -229,6 +226,7 @@ function refuseOther(file: string): string {
   return [
     `if [ -L ${file} ]; then echo Too many levels of symbolic links; exit 1; fi`,
     `if [ -e ${file} ] && [ ! -f ${file} ] && [ ! -d ${file} ]; then echo Not a regular file; exit 1; fi`,
+    `if [ -e ${file} ] && [ ! -O ${file} ]; then echo Operation not permitted; exit 1; fi`,
   ].join('\n');
 }
 
@@ -237,18 +235,23 @@ function word(path: string): string {
   return quotePosix(path);
 }
 
-/** `<mode> <size> <seconds>`, the mode in hexadecimal or octal. */
-function parseStat(text: string, radix: number): HostStat | undefined {
-  const match = /^([0-9a-f]+) (\d+) (\d+)\n?$/.exec(text);
+/** `<mode> <size> <seconds> <inode>`, the mode in hexadecimal or octal. */
+function parseStat(text: string, radix: number): FileStat | undefined {
+  const match = /^([0-9a-f]+) (\d+) (\d+) (\d+)\n?$/.exec(text);
   if (match === null) return undefined;
   const type = Number.parseInt(match[1] ?? '', radix) & 0o170000;
-  return { size: Number(match[2]), isDirectory: type === 0o040000, mtimeMs: Number(match[3]) * 1000 };
+  return {
+    size: Number(match[2]),
+    isDirectory: type === 0o040000,
+    mtimeMs: Number(match[3]) * 1000,
+    inode: match[4],
+  };
 }
 
 const MONTHS = 'JanFebMarAprMayJunJulAugSepOctNovDec';
 
 /** `-rw------- 1 0 0 12 Nov 22 16:00 path` and then the year and month of now; times are those of UTC, to the minute. */
-export function parseLs(text: string): HostStat | undefined {
+export function parseLs(text: string): FileStat | undefined {
   const match =
     /^([-a-z])\S+\s+\d+\s+\d+\s+\d+\s+(?:\d+,\s*)?(\d+)\s+([A-Z][a-z]{2})\s+(\d{1,2})\s+(?:(\d{1,2}):(\d{2})|(\d{4}))\s[^]*\n(\d{4}) (\d{2})\n?$/.exec(
       text,
