@@ -142,7 +142,9 @@ function areaDraft({ area }: ScreenRules, lines: readonly ScreenLine[]): string 
   let top = bottom;
   while (top > 0 && pattern(area.row).test(lines[top - 1]?.raw ?? '')) top--;
   // Something else may stand beside it.
-  const rows = lines.slice(top, bottom).map(({ raw }) => raw.slice(pattern(area.row).exec(raw)?.[0].length ?? 0, width).trim());
+  const rows = lines
+    .slice(top, bottom)
+    .map(({ raw }) => raw.slice(pattern(area.row).exec(raw)?.[0].length ?? 0, width).trim());
   const own = rows.slice(
     0,
     Math.max(
