@@ -16,7 +16,9 @@ const ids = (lines: readonly string[]): string[] =>
 test('all cases run, and one that fails is named with what was put in', () => {
   const lines = runFixture({});
   assert.equal(lines.at(-1), '40 passed, 1 failed');
-  assert.ok(lines.some((line) => line.startsWith('FAILED') && line.endsWith(String.raw`wrong/bad: a\u{200b}b\u{a} → b`)));
+  assert.ok(
+    lines.some((line) => line.startsWith('FAILED') && line.endsWith(String.raw`wrong/bad: a\u{200b}b\u{a} → b`)),
+  );
 });
 
 test('a part is drawn by the seed, and again by the same one', () => {
