@@ -216,6 +216,8 @@ export const ScreenRequest = z.object({
   question: z.string().nullable(),
   /** One line for people, made harmless. */
   text: z.string(),
+  /** Absolute, of a command that does not run in the folder of its session. Not made harmless. */
+  folder: z.string().optional(),
   /** null: what will run is not known exactly, and no rule can allow it. */
   exact: Exact.nullable().default(null),
 });

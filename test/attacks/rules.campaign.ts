@@ -29,6 +29,7 @@ campaign('rules', cases, async ({ rules, action, command, path }: RulesInput) =>
         command: command ?? null,
         path: action === 'network' ? null : (path ?? null),
         text: command ?? path ?? '',
+        exact: 'event',
       },
     },
     { off: false, rules: await Promise.all(rules.map(ruleOf)) },

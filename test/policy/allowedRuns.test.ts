@@ -152,7 +152,14 @@ async function effect(rules: readonly PolicyRule[], command: string, top: string
         folder,
       ),
   };
-  const request = { kind: 'permission' as const, action: 'shell' as const, command, path: null, text: command };
+  const request = {
+    kind: 'permission' as const,
+    action: 'shell' as const,
+    command,
+    path: null,
+    text: command,
+    exact: 'event' as const,
+  };
   const session = { id: 's1', contextId: 'c1', tool: 'claude', path: join(top, 'proj') };
   return (await evaluate({ session, request }, { off: false, rules }, here, 0)).effect;
 }

@@ -233,3 +233,14 @@ test('a title that says nothing takes back what was said before', async () => {
   assert.equal(seen.watch.known.model.verdict.source, 'screen');
   assert.equal(seen.words.at(-1), 'touch b.txt');
 });
+
+test('what a tool says itself is never taken as exact from its screen', async () => {
+  const exactOf = async (tool: string, name: string): Promise<unknown> => {
+    const seen = new Watched(tool, screen(name));
+    await seen.clock.pass(3000);
+    const { asked } = seen.watch.known.model.verdict;
+    assert.notEqual(asked?.request?.command ?? null, null);
+    return asked?.request?.exact;
+  };
+  assert.equal(await exactOf('claude', 'claude/08-approval-bash'), null);
+});

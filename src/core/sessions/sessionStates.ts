@@ -11,9 +11,10 @@ import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { trackRequest } from '../approvals/requests.js';
+import { CallRecord, recordsCalls } from '../conversations/callRecord.js';
 import type { Machine, TerminalSize } from '../machine.js';
 import { judgeScreen } from '../state/judgeScreen.js';
-import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
+import { SOURCES, type Asked, type Evidence, type OpenCall } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
@@ -167,11 +168,19 @@ export class SessionStates implements Disposable {
       known: record,
       screen: () => tmux.screen(live.pane.pane),
       size: live.pane,
+      calls: this.#calls(record, tool),
       clock,
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
       onError: (error) => log.debug(`screen of ${record.id}: ${errorText(error)}`),
     });
     if (live.title) live.state.onSignal(live.title);
+  }
+
+  #calls(session: SessionRecord, tool: Tool): (() => Promise<readonly OpenCall[]>) | undefined {
+    const { machine, table } = this.#options;
+    if (tool.conversation === undefined || !recordsCalls(tool.conversation)) return undefined;
+    const record = new CallRecord({ machine, session, pid: () => table.get(session.id)?.pid ?? null });
+    return () => record.open();
   }
 
   async #ready(id: string): Promise<void> {
@@ -250,6 +259,13 @@ export class SessionStates implements Disposable {
   /** Under which exactly one hook of it waits for the answer to exactly this request. */
   ticketFor(id: string, request: PendingRequest): string | undefined {
     return this.#options.live.get(id)?.hooks?.ticketFor(request);
+  }
+
+  /** An answer to this can reach no other one: a hook of its own waits for it, or nothing else is asked. */
+  isOnly(id: string, request: PendingRequest): boolean {
+    // What a screen or a record tells is one dialog.
+    if (request.exact !== 'event' || this.ticketFor(id, request) !== undefined) return true;
+    return this.#options.live.get(id)?.hooks?.isOnly(request) === true;
   }
 
   /**
