@@ -181,6 +181,8 @@ export const ScreenRules = z.looseObject({
   limited: z.array(Pattern).default([]),
   /** Work that goes on beside the conversation, told below the box; group 1 is how many. */
   background: z.array(Pattern).default([]),
+  /** The same, told in the line right above the box. */
+  backgroundAbove: z.array(Pattern).default([]),
   /** A view of a person that hides the conversation: nothing is known while it is open. */
   hidden: z.array(Pattern).default([]),
 });

@@ -166,6 +166,7 @@ export class SessionStates implements Disposable {
     live.state = new StateWatch({
       tool,
       known: record,
+      isTaskDue: isTaskDue(record),
       screen: () => tmux.screen(live.pane.pane),
       size: live.pane,
       calls: this.#calls(record, tool),
@@ -335,6 +336,17 @@ export class SessionStates implements Disposable {
 /** What of a verdict a record tells. */
 function shown({ state, phase, asked, turnEnded, error, limitedUntil, background }: Verdict): string {
   return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, error, limitedUntil, background]);
+}
+
+/** It was given a task at this start and has never been seen to do anything but start. */
+function isTaskDue({ task, resumeId, history }: SessionRecord): boolean {
+  if (task === '' || resumeId !== '') return false;
+  return !history.spans.some(({ doing, kind }, i) => {
+    if (doing === 'waiting') return kind === 'permission' || kind === 'plan';
+    // What goes on behind an answered dialog of its start is that start.
+    if (doing === 'working') return history.spans[i - 1]?.doing !== 'waiting';
+    return doing === 'idle' || doing === 'limited';
+  });
 }
 
 /** It works or asks something that no start asks. */

@@ -23,6 +23,8 @@ export interface StateWatchOptions {
   readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals' | 'hooks'>;
   /** What was held to be true before. */
   readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
+  /** It was given a task and has not begun with it. */
+  readonly isTaskDue: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   /** Of its terminal. */
@@ -59,10 +61,10 @@ export class StateWatch implements Disposable {
   #timer: { cancel(): void } | undefined;
 
   constructor(options: StateWatchOptions) {
-    const { tool, screen, size, calls, clock, known, onError } = options;
+    const { tool, screen, size, calls, clock, known, isTaskDue, onError } = options;
     this.#options = options;
     this.#redraw = new Redraw(clock, size);
-    this.#model = knownState(known, clock.now());
+    this.#model = knownState(known, clock.now(), isTaskDue);
     if (calls !== undefined) this.#record = new Rerunner(() => this.#readCalls(calls), onError);
     if (tool.screen !== undefined) {
       this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
@@ -230,9 +232,9 @@ function withoutExact(judgement: ScreenJudgement): ScreenJudgement {
   return request === null ? judgement : { ...judgement, request: { ...request, exact: null } };
 }
 
-function knownState(known: StateWatchOptions['known'], now: number): StateModel {
+function knownState(known: StateWatchOptions['known'], now: number, isTaskDue: boolean): StateModel {
   const { state, phase, waiting, limitedUntil, error, unread, changed } = known;
-  const empty = initialState(now);
+  const empty = initialState(now, isTaskDue);
   if (state === null) return empty;
   const asked = waiting === null ? null : { ...waiting, request: null, options: [] };
   const turnEnded = state === 'idle' && unread;

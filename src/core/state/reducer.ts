@@ -49,6 +49,8 @@ export interface StateModel {
   readonly calls: { readonly open: readonly OpenCall[]; readonly time: number };
   /** The call that told a request exactly, and which: its end may be written down after the next dialog is drawn. */
   readonly used: { readonly call: string; readonly request: number } | null;
+  /** It was given a task, and nothing was seen of its having begun with it. */
+  readonly isTaskDue: boolean;
   readonly verdict: Verdict;
 }
 
@@ -85,8 +87,16 @@ const ANSWERED_MS = 300;
 /** A title that asks for a person does not say why: that stands on the screen, which is waited for so long. */
 const WHY_MS = 500;
 
-/** Nothing is known yet. @param time milliseconds since the epoch */
-export function initialState(time: number): StateModel {
+/** A task that leaves no trace of work was taken when its agent has been idle for so long. */
+export const TASK_TAKEN_MS = 15_000;
+
+/**
+ * Nothing is known yet.
+ *
+ * @param time milliseconds since the epoch
+ * @param isTaskDue it was given a task and has not begun with it
+ */
+export function initialState(time: number, isTaskDue = false): StateModel {
   return {
     held: {},
     isSeen: false,
@@ -95,6 +105,7 @@ export function initialState(time: number): StateModel {
     answered: null,
     calls: { open: [], time: 0 },
     used: null,
+    isTaskDue,
     verdict: {
       state: 'unknown',
       phase: null,
@@ -131,7 +142,12 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
         isPast: false,
       };
       return decide(
-        { ...model, isSeen: true, held: compare({ ...model.held, [source]: held }, model.lastOutput) },
+        {
+          ...model,
+          isSeen: true,
+          isTaskDue: model.isTaskDue && !hasTakenTask(evidence),
+          held: compare({ ...model.held, [source]: held }, model.lastOutput),
+        },
         time,
       );
     }
@@ -157,6 +173,14 @@ function withBreakOff({ brokenOff, verdict }: StateModel, evidence: Evidence): E
   const isOpen = evidence.state === 'idle' && evidence.turnEnded === null && verdict.state !== 'idle';
   if (!isOpen || brokenOff === null || brokenOff < verdict.since) return evidence;
   return evidence.time - brokenOff < BREAK_OFF_MS ? { ...evidence, turnEnded: false } : evidence;
+}
+
+/** It has done something that a start does not do. */
+function hasTakenTask({ state, asked, turnEnded, source }: Evidence): boolean {
+  if (state === 'idle') return turnEnded === true;
+  // Titles show that a program is busy, with its start too.
+  if (state === 'working') return source !== 'title';
+  return state === 'limited' || asked?.kind === 'permission' || asked?.kind === 'plan';
 }
 
 /** Who said that it waits is not believed any more; it goes on with its turn until something else is seen. */
@@ -205,13 +229,15 @@ function compare(held: StateModel['held'], lastOutput: number): StateModel['held
 /** When the verdict may change without anything happening; the screen should be read again then. */
 export function nextLook(model: StateModel, now: number): number | undefined {
   const times: number[] = [];
-  const { held, lastOutput, verdict, answered } = model;
+  const { held, lastOutput, verdict, answered, isTaskDue } = model;
   const { screen } = held;
   if (screen && answered && isAfterglow(model, screen, now)) times.push(answered.time + ANSWERED_MS);
   for (const source of SOURCES) {
     const one = held[source];
     if (!one || one.isPast) continue;
-    if (one.state === 'idle' && verdict.state !== 'idle') times.push(one.since + idleHoldsMs(one));
+    if (one.state === 'idle' && verdict.state !== 'idle') {
+      times.push(one.since + (isTaskDue ? TASK_TAKEN_MS : idleHoldsMs(one)));
+    }
     if (one.ttl !== null) times.push(lastWord(one, lastOutput) + one.ttl);
     if (one === screen) continue;
     if (screen && one.state !== screen.state && one.time <= screen.time) times.push(missedAt(one, screen, lastOutput));
@@ -248,6 +274,8 @@ function identity(asked: Asked | null): string {
 function decide(model: StateModel, now: number): StateModel {
   const { verdict } = model;
   const winner = winning(model, now);
+  // Its input box is there before it has read its task.
+  if (model.isTaskDue && winner?.state === 'idle' && now < winner.since + TASK_TAKEN_MS) return model;
   // Before anything was seen at all what was known goes on holding.
   if (!winner && !model.isSeen) return model;
   // Its word may be gone in a moment, or be told better: what held before goes on holding.
@@ -347,6 +375,8 @@ function judge({ held, verdict, calls, used }: StateModel, winner: Held | undefi
   // Who reports a state says little about it; a screen read after it shows the rest, when it means the same.
   const isLater = screen?.state === winner.state && screen.time >= winner.time;
   const seen = screen && (isLater || isShown(winner, screen)) ? screen : winner;
+  // What a turn leaves behind stands there before it ends, and is part of it.
+  const background = Math.max(winner.background, screen?.background ?? 0);
   const told = held.event?.isPast === false ? held.event.asked : null;
   const merged = winner.asked === null ? null : mergeAsked(exactly(winner.asked, told), seen.asked);
   const pending = requestOf(verdict, winner, seen, merged);
@@ -362,8 +392,8 @@ function judge({ held, verdict, calls, used }: StateModel, winner: Held | undefi
     asked,
     ...pending,
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
-    background: Math.max(winner.background, seen.background),
-    turnEnded: turnEnded(verdict, winner, seen),
+    background,
+    turnEnded: background === 0 && turnEnded(verdict, winner, seen),
     error: turnError(verdict, [winner, held.event, seen]),
     source: winner.source,
     saidSince: winner.since,
@@ -403,8 +433,6 @@ function requestOf(
 
 function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
   if (winner.state !== 'idle') return false;
-  // What goes on in the background is part of the turn.
-  if (Math.max(winner.background, seen.background) > 0) return false;
   const word = winner.turnEnded ?? seen.turnEnded;
   if (word !== null) return word || (verdict.state === 'idle' && verdict.turnEnded);
   if (verdict.state === 'idle') return verdict.turnEnded || verdict.background > 0;
