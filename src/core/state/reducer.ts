@@ -142,12 +142,7 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
         isPast: false,
       };
       return decide(
-        {
-          ...model,
-          isSeen: true,
-          isTaskDue: model.isTaskDue && !hasTakenTask(evidence),
-          held: compare({ ...model.held, [source]: held }, model.lastOutput),
-        },
+        { ...model, isSeen: true, held: compare({ ...model.held, [source]: held }, model.lastOutput) },
         time,
       );
     }
@@ -271,11 +266,13 @@ function identity(asked: Asked | null): string {
   return JSON.stringify([asked.kind, asked.text, asked.request?.command, asked.options.map(({ label }) => label)]);
 }
 
-function decide(model: StateModel, now: number): StateModel {
-  const { verdict } = model;
-  const winner = winning(model, now);
+function decide(before: StateModel, now: number): StateModel {
+  const { verdict } = before;
+  const winner = winning(before, now);
+  const isTaskDue = before.isTaskDue && !(winner && hasTakenTask(winner));
+  const model = isTaskDue === before.isTaskDue ? before : { ...before, isTaskDue };
   // Its input box is there before it has read its task.
-  if (model.isTaskDue && winner?.state === 'idle' && now < winner.since + TASK_TAKEN_MS) return model;
+  if (isTaskDue && winner?.state === 'idle' && now < winner.since + TASK_TAKEN_MS) return model;
   // Before anything was seen at all what was known goes on holding.
   if (!winner && !model.isSeen) return model;
   // Its word may be gone in a moment, or be told better: what held before goes on holding.
