@@ -171,10 +171,10 @@ function withBreakOff({ brokenOff, verdict }: StateModel, evidence: Evidence): E
 }
 
 /** It has done something that a start does not do. */
-function hasTakenTask({ state, asked, turnEnded, source }: Evidence): boolean {
+function hasTakenTask({ state, asked, turnEnded, source, isSeen }: Held): boolean {
   if (state === 'idle') return turnEnded === true;
   // Titles show that a program is busy, with its start too.
-  if (state === 'working') return source !== 'title';
+  if (state === 'working') return source !== 'title' || isSeen;
   return state === 'limited' || asked?.kind === 'permission' || asked?.kind === 'plan';
 }
 
