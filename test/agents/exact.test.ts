@@ -46,7 +46,7 @@ const ROUNDS: readonly Round[] = [
     mode: 'build',
     step: 'bash',
     attacks: [HIDDEN, FRAMES, CODEX_LINES],
-    isTold: [HIDDEN],
+    isTold: [HIDDEN, FRAMES],
   },
 ];
 
@@ -84,7 +84,8 @@ for (const { agent, reach, mode, step, attacks, isTold } of ROUNDS) {
           await until('it is told exactly', async () => (await desk.session()).request?.command === attack, 20_000);
         }
         const request = (await desk.session()).request ?? asked;
-        assert.equal(request.exact === null, !isTold.includes(attack), JSON.stringify(request));
+        if (isTold.includes(attack)) assert.notEqual(request.exact, null, JSON.stringify(request));
+        if (isTold.length === 0) assert.equal(request.exact, null, JSON.stringify(request));
         await desk.answers('deny', request);
         await desk.becomes('idle');
         assert.deepEqual(ran(), [], JSON.stringify(attack));
