@@ -8,7 +8,8 @@ import { allowsCommand, neverAllowedCommand, valuesIn, type CommandTerms } from 
 import { below, foldersOf, wordsAsPaths } from './folders.js';
 import { hostAsked, isHostIn } from './hosts.js';
 import { whyNotExact, type Told } from './knownExactly.js';
-import { isInside, isPrivate, mayBeInside, type Places } from './paths.js';
+import { landingsOf } from './landings.js';
+import { isGuarded, isInside, isPrivate, mayBeInside, type Places } from './paths.js';
 import { ruleText } from './ruleText.js';
 import { parseShell, type ParsedLine, type SimpleCommand } from './shellCommand.js';
 
@@ -135,8 +136,9 @@ function pathsIn(commands: readonly SimpleCommand[]): ReadonlySet<string> {
   const folders = foldersOf(commands);
   return new Set(
     commands.flatMap((command, index) => {
-      const words = wordsAsPaths(command).slice(command.assignments + 1);
-      const paths = [...words, ...words.flatMap(valuesIn), ...command.files.map((file) => file.path)];
+      const [program = '', ...words] = wordsAsPaths(command).slice(command.assignments);
+      const landings = landingsOf([program, ...words]);
+      const paths = [...words, ...words.flatMap(valuesIn), ...landings, ...command.files.map((file) => file.path)];
       return (folders[index] ?? ['.']).flatMap((folder) => paths.map((path) => below(folder, path)));
     }),
   );
@@ -208,7 +210,8 @@ function allowsFile(rule: PolicyRule, action: RequestAction, file: string, terms
   const scope = rule.path === null ? terms.folder : terms.scopes.get(rule.path);
   if (scope === undefined || !isInside(file, scope)) return false;
   if (terms.own === undefined || mayBeInside(file, terms.own)) return false;
-  return !isPrivate(file.slice(scope.length));
+  const inScope = file.slice(scope.length);
+  return !isPrivate(inScope) && (action === 'read' || !isGuarded(inScope));
 }
 
 /** The verdict that a person decides. */
