@@ -13,13 +13,16 @@ export class Asking {
   readonly home: TestHome;
   id = '';
 
-  private constructor(t: TestContext) {
-    this.home = new TestHome(t);
+  private constructor(home: TestHome) {
+    this.home = home;
   }
 
-  static async start(t: TestContext, ...steps: readonly string[]): Promise<Asking> {
-    const asking = new Asking(t);
-    const { home } = asking;
+  static start(t: TestContext, ...steps: readonly string[]): Promise<Asking> {
+    return Asking.startIn(new TestHome(t), ...steps);
+  }
+
+  static async startIn(home: TestHome, ...steps: readonly string[]): Promise<Asking> {
+    const asking = new Asking(home);
     const program = join(home.work, 'asking');
     writeFileSync(program, askingScript(steps));
     chmodSync(program, 0o755);

@@ -30,6 +30,11 @@ export interface CmOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+export interface TestHomeOptions {
+  /** CM_HOME, when it is not to be a plain folder. */
+  readonly cm?: string;
+}
+
 /** A person's home with nothing in it: `cm` runs there as a process, with an agent server and a tmux of its own. */
 export class TestHome {
   readonly root: string;
@@ -42,10 +47,10 @@ export class TestHome {
   readonly #clients: Client[] = [];
 
   /** Ends everything that was started in it when the test is over. */
-  constructor(t: TestContext) {
+  constructor(t: TestContext, { cm }: TestHomeOptions = {}) {
     this.root = mkdtempSync(join(realpathSync(tmpdir()), 'cm-'));
     this.user = join(this.root, 'user');
-    this.cm = join(this.root, 'cm');
+    this.cm = cm ?? join(this.root, 'cm');
     this.work = join(this.root, 'work');
     mkdirSync(this.user);
     mkdirSync(this.work);

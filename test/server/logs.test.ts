@@ -1,19 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import {
@@ -26,6 +13,7 @@ import {
   signalProcess,
   TestServer,
 } from '../helpers/testServer.js';
+import { fill, removeDisk, smallDisk } from '../helpers/smallDisk.js';
 import { until } from '../helpers/until.js';
 
 const MB = 1024 * 1024;
@@ -141,35 +129,6 @@ test('an end on a full disk is told as it was', async (t) => {
 });
 
 /** A disk of its own. Only root can make one. */
-function smallDisk(size: string): string {
-  const mount = mkdtempSync('/tmp/cm-disk-');
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${size},mode=0700`, 'tmpfs', mount]);
-  return mount;
-}
-
-/** Hooks are called in the order in which they are added: this one after those that end what lives on the disk. */
-function removeDisk(mount: string): void {
-  execFileSync('umount', ['-l', mount]);
-  rmSync(mount, { recursive: true });
-}
-
-/** Writes a file until the disk has no room for one byte more. */
-function fill(path: string): string {
-  const file = openSync(path, 'a');
-  try {
-    for (let size = 65536; size >= 1;) {
-      try {
-        writeSync(file, Buffer.alloc(size));
-      } catch {
-        size = Math.floor(size / 2);
-      }
-    }
-  } finally {
-    closeSync(file);
-  }
-  return path;
-}
-
 test('a log over its cap gives up its oldest bytes on disk, and its offsets never move', async (t) => {
   const server = new TestServer(t);
   writeConfig(server, { logCapMiB: 2 });
