@@ -25,7 +25,13 @@ test('cm approve, deny and answer take the id of what is asked, and say what was
   assert.equal(await home.ok('deny', 'agent', '--request', two.id), 'No');
   const three = await asking.pending('touch three');
   const result = await home.json<AnswerResult>('answer', 'agent', '2', '--request', three.id);
-  assert.deepEqual(result, { request: three.id, decision: 'always', answer: 'Yes, always', via: 'keys' });
+  assert.deepEqual(result, {
+    request: three.id,
+    decision: 'always',
+    answer: 'Yes, always',
+    via: 'keys',
+    notRecorded: null,
+  });
   await until('it is idle', async () => (await asking.session()).state === 'idle');
   const nothing = await home.run(['approve', 'agent', '--request', three.id]);
   assert.equal(nothing.code, 6);
