@@ -499,6 +499,7 @@ test('a session that has ended, whose pane died or whose window is not known get
 test('of several servers only the one that acts sends keys', async () => {
   const { desk } = asking();
   desk.leads = false;
+  desk.agent.onLook = () => assert.fail('its screen is not even looked at');
   await desk.refuses(/Another server/, desk.answer());
   assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
 });
