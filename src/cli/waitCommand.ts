@@ -12,8 +12,7 @@ type Goal = 'input' | 'idle' | 'ended';
 
 const REACHED: Readonly<Record<Goal, (session: Session) => boolean>> = {
   input: (session) => !hasEnded(session) && session.state === 'waiting',
-  // What goes on in the background is part of the turn.
-  idle: (session) => !hasEnded(session) && session.state === 'idle' && session.background === 0,
+  idle: (session) => !hasEnded(session) && session.state === 'idle',
   ended: hasEnded,
 };
 

@@ -189,7 +189,6 @@ export class SessionEngine implements Disposable {
         table,
         supervisor,
         answers: this.answers,
-        states,
         tool: findTool,
         contexts,
         find: (ref) => this.sessions.find(ref),

@@ -36,6 +36,8 @@ export const OptionStyle = z.object({
   /** Labels of a row as they are drawn. */
   labels: z.array(z.string()).default([]),
   choices: z.array(z.object({ label: z.string(), keys: z.array(z.string()).min(1) })).default([]),
+  /** A part of a label that stands there only while the cursor is on it, and is none of its words. */
+  passing: Pattern.optional(),
   /** Numbers choose; else the cursor has to be moved. */
   digits: z.boolean().default(true),
 });
@@ -107,7 +109,7 @@ export const ScreenRules = z.looseObject({
     deny: "^(?:No\\b|Deny|Reject|Skip\\b|Cancel|Don['’]t|Stop\\b)",
     mode: '\\bswitch to\\b|auto-accept|automatically accept|auto mode|bypass',
     always:
-      "always|don['’]t ask again|(?:for|during|in) (?:this|the) (?:running )?session|for the rest of|all edits|^All\\b",
+      "always|don['’]t ask again|(?:for|during|in) (?:this|the) (?:running )?session|for the rest of|and remember this|all edits|^All\\b",
     allow: '^(?:Yes|Allow|Run|Approve|Accept|Proceed|Confirm|Submit|Trust)\\b',
   }),
   /** After a denial it waits for a prompt, which can be the reason. */
@@ -169,6 +171,8 @@ export const ScreenRules = z.looseObject({
   interrupted: z.array(Pattern).default([]),
   /** The turn went wrong; group 1 says how. */
   failed: z.array(Pattern).default([]),
+  /** So many rows that may take, which are matched as one. */
+  failedRows: z.number().int().min(1).max(6).default(1),
   /**
    * The first line of what the agent says or has done. Where it says how its own limits look, its words and the output of
    * its commands may look the same: of a turn with such a line the screen tells no limit.
@@ -181,8 +185,6 @@ export const ScreenRules = z.looseObject({
   limited: z.array(Pattern).default([]),
   /** Work that goes on beside the conversation, told below the box; group 1 is how many. */
   background: z.array(Pattern).default([]),
-  /** The same, told in the line right above the box. */
-  backgroundAbove: z.array(Pattern).default([]),
   /** A view of a person that hides the conversation: nothing is known while it is open. */
   hidden: z.array(Pattern).default([]),
 });
@@ -218,8 +220,6 @@ export const ScreenRequest = z.object({
   question: z.string().nullable(),
   /** One line for people, made harmless. */
   text: z.string(),
-  /** Absolute, of a command that does not run in the folder of its session. Not made harmless. */
-  folder: z.string().optional(),
   /** null: what will run is not known exactly, and no rule can allow it. */
   exact: Exact.nullable().default(null),
 });

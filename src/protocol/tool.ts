@@ -6,7 +6,7 @@ import { SignalRules } from './signalRules.js';
 export const ToolId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tool id has small letters, digits and dashes');
 
 /** How a tool is told of hooks, and what their events look like. */
-export const HookFormat = z.enum(['claude', 'opencode']);
+export const HookFormat = z.enum(['claude', 'opencode', 'copilot']);
 export type HookFormat = z.infer<typeof HookFormat>;
 
 /**

@@ -80,6 +80,17 @@ const AGENTS: readonly Agent[] = [
     equal: 5,
     via: 'api',
   },
+  {
+    name: 'copilot',
+    tool: 'copilot',
+    mode: 'interactive',
+    reach: byPath,
+    trusts: true,
+    bash: 'bash',
+    asks: true,
+    equal: 5,
+    via: 'keys',
+  },
 ];
 
 for (const { name, tool, mode, reach, trusts, bash, asks, equal, via } of AGENTS) {

@@ -42,6 +42,14 @@ const ROWS: readonly Row[] = [
     status: 401,
     detail: /^401 Unauthorized$/u,
   },
+  {
+    agent: 'copilot',
+    reach: byPath,
+    mode: 'interactive',
+    trust: ['❯', 'Yes'],
+    status: 401,
+    detail: /^401 Unauthorized$/u,
+  },
 ];
 
 for (const { agent, reach, mode, trust, status, detail } of ROWS) {

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-export type AgentName = 'claude' | 'claude-old' | 'codex' | 'opencode' | 'gemini';
+export type AgentName = 'claude' | 'claude-old' | 'codex' | 'opencode' | 'gemini' | 'copilot';
 
 /** A real agent with a home of its own, that talks to a scripted model and to nobody else. */
 export interface AgentHome {
@@ -118,5 +118,14 @@ const CONFIGURATIONS: Readonly<Record<AgentName, (modelUrl: string) => Configura
       },
     },
     variables: { GEMINI_API_KEY: 'dummy', GOOGLE_GEMINI_BASE_URL: modelUrl },
+  }),
+  copilot: (modelUrl) => ({
+    files: {},
+    variables: {
+      COPILOT_PROVIDER_BASE_URL: `${modelUrl}/v1`,
+      COPILOT_MODEL: 'gpt-4.1',
+      COPILOT_OFFLINE: 'true',
+      COPILOT_AUTO_UPDATE: 'false',
+    },
   }),
 };

@@ -17,6 +17,7 @@ const AGENTS = {
   codex: { package: '@openai/codex', version: '0.169.0', program: 'codex', npmArgs: [] },
   opencode: { package: 'opencode-ai', version: '1.18.33', program: 'opencode', npmArgs: [] },
   gemini: { package: '@google/gemini-cli', version: '0.61.0', program: 'gemini', npmArgs: [] },
+  copilot: { package: '@github/copilot', version: '1.0.102', program: 'copilot', npmArgs: [] },
 };
 
 const root = join(cacheDir(), 'agents');

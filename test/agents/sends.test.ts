@@ -21,6 +21,7 @@ const ROWS: readonly Row[] = [
   { agent: 'gemini', reach: byPath, mode: 'default', trust: ['●', 'Trust folder'], bash: 'bash' },
   { agent: 'opencode', reach: byOwnFile, mode: 'build', bash: 'bash' },
   { agent: 'codex', reach: byPath, mode: 'auto', trust: ['›', 'Trust and continue'], bash: 'bashesc' },
+  { agent: 'copilot', reach: byPath, mode: 'interactive', trust: ['❯', 'Yes'], bash: 'bash' },
 ];
 
 for (const { agent, reach, mode, trust, bash } of ROWS) {

@@ -207,3 +207,43 @@ test(
     await shown.isInterrupted();
   },
 );
+
+test(
+  'copilot: working, permissions with what they are for, a question, finished, and an interrupt that is no end',
+  { timeout: 600_000 },
+  async (t) => {
+    const desk = await Desk.setUp(t, 'copilot', byPath);
+    const shown = new Shown(desk);
+    const lie = 'do:tool(bash {"command":"touch b.txt","description":"Run npm test"})';
+    await desk.start('copilot', `do:delay(2) ${lie} do:write(new.txt) do:ask(Which colour?)`, 'interactive');
+    await desk.needs('trust');
+    await desk.choose('❯', 'Yes');
+    await shown.last('permission: touch b.txt');
+    assert.deepEqual([(await desk.session()).request?.exact, desk.file('b.txt')], ['event', '']);
+    const { id } = (await desk.session()).request ?? {};
+    // The clock above the dialog runs.
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    assert.equal((await desk.session()).request?.id, id);
+    await desk.keys('1');
+    await shown.last('permission: create new.txt');
+    // It tells that it asks before it draws its dialog.
+    await desk.asks('permission');
+    await desk.keys('1');
+    await shown.last('question: Which colour?');
+    await desk.asks('question');
+    await desk.keys('Enter');
+    await shown.last('finished');
+    assert.deepEqual(shown.sinceWork, [
+      'working',
+      'permission: touch b.txt',
+      'working',
+      'permission: create new.txt',
+      'working',
+      'question: Which colour?',
+      'working',
+      'finished',
+    ]);
+    await desk.explains(/^decided by +event$/m);
+    await shown.isInterrupted();
+  },
+);

@@ -323,7 +323,7 @@ const copilotShell: Drawer = {
 
 const copilotCreate: Drawer = {
   tool: 'copilot',
-  action: 'edit',
+  action: 'create',
   draw: ({ what, columns }) =>
     framed(
       [
@@ -335,6 +335,31 @@ const copilotCreate: Drawer = {
         '1 +   hello',
         '',
         ...wrapped(`Do you want to create ${what}?`, columns - 4),
+        '',
+        '❯ 1. Yes',
+        '  2. No, and tell Copilot what to do differently (Esc to stop)',
+        '',
+        '↑/↓ to navigate · enter to select · esc to cancel',
+      ],
+      columns,
+    ),
+};
+
+const copilotEdit: Drawer = {
+  tool: 'copilot',
+  action: 'edit',
+  draw: ({ what, columns }) =>
+    framed(
+      [
+        'Edit file',
+        '─'.repeat(columns - 4),
+        ...wrapped(`${what.split('/').at(-1) ?? ''} +1 -0`, columns - 4),
+        '/home/user/project',
+        '',
+        '1 -   hello',
+        '1 +   HELLO',
+        '',
+        ...wrapped(`Do you want to edit ${what}?`, columns - 4),
         '',
         '❯ 1. Yes',
         '  2. No, and tell Copilot what to do differently (Esc to stop)',
@@ -366,6 +391,7 @@ export const drawers: readonly Drawer[] = [
   opencodeRead,
   copilotShell,
   copilotCreate,
+  copilotEdit,
 ];
 
 /** A screen that shows a dialog below what else stands there, as tmux prints it. */

@@ -207,7 +207,7 @@ test('lines of other runs, cut ones and nonsense', () => {
 });
 
 test('the person’s own settings are not taken away', () => {
-  const files = { script: '/run/hook.sh', plugin: '/run/hook.js' };
+  const files = { script: '/run/hook.sh', plugin: '/run/hook.js', copilot: '/run/copilot' };
   const launch = (tool: string, words: readonly string[], env = {}): HookLaunch =>
     hookLaunch(catalog.get(tool), { words, env }, files, 'x');
   const [option, settings = ''] = launch('claude', ['/bin/claude', '--verbose']).args;
@@ -295,7 +295,7 @@ test('several events at once are several lines', (t) => {
 
 test('a request that was answered stands before no later one, since nothing tells of a denial', () => {
   const asking = modelAfter([PROMPT, event('PermissionRequest', bash('rm x'))]);
-  const denied = { kind: 'permission', command: 'rm\n x', path: null, question: null, exact: null } as const;
+  const denied = { kind: 'permission', command: 'rm\n x', path: null, question: null } as const;
   const later = [event('PermissionRequest', bash('touch y'))];
   assert.equal(word(hookEvidence(modelAfter(later, asking), 0)), 'waiting permission: rm x');
   assert.equal(

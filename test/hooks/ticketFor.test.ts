@@ -130,7 +130,7 @@ test('a question, a plan, a mode, a subagent and what was too long are not answe
 
 test('what each tool is given as an answer', () => {
   const said = (format: HookFormat, decision: 'allow' | 'deny', reason: string | null = null): unknown =>
-    JSON.parse(hookAnswer(format, { decision, reason }).text);
+    JSON.parse(hookAnswer(format, { decision, reason })?.text ?? 'null');
   const decided = (decision: object): object => ({
     hookSpecificOutput: { hookEventName: 'PermissionRequest', decision },
   });
@@ -141,7 +141,8 @@ test('what each tool is given as an answer', () => {
   assert.deepEqual(said('opencode', 'allow'), { reply: 'once' });
   assert.deepEqual(said('opencode', 'deny'), { reply: 'reject' });
   assert.deepEqual(said('opencode', 'deny', 'use pnpm'), { reply: 'reject', message: 'use pnpm' });
-  assert.deepEqual([hookAnswer('claude', ALLOW).via, hookAnswer('opencode', ALLOW).via], ['hook', 'api']);
+  assert.deepEqual([hookAnswer('claude', ALLOW)?.via, hookAnswer('opencode', ALLOW)?.via], ['hook', 'api']);
+  assert.equal(hookAnswer('copilot', ALLOW), undefined, 'it waits for its hooks before it asks');
 });
 
 const ALLOW = { decision: 'allow', reason: null } as const;

@@ -42,7 +42,7 @@ export interface Answer {
 
 /** What the agent itself adds around the words of the person. */
 const ADDED =
-  /<(system-reminder|environment_context|user_instructions|permissions instructions|session_context)>[^]*?<\/\1>/g;
+  /<(system-reminder|current_datetime|environment_context|user_instructions|permissions instructions|session_context)>[^]*?<\/\1>/g;
 
 export function withoutAdditions(text: string): string {
   return text.replace(ADDED, '').trim();
@@ -143,7 +143,10 @@ const OPTIONS = [
   { label: 'Blue', description: 'the cold one' },
 ];
 
-type Maker = (argument: string) => unknown;
+/** One question of Copilot CLI, in a form of them. */
+const COLOUR = { type: 'string', title: 'Colour', enum: OPTIONS.map(({ label }) => label) };
+
+type Maker = (argument: string, tools: readonly string[]) => unknown;
 
 /** How each agent calls its tools, by step and name of the tool. */
 const MAKERS: Readonly<Record<string, Readonly<Record<string, Maker>>>> = {
@@ -162,16 +165,21 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, Maker>>>> = {
     write: (file) => ({ filePath: file, content: writtenText(file) }),
     apply_patch: (file) => `*** Begin Patch\n*** Add File: ${file}\n+${writtenText(file)}*** End Patch`,
     write_file: (file) => ({ file_path: file, content: writtenText(file) }),
+    create: (file) => ({ path: file, file_text: writtenText(file) }),
   },
   read: {
     Read: (file) => ({ file_path: file }),
     read: (file) => ({ filePath: file }),
     exec_command: (file) => ({ cmd: `cat ${file}` }),
     read_file: (file) => ({ file_path: file }),
+    view: (file) => ({ path: file }),
   },
   edit: {
     Edit: (file) => ({ file_path: file, old_string: 'line two', new_string: 'line TWO edited' }),
-    edit: (file) => ({ filePath: file, oldString: 'line two', newString: 'line TWO edited' }),
+    edit: (file, tools) =>
+      tools.includes('view')
+        ? { path: file, old_str: 'line two', new_str: 'line TWO edited' }
+        : { filePath: file, oldString: 'line two', newString: 'line TWO edited' },
     apply_patch: (file) => `*** Begin Patch\n*** Update File: ${file}\n@@\n-line two\n+line TWO edited\n*** End Patch`,
     replace: (file) => ({
       file_path: file,
@@ -185,7 +193,10 @@ const MAKERS: Readonly<Record<string, Readonly<Record<string, Maker>>>> = {
       questions: [{ question, header: 'Colour', options: OPTIONS, multiSelect: false }],
     }),
     question: (question) => ({ questions: [{ question, header: 'Colour', options: OPTIONS }] }),
-    ask_user: (question) => ({ questions: [{ question, header: 'Colour', type: 'choice', options: OPTIONS }] }),
+    ask_user: (question, tools) =>
+      tools.includes('view')
+        ? { message: question, requestedSchema: { properties: { colour: COLOUR }, required: ['colour'] } }
+        : { questions: [{ question, header: 'Colour', type: 'choice', options: OPTIONS }] },
   },
 };
 
@@ -206,7 +217,7 @@ function toolCall(name: string, argument: string, tools: readonly string[]): Too
   const makers = MAKERS[name] ?? {};
   const tool = Object.keys(makers).find((candidate) => tools.includes(candidate));
   const make = tool === undefined ? undefined : makers[tool];
-  return tool === undefined || make === undefined ? undefined : { tool, input: make(argument) };
+  return tool === undefined || make === undefined ? undefined : { tool, input: make(argument, tools) };
 }
 
 /** The smallest value that fits a JSON schema. */

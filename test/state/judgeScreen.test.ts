@@ -126,6 +126,8 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'opencode/12-error-429',
     'opencode/12-error-500',
     'opencode/50-auto',
+    'copilot/05-working',
+    'copilot/06-working-interrupt',
   ],
   permission: [
     'claude/08-approval-bash',
@@ -141,6 +143,7 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'codex/64-approval-bash-0.171',
     'copilot/03-approval-bash',
     'copilot/04-approval-create-file',
+    'copilot/11-approval-cursor-on-no',
     'gemini/04-approval-bash',
     'gemini/05-approval-create-file',
     'gemini/06-approval-edit-file',
@@ -151,7 +154,13 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'opencode/51-approval-80x24',
     'opencode/52-approval-80x24',
   ],
-  question: ['claude/15-ask-question', 'gemini/10-question', 'opencode/10-question'],
+  question: [
+    'claude/15-ask-question',
+    'gemini/10-question',
+    'opencode/10-question',
+    'copilot/08-question',
+    'copilot/12-question-own-80x24',
+  ],
   /** They have no input box, are over, or a person has opened something over it. */
   unknown: [
     'claude/00-onboarding-theme',
@@ -501,4 +510,21 @@ test('what stands half-typed in the input box of opencode is read, with several 
     [box(`half${' '.repeat(60)}Context`), 'half'],
   ];
   for (const [screen, draft] of rows) assert.equal(judgeScreen(tool, screen, 0).draft, draft, screen);
+});
+
+test("Copilot's form, denials and errors are read at either width, and Esc denies", () => {
+  const form = judgeReal('copilot/12-question-own-80x24.txt');
+  assert.deepEqual([form.request?.question, form.draft], ['Which colour?', null]);
+  const labels = form.options.map(({ label }) => label);
+  assert.deepEqual(
+    labels,
+    judgeReal('copilot/08-question.txt').options.map(({ label }) => label),
+  );
+  const denied = judgeReal('copilot/09-denied.txt');
+  assert.deepEqual([denied.state, denied.interrupted], ['idle', true]);
+  for (const name of ['10-error-401', '13-error-401-80x24']) {
+    assert.match(judgeReal(`copilot/${name}.txt`).error ?? '', /\(HTTP 401\)/u, name);
+  }
+  const [deny] = judgeReal('copilot/11-approval-cursor-on-no.txt').options.filter(({ role }) => role === 'deny');
+  assert.deepEqual(deny?.keys, ['Escape']);
 });

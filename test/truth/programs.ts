@@ -102,10 +102,28 @@ export const PROGRAMS: readonly Program[] = [
       question: /escdismiss/,
     },
   },
+  {
+    name: 'copilot',
+    tool: 'copilot',
+    args: [],
+    mode: 'interactive',
+    trusts: true,
+    bash: 'bash',
+    asks: true,
+    batch: 5,
+    keys: KEYS,
+    exit: '/exit',
+    drawn: {
+      trust: /Doyoutrustthefiles/,
+      ready: /\/commands/,
+      permission: /Doyouwantto/,
+      question: /Copilotneedsinformation/,
+    },
+  },
 ];
 
 const QUESTIONS: ReadonlySet<string> = new Set(['AskUserQuestion', 'question', 'ask_user']);
-const FREE: ReadonlySet<string> = new Set(['Read', 'read', 'read_file']);
+const FREE: ReadonlySet<string> = new Set(['Read', 'read', 'read_file', 'view']);
 
 /** What the program has to ask a person before it does this. */
 export function asksFor({ tool, input }: ToolCall): 'permission' | 'question' | null {

@@ -45,7 +45,7 @@ export class HookRoute implements AnswerRoute {
     if (format === undefined || !isPlain || (decision !== 'allow' && decision !== 'deny')) return undefined;
     const ticket = ticketFor(id, request);
     if (ticket === undefined) return undefined;
-    const { text, via } = hookAnswer(format, { decision, reason });
-    return { ticket, via, give: () => answers.give(ticket, text) };
+    const direct = hookAnswer(format, { decision, reason });
+    return direct && { ticket, via: direct.via, give: () => answers.give(ticket, direct.text) };
   }
 }

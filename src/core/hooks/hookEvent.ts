@@ -2,9 +2,14 @@ import { createHash } from 'node:crypto';
 import * as z from 'zod';
 
 const Payload = z.looseObject({
-  hook_event_name: z.string(),
+  hook_event_name: z.string().optional(),
   session_id: z.string().optional(),
   cwd: z.string().optional(),
+  /** As Copilot CLI names them for some events. */
+  hookName: z.string().optional(),
+  sessionId: z.string().optional(),
+  /** Of a subagent. */
+  agent_id: z.string().nullish(),
 });
 
 /** An event of a tool's hooks. */
@@ -43,7 +48,10 @@ export function parseHookLine(line: string, run: number): HookEvent | undefined 
   }
   const { data } = Payload.safeParse(json);
   if (!data) return undefined;
-  const { hook_event_name: name, session_id: conversation = null, cwd = null } = data;
+  const { hook_event_name: name = data.hookName, session_id: id = data.sessionId, cwd = null } = data;
+  if (name === undefined) return undefined;
+  // Where a subagent has a conversation of its own, what it does belongs to the one that it was started in.
+  const conversation = id === undefined || id === data.agent_id ? null : id;
   return { name, conversation, cwd, ticket, digest, payload: data };
 }
 

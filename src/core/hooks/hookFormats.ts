@@ -4,6 +4,7 @@ import { claudeAnswer, claudeMeaning, claudeSettings } from './claudeHooks.js';
 import type { HookEvent } from './hookEvent.js';
 import type { HookAnswer, HookMeaning } from './hookModel.js';
 import { hookCommand } from './hookScript.js';
+import { copilotMeaning } from './copilotHooks.js';
 import { opencodeAnswer, opencodeMeaning } from './opencodeEvents.js';
 import { opencodeConfiguration } from './opencodePlugin.js';
 
@@ -13,6 +14,8 @@ export interface HookFiles {
   readonly script: string;
   /** For OpenCode. */
   readonly plugin: string;
+  /** Folder of a plugin for Copilot CLI. */
+  readonly copilot: string;
 }
 
 /** What tells a tool of its hooks at one start. */
@@ -24,9 +27,8 @@ export interface HookLaunch {
 interface Format {
   readonly meaning: (event: HookEvent) => HookMeaning | undefined;
   readonly launch: (files: HookFiles, id: string) => HookLaunch;
-  /** What the one who waits for an answer is given. */
-  readonly answer: (answer: HookAnswer) => string;
-  readonly via: AnswerVia;
+  /** What the one who waits for an answer is given, and how it hears it; undefined where nobody waits. */
+  readonly direct?: { readonly answer: (answer: HookAnswer) => string; readonly via: AnswerVia };
 }
 
 const FORMATS: Readonly<Record<HookFormat, Format>> = {
@@ -36,14 +38,16 @@ const FORMATS: Readonly<Record<HookFormat, Format>> = {
       const settings = claudeSettings(hookCommand(script, id), hookCommand(script, id, 'ask'));
       return { args: ['--settings', settings], env: {} };
     },
-    answer: claudeAnswer,
-    via: 'hook',
+    direct: { answer: claudeAnswer, via: 'hook' },
   },
   opencode: {
     meaning: opencodeMeaning,
     launch: ({ plugin }) => ({ args: [], env: { OPENCODE_CONFIG_CONTENT: opencodeConfiguration(plugin) } }),
-    answer: opencodeAnswer,
-    via: 'api',
+    direct: { answer: opencodeAnswer, via: 'api' },
+  },
+  copilot: {
+    meaning: copilotMeaning,
+    launch: ({ copilot }) => ({ args: ['--plugin-dir', copilot], env: {} }),
   },
 };
 
@@ -54,10 +58,16 @@ export function hookMeaning(format: HookFormat, event: HookEvent): HookMeaning |
   return FORMATS[format].meaning(event);
 }
 
-/** An answer as it is given to the one who waits for it, and the way by which the tool hears it. */
-export function hookAnswer(format: HookFormat, answer: HookAnswer): { readonly text: string; readonly via: AnswerVia } {
-  const { answer: textOf, via } = FORMATS[format];
-  return { text: textOf(answer), via };
+/**
+ * An answer as it is given to the one who waits for it, and the way by which the tool hears it; undefined where nobody
+ * waits for one.
+ */
+export function hookAnswer(
+  format: HookFormat,
+  answer: HookAnswer,
+): { readonly text: string; readonly via: AnswerVia } | undefined {
+  const { direct } = FORMATS[format];
+  return direct && { text: direct.answer(answer), via: direct.via };
 }
 
 /**

@@ -2,8 +2,8 @@ import { isAbsolute, relative } from 'node:path';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { Asked, Evidence } from '../state/evidence.js';
-import { requestOf, type AskedParts } from '../state/requestOf.js';
-import { agree, isSameAbout, isSameText } from '../state/sameRequest.js';
+import { requestOf } from '../state/requestOf.js';
+import { agree, isSamePath, isSameText } from '../state/sameRequest.js';
 import type { HookEvent } from './hookEvent.js';
 
 /** What an event of a tool's hooks means. */
@@ -11,6 +11,10 @@ export type HookMeaning =
   | { readonly type: 'works'; readonly phase: Phase | null }
   /** It asks for a person; `key` names the request until it is over. `takesAnswer`: it can be allowed or denied by its hook. */
   | { readonly type: 'asks'; readonly key: string; readonly asked: Asked; readonly takesAnswer: boolean }
+  /** It is about to ask this, unless its own rules answer it. `said`: how it says that it does ask. */
+  | { readonly type: 'mayAsk'; readonly key: string; readonly said: string; readonly asked: Asked }
+  /** It asks for a person what it was about to ask, or `otherwise` something of which only so much is known. */
+  | { readonly type: 'asksIt'; readonly said: string; readonly otherwise: Pick<HookRequest, 'key' | 'asked'> }
   /** The request has been dealt with, and it goes on; null: whatever it was. `isDenied`: a person did not want it. */
   | { readonly type: 'goesOn'; readonly key: string | null; readonly isDenied?: boolean }
   /** `isEnd` null: a person may have broken it off. */
@@ -45,10 +49,10 @@ export interface HookModel {
   /** The conversation that counts: others belong to processes that the tool has started. */
   readonly conversation: string | null;
   readonly pending: readonly HookRequest[];
+  /** What it may ask a person in a moment. */
+  readonly ahead: readonly (HookRequest & { readonly said: string })[];
   /** What the first event under each ticket said; null when a later one under it said something else. */
   readonly tickets: ReadonlyMap<string, string | null>;
-  /** How often it has asked so far. */
-  readonly asks: number;
   readonly word: {
     readonly state: 'working' | 'idle';
     readonly isEnd: boolean | null;
@@ -66,8 +70,8 @@ export interface HookModel {
 export const NO_HOOKS: HookModel = {
   conversation: null,
   pending: [],
+  ahead: [],
   tickets: new Map(),
-  asks: 0,
   word: null,
   isDenied: false,
   phase: null,
@@ -100,7 +104,7 @@ function reduceMeaning(
   const isOwn = conversation === null || model.conversation === null || conversation === model.conversation;
   if (meaning.type === 'begins') {
     if (!isOwn && meaning.isNew) return model;
-    return { ...NO_HOOKS, tickets: model.tickets, asks: model.asks, conversation, event: name };
+    return { ...NO_HOOKS, tickets: model.tickets, conversation, event: name };
   }
   if (!isOwn) return model;
   const next = { ...model, conversation: conversation ?? model.conversation, event: name };
@@ -117,14 +121,25 @@ function reduceMeaning(
       const others = model.pending.filter((one) => one.key !== key);
       const known = model.pending.find((one) => one.key === key)?.tickets ?? [];
       const tickets = takesAnswer && ticket !== null ? [...known, ticket] : known;
-      const asks = model.asks + 1;
-      const request = { key, asked: { ...asked, call: `${String(asks)} ${key}` }, tickets };
-      return { ...next, isDenied: false, asks, pending: [...others, request] };
+      return { ...next, isDenied: false, pending: [...others, { key, asked, tickets }] };
+    }
+    case 'mayAsk': {
+      const { key, said, asked } = meaning;
+      const others = model.ahead.filter((one) => one.key !== key);
+      return { ...next, ahead: [...others, { key, said, asked, tickets: [] }] };
+    }
+    case 'asksIt': {
+      const { said, otherwise } = meaning;
+      const { key, asked, tickets } = model.ahead.findLast((one) => one.said === said) ?? { ...otherwise, tickets: [] };
+      const others = model.pending.filter((one) => one.key !== key);
+      const ahead = model.ahead.filter((one) => one.key !== key);
+      return { ...next, isDenied: false, pending: [...others, { key, asked, tickets }], ahead };
     }
     case 'goesOn':
       return {
         ...next,
         pending: meaning.key === null ? [] : model.pending.filter(({ key }) => key !== meaning.key),
+        ahead: meaning.key === null ? [] : model.ahead.filter(({ key }) => key !== meaning.key),
         word: { state: 'working', isEnd: null },
         isDenied: meaning.isDenied === true,
         phase: null,
@@ -135,10 +150,18 @@ function reduceMeaning(
       const before = model.word?.state === 'idle' ? model.word : undefined;
       const isEnd = meaning.isEnd ?? before?.isEnd ?? (model.isDenied ? false : null);
       const error = meaning.error === undefined ? before?.error : meaning.error;
-      return { ...next, pending: [], word: { state: 'idle', isEnd, error }, isDenied: false, phase: null, background };
+      return {
+        ...next,
+        pending: [],
+        ahead: [],
+        word: { state: 'idle', isEnd, error },
+        isDenied: false,
+        phase: null,
+        background,
+      };
     }
     case 'ends':
-      return { ...NO_HOOKS, tickets: model.tickets, asks: model.asks };
+      return { ...NO_HOOKS, tickets: model.tickets };
   }
 }
 
@@ -155,13 +178,14 @@ export function withoutAnswered(model: HookModel, answered: AnsweredRequest, tic
 }
 
 /** What of a request tells it from others. */
-export type AnsweredRequest = Pick<PendingRequest, 'kind' | 'command' | 'path' | 'question' | 'exact'>;
+export type AnsweredRequest = Pick<PendingRequest, 'kind' | 'command' | 'path' | 'question'>;
 
-function isAnswered({ kind, request }: Asked, answered: AnsweredRequest): boolean {
+function isAnswered({ kind, request }: Asked, { command, path, question, ...answered }: AnsweredRequest): boolean {
   return (
     kind === answered.kind &&
-    (request === null || isSameAbout(request, answered)) &&
-    agree(request?.question, answered.question, isSameText)
+    agree(request?.command, command, isSameText) &&
+    agree(request?.path, path, isSamePath) &&
+    agree(request?.question, question, isSameText)
   );
 }
 
@@ -183,12 +207,6 @@ export function ticketFor(
   return pending.filter(({ tickets }) => ticket !== undefined && tickets.includes(ticket)).length === 1
     ? ticket
     : undefined;
-}
-
-/** Whether exactly this request is pending, and no other one. */
-export function isOnly({ pending }: Pick<HookModel, 'pending'>, request: Exactly): boolean {
-  const [first, ...others] = pending;
-  return first !== undefined && others.length === 0 && isExactly(first.asked, request);
 }
 
 /** As the hook told it, to the letter: nothing of it was read from a screen. */
@@ -229,34 +247,27 @@ export function hookEvidence(
   };
 }
 
-/** What is asked, with command and path as the tool has them. */
-export function askedOf({ kind = 'permission', ...parts }: AskedParts & { readonly kind?: WaitingKind }): Asked {
-  const request = requestOf(parts);
-  // Options are as the screen shows them: those are chosen from.
-  return {
-    kind,
-    text: request.text,
-    request: { ...request, exact: isWhole(kind, request) ? 'event' : null },
-    options: [],
-  };
+export interface AskedParts {
+  readonly kind?: WaitingKind;
+  readonly action?: ScreenRequest['action'];
+  readonly command?: string;
+  readonly path?: string;
+  readonly question?: string;
+  /** One line for people; default: the command or the question. */
+  readonly text?: string;
 }
 
-/** The event has told all that it is about. */
-function isWhole(kind: WaitingKind, { action, command, path }: ScreenRequest): boolean {
-  if (kind !== 'permission') return true;
-  return action === 'shell' ? command !== null : path !== null;
+/** What is asked, with command and path as the tool has them. */
+export function askedOf({ kind = 'permission', ...parts }: AskedParts): Asked {
+  const request = requestOf({ ...parts, exact: 'event' });
+  // Options are as the screen shows them: those are chosen from.
+  return { kind, text: request.text, request, options: [] };
 }
 
 /** What is asked of a file, told from the folder of the agent. */
 export function askedPath(action: 'create' | 'edit' | 'read', path: string | undefined, cwd: string | null): Asked {
   if (path === undefined) return askedOf({ action });
   const near = cwd !== null && isAbsolute(path) ? relative(cwd, path) : path;
-  // What is tidied on the way is shown as it is.
-  const isInside = cwd !== null && near !== '' && path === `${cwd === '/' ? '' : cwd}/${near}`;
-  return askedOf({ action, path, text: `${action} ${isInside ? near : path}` });
-}
-
-/** What is asked of an address. */
-export function askedAddress(address: string | undefined): Asked {
-  return askedOf({ action: 'network', path: address, text: `fetch ${address ?? ''}` });
+  const shown = near === '' || near.startsWith('..') ? path : near;
+  return askedOf({ action, path, text: `${action} ${shown}` });
 }

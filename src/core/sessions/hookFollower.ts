@@ -5,7 +5,6 @@ import { parseHookLine } from '../hooks/hookEvent.js';
 import { hookMeaning } from '../hooks/hookFormats.js';
 import {
   hookEvidence,
-  isOnly,
   NO_HOOKS,
   reduceHooks,
   ticketFor,
@@ -64,11 +63,6 @@ export class HookFollower {
   /** Under which a hook waits for an answer to exactly this request; undefined when none or several do. */
   ticketFor(request: PendingRequest): string | undefined {
     return ticketFor(this.#model, request);
-  }
-
-  /** It is the one request that is pending. */
-  isOnly(request: PendingRequest): boolean {
-    return isOnly(this.#model, request);
   }
 
   /** The file has grown. */

@@ -81,7 +81,7 @@ function option(
   return { label: clean, keys: keys === null ? null : [...keys], role: roleOf(clean, roles), selected, detail };
 }
 
-const KEY_IN_LABEL = /\((y|n|a|p|d|c|s|esc|enter|tab)\)\s*$/iu;
+const KEY_IN_LABEL = /\((y|n|a|p|d|c|s|esc|enter|tab)(?: to \w{1,20})?\)\s*$/iu;
 const KEY_NAMES: Readonly<Record<string, string>> = { esc: 'Escape', enter: 'Enter', tab: 'Tab' };
 
 function findList(
@@ -103,7 +103,9 @@ function findList(
     options: drawn.map(({ label, number, selected, more }, index) => {
       // A label that is cut goes on below it at its own column; so does what describes it.
       const joins = /^(?:Yes|No|Allow|Deny)\b/u.test(label);
-      const whole = joins ? [label, ...more].join(' ') : label;
+      const drawnLabel = joins ? [label, ...more].join(' ') : label;
+      const passing = style.passing === undefined ? undefined : pattern(style.passing).exec(drawnLabel)?.[0];
+      const whole = passing === undefined ? drawnLabel : drawnLabel.replace(passing, '');
       const detail = joins || more.length === 0 ? null : more.join(' ');
       const named = KEY_IN_LABEL.exec(whole)?.[1]?.toLowerCase();
       const keys =

@@ -166,6 +166,13 @@ function matchOf(sources: readonly string[], lines: readonly string[]): RegExpEx
   return undefined;
 }
 
+/** Each of the lines with those that follow it, as one. */
+function withNext(lines: readonly string[], rows: number): readonly string[] {
+  return lines.map((line, index) =>
+    [line, ...lines.slice(index + 1, index + rows).map((next) => next.trim())].join(' '),
+  );
+}
+
 /** What is left when no dialog is up: it works, it waits for a task, or nothing can be said. */
 function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number): Partial<ScreenJudgement> {
   const all = lines.flatMap(({ text, blank }) => (blank ? [] : [text]));
@@ -176,8 +183,7 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   const below = box ? box.below : rules.box ? [] : bottom;
   const near = rules.box && !box ? [] : above.slice(-rules.lines);
   const turn = rules.prompt === undefined ? near : belowPrompt(rules.prompt, above).slice(-TURN_LINES);
-  const beside = matchOf(rules.background, below) ?? (box && matchOf(rules.backgroundAbove, above.slice(-1)));
-  const background = Number(beside?.[1] ?? 0) || 0;
+  const background = Math.max(0, Number(matchOf(rules.background, below)?.[1] ?? 0) || 0);
   const common = { background, draft: box ? box.draft : areaDraft(rules, lines) };
   if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, near)) {
     return { ...common, state: 'working', phase: phaseOf(rules, [...turn, ...(box?.below ?? [])]), rule: 'working' };
@@ -190,7 +196,7 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   }
   const limit = limitOf(rules, box ? lines.slice(0, box.at) : rules.box ? [] : lines, now);
   if (limit) return { ...common, state: 'limited', limitedUntil: limit.until, rule: 'limited' };
-  const failed = matchOf(rules.failed, turn);
+  const failed = matchOf(rules.failed, withNext(turn, rules.failedRows));
   return {
     ...common,
     state: 'idle',

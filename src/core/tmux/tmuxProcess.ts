@@ -1,7 +1,8 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import { copilotPlugin } from '../hooks/copilotHooks.js';
 import { hookScript } from '../hooks/hookScript.js';
 import { opencodePlugin } from '../hooks/opencodePlugin.js';
 import type { Machine } from '../machine.js';
@@ -86,6 +87,7 @@ export class TmuxProcess {
       'hook.sh': hookScript(sessionsDirectory, hookTmux),
       'hook.js': opencodePlugin(sessionsDirectory, hookTmux),
       'tmux.conf': tmuxConfig(await this.features()),
+      ...copilotPlugin(join(runtimeDirectory, 'hook.sh'), 'copilot'),
     };
     // All at once: on another host that is one round trip.
     await Promise.all([
@@ -95,6 +97,7 @@ export class TmuxProcess {
         const known = await machine.stat(path);
         if (known?.size === Buffer.byteLength(text)) return;
         await machine.makeDirectory(runtimeDirectory);
+        await machine.makeDirectory(dirname(path));
         await machine.writeFile(path, text);
       }),
     ]);

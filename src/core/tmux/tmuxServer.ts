@@ -66,7 +66,8 @@ export class TmuxServer implements Disposable {
   /** What is there for the hooks of tools. */
   get hookFiles(): HookFiles {
     const { runtimeDirectory } = this.#options;
-    return { script: join(runtimeDirectory, 'hook.sh'), plugin: join(runtimeDirectory, 'hook.js') };
+    const file = (name: string): string => join(runtimeDirectory, name);
+    return { script: file('hook.sh'), plugin: file('hook.js'), copilot: file('copilot') };
   }
 
   /** What this tmux is too old for, one sentence; undefined when nothing is missing. */

@@ -153,16 +153,13 @@ export class AgentMirror {
   }
 }
 
-/** What their agent asks, bounded, and harmless where it is only for people. */
+/** What their agent asks, as text for people. */
 function harmless(request: PendingRequest): PendingRequest {
-  const { command, path, question, text, exact, options } = request;
-  const isWhole = (command?.length ?? 0) <= MAX_COMMAND && (path?.length ?? 0) <= LINE_LETTERS;
+  const { command, path, question, text, options } = request;
   return {
     ...request,
-    // As their tool has them: every surface spells them out.
-    command: command && truncate(command, MAX_COMMAND),
-    path: path && truncate(path, LINE_LETTERS),
-    exact: isWhole ? exact : null,
+    command: command && truncate(command.split('\n').map(stripTerminal).join('\n'), MAX_COMMAND),
+    path: lineOrNull(path),
     question: lineOrNull(question),
     text: line(text),
     options: options.slice(0, MAX_OPTIONS).map((option) => ({

@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { copilotPlugin } from '../../src/core/hooks/copilotHooks.js';
+import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
+import { hookMeaning } from '../../src/core/hooks/hookFormats.js';
+import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../../src/core/hooks/hookModel.js';
+
+const SESSION = '5548b44e';
+const common = { session_id: SESSION, cwd: '/p' };
+const begins = { ...common, hook_event_name: 'SessionStart', source: 'new' };
+const prompt = { ...common, hook_event_name: 'UserPromptSubmit', prompt: 'x' };
+const before = (command: string): object => ({
+  ...common,
+  hook_event_name: 'PreToolUse',
+  tool_name: 'Bash',
+  tool_input: { command, description: 'Run npm test' },
+});
+const after = (command: string): object => ({ ...before(command), hook_event_name: 'PostToolUse' });
+/** As it names the fields of this one. */
+const requests = (command: string): object => ({
+  hookName: 'permissionRequest',
+  sessionId: SESSION,
+  cwd: '/p',
+  toolName: 'bash',
+  toolInput: { command },
+});
+const notifies = (message: string, type = 'permission_prompt'): object => ({
+  hook_event_name: 'Notification',
+  sessionId: SESSION,
+  cwd: '/p',
+  message,
+  notification_type: type,
+});
+
+function model(...events: readonly object[]): HookModel {
+  return events.reduce<HookModel>((now, payload) => {
+    const event = parseHookLine(`7 ${JSON.stringify(payload)}`, 7);
+    assert.ok(event, JSON.stringify(payload));
+    return reduceHooks(now, event, hookMeaning('copilot', event));
+  }, NO_HOOKS);
+}
+
+const said = (...events: readonly object[]): readonly unknown[] => {
+  const evidence = hookEvidence(model(...events), 0);
+  const { command, exact } = evidence?.asked?.request ?? {};
+  return [evidence?.state, command, exact];
+};
+
+test('a command is asked exactly, once a person is asked, and not for what the model says of it', () => {
+  const lie = 'rm  -rf precious\ntouch x: y';
+  assert.deepEqual(said(begins, prompt, before(lie), requests(lie)), ['working', undefined, undefined]);
+  const asked = [begins, prompt, before(lie), requests(lie), notifies(`Run command: ${lie}`)];
+  assert.deepEqual(said(...asked), ['waiting', lie, 'event']);
+  assert.equal(said(...asked, after(lie))[0], 'working');
+});
+
+test('what its own rules allow is asked of nobody, whatever else is asked then', () => {
+  const events = [prompt, before('ls'), requests('ls'), before('touch a'), requests('touch a')];
+  assert.equal(said(...events)[0], 'working');
+  assert.deepEqual(said(...events, notifies('Run command: touch a'), after('ls')), ['waiting', 'touch a', 'event']);
+});
+
+test('words that are not exactly those of a request tell that it asks, and not what', () => {
+  const events = [prompt, before('b: a'), requests('a')];
+  assert.deepEqual(said(...events, notifies('Run command: b: a')), ['waiting', undefined, undefined]);
+  assert.deepEqual(said(...events, notifies('Path permission needed: /etc/x')), ['waiting', undefined, undefined]);
+});
+
+test('a file, a question, and what a subagent asks', () => {
+  const edit = { toolName: 'edit', toolInput: { file_path: '/p/new.txt', diff: '\ncreate file mode 100644\n' } };
+  const file = model(prompt, { ...requests(''), ...edit }, notifies('Edit file: /p/new.txt'));
+  const { request, text } = file.pending[0]?.asked ?? {};
+  assert.deepEqual([request?.action, request?.path, text], ['create', '/p/new.txt', 'create new.txt']);
+  const form = { ...before(''), tool_name: 'AskUserQuestion', tool_input: { message: 'Which colour?' } };
+  const asked = model(prompt, form, notifies('Information requested', 'elicitation_dialog'));
+  assert.deepEqual([asked.pending[0]?.asked.kind, asked.pending[0]?.asked.text], ['question', 'Which colour?']);
+  const child = { session_id: 'ac82', agent_id: 'ac82', parent_agent_id: SESSION };
+  const events = [begins, prompt, { ...before('touch sub'), ...child }, { ...requests('touch sub'), agent_id: 'ac82' }];
+  assert.deepEqual(said(...events, notifies('Run command: touch sub')), ['waiting', 'touch sub', 'event']);
+  assert.equal(said(...events, notifies('Run command: touch sub'), { ...after('touch sub'), ...child })[0], 'working');
+});
+
+test('its plugin tells and never answers: it waits for its hooks before it shows a dialog', () => {
+  const files = copilotPlugin("/run/it's/hook.sh", 'copilot');
+  assert.deepEqual(Object.keys(files), ['copilot/plugin.json', 'copilot/hooks.json']);
+  const { hooks } = JSON.parse(files['copilot/hooks.json'] ?? '') as { hooks: Record<string, [{ bash: string }]> };
+  for (const [{ bash }] of Object.values(hooks)) assert.doesNotMatch(bash, / ask\b/u);
+});
