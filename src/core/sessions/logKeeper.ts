@@ -222,7 +222,11 @@ export class LogKeeper implements Disposable {
     await files.remove(id, 'closed');
     await tmux.reopenLog(pane, from);
     if (!isGone) return;
-    await this.#until(async () => ((await files.stat(id, 'log'))?.size ?? 0) >= from);
+    await this.#until(async () => {
+      const made = await files.stat(id, 'log');
+      // A larger one of somebody else may still be in its place.
+      return made !== undefined && made.size >= from && ((file?.size ?? 0) < from || made.inode !== file?.inode);
+    });
     state.file = await files.stat(id, 'log');
     this.#remade.fire(id);
     this.grown(id);
