@@ -1,27 +1,29 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { changesIn } from '../../src/core/git/changes.js';
 import { createWorktree } from '../../src/core/sessions/worktree.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { GitBed } from '../git/gitBed.js';
-import { TRAPS } from '../git/traps.js';
 import { campaign } from '../helpers/campaign.js';
 import { connectedHost } from '../ssh/sshHost.js';
-import { cases, type GitInput } from './git.js';
+import { ALL_TRAPS, cases, type GitInput } from './git.js';
 
 campaign('git', cases, async ({ trap: name, machine }: GitInput, { t }) => {
-  const trap = TRAPS.find((each) => each.name === name);
+  const trap = ALL_TRAPS.find((each) => each.name === name);
   assert.ok(trap);
   const bed = machine === 'ssh' ? await farBed(t) : new GitBed(t);
   trap.set(bed);
   bed.unmark();
-  const changes = await changesIn(bed.git, bed.folder).catch(inWords);
-  await createWorktree(bed.git, bed.worktree('one')).catch(inWords);
+  const folder = join(bed.folder, trap.look ?? '');
+  const changes = await changesIn(bed.git, folder).catch(inWords);
+  await createWorktree(bed.git, bed.worktree('one', folder)).catch(inWords);
   const shown = changes?.files.map(({ path }) => path).sort();
   return {
     ran: bed.marks(),
     isRight: trap.files === undefined || JSON.stringify(shown) === JSON.stringify(trap.files),
+    isOutsideWhole: bed.isOutsideWhole,
   };
 });
 

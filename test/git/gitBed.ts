@@ -5,6 +5,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmSync,
   writeFileSync,
@@ -23,7 +24,9 @@ export class GitBed {
   readonly folder: string;
   readonly cm: string;
   readonly git: GitOptions;
-  readonly #home: string;
+  /** Beside the repository, with the file `precious`: nobody may change anything in it. */
+  readonly outside: string;
+  readonly home: string;
   readonly #marks: string;
   readonly #env: NodeJS.ProcessEnv;
 
@@ -33,14 +36,16 @@ export class GitBed {
     t.after(() => rmSync(root, { recursive: true, force: true }));
     this.folder = join(root, 'repository');
     this.cm = far?.cm ?? join(root, 'cm');
-    this.#home = far?.home ?? join(root, 'home');
+    this.home = far?.home ?? join(root, 'home');
     this.#marks = join(root, 'marks');
-    for (const folder of [join(this.folder, 'sub'), this.cm, this.#home, this.#marks]) {
+    this.outside = join(root, 'outside');
+    for (const folder of [join(this.folder, 'sub'), this.cm, this.home, this.#marks, this.outside]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
-    this.#env = { PATH: process.env['PATH'], HOME: this.#home, CM_HOME: this.cm };
-    const machine = far?.machine ?? new LocalMachine({ env: this.#env, home: this.#home, shell: '/bin/sh' });
+    this.#env = { PATH: process.env['PATH'], HOME: this.home, CM_HOME: this.cm };
+    const machine = far?.machine ?? new LocalMachine({ env: this.#env, home: this.home, shell: '/bin/sh' });
     this.git = { machine, trust: new GitTrust(this.cm) };
+    writeFileSync(join(this.outside, 'precious'), 'as it was\n');
     this.run(this.folder, 'init', '-q', '-b', 'main');
     this.personal('user.name', 'A Person');
     this.personal('user.email', 'person@example.org');
@@ -65,7 +70,7 @@ export class GitBed {
   }
 
   personal(key: string, value: string): void {
-    this.run(this.#home, 'config', '--global', key, value);
+    this.run(this.home, 'config', '--global', key, value);
   }
 
   write(name: string, text: string, folder = this.folder): void {
@@ -90,6 +95,12 @@ export class GitBed {
     return readdirSync(this.#marks);
   }
 
+  /** Whether what is outside of the repository is as it was. */
+  get isOutsideWhole(): boolean {
+    const [name, ...more] = readdirSync(this.outside);
+    return more.length === 0 && name === 'precious' && readFileSync(join(this.outside, name), 'utf8') === 'as it was\n';
+  }
+
   unmark(): void {
     for (const name of this.marks()) rmSync(join(this.#marks, name));
   }
@@ -112,7 +123,7 @@ export class GitBed {
     return fires;
   }
 
-  worktree(id: string): WorktreeOptions {
-    return { repository: this.folder, branch: null, name: id, directory: join(this.cm, 'worktrees'), id };
+  worktree(id: string, repository = this.folder): WorktreeOptions {
+    return { repository, branch: null, name: id, directory: join(this.cm, 'worktrees'), id };
   }
 }

@@ -130,3 +130,19 @@ test('a broken file of what is trusted trusts nothing and is not overwritten', a
   await assert.rejects(Repository.find(bed.git, bed.folder, own?.digest), /trusted\.json cannot be read/u);
   assert.equal(readFileSync(join(bed.cm, 'trusted.json'), 'utf8'), '{');
 });
+
+test('where objects would be fetched from is shown, and asked about again when it is another place', async (t) => {
+  const bed = new GitBed(t);
+  bed.own('extensions.partialClone', 'origin');
+  bed.own('remote.origin.promisor', 'true');
+  bed.own('remote.origin.url', 'https://example.org/x');
+  const { own } = await changesIn(bed.git, bed.folder);
+  assert.deepEqual(
+    own?.entries.map(({ key }) => key),
+    ['extensions.partialclone', 'remote.origin.promisor', 'remote.origin.url'],
+  );
+  assert.ok(await Repository.find(bed.git, bed.folder, own.digest));
+  assert.equal((await changesIn(bed.git, bed.folder)).own, null);
+  bed.own('remote.origin.url', 'ssh://elsewhere.example/x');
+  assert.notEqual((await changesIn(bed.git, bed.folder)).own, null);
+});

@@ -16,9 +16,11 @@ export interface Trap {
   readonly name: string;
   readonly set: (bed: GitBed) => void;
   /** What is shown as changed all the same; default: the one file that {@link changed} makes. */
-  readonly files?: readonly string[];
+  readonly files?: readonly string[] | undefined;
   /** What git does by itself in it for the same question springs it. */
   readonly isLive?: boolean;
+  /** The folder that is asked about, in the repository; default: the top one. */
+  readonly look?: string;
 }
 
 /** A change that makes git look at the files. */

@@ -163,8 +163,6 @@ const TAKEN = [
   'core.symlinks',
   'core.ignorecase',
   'core.precomposeunicode',
-  'core.protecthfs',
-  'core.protectntfs',
   'core.autocrlf',
   'core.eol',
   'core.safecrlf',
@@ -180,7 +178,6 @@ const TAKEN = [
   'extensions.refstorage',
   'extensions.preciousobjects',
   'extensions.noop',
-  'remote.*.url',
 ].map(matcher);
 
 /** Whether a repository's own value of this key counts without a question. */
@@ -198,6 +195,14 @@ const NEEDED = [
   'remote.*.promisor',
   'remote.*.partialclonefilter',
 ].map(matcher);
+
+/** Whether the value makes git fetch objects when it needs them, wherever its remotes are. */
+export function makesFetch(key: string): boolean {
+  return isAskedAbout(key) && !key.startsWith('filter.');
+}
+
+/** Where a remote is: asked about where something would be fetched from it. */
+export const isRemoteUrl = matcher('remote.*.url');
 
 /** Whether the person is asked about a repository's own value of this key. */
 export function isAskedAbout(key: string): boolean {

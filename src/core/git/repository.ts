@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { Machine, RunResult } from '../machine.js';
-import { isAskedAbout, isTaken, keyKind } from './configKeys.js';
+import { isAskedAbout, isRemoteUrl, isTaken, keyKind, makesFetch } from './configKeys.js';
 import { formatConfig, parseConfigList, type ConfigEntry } from './configText.js';
 import type { GitTrust } from './gitTrust.js';
 import { FIND_REPOSITORY, RUN_GIT } from './scripts.js';
@@ -15,6 +15,7 @@ export interface GitOptions {
 
 const NO_REPOSITORY = 3;
 const UNREADABLE = 4;
+const PIPE = 5;
 const NO_PLACE = 125;
 const RUN_MS = 60_000;
 /** Which configuration the person wants; everything else of git's in the environment is about another repository. */
@@ -64,7 +65,8 @@ export class Repository {
     const found = await find(options.machine, folder);
     if (found === undefined) return undefined;
     const taken = found.entries.filter(({ key }) => isTaken(key));
-    const asked = found.entries.filter(({ key }) => isAskedAbout(key));
+    const fetches = found.entries.some(({ key }) => makesFetch(key));
+    const asked = found.entries.filter(({ key }) => isAskedAbout(key) || (fetches && isRemoteUrl(key)));
     const isFromPerson = ({ key, value }: ConfigEntry): boolean =>
       found.personal.some((entry) => entry.key === key && entry.value === value);
     const foreign = asked.filter((entry) => !isFromPerson(entry));
@@ -128,6 +130,11 @@ async function find(machine: Machine, folder: string): Promise<Found | undefined
       hint: 'Mend the file config in its .git folder.',
     });
   }
+  if (code === PIPE) {
+    throw new CodeManagerError('invalid', `${lastLine(stderr)} is no file: git would wait for it`, {
+      hint: 'Remove it.',
+    });
+  }
   const [root = '', gitFolder = '', common = '', ...rest] = stdout.split('\0');
   if (code !== 0 || common === '') {
     throw new CodeManagerError('unavailable', `git could not be run in ${folder}: ${lastLine(stderr)}`);
@@ -151,8 +158,11 @@ function lists(parts: readonly string[]): string[] {
 
 function environment(login: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(login).filter(([name]) => !name.startsWith('GIT_') || KEPT_VARIABLES.includes(name));
+  // Our scripts stand in the repository, where "." in a PATH would be what an agent wrote.
+  const path = (login['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
   return {
     ...Object.fromEntries(entries),
+    PATH: path.join(':'),
     GIT_OPTIONAL_LOCKS: '0',
     GIT_TERMINAL_PROMPT: '0',
     GIT_PAGER: 'cat',
@@ -165,7 +175,15 @@ function ownGit({ machine, common, entries }: Found, asked: readonly ConfigEntry
   return {
     digest: createHash('sha256').update(content).digest('hex').slice(0, 32),
     entries: asked.map(shown),
-    never: entries.filter(({ key }) => !isAskedAbout(key) && !isTaken(key) && keyKind(key) !== 'harmless').map(shown),
+    never: entries
+      .filter(
+        ({ key }) =>
+          !isAskedAbout(key) &&
+          !asked.some((entry) => entry.key === key) &&
+          !isTaken(key) &&
+          keyKind(key) !== 'harmless',
+      )
+      .map(shown),
   };
 }
 
