@@ -16,11 +16,11 @@ campaign(
   'messages',
   messagesCases,
   async ({ surface, by, text: kind }: MessagesInput, { t }) => {
-    const text = TEXTS[kind];
+    const text = `SAID ${TEXTS[kind]}`;
     const scripted = await scriptedHome(t, picture(by === 'reply' ? text : 'plain'));
     if (by === 'reply') replies(scripted, text);
     else refusals(scripted, text);
-    const args = commandWords(surface) ?? [];
+    const args = commandWords(surface);
     const running = scripted.home.spawn(args);
     running.child.stdin.end();
     if (ENDLESS.has(surface)) void stopLater(scripted, running.child);
@@ -29,7 +29,7 @@ campaign(
     return {
       obeyed: NEVER_SHOWN.exec(all)?.[0].codePointAt(0)?.toString(16) ?? null,
       forged: all.split('\n').filter((line) => line.startsWith('FORGED')).length,
-      isSaid: all.length > 10 && all.length < 120_000,
+      isSaid: all.includes('SAID') && all.length < 120_000,
     };
   },
   { concurrency: 3 },
@@ -67,7 +67,7 @@ function picture(text: string): Snapshot {
         request: { ...request, options: [{ label: text, role: 'allow', detail: text }] },
       }),
     ],
-  } as Snapshot;
+  };
 }
 
 function replies({ server }: ScriptedHome, text: string): void {
