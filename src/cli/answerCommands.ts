@@ -1,6 +1,7 @@
+import { spelled, spelledLine, spelledLines } from '../common/spelled.js';
 import { stripTerminal } from '../common/terminalText.js';
 import { CodeManagerError } from '../protocol/errors.js';
-import type { Answer, PendingRequest } from '../protocol/pendingRequest.js';
+import { isUncertain, NOT_EXACT, type Answer, type PendingRequest } from '../protocol/pendingRequest.js';
 import type { Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -73,7 +74,11 @@ async function confirm(app: App, session: Session, request: PendingRequest, what
       hint: `cm status ${session.name} --json tells the id of what is asked.`,
     });
   }
-  app.output.noteLines(requestLines(session, request).map((line) => stripTerminal(line)));
+  const screen = isUncertain(request)
+    ? (await app.client.request('session/explain', { session: session.id })).lines
+    : [];
+  // Blanks count where it is to the byte.
+  app.output.noteLines(requestLines(session, request, screen).map((line) => spelled(line)));
   app.output.prompt(`${what}? Type yes: `);
   const line = await readLine(process.stdin, {
     echo: true,
@@ -87,12 +92,18 @@ async function confirm(app: App, session: Session, request: PendingRequest, what
   }
 }
 
-function requestLines({ name, contextName }: Session, request: PendingRequest): string[] {
-  const { kind, action, command, path, question, text, options } = request;
+function requestLines({ name, contextName }: Session, request: PendingRequest, screen: readonly string[]): string[] {
+  const { kind, action, command, path, question, text, folder, options } = request;
   const about = action === null ? kind : `${kind} (${action})`;
+  const exact = [...(command === null ? [] : spelledLines(command)), ...(path === null ? [] : [spelledLine(path)])];
   return [
-    `${name} · ${about} · ${contextName}`,
-    ...[command ?? text, path, question].flatMap((each) => (each ? each.split('\n').map((line) => `  ${line}`) : [])),
+    `${name} · ${about} · ${contextName}${isUncertain(request) ? ` · ${NOT_EXACT}` : ''}`,
+    ...(exact.length > 0 ? exact : [text]).map((line) => `  ${line}`),
+    ...(folder === undefined ? [] : [`  in ${spelledLine(folder)}`]),
+    ...(question === null ? [] : [`  ${question}`]),
+    ...(screen.length === 0
+      ? []
+      : ['Its screen, as far as it was read; see all of it with cm attach:', ...screen.map((line) => `  | ${line}`)]),
     ...options.map(({ label }, index) => `  ${index + 1}. ${label}`),
   ];
 }

@@ -4,6 +4,7 @@ import { CodeManagerError } from '../protocol/errors.js';
 import { ManageVerb, PolicyEffect, RuleAction, type PolicyRule, type PolicyState } from '../protocol/policy.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
+import { noteProblems } from './problemNotes.js';
 import { formatTable } from './table.js';
 
 export async function list(app: App): Promise<void> {
@@ -11,6 +12,7 @@ export async function list(app: App): Promise<void> {
   const state = await app.client.request('policy/list', {});
   if (output.json) return output.record(state);
   for (const problem of state.problems) output.note(stripTerminal(problem));
+  await noteProblems(app, /policy\.json\.bad/);
   if (state.off) output.note('All rules are off. Turn them on: cm policy on');
   if (state.rules.length === 0) return output.note('There are no rules: everything is asked.');
   const contexts = await app.client.request('context/list', {});

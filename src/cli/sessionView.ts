@@ -1,3 +1,5 @@
+import { spelledLine, spelledLines } from '../common/spelled.js';
+import { isUncertain, NOT_EXACT } from '../protocol/pendingRequest.js';
 import { homedir } from 'node:os';
 import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, formatDuration } from '../common/text.js';
@@ -85,6 +87,19 @@ function machineText(session: Session, machine: Machine | undefined, now: number
   return `${machine.host} (${machineType(machine)}, ${connectionText(machine, now)}${node})${why}`;
 }
 
+/** What exactly is asked, line by line. */
+function askedRows(request: Session['request']): [string, string][] {
+  if (request === null) return [];
+  const { command, path, folder } = request;
+  const lines = command === null ? [] : spelledLines(command);
+  return [
+    ...lines.map((line): [string, string] => ['command', line]),
+    ...(path === null ? [] : [['path asked', spelledLine(path)] satisfies [string, string]]),
+    ...(folder === undefined ? [] : [['runs in', spelledLine(folder)] satisfies [string, string]]),
+    ...(isUncertain(request) ? [['exact', NOT_EXACT] satisfies [string, string]] : []),
+  ];
+}
+
 /** One session as lines for people. @param history what it was doing, where that is known */
 export function sessionDetails(
   output: Output,
@@ -105,6 +120,7 @@ export function sessionDetails(
     ['name', session.name],
     ['status', detail === '' ? word : `${word} · ${detail}`],
     ['request', session.request?.id ?? ''],
+    ...askedRows(session.request),
     ...(session.request?.options ?? []).map(({ label }): [string, string] => ['option', label]),
     ['background', session.background === 0 ? '' : String(session.background)],
     ['tool', [session.tool, session.toolVersion ?? ''].join(' ').trim()],

@@ -12,7 +12,8 @@ type Goal = 'input' | 'idle' | 'ended';
 
 const REACHED: Readonly<Record<Goal, (session: Session) => boolean>> = {
   input: (session) => !hasEnded(session) && session.state === 'waiting',
-  idle: (session) => !hasEnded(session) && session.state === 'idle',
+  // What goes on in the background is part of the turn.
+  idle: (session) => !hasEnded(session) && session.state === 'idle' && session.background === 0,
   ended: hasEnded,
 };
 

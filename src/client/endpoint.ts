@@ -13,6 +13,8 @@ import { NoAnswerError, type Transport } from './transport.js';
 
 const START_DEADLINE_MS = 10_000;
 const RETRY_MS = 20;
+/** How often it is looked whether a server that was asked was stopped meanwhile. */
+const LOOK_MS = 500;
 const MAX_SERVER_FILE_BYTES = 64 * 1024;
 const INITIALIZE_TIMEOUT_MS = 30_000;
 /** A server that ended because it found another one is started again when that other one is still not there. */
@@ -69,24 +71,28 @@ export async function openServer(
       if (file !== undefined) {
         // It would take the connection and say nothing; a second server must not be beside it.
         if (await isStopped(file)) throw new ServerStoppedError(file.pid);
+        const stopped = new AbortController();
+        const watch = setInterval(() => {
+          void isStopped(file).then((is) => is && stopped.abort(new ServerStoppedError(file.pid)));
+        }, LOOK_MS);
         try {
-          const opened = await initialize({ kind: 'socket', path: file.socket }, options, resume, signal);
+          const either = AbortSignal.any([signal, stopped.signal]);
+          const opened = await initialize({ kind: 'socket', path: file.socket }, options, resume, either);
           if (!mayReplace || !isReplaceable(opened.initialized.server, options)) return opened;
           mayReplace = false;
           if (!(await replaceServer(opened, options))) return opened;
         } catch (error) {
+          stopped.signal.throwIfAborted();
           if (!(error instanceof CodeManagerError) || error.code !== 'unavailable') throw error;
           if (await isStopped(file)) throw new ServerStoppedError(file.pid);
           lastError = error;
+        } finally {
+          clearInterval(watch);
         }
       }
       if (serverPath === undefined) {
-        if (lastError instanceof NoAnswerError && file !== undefined && isThere(file.pid)) {
-          throw new CodeManagerError('unavailable', `The agent server (process ${file.pid}) does not answer`, {
-            hint: `Look at its log, or end it with kill -9 ${file.pid}; agents go on.`,
-            cause: lastError,
-          });
-        }
+        if (lastError instanceof NoAnswerError && file !== undefined && isThere(file.pid))
+          throw silentServer(file.pid, lastError);
         throw new CodeManagerError('unavailable', 'The agent server is not running', { cause: lastError });
       }
       if (child?.failure !== undefined) throw child.failure;
@@ -97,6 +103,7 @@ export async function openServer(
         startAgainAt = Date.now() + RESTART_AFTER_MS;
       }
       if (Date.now() > deadline) {
+        if (file !== undefined && isThere(file.pid)) throw silentServer(file.pid, lastError);
         const said = child.output === '' ? '' : `: ${child.output.split('\n').at(-1) ?? ''}`;
         throw new CodeManagerError('unavailable', `The agent server did not answer within 10 s${said}`, {
           hint: 'Run `cm doctor` to see why.',
@@ -108,6 +115,13 @@ export async function openServer(
   } finally {
     child?.release();
   }
+}
+
+function silentServer(pid: number, cause: unknown): CodeManagerError {
+  return new CodeManagerError('unavailable', `The agent server (process ${pid}) does not answer`, {
+    hint: `Look at its log, or end it with kill -9 ${pid}; agents go on.`,
+    cause,
+  });
 }
 
 async function initialize(

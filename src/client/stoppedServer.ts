@@ -10,9 +10,10 @@ const PS_MS = 2_000;
 export class ServerStoppedError extends CodeManagerError {
   readonly pid: number;
 
-  constructor(pid: number) {
+  /** @param isFiled its file names it, so that others find it too */
+  constructor(pid: number, { isFiled = true } = {}) {
     super('unavailable', `The agent server does not answer: its process ${pid} is stopped`, {
-      hint: `Continue it with kill -CONT ${pid}, or run cm server restart; agents go on.`,
+      hint: `Continue it with kill -CONT ${pid}${isFiled ? ', or run cm server restart' : ''}; agents go on.`,
     });
     this.name = 'ServerStoppedError';
     this.pid = pid;

@@ -189,6 +189,7 @@ export class SessionEngine implements Disposable {
         table,
         supervisor,
         answers: this.answers,
+        states,
         tool: findTool,
         contexts,
         find: (ref) => this.sessions.find(ref),

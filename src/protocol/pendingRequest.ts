@@ -26,6 +26,14 @@ export const PendingRequest = z.object({
 });
 export type PendingRequest = z.infer<typeof PendingRequest>;
 
+/** A person has to be told that what will run is not known to the byte: what they see was read from a screen. */
+export function isUncertain({ kind, exact }: Pick<PendingRequest, 'kind' | 'exact'>): boolean {
+  return kind === 'permission' && exact === null;
+}
+
+/** What is said then. */
+export const NOT_EXACT = 'not known exactly';
+
 const AnswerText = z
   .string()
   .min(1)

@@ -185,6 +185,8 @@ export const ScreenRules = z.looseObject({
   limited: z.array(Pattern).default([]),
   /** Work that goes on beside the conversation, told below the box; group 1 is how many. */
   background: z.array(Pattern).default([]),
+  /** The same, told in the line right above the box. */
+  backgroundAbove: z.array(Pattern).default([]),
   /** A view of a person that hides the conversation: nothing is known while it is open. */
   hidden: z.array(Pattern).default([]),
 });
@@ -220,6 +222,8 @@ export const ScreenRequest = z.object({
   question: z.string().nullable(),
   /** One line for people, made harmless. */
   text: z.string(),
+  /** Absolute, of a command that does not run in the folder of its session. Not made harmless. */
+  folder: z.string().optional(),
   /** null: what will run is not known exactly, and no rule can allow it. */
   exact: Exact.nullable().default(null),
 });

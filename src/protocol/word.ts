@@ -119,6 +119,10 @@ export function describe(session: Session, now: number, machine?: MachineView): 
       if (session.error !== null) {
         return { word: 'Error', detail: session.error, group: session.unread ? 'To review' : 'Idle' };
       }
+      // What it has begun is part of the turn.
+      if (session.background > 0) {
+        return { word: 'Working', detail: `${session.background} in the background`, group: 'Working' };
+      }
       return session.unread
         ? {
             word: 'Finished',

@@ -70,12 +70,18 @@ async function run(options: ServerOptions): Promise<number> {
 /** A server that runs already and can be reached; one that is about to end is waited for. */
 async function findOther(file: string, socket: string): Promise<number | undefined> {
   for (;;) {
-    const pid = await runningServer(file, socket);
-    if (pid === undefined) return undefined;
-    const state = await wake(pid, file, socket);
+    const running = await runningServer(file, socket);
+    if (running === undefined) return undefined;
+    const { pid, isFiled } = running;
+    const stopped = (): Promise<boolean> => isStopped({ pid, processStart: '' });
+    const state = (await stopped()) ? 'silent' : await wake(pid, file, socket);
     if (state === 'awake') return pid;
     if (state === 'gone') continue;
-    if (await isStopped({ pid, processStart: '' })) throw new ServerStoppedError(pid);
+    if (await stopped()) {
+      // When it goes on it writes its file again.
+      if (!isFiled) process.kill(pid, 'SIGHUP');
+      throw new ServerStoppedError(pid, { isFiled });
+    }
     throw new CodeManagerError('unavailable', `The agent server (process ${pid}) does not answer`, {
       hint: `End it with kill -9 ${pid} and try again; agents go on.`,
     });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, rm, stat, unlink } from 'node:fs/promises';
 import { get } from 'node:http';
+import { basename } from 'node:path';
 import { delay } from '../common/async.js';
 import { readText, writeNew } from '../common/files.js';
 import { toDiskError } from '../core/store/diskErrors.js';
@@ -8,6 +9,7 @@ import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
 import { machineIdentity } from '../machines/local/identity.js';
 import { isAlive, processStart } from '../machines/local/processTree.js';
+import { listenerOf } from '../machines/local/socketListener.js';
 
 const LOCK_TIMEOUT_MS = 20_000;
 /** Taking over a dead lock takes milliseconds. */
@@ -86,13 +88,27 @@ async function isHeld(path: string): Promise<boolean> {
   return /^\d+$/.test(pid) && isAlive(Number(pid), start.join(' '));
 }
 
-/** Process of the server that runs on this host: by its file, or by its socket when the file was removed. */
-export async function runningServer(file: string, socket: string): Promise<number | undefined> {
+/**
+ * Process of the server that runs on this host: by its file, or by its socket when the file was removed, also by one
+ * that was removed or that answers nothing.
+ */
+export async function runningServer(
+  file: string,
+  socket: string,
+): Promise<{ readonly pid: number; readonly isFiled: boolean } | undefined> {
   const record = await readServerFile(file);
   if (record?.bootId === (await machineIdentity()).bootId && (await isAlive(record.pid, record.processStart))) {
-    return record.pid;
+    return { pid: record.pid, isFiled: true };
   }
-  return ask(socket);
+  const holder = await listenerOf(socket);
+  const pid = holder !== undefined && (await isServer(holder)) ? holder : await ask(socket);
+  return pid === undefined ? undefined : { pid, isFiled: false };
+}
+
+/** Whether a process runs the program that this one runs. */
+async function isServer(pid: number): Promise<boolean> {
+  const text = await readText(`/proc/${pid}/cmdline`).catch(() => '');
+  return pid !== process.pid && basename(text.split('\0')[1] ?? '') === basename(process.argv[1] ?? '');
 }
 
 async function readServerFile(path: string): Promise<ServerFile | undefined> {

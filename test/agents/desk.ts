@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
+import { createClient } from '../../src/client/client.js';
 import type { AuditEntry } from '../../src/protocol/audit.js';
 import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Session } from '../../src/protocol/session.js';
+import { describe } from '../../src/protocol/word.js';
 import { removeFolder } from '../helpers/tempDir.js';
 import { TestHome } from '../helpers/testHome.js';
 import { until } from '../helpers/until.js';
@@ -22,11 +24,13 @@ export class Desk {
   readonly model: ScriptedModel;
   readonly folder: string;
   readonly #agent: AgentHome;
+  readonly #t: TestContext;
   #client: Client;
   #id = '';
   readonly #answered = new Set<string>();
 
-  private constructor(home: TestHome, model: ScriptedModel, agent: AgentHome, folder: string) {
+  private constructor(t: TestContext, home: TestHome, model: ScriptedModel, agent: AgentHome, folder: string) {
+    this.#t = t;
     this.home = home;
     this.model = model;
     this.folder = folder;
@@ -53,7 +57,7 @@ export class Desk {
     const agent = await agentHome(name, model.url, dir);
     reach(home, agent.program);
     await home.ok('ctx', 'add', 'project', place(folder));
-    return new Desk(home, model, agent, folder);
+    return new Desk(t, home, model, agent, folder);
   }
 
   async start(name: AgentName, task: string, mode: string): Promise<Session> {
@@ -77,6 +81,25 @@ export class Desk {
       this.#client = this.home.client();
       return session;
     }
+  }
+
+  /** The words that people see for it from now on, with their details: each change once, as it comes. */
+  watch(): readonly string[] {
+    const words: string[] = [];
+    const client = createClient({ name: 'test watching', home: this.home.cm, reconnect: false, subscribe: true });
+    this.#t.after(() => client.dispose());
+    client.onDidChange(({ change }) => {
+      if (change.type !== 'session/changed' || change.session.id !== this.#id) return;
+      const { word, detail } = describe(change.session, Date.now());
+      const shown = word === 'Finished' || word === 'Running' || detail === '' ? word : `${word} · ${detail}`;
+      if (words.at(-1) !== shown) words.push(shown);
+    });
+    return words;
+  }
+
+  /** Gives the terminal another size, as somebody who attaches from elsewhere does. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#tmux('resize-window', '-t', `=${this.#id}:`, '-x', String(columns), '-y', String(rows));
   }
 
   /** Waits until it needs input of a kind; what `cm status` says then. */
@@ -181,15 +204,19 @@ export class Desk {
   }
 
   async #line(cursor: string): Promise<string | undefined> {
-    return (await this.#screen()).split('\n').find((text) => text.replace(/^[\s│]+/, '').startsWith(cursor));
+    return (await this.screen()).split('\n').find((text) => text.replace(/^[\s│]+/, '').startsWith(cursor));
   }
 
   /** What a terminal that is attached shows. */
-  async #screen(): Promise<string> {
+  async screen(): Promise<string> {
+    return await this.#tmux('capture-pane', '-p', '-t', `=${this.#id}:`);
+  }
+
+  async #tmux(...args: readonly string[]): Promise<string> {
     const { command } = await this.home.json<{ command: string[] }>('attach', this.#id);
     const [tmux = 'tmux'] = command;
     const socket = command[command.indexOf('-S') + 1] ?? '';
-    return execFileSync(tmux, ['-S', socket, 'capture-pane', '-p', '-t', `=${this.#id}:`], { encoding: 'utf8' });
+    return execFileSync(tmux, ['-S', socket, ...args], { encoding: 'utf8' });
   }
 
   /** Waits for the file, for what the agent says at the end to be in the log, and for nothing to be waited for. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
+import { requestOf } from '../../src/core/state/requestOf.js';
 import { trackRequest, type AskedNow } from '../../src/core/approvals/requests.js';
 import type { Asked } from '../../src/core/state/evidence.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
@@ -174,4 +175,14 @@ test('a tick behind the option that is being chosen makes no other request and n
   assert.deepEqual([ticked.id, ticked.options], [first.id, first.options]);
   const other = tracked(first, { ...QUESTION, options: [{ ...chosen, label: `${chosen.label} too` }, ...rest] });
   assert.notEqual(other.id, first.id);
+});
+
+test('what was told exactly stays so when only a screen tells of it later', () => {
+  const told = requestOf({ action: 'shell', command: './mark\u200b yes', exact: 'event' });
+  const event: Asked = { kind: 'permission', text: told.text, request: told, options: [] };
+  const shown = requestOf({ action: 'shell', command: './mark yes' });
+  const first = tracked(null, event);
+  const later = tracked(first, { ...event, text: shown.text, request: shown });
+  assert.deepEqual([later.id, later.command, later.exact], [first.id, './mark\u200b yes', 'event']);
+  assert.equal(later.text, './mark<U+200B> yes');
 });

@@ -1,14 +1,8 @@
-import assert from 'node:assert/strict';
 import { posix } from 'node:path';
-import type { App } from '../../src/cli/app.js';
-import { COMMANDS } from '../../src/cli/commands.js';
-import { parseInvocation } from '../../src/cli/parse.js';
 import { evaluate } from '../../src/core/approvals/policy/evaluate.js';
 import type { Places } from '../../src/core/approvals/policy/paths.js';
-import { commandWords } from '../../src/core/approvals/policy/shellCommand.js';
-import type { Params } from '../../src/protocol/requests.js';
-import { PolicyDraft, PolicyRule } from '../../src/protocol/policy.js';
 import { campaign } from '../helpers/campaign.js';
+import { ruleOf } from './ruleOf.js';
 import { cases, type RulesInput } from './rules.js';
 
 const PLACES: Places = {
@@ -29,6 +23,7 @@ campaign('rules', cases, async ({ rules, action, command, path }: RulesInput) =>
         command: command ?? null,
         path: action === 'network' ? null : (path ?? null),
         text: command ?? path ?? '',
+        exact: 'event',
       },
     },
     { off: false, rules: await Promise.all(rules.map(ruleOf)) },
@@ -37,26 +32,3 @@ campaign('rules', cases, async ({ rules, action, command, path }: RulesInput) =>
   );
   return verdict.effect;
 });
-
-/** The rule that `cm policy add` makes of its words. */
-async function ruleOf(line: string, index: number): Promise<PolicyRule> {
-  const command = COMMANDS.find((each) => each.path.join(' ') === 'policy add');
-  assert.ok(command);
-  let asked: Params<'policy/add'>['rule'] | undefined;
-  const app = {
-    client: {
-      request: (_method: 'policy/add', params: Params<'policy/add'>) => {
-        asked = params.rule;
-        return Promise.resolve({});
-      },
-    },
-    output: { json: true, record: () => {} },
-  };
-  await (
-    await command.load()
-  )(app as unknown as App, parseInvocation(command, commandWords(line)));
-  assert.ok(asked);
-  const words = typeof asked.command === 'string' ? commandWords(asked.command) : asked.command;
-  const draft = PolicyDraft.parse({ ...asked, command: words });
-  return PolicyRule.parse({ ...draft, id: `r${index}`, created: '2026-01-01T00:00:00Z' });
-}

@@ -1,5 +1,8 @@
 import type { RequestAction } from '../../src/protocol/screen.js';
 import type { CampaignCase } from '../helpers/campaign.js';
+import { forbiddenCases } from './rulesForbidden.js';
+import { reachCases } from './rulesReach.js';
+import { shellCases } from './rulesShell.js';
 
 /** What is asked in a session in `/proj`, whose person's home is `/home/u`, in which every path leads where it says. */
 export interface RulesInput {
@@ -122,4 +125,7 @@ export const cases: readonly RulesCase[] = [
     input: { rules: ['allow --action edit'], path: 'service-account-1.json' },
     expect: 'ask',
   },
+  ...shellCases,
+  ...reachCases,
+  ...forbiddenCases,
 ];

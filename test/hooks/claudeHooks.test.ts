@@ -295,7 +295,7 @@ test('several events at once are several lines', (t) => {
 
 test('a request that was answered stands before no later one, since nothing tells of a denial', () => {
   const asking = modelAfter([PROMPT, event('PermissionRequest', bash('rm x'))]);
-  const denied = { kind: 'permission', command: 'rm\n x', path: null, question: null } as const;
+  const denied = { kind: 'permission', command: 'rm\n x', path: null, question: null, exact: null } as const;
   const later = [event('PermissionRequest', bash('touch y'))];
   assert.equal(word(hookEvidence(modelAfter(later, asking), 0)), 'waiting permission: rm x');
   assert.equal(

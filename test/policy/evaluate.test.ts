@@ -24,7 +24,7 @@ const words = (text: string): { command: string[] } => ({ command: text.split(' 
 function asked(request: Partial<Asked['request']>, session: Partial<Asked['session']> = {}): Asked {
   return {
     session: { id: 's1', contextId: 'c1', tool: 'claude', path: '/proj', ...session },
-    request: { kind: 'permission', action: null, command: null, path: null, text: '', ...request },
+    request: { kind: 'permission', action: null, command: null, path: null, text: '', exact: 'event', ...request },
   };
 }
 const shell = (command: string): Asked => asked({ action: 'shell', command, text: command });
@@ -32,6 +32,38 @@ const shell = (command: string): Asked => asked({ action: 'shell', command, text
 async function effect(rules: PolicyRule[], what: Asked, off = false): Promise<string> {
   return (await evaluate(what, { off, rules }, PLACES, NOW)).effect;
 }
+
+test('what is not known exactly, or is not what it looks like, is never allowed, and denied all the same', async () => {
+  const rules = [rule('allow', words('./mark yes')), rule('deny', words('rm'))];
+  const exact = shell('./mark yes');
+  assert.equal(await effect(rules, exact), 'allow');
+  for (const [changes, expected] of [
+    [{ exact: null }, 'ask'],
+    [{ exact: null, command: 'rm x' }, 'deny'],
+    [{ command: './mark\u200b yes' }, 'ask'],
+    [{ command: './m\u0430rk yes' }, 'ask'],
+    [{ command: './mark\ryes' }, 'ask'],
+    [{ folder: '/proj/other' }, 'ask'],
+    [{ folder: '/proj/other', command: 'rm x' }, 'deny'],
+  ] as const) {
+    assert.equal(
+      await effect(rules, { ...exact, request: { ...exact.request, ...changes } }),
+      expected,
+      JSON.stringify(changes),
+    );
+  }
+  const edits = [rule('allow', { actions: ['edit'], path: '/proj' })];
+  const file = (path: string): Asked => asked({ action: 'edit', path, text: `edit ${path}` });
+  for (const [path, expected] of [
+    ['/proj/a  b', 'allow'],
+    ['/proj/docs\u200e/authorized_keys', 'ask'],
+    ['/proj/a\nb', 'ask'],
+    ['/proj/a\tb', 'ask'],
+    ['/proj/cafe\u0301', 'ask'],
+  ] as const) {
+    assert.equal(await effect(edits, file(path)), expected, JSON.stringify(path));
+  }
+});
 
 test('without rules everything is asked', async () => {
   assert.equal(await effect([], shell('ls')), 'ask');

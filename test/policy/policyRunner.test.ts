@@ -32,6 +32,8 @@ class Desk {
   readonly runner: PolicyRunner;
   record: SessionRecord;
   leads = true;
+  /** Nothing else is asked at the same time. */
+  isOnly = true;
   isHere = true;
   /** The tool has hooks. */
   tells = true;
@@ -60,6 +62,7 @@ class Desk {
         },
         isHere: () => this.isHere,
       },
+      states: { isOnly: () => this.isOnly },
       answers: { decide: (request) => this.#decide(request) },
       tool: () => new ToolCatalog('/nonexistent').get(this.tells ? 'claude' : 'gemini'),
       contexts: {
@@ -301,4 +304,26 @@ test('what became another one since it was judged is not answered', async (t) =>
   desk.ask(asks('rm'));
   await until('the next one is answered', () => desk.answered.length > 0);
   assert.equal(desk.answered[0]?.request, 'rm');
+});
+
+test('what is asked beside something else waits until it is alone', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'git log');
+  desk.isOnly = false;
+  desk.ask(asks('git log'));
+  await until('it is put off', () => desk.isWaiting || desk.answered.length > 0);
+  assert.equal(desk.answered.length, 0);
+  desk.isOnly = true;
+  desk.tick();
+  await until('it is alone', () => desk.answered.length === 1);
+});
+
+test('what has no options yet is answered when it has', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  desk.ask({ ...asks('npm test'), options: [] });
+  await until('it is put off', () => desk.isWaiting || desk.answered.length > 0);
+  assert.deepEqual(desk.answered, []);
+  desk.ask(asks('npm test'));
+  await until('it is answered', () => desk.answered.length === 1);
 });

@@ -36,7 +36,14 @@ function rule(effect: 'allow' | 'ask' | 'deny', command: string | null, terms: P
 }
 
 async function effect(rules: readonly PolicyRule[], command: string): Promise<string> {
-  const request = { kind: 'permission' as const, action: 'shell' as const, command, path: null, text: command };
+  const request = {
+    kind: 'permission' as const,
+    action: 'shell' as const,
+    command,
+    path: null,
+    text: command,
+    exact: 'event' as const,
+  };
   const session = { id: 's1', contextId: 'c1', tool: 'claude', path: '/proj' };
   return (await evaluate({ session, request }, { off: false, rules }, PLACES, 0)).effect;
 }

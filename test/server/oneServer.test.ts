@@ -115,6 +115,34 @@ test('a stopped server is named with its process and what to do', async (t) => {
   assert.equal(await oneServer(server), pid);
 });
 
+for (const withSocket of [false, true]) {
+  const what = withSocket ? 'file and socket were' : 'file was';
+  test(`no second server starts beside a stopped one whose ${what} removed`, async (t) => {
+    const server = new TestServer(t);
+    const { id } = await server.shell(server.client(), 'sleep 1000');
+    const pid = await oneServer(server);
+    signalProcess(pid, 'SIGSTOP');
+    t.after(() => signalProcess(pid, 'SIGCONT'));
+    rmSync(serverFilePath(server.cm));
+    if (withSocket) rmSync(join(await server.runtimeDirectory, 'server.sock'));
+    for (let tries = 0; tries < 2; tries++) {
+      await assert.rejects(server.client({ reconnect: false }).request('ping', {}, { timeoutMs: 20_000 }), {
+        code: 'unavailable',
+        message: `The agent server does not answer: its process ${pid} is stopped`,
+        hint: `Continue it with kill -CONT ${pid}; agents go on.`,
+      });
+      assert.deepEqual(serversOf(server), [pid]);
+    }
+    signalProcess(pid, 'SIGCONT');
+    const sessions = await server.client().request('session/list', {});
+    assert.deepEqual(
+      sessions.map((session) => [session.id, session.status]),
+      [[id, 'running']],
+    );
+    assert.equal(await oneServer(server), pid);
+  });
+}
+
 test('a server whose file was removed is found again by its socket', async (t) => {
   const server = new TestServer(t);
   await server.client().request('ping', {});

@@ -464,24 +464,25 @@ test('a hook gives a report the exact request, when they tell of the same', () =
   assert.equal(other.asked?.text, 'Bash: rm x');
 });
 
-test('another dialog on the screen is another request, whatever hooks say', () => {
-  const command = (text: string): Partial<Evidence> => ({
+test('what a hook has told exactly is not read from a screen, which another dialog may be on', () => {
+  const command = (text: string, exact: 'event' | null = 'event'): Partial<Evidence> => ({
     asked: {
       kind: 'permission',
       text,
-      request: { action: 'shell', command: text, path: null, question: null, text, exact: 'event' },
+      request: { action: 'shell', command: text, path: null, question: null, text, exact },
       options: [],
+      ...(exact === null ? {} : { call: text }),
     },
   });
   const event = (time: number, text: string): StateEvent => {
     const one = word('event', 'waiting', time) as StateEvent & { readonly type: 'evidence' };
     return { ...one, evidence: { ...one.evidence, ...command(text) } };
   };
-  const shown = (time: number, text: string): StateEvent => screen('waiting', time, command(text));
+  const shown = (time: number, text: string): StateEvent => screen('waiting', time, command(text, null));
   const one = run(event(0, 'rm  x'), shown(100, 'rm x'));
   assert.deepEqual([one.request, one.asked?.request?.command], [1, 'rm  x']);
   const two = run(event(0, 'rm x'), shown(100, 'rm x'), shown(500, 'rm y'));
-  assert.deepEqual([two.request, two.asked?.request?.command], [2, 'rm y']);
+  assert.deepEqual([two.request, two.asked?.request?.command, two.asked?.options], [1, 'rm x', []]);
   const told = run(event(0, 'rm x'), shown(100, 'rm x'), shown(500, 'rm y'), event(600, 'rm y'), shown(700, 'rm y'));
   assert.equal(told.request, 2);
   assert.equal(run(event(0, 'rm x'), shown(100, 'rm x'), event(600, 'rm y')).request, 2);
@@ -500,6 +501,7 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
   const shell = (text: string, ...labels: string[]): Asked => about('permission', 'rm x', text, labels);
   const other = about('permission', 'rm y', 'rm y', ['Yes', 'No']);
   const colour = (...labels: string[]): Asked => about('question', null, 'Which?', labels);
+  const answered = [shown(0, shell('rm x', 'Yes', 'No')), { type: 'answered', time: 40 }] as const;
   for (const [events, requests] of [
     [[shown(0, shell('')), shown(50, shell('rm x', 'Yes', 'No'))], 1],
     [[told(0, shell('rm x')), shown(50, shell('rm x')), shown(90, shell('rm x', 'Yes', 'No'))], 1],
@@ -507,7 +509,9 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
     [[shown(0, colour('Red', 'Blue')), shown(50, colour('Red', 'Blue ✓'))], 1],
     [[shown(0, shell('rm x', 'Yes', 'No')), shown(50, shell('rm x', 'Confirm', 'Cancel'))], 2],
     [[shown(0, shell('rm x', 'Yes', 'No')), shown(50, other)], 2],
-    [[shown(0, shell('rm x', 'Yes', 'No')), { type: 'answered', time: 40 }, shown(50, shell('rm x', 'Yes', 'No'))], 2],
+    [[...answered, shown(50, shell('rm x', 'Yes', 'No'))], 1],
+    [[...answered, shown(50, shell('rm x', 'Yes', 'No')), shown(400, shell('rm x', 'Yes', 'No'))], 2],
+    [[...answered, shown(50, other)], 2],
   ] as const) {
     assert.equal(run(...events).request, requests, JSON.stringify(events));
   }
@@ -619,5 +623,105 @@ test('whatever a tool says of the end of its limit, it is a time that can be or 
     );
     const end = limitEnd(text, now);
     if (end !== null) assert.ok(Math.abs(Date.parse(end) - now) <= 400 * 86_400_000, text);
+  }
+});
+
+test('what the record of a tool has open tells exactly what its dialog asks, once and only alone', () => {
+  const command = (text: string, exact: 'record' | null): Asked => ({
+    kind: 'permission',
+    text,
+    request: { action: 'shell', command: text, path: null, question: null, text, exact },
+    options: [],
+  });
+  const shown = (time: number, text: string): StateEvent => screen('waiting', time, { asked: command(text, null) });
+  const calls = (began: number, ...open: readonly (readonly [string, string])[]): StateEvent => ({
+    type: 'calls',
+    open: open.map(([id, text]) => ({ id, request: command(text, 'record').request })),
+    began,
+    time: began + 5,
+  });
+  const told = (...events: readonly StateEvent[]): unknown[] => {
+    const { request, asked } = run(...events);
+    return [request, asked?.request?.exact, asked?.request?.command];
+  };
+  const hidden = './mark\u200b yes';
+  const answered = { type: 'answered', time: 100 } as const;
+  assert.deepEqual(told(shown(0, './mark yes'), calls(1, ['c1', hidden])), [1, 'record', hidden]);
+  assert.deepEqual(told(shown(0, './mark yes'), calls(1, ['c1', hidden]), shown(50, './mark yes')), [
+    1,
+    'record',
+    hidden,
+  ]);
+  assert.deepEqual(
+    told(calls(0, ['c1', './mark yes']), shown(10, './mark yes')),
+    [1, null, './mark yes'],
+    'read before',
+  );
+  assert.deepEqual(
+    told(shown(0, './mark yes'), calls(1, ['c1', 'rm x'])),
+    [1, null, './mark yes'],
+    'not what is shown',
+  );
+  const two = calls(1, ['c1', './mark yes'], ['c2', hidden]);
+  assert.deepEqual(told(shown(0, './mark yes'), two), [1, null, './mark yes'], 'one of two');
+  assert.deepEqual(
+    told(
+      shown(0, 'ls'),
+      calls(1, ['c1', 'ls']),
+      answered,
+      screen('working', 150),
+      shown(500, 'ls'),
+      calls(510, ['c1', 'ls']),
+    ),
+    [2, null, 'ls'],
+    'its end is not written down yet',
+  );
+  assert.deepEqual(
+    told(
+      shown(0, 'ls'),
+      calls(1, ['c1', 'ls']),
+      answered,
+      screen('working', 150),
+      shown(500, 'ls'),
+      calls(510, ['c2', 'ls']),
+    ),
+    [2, 'record', 'ls'],
+  );
+});
+
+test('a tool’s own name of a dialog decides which it is, whatever its screen shows and however its options are worded', () => {
+  const option = (text: string): ScreenOption => ({
+    label: text,
+    keys: null,
+    role: null,
+    selected: null,
+    detail: null,
+  });
+  const asked = (command: string, call: string | undefined, ...labels: string[]): Asked => ({
+    kind: 'permission',
+    text: command,
+    request: {
+      action: 'shell',
+      command,
+      path: null,
+      question: null,
+      text: command,
+      exact: call === undefined ? null : 'event',
+    },
+    options: labels.map(option),
+    ...(call === undefined ? {} : { call }),
+  });
+  const told = (time: number, command: string, call: string): StateEvent =>
+    screen('waiting', time, { source: 'event', asked: asked(command, call) });
+  const shown = (time: number, command: string, ...labels: string[]): StateEvent =>
+    screen('waiting', time, { asked: asked(command, undefined, ...labels) });
+  for (const [events, requests] of [
+    [[told(0, 'rm x', '1'), shown(50, 'rm x', 'Yes', 'No'), shown(100, 'rm x', 'Yes, once', 'No')], 1],
+    [[shown(0, 'rm x', 'Yes', 'No'), told(50, 'rm x', '1'), shown(100, 'rm x', 'Yes, once', 'No')], 1],
+    [[told(0, 'rm x', '1'), shown(50, 'rm x', 'Yes', 'No'), told(60, 'rm x', '2')], 2],
+    [[told(0, 'rm -rf /tmp/x', '1'), shown(50, 'rm -rf /tmp/x', 'Yes'), told(60, 'rm -rf / tmp/x', '2')], 2],
+    [[told(0, 'rm x', '1'), shown(50, 'something that was read wrongly', 'Yes', 'No')], 1],
+  ] as const) {
+    assert.equal(run(...events).request, requests, JSON.stringify(events));
   }
 });

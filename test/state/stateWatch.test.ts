@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { Clock } from '../../src/common/async.js';
 import { StateWatch, type StateWatchOptions } from '../../src/core/sessions/stateWatch.js';
+import { TASK_TAKEN_MS } from '../../src/core/state/reducer.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 
 const catalog = new ToolCatalog('/nonexistent');
@@ -49,11 +50,12 @@ class Watched {
   reads = 0;
   #screen: string;
 
-  constructor(tool: string, first: string, known: Partial<StateWatchOptions['known']> = {}) {
+  constructor(tool: string, first: string, known: Partial<StateWatchOptions['known']> = {}, isTaskDue = false) {
     this.#screen = first;
     this.watch = new StateWatch({
       tool: catalog.get(tool),
       size: { columns: 120, rows: 40 },
+      isTaskDue,
       known: {
         state: 'unknown',
         phase: null,
@@ -137,6 +139,22 @@ test('an equal request that stands there when the first was answered is another 
   await seen.clock.pass(500);
   const { verdict } = seen.watch.known.model;
   assert.deepEqual([seen.words.at(-1), verdict.request], ['touch b.txt', request + 1]);
+});
+
+test('an agent that was given a task is not idle before it has taken it', async () => {
+  const seen = new Watched('claude', screen('claude/06-idle-default-mode'), {}, true);
+  await seen.clock.pass(5000);
+  await seen.show(screen('claude/07-working'));
+  await seen.show(screen('claude/11-final-idle'));
+  assert.deepEqual(seen.words, ['working', 'idle ended']);
+});
+
+test('an agent whose task leaves no trace of work is idle after a while', async () => {
+  const seen = new Watched('claude', screen('claude/06-idle-default-mode'), {}, true);
+  await seen.clock.pass(TASK_TAKEN_MS - 1000);
+  assert.deepEqual(seen.words, []);
+  await seen.clock.pass(2000);
+  assert.deepEqual(seen.words, ['idle']);
 });
 
 test('a quiet screen is not read', async () => {
@@ -232,4 +250,15 @@ test('a title that says nothing takes back what was said before', async () => {
   await seen.show(screen('claude-2.1.197/04-approval-bash'), 200);
   assert.equal(seen.watch.known.model.verdict.source, 'screen');
   assert.equal(seen.words.at(-1), 'touch b.txt');
+});
+
+test('what a tool says itself is never taken as exact from its screen', async () => {
+  const exactOf = async (tool: string, name: string): Promise<unknown> => {
+    const seen = new Watched(tool, screen(name));
+    await seen.clock.pass(3000);
+    const { asked } = seen.watch.known.model.verdict;
+    assert.notEqual(asked?.request?.command ?? null, null);
+    return asked?.request?.exact;
+  };
+  assert.equal(await exactOf('claude', 'claude/08-approval-bash'), null);
 });

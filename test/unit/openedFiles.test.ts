@@ -45,6 +45,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'machines/ssh/identities.ts': 'keys that a person names',
   'machines/ssh/hostList.ts': 'the configuration of ssh',
   'machines/local/processTable.ts': '/proc',
+  'machines/local/socketPeer.ts': '/proc',
   'machines/local/identity.ts': '/proc',
   'machines/local/shellProbe.ts': '/proc',
   'machines/local/loginEnvironment.ts': 'what the shell has printed into our own temporary folder',

@@ -48,6 +48,16 @@ const TABLE: readonly (readonly [string, Partial<Session>, readonly [string, str
   ['a turn that went wrong, seen', { state: 'idle', error: '' }, ['Error', '', 'Idle']],
   ['a turn that ended, seen', { state: 'idle' }, ['Idle', '', 'Idle']],
   [
+    'a turn that left something behind',
+    { state: 'idle', background: 2 },
+    ['Working', '2 in the background', 'Working'],
+  ],
+  [
+    'a turn that went wrong and left something behind',
+    { state: 'idle', background: 1, error: '429' },
+    ['Error', '429', 'Idle'],
+  ],
+  [
     'exit 0, unseen',
     { status: 'completed', exitCode: 0, unread: true, completed: at(4) },
     ['Completed', 'after 12m', 'To review'],

@@ -4,7 +4,7 @@ import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
 import { hasEnded } from '../../protocol/session.js';
-import { isSamePath, isSameText } from '../state/sameRequest.js';
+import { isSameAbout, isSameAction, isTold } from '../state/sameRequest.js';
 
 /**
  * What must hold before a key goes, one function each. Every one throws `conflict` with what to do when it does not.
@@ -112,19 +112,20 @@ function stillThere(name: string): CodeManagerError {
   });
 }
 
-/** Whether a screen shows the dialog of a request, which a hook may have told without the line breaks of the screen. */
-export function isShown(request: PendingRequest, { state, kind, request: seen, options }: ScreenJudgement): boolean {
+/** Whether a screen shows the dialog of a request. */
+export function isShown(request: PendingRequest, screen: ScreenJudgement): boolean {
+  const { state, kind, request: seen, options } = screen;
+  if (state !== 'waiting' || kind !== request.kind) return false;
+  const shown = { action: null, command: null, path: null, exact: null, ...seen };
+  const isTelling = (request.command ?? request.path) !== null;
+  const isAlike =
+    isSameAction(request.action, shown.action) &&
+    (request.command === null) === (shown.command === null) &&
+    (request.path === null) === (shown.path === null) &&
+    isSameAbout(request, shown);
+  if (!isAlike) return false;
+  // The tool itself says what it asks; the words of its options it draws anew.
+  if (isTelling && isTold(request) && options.length > 0) return true;
   const labels = (all: readonly { readonly label: string }[]): string => JSON.stringify(all.map(({ label }) => label));
-  return (
-    state === 'waiting' &&
-    kind === request.kind &&
-    (seen?.action ?? null) === request.action &&
-    isSame(request.command, seen?.command ?? null, isSameText) &&
-    isSame(request.path, seen?.path ?? null, isSamePath) &&
-    labels(options) === labels(request.options)
-  );
-}
-
-function isSame(known: string | null, shown: string | null, isOne: (a: string, b: string) => boolean): boolean {
-  return known === null || shown === null ? known === shown : isOne(known, shown);
+  return labels(options) === labels(request.options);
 }

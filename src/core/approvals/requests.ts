@@ -1,7 +1,7 @@
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
-import { agree, isSamePath, isSameText, withoutTick } from '../state/sameRequest.js';
+import { agree, isSameAbout, isSameAction, isSameText, isTold, withoutTick } from '../state/sameRequest.js';
 import { pattern } from '../state/patterns.js';
 
 /** What a session is found to wait for. */
@@ -57,10 +57,12 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
 
 /** Whether a later description is of the same request, as far as both of them tell. */
 function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): boolean {
-  if (a.kind !== b.kind || !agree(a.action, b.action)) return false;
-  if (!agree(a.command, b.command, isSameText) || !agree(a.path, b.path, isSamePath)) return false;
+  if (a.kind !== b.kind || !agree(a.action, b.action, isSameAction) || !isSameAbout(a, b)) return false;
   if (!agree(a.question, b.question, isSameText)) return false;
   if (a.options.length === 0 || b.options.length === 0) return true;
+  // The tool itself says what it asks; the words of its options it draws anew.
+  if (a.kind === 'permission' && (isTold(a) || isTold(b)) && (a.command ?? a.path ?? b.command ?? b.path) !== null)
+    return true;
   return (
     a.options.length === b.options.length &&
     a.options.every(({ label }, i) => {
@@ -80,17 +82,31 @@ function answerable({
   return { options, takesReason, takesText };
 }
 
-/** What was known of it stays where it is not told again. */
+/** What was known of it stays where it is not told again, and what was known exactly where it is not so told again. */
 function merged(known: PendingRequest, now: Content): PendingRequest {
+  const isLess = known.exact !== null && now.exact === null;
+  const told = isLess ? known : now;
   return {
     ...now,
     id: known.id,
     action: now.action ?? known.action,
-    command: now.command ?? known.command,
-    path: now.path ?? known.path,
+    command: told.command ?? known.command,
+    path: told.path ?? known.path,
     question: now.question ?? known.question,
-    // As they were when it appeared: what has been typed into one of them is no option.
-    ...(known.options.length > 0 ? answerable(known) : answerable(now)),
+    text: told.text,
+    exact: told.exact,
+    ...optionsOf(known, now),
     since: known.since,
   };
+}
+
+/** As they were when it appeared, where something may have been typed into one of them; else as they are drawn. */
+function optionsOf(known: PendingRequest, now: Content): ReturnType<typeof answerable> {
+  if (now.options.length === 0) return answerable(known);
+  const isRewritten = now.kind === 'permission' && !known.takesText && isTold(known) && !hasTick(now);
+  return known.options.length === 0 || isRewritten ? answerable(now) : answerable(known);
+}
+
+function hasTick({ options }: Content): boolean {
+  return options.some(({ label }) => withoutTick(label) !== label);
 }

@@ -5,7 +5,8 @@ import { CodexMeta, parseCodex } from './codexFormat.js';
 import { namesIn, readHead, readRecord, type Candidate, type ConversationStore } from './conversationStore.js';
 import { jsonLines } from './jsonLines.js';
 
-const ROLLOUT = /^rollout-.*?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
+/** Name of the file of a conversation. */
+export const ROLLOUT = /^rollout-.*?([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})\.jsonl$/;
 const DAY_MS = 86_400_000;
 /** The last prompt is looked for in so much. */
 const TAIL_BYTES = 1024 * 1024;

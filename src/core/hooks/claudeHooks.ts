@@ -4,7 +4,7 @@ import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
 import { turnErrorText } from '../state/turnError.js';
 import type { HookEvent } from './hookEvent.js';
-import { askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
+import { askedAddress, askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
 
 /** The events that say what it does; each costs a process. */
 const EVENTS = [
@@ -155,7 +155,7 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
       const command = text(input['command']);
       // Rules read what a POSIX shell reads; words mean something else to another one.
       const action = tool === 'Bash' ? 'shell' : 'other';
-      return askedOf({ action, ...(command === undefined ? { text: tool } : { command }) });
+      return askedOf({ action, command, ...(command === undefined ? { text: tool } : {}) });
     }
     case 'Write':
       return askedPath('create', pathOf(input), cwd);
@@ -168,10 +168,8 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
     case 'Grep':
       return askedPath('read', pathOf(input), cwd);
     case 'WebFetch':
-    case 'WebSearch': {
-      const what = text(input['url']) ?? text(input['query']) ?? '';
-      return askedOf({ action: 'network', text: `fetch ${what}` });
-    }
+    case 'WebSearch':
+      return askedAddress(text(input['url']) ?? text(input['query']));
     case 'ExitPlanMode':
       return askedOf({ kind: 'plan', text: 'plan to review' });
     case 'EnterPlanMode':

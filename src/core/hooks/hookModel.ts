@@ -2,8 +2,8 @@ import { isAbsolute, relative } from 'node:path';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Phase, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { Asked, Evidence } from '../state/evidence.js';
-import { requestOf } from '../state/requestOf.js';
-import { agree, isSamePath, isSameText } from '../state/sameRequest.js';
+import { requestOf, type AskedParts } from '../state/requestOf.js';
+import { agree, isSameAbout, isSameText } from '../state/sameRequest.js';
 import type { HookEvent } from './hookEvent.js';
 
 /** What an event of a tool's hooks means. */
@@ -53,6 +53,8 @@ export interface HookModel {
   readonly ahead: readonly (HookRequest & { readonly said: string })[];
   /** What the first event under each ticket said; null when a later one under it said something else. */
   readonly tickets: ReadonlyMap<string, string | null>;
+  /** How often it has asked so far. */
+  readonly asks: number;
   readonly word: {
     readonly state: 'working' | 'idle';
     readonly isEnd: boolean | null;
@@ -72,6 +74,7 @@ export const NO_HOOKS: HookModel = {
   pending: [],
   ahead: [],
   tickets: new Map(),
+  asks: 0,
   word: null,
   isDenied: false,
   phase: null,
@@ -104,7 +107,7 @@ function reduceMeaning(
   const isOwn = conversation === null || model.conversation === null || conversation === model.conversation;
   if (meaning.type === 'begins') {
     if (!isOwn && meaning.isNew) return model;
-    return { ...NO_HOOKS, tickets: model.tickets, conversation, event: name };
+    return { ...NO_HOOKS, tickets: model.tickets, asks: model.asks, conversation, event: name };
   }
   if (!isOwn) return model;
   const next = { ...model, conversation: conversation ?? model.conversation, event: name };
@@ -121,7 +124,9 @@ function reduceMeaning(
       const others = model.pending.filter((one) => one.key !== key);
       const known = model.pending.find((one) => one.key === key)?.tickets ?? [];
       const tickets = takesAnswer && ticket !== null ? [...known, ticket] : known;
-      return { ...next, isDenied: false, pending: [...others, { key, asked, tickets }] };
+      const asks = model.asks + 1;
+      const request = { key, asked: { ...asked, call: `${String(asks)} ${key}` }, tickets };
+      return { ...next, isDenied: false, asks, pending: [...others, request] };
     }
     case 'mayAsk': {
       const { key, said, asked } = meaning;
@@ -161,7 +166,7 @@ function reduceMeaning(
       };
     }
     case 'ends':
-      return { ...NO_HOOKS, tickets: model.tickets };
+      return { ...NO_HOOKS, tickets: model.tickets, asks: model.asks };
   }
 }
 
@@ -178,14 +183,13 @@ export function withoutAnswered(model: HookModel, answered: AnsweredRequest, tic
 }
 
 /** What of a request tells it from others. */
-export type AnsweredRequest = Pick<PendingRequest, 'kind' | 'command' | 'path' | 'question'>;
+export type AnsweredRequest = Pick<PendingRequest, 'kind' | 'command' | 'path' | 'question' | 'exact'>;
 
-function isAnswered({ kind, request }: Asked, { command, path, question, ...answered }: AnsweredRequest): boolean {
+function isAnswered({ kind, request }: Asked, answered: AnsweredRequest): boolean {
   return (
     kind === answered.kind &&
-    agree(request?.command, command, isSameText) &&
-    agree(request?.path, path, isSamePath) &&
-    agree(request?.question, question, isSameText)
+    (request === null || isSameAbout(request, answered)) &&
+    agree(request?.question, answered.question, isSameText)
   );
 }
 
@@ -207,6 +211,12 @@ export function ticketFor(
   return pending.filter(({ tickets }) => ticket !== undefined && tickets.includes(ticket)).length === 1
     ? ticket
     : undefined;
+}
+
+/** Whether exactly this request is pending, and no other one. */
+export function isOnly({ pending }: Pick<HookModel, 'pending'>, request: Exactly): boolean {
+  const [first, ...others] = pending;
+  return first !== undefined && others.length === 0 && isExactly(first.asked, request);
 }
 
 /** As the hook told it, to the letter: nothing of it was read from a screen. */
@@ -247,27 +257,34 @@ export function hookEvidence(
   };
 }
 
-export interface AskedParts {
-  readonly kind?: WaitingKind;
-  readonly action?: ScreenRequest['action'];
-  readonly command?: string;
-  readonly path?: string;
-  readonly question?: string;
-  /** One line for people; default: the command or the question. */
-  readonly text?: string;
+/** What is asked, with command and path as the tool has them. */
+export function askedOf({ kind = 'permission', ...parts }: AskedParts & { readonly kind?: WaitingKind }): Asked {
+  const request = requestOf(parts);
+  // Options are as the screen shows them: those are chosen from.
+  return {
+    kind,
+    text: request.text,
+    request: { ...request, exact: isWhole(kind, request) ? 'event' : null },
+    options: [],
+  };
 }
 
-/** What is asked, with command and path as the tool has them. */
-export function askedOf({ kind = 'permission', ...parts }: AskedParts): Asked {
-  const request = requestOf({ ...parts, exact: 'event' });
-  // Options are as the screen shows them: those are chosen from.
-  return { kind, text: request.text, request, options: [] };
+/** The event has told all that it is about. */
+function isWhole(kind: WaitingKind, { action, command, path }: ScreenRequest): boolean {
+  if (kind !== 'permission') return true;
+  return action === 'shell' ? command !== null : path !== null;
 }
 
 /** What is asked of a file, told from the folder of the agent. */
 export function askedPath(action: 'create' | 'edit' | 'read', path: string | undefined, cwd: string | null): Asked {
   if (path === undefined) return askedOf({ action });
   const near = cwd !== null && isAbsolute(path) ? relative(cwd, path) : path;
-  const shown = near === '' || near.startsWith('..') ? path : near;
-  return askedOf({ action, path, text: `${action} ${shown}` });
+  // What is tidied on the way is shown as it is.
+  const isInside = cwd !== null && near !== '' && path === `${cwd === '/' ? '' : cwd}/${near}`;
+  return askedOf({ action, path, text: `${action} ${isInside ? near : path}` });
+}
+
+/** What is asked of an address. */
+export function askedAddress(address: string | undefined): Asked {
+  return askedOf({ action: 'network', path: address, text: `fetch ${address ?? ''}` });
 }

@@ -51,7 +51,7 @@ if [ -n "$1" ] && [ "$CM_SESSION" = "$1" ] && [ -f "$dir/$1.json" ] && own "$dir
     trap 'kill "$tmux"; exit 0' HUP INT TERM
     wait "$tmux"
     answer=\${0%/*}/$ticket${ANSWER}
-    mv -f "$answer" "$answer.taken" && cat "$answer.taken" >&3
+    [ -f "$answer" ] && own "$answer" && mv -f "$answer" "$answer.taken" && cat "$answer.taken" >&3
     rm -f "$answer.taken"
   fi
 fi

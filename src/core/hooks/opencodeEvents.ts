@@ -4,7 +4,7 @@ import { commandPhase } from '../state/commandPhase.js';
 import type { Asked } from '../state/evidence.js';
 import { turnErrorText } from '../state/turnError.js';
 import type { HookEvent } from './hookEvent.js';
-import { askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
+import { askedAddress, askedOf, askedPath, type HookAnswer, type HookMeaning } from './hookModel.js';
 
 const Payload = z.looseObject({
   /** Of a subagent. */
@@ -53,7 +53,7 @@ export function opencodeMeaning({ name, cwd, payload }: HookEvent): HookMeaning 
       return {
         type: 'asks',
         key,
-        asked: askedOf({ kind: 'question', ...(question === undefined ? {} : { question }) }),
+        asked: askedOf({ kind: 'question', question }),
         takesAnswer: false,
       };
     }
@@ -93,7 +93,7 @@ function phaseOf({ tool = '', command = '' }: Payload): Phase | null {
 function opencodeAsked({ permission = '', command, path, url, pattern }: Payload, cwd: string | null): Asked {
   switch (permission) {
     case 'bash':
-      return askedOf({ action: 'shell', ...(command === undefined ? {} : { command }) });
+      return askedOf({ action: 'shell', command });
     case 'edit':
       return askedPath('edit', path ?? pattern, cwd);
     case 'read':
@@ -103,7 +103,7 @@ function opencodeAsked({ permission = '', command, path, url, pattern }: Payload
       return askedPath('read', path ?? pattern, cwd);
     case 'webfetch':
     case 'websearch':
-      return askedOf({ action: 'network', text: `fetch ${url ?? pattern ?? ''}` });
+      return askedAddress(url ?? pattern);
     default:
       return askedOf({ action: 'other', text: `${permission} ${pattern ?? ''}`.trim() });
   }

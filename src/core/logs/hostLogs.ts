@@ -1,6 +1,6 @@
 import { KeyedMutex } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
-import { errorText } from '../../protocol/errors.js';
+import { errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { LogSize } from '../../protocol/logSize.js';
 import type { Result } from '../../protocol/requests.js';
@@ -58,7 +58,11 @@ export class HostLogs implements Logs {
     const file = sizesPath(path(record));
     // Most terminals never change.
     if ((await machine.stat(file)) === undefined) return parseLogSizes('');
-    return parseLogSizes(Buffer.from(await machine.readFile(file)).toString('utf8'));
+    const bytes = await machine.readFile(file).catch((error: unknown) => {
+      if (isUnreachable(error)) throw error;
+      return '';
+    });
+    return parseLogSizes(Buffer.from(bytes).toString('utf8'));
   }
 
   onSize(id: string, size: TerminalSize): void {
@@ -103,4 +107,10 @@ export class HostLogs implements Logs {
 
 function sizesPath(log: string): string {
   return log.replace(/\.log$/, '.sizes');
+}
+
+/** As against a file that is none. */
+function isUnreachable(error: unknown): boolean {
+  const { code } = toCodeManagerError(error);
+  return code === 'unavailable' || code === 'unauthorized';
 }

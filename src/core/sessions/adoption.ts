@@ -92,7 +92,7 @@ export class Adoption {
     if (!record || hasEnded(record) || starts.isStarting(id)) return;
     if (pane) return this.#takeOver(record, pane, names);
     // Gone from tmux: it wrote how it ended, or it never began, or nobody knows.
-    if (await files.has(id, 'exit')) return ends.finish(id);
+    if (await files.hasExit(id)) return ends.finish(id);
     const sameBoot = record.machine.bootId === identity.bootId;
     if (record.started === null && sameBoot && (await files.has(id, 'launch'))) {
       log.info(`session ${id} was recorded and not started; starting it`);
@@ -119,7 +119,7 @@ export class Adoption {
         input.deliverTask(id).catch((error: unknown) => log.error(`task of ${id}: ${errorText(error)}`));
       }
     }
-    if (pane.dead || names.has(`${id}.exit`)) await ends.finish(id);
+    if (pane.dead || (names.has(`${id}.exit`) && (await files.hasExit(id)))) await ends.finish(id);
     else if (!pane.piped || names.has(`${id}.closed`)) await logs.reopen(id);
     else {
       follower.see(pane);

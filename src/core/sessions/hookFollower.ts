@@ -5,6 +5,7 @@ import { parseHookLine } from '../hooks/hookEvent.js';
 import { hookMeaning } from '../hooks/hookFormats.js';
 import {
   hookEvidence,
+  isOnly,
   NO_HOOKS,
   reduceHooks,
   ticketFor,
@@ -63,6 +64,11 @@ export class HookFollower {
   /** Under which a hook waits for an answer to exactly this request; undefined when none or several do. */
   ticketFor(request: PendingRequest): string | undefined {
     return ticketFor(this.#model, request);
+  }
+
+  /** It is the one request that is pending. */
+  isOnly(request: PendingRequest): boolean {
+    return isOnly(this.#model, request);
   }
 
   /** The file has grown. */

@@ -173,7 +173,7 @@ export class LogKeeper implements Disposable {
   async onWriterGone(id: string): Promise<void> {
     const { table, files, live, tmux } = this.#options;
     const record = table.get(id);
-    if (!record || hasEnded(record) || (await files.has(id, 'exit'))) return;
+    if (!record || hasEnded(record) || (await files.hasExit(id))) return;
     const known = live.get(id);
     const pane = known && (await tmux.pane(known.pane.pane));
     if (pane?.dead === false && (!pane.piped || (await files.has(id, 'closed')))) await this.reopen(id);
@@ -219,7 +219,8 @@ export class LogKeeper implements Disposable {
     const reason = LOG_REASONS[isGone ? 'remade' : 'gap'];
     log.warn(isGone ? `the log of ${id} was removed or changed; it is made anew` : `the log of ${id} was not written`);
     if (isGone || record.reason !== reason) await table.patch(id, { reason, ...(isGone ? { logBase: from } : {}) });
-    await files.remove(id, 'closed');
+    // Its writer removes it too, and a folder in its place keeps no log from being written.
+    await files.remove(id, 'closed').catch((error: unknown) => log.debug(errorText(error)));
     await tmux.reopenLog(pane, from);
     if (!isGone) return;
     await this.#until(async () => {

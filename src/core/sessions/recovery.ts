@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import type { Clock } from '../../common/async.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
+import { errorText } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import type { Machine } from '../machine.js';
@@ -66,12 +67,14 @@ export async function recoverRecord(
  *
  * @param now milliseconds since the epoch
  */
-export async function removeOrphans(machine: Machine, directory: string, now: number): Promise<void> {
+export async function removeOrphans(machine: Machine, directory: string, now: number, log: Logger): Promise<void> {
   for (const name of await machine.list(directory)) {
     const id = /^([0-9a-z]+)\.launch(?:ed)?$/.exec(name)?.[1];
     if (id === undefined || (await machine.stat(join(directory, `${id}.json`)))) continue;
     // Another host that shares this home may be about to write the record.
     const file = await machine.stat(join(directory, name));
-    if (file && now - file.mtimeMs > ORPHAN_MS / 2) await machine.remove(join(directory, name));
+    if (!file || now - file.mtimeMs <= ORPHAN_MS / 2) continue;
+    // A stray folder keeps no session from being taken over.
+    await machine.remove(join(directory, name)).catch((error: unknown) => log.warn(`${name}: ${errorText(error)}`));
   }
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { errorCode } from '../../common/systemError.js';
 import type { Machine } from '../machine.js';
+import { parseExit } from '../tmux/scripts.js';
 
 /** What lies beside the record of a session while it runs. */
 const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'hooks'] as const;
@@ -7,6 +9,11 @@ const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'ho
 const PRINTED_BYTES = 256 * 1024;
 
 export type SessionFile = 'log' | (typeof PASSING)[number];
+
+/** A folder with something in it is none of ours. */
+function ignoreStray(error: unknown): void {
+  if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error) ?? '')) throw error;
+}
 
 /** The files of active sessions besides their records: logs, and the marks of launcher and log writer. */
 export class SessionFiles {
@@ -46,6 +53,11 @@ export class SessionFiles {
     return new Set(await this.#machine.list(this.directory));
   }
 
+  /** Its launcher wrote how it ended: what else stands there by that name says nothing. */
+  async hasExit(id: string): Promise<boolean> {
+    return parseExit(await this.text(id, 'exit')) !== undefined;
+  }
+
   /** Empty when it is not there. */
   async text(id: string, file: SessionFile): Promise<string> {
     const bytes = await this.#machine.readFile(this.path(id, file)).catch(() => new Uint8Array());
@@ -60,8 +72,8 @@ export class SessionFiles {
     return this.#machine.remove(this.path(id, file));
   }
 
-  /** Removes everything but the log. */
+  /** Removes everything but the log, and what somebody else has put there that cannot be removed. */
   async clear(id: string): Promise<void> {
-    for (const file of PASSING) await this.remove(id, file);
+    for (const file of PASSING) await this.remove(id, file).catch(ignoreStray);
   }
 }

@@ -105,7 +105,7 @@ export class SessionFollower implements Disposable {
     const { files, leads } = this.#options;
     if (!leads()) return;
     this.#attempt(`${mark} mark of ${id}`, async () => {
-      if (await files.has(id, mark)) await run();
+      if (mark === 'exit' ? await files.hasExit(id) : await files.has(id, mark)) await run();
     });
   }
 

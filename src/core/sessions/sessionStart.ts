@@ -85,7 +85,7 @@ export class SessionStart {
     }
     // It may have ended before anybody listened.
     const ended = async (): Promise<void> => {
-      if (await files.has(id, 'exit')) await ends.finish(id);
+      if (await files.hasExit(id)) await ends.finish(id);
     };
     if (machine.link === undefined) await ended();
     else ended().catch((error: unknown) => log.error(`end of ${id}: ${errorText(error)}`));

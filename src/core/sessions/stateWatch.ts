@@ -1,10 +1,10 @@
-import type { Clock } from '../../common/async.js';
+import { Rerunner, type Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSize } from '../machine.js';
-import { reportEvidence, screenEvidence, signalEvidence, type Evidence } from '../state/evidence.js';
+import { reportEvidence, screenEvidence, signalEvidence, type Evidence, type OpenCall } from '../state/evidence.js';
 import { judgeScreen } from '../state/judgeScreen.js';
 import { Look } from '../state/patterns.js';
 import {
@@ -20,13 +20,17 @@ import { ScreenReader } from './screenReader.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
 export interface StateWatchOptions {
-  readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals'>;
+  readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals' | 'hooks'>;
   /** What was held to be true before. */
   readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
+  /** It was given a task and has not begun with it. */
+  readonly isTaskDue: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   /** Of its terminal. */
   readonly size: TerminalSize;
+  /** What the tool's own record has open; undefined for a tool that writes down no calls. */
+  readonly calls?: (() => Promise<readonly OpenCall[]>) | undefined;
   readonly clock: Clock;
   readonly onVerdict: (verdict: Verdict, before: Verdict) => void;
   readonly onError: (error: unknown) => void;
@@ -42,6 +46,7 @@ export class StateWatch implements Disposable {
   readonly #options: StateWatchOptions;
   readonly #reader: ScreenReader | undefined;
   readonly #redraw: Redraw;
+  readonly #record: Rerunner | undefined;
   #model: StateModel;
   readonly #look = new Look();
   #lines: readonly string[] = [];
@@ -56,10 +61,11 @@ export class StateWatch implements Disposable {
   #timer: { cancel(): void } | undefined;
 
   constructor(options: StateWatchOptions) {
-    const { tool, screen, size, clock, known, onError } = options;
+    const { tool, screen, size, calls, clock, known, isTaskDue, onError } = options;
     this.#options = options;
     this.#redraw = new Redraw(clock, size);
-    this.#model = knownState(known, clock.now());
+    this.#model = knownState(known, clock.now(), isTaskDue);
+    if (calls !== undefined) this.#record = new Rerunner(() => this.#readCalls(calls), onError);
     if (tool.screen !== undefined) {
       this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
     }
@@ -140,10 +146,12 @@ export class StateWatch implements Disposable {
     const rest = this.#look.restMs;
     this.#tooSlow = rest > 0 ? judgement.rule : null;
     this.#follow(judgement, time);
-    const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
+    const judged = this.#hasOwnWord ? withoutExact(judgement) : judgement;
+    const evidence = screenEvidence({ ...judged, interrupted: this.#isInterrupted(judgement) }, time);
     if (evidence) {
       this.#nothingSince = undefined;
       this.#step({ type: 'evidence', evidence });
+      this.#lookUp();
       return;
     }
     this.#nothingSince ??= time;
@@ -173,6 +181,25 @@ export class StateWatch implements Disposable {
     if (isRestored && draft !== null) this.#restoredDraft = draft;
   }
 
+  /** The tool itself says exactly what it asks: nothing that was lost on the way to its screen makes another thing of it. */
+  get #hasOwnWord(): boolean {
+    return this.#options.tool.hooks !== undefined || this.#record !== undefined;
+  }
+
+  /** Looks up what is asked in the tool's own record, until it is known. */
+  #lookUp(): void {
+    const { state, asked } = this.#model.verdict;
+    const isOpen = state === 'waiting' && asked?.kind === 'permission' && asked.request?.exact !== 'record';
+    if (isOpen) this.#record?.trigger();
+  }
+
+  async #readCalls(read: () => Promise<readonly OpenCall[]>): Promise<void> {
+    const { clock } = this.#options;
+    const began = clock.now();
+    const open = await read();
+    this.#step({ type: 'calls', open, began, time: clock.now() });
+  }
+
   /** Tools put the prompt back into their input box when a person breaks its turn off. */
   #isInterrupted({ state, interrupted, draft }: ScreenJudgement): boolean {
     return interrupted || (state === 'idle' && draft !== null && this.#workingDraft === null);
@@ -200,9 +227,14 @@ export class StateWatch implements Disposable {
   }
 }
 
-function knownState(known: StateWatchOptions['known'], now: number): StateModel {
+function withoutExact(judgement: ScreenJudgement): ScreenJudgement {
+  const { request } = judgement;
+  return request === null ? judgement : { ...judgement, request: { ...request, exact: null } };
+}
+
+function knownState(known: StateWatchOptions['known'], now: number, isTaskDue: boolean): StateModel {
   const { state, phase, waiting, limitedUntil, error, unread, changed } = known;
-  const empty = initialState(now);
+  const empty = initialState(now, isTaskDue);
   if (state === null) return empty;
   const asked = waiting === null ? null : { ...waiting, request: null, options: [] };
   const turnEnded = state === 'idle' && unread;

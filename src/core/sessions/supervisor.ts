@@ -175,7 +175,7 @@ export class Supervisor implements Disposable {
 
   async #adopt(): Promise<void> {
     const { machine, directory, clock, log } = this.#options;
-    const clean = (): Promise<void> => removeOrphans(machine, directory, clock.now());
+    const clean = (): Promise<void> => removeOrphans(machine, directory, clock.now(), log);
     clock.after(ORPHAN_MS, () => {
       if (!this.#suspended) this.#attempt('clean-up', clean);
     });

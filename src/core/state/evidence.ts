@@ -18,6 +18,15 @@ export interface Asked {
   readonly text: string;
   readonly request: ScreenRequest | null;
   readonly options: readonly ScreenOption[];
+  /** The tool's own name of this one appearance, where it tells one: the same name is the same dialog, another another. */
+  readonly call?: string;
+}
+
+/** A call that a tool has written down and not yet the end of. */
+export interface OpenCall {
+  readonly id: string;
+  /** What it would ask for; null for calls of other kinds. */
+  readonly request: ScreenRequest | null;
 }
 
 /** One observation of what a session does. Times are milliseconds since the epoch. */

@@ -183,7 +183,8 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   const below = box ? box.below : rules.box ? [] : bottom;
   const near = rules.box && !box ? [] : above.slice(-rules.lines);
   const turn = rules.prompt === undefined ? near : belowPrompt(rules.prompt, above).slice(-TURN_LINES);
-  const background = Math.max(0, Number(matchOf(rules.background, below)?.[1] ?? 0) || 0);
+  const beside = matchOf(rules.background, below) ?? (box && matchOf(rules.backgroundAbove, above.slice(-1)));
+  const background = Number(beside?.[1] ?? 0) || 0;
   const common = { background, draft: box ? box.draft : areaDraft(rules, lines) };
   if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, near)) {
     return { ...common, state: 'working', phase: phaseOf(rules, [...turn, ...(box?.below ?? [])]), rule: 'working' };

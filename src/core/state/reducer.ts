@@ -1,8 +1,8 @@
-import type { Phase, ScreenRequest } from '../../protocol/screen.js';
+import type { Phase } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
-import { SOURCES, type Asked, type Evidence } from './evidence.js';
-import { isSamePath, isSameText, withoutBlanks, withoutTick } from './sameRequest.js';
+import { SOURCES, type Asked, type Evidence, type OpenCall } from './evidence.js';
+import { asksTheSame, exactly, means, mergeAsked, withCall } from './mergeAsked.js';
 
 /** What is held to be true. Times are milliseconds since the epoch. */
 export interface Verdict {
@@ -43,6 +43,14 @@ export interface StateModel {
   readonly lastOutput: number;
   /** When a person last broke something off; null: never. */
   readonly brokenOff: number | null;
+  /** The last request that was answered, and when: its dialog may be drawn once more. */
+  readonly answered: { readonly asked: Asked; readonly time: number } | null;
+  /** What the tool's record has open, and when the last reading of it began. */
+  readonly calls: { readonly open: readonly OpenCall[]; readonly time: number };
+  /** The call that told a request exactly, and which: its end may be written down after the next dialog is drawn. */
+  readonly used: { readonly call: string; readonly request: number } | null;
+  /** It was given a task, and nothing was seen of its having begun with it. */
+  readonly isTaskDue: boolean;
   readonly verdict: Verdict;
 }
 
@@ -52,6 +60,8 @@ export type StateEvent =
   | { readonly type: 'silence'; readonly source: Source; readonly time: number }
   /** The pending request was answered and has gone: what is asked from now on is another one. */
   | { readonly type: 'answered'; readonly time: number }
+  /** What the tool's own record has open; `began`: when its reading began. */
+  | { readonly type: 'calls'; readonly open: readonly OpenCall[]; readonly began: number; readonly time: number }
   /** A person has interrupted it. */
   | { readonly type: 'interrupted'; readonly time: number }
   | { readonly type: 'output'; readonly time: number }
@@ -70,20 +80,32 @@ const BREAK_OFF_MS = 10_000;
 /** A turn of which hooks tell the end is over when its screen has been idle for so long, unless it says why. */
 const QUIET_MS = 2000;
 const DETAILS_MS = 150;
-/** So much of a command or a path tells it from others in a report, which may be cut. */
-const ABOUT_LETTERS = 40;
 /** A dialog that is drawn anew is missing for a moment: a screen without it counts once it has held so long. */
 const REDRAW_MS = 250;
+/** A dialog that was answered may stand there again for so long before it has gone for good. */
+const ANSWERED_MS = 300;
 /** A title that asks for a person does not say why: that stands on the screen, which is waited for so long. */
 const WHY_MS = 500;
 
-/** Nothing is known yet. @param time milliseconds since the epoch */
-export function initialState(time: number): StateModel {
+/** A task that leaves no trace of work was taken when its agent has been idle for so long. */
+export const TASK_TAKEN_MS = 15_000;
+
+/**
+ * Nothing is known yet.
+ *
+ * @param time milliseconds since the epoch
+ * @param isTaskDue it was given a task and has not begun with it
+ */
+export function initialState(time: number, isTaskDue = false): StateModel {
   return {
     held: {},
     isSeen: false,
     lastOutput: time,
     brokenOff: null,
+    answered: null,
+    calls: { open: [], time: 0 },
+    used: null,
+    isTaskDue,
     verdict: {
       state: 'unknown',
       phase: null,
@@ -104,6 +126,8 @@ export function initialState(time: number): StateModel {
 /** The next model. Pure; the same events give the same verdicts. */
 export function reduceState(model: StateModel, event: StateEvent): StateModel {
   switch (event.type) {
+    case 'calls':
+      return decide({ ...model, calls: { open: event.open, time: event.began } }, event.time);
     case 'evidence': {
       const evidence = withBreakOff(model, event.evidence);
       const { source, time } = evidence;
@@ -146,6 +170,14 @@ function withBreakOff({ brokenOff, verdict }: StateModel, evidence: Evidence): E
   return evidence.time - brokenOff < BREAK_OFF_MS ? { ...evidence, turnEnded: false } : evidence;
 }
 
+/** It has done something that a start does not do. */
+function hasTakenTask({ state, asked, turnEnded, source, isSeen }: Held): boolean {
+  if (state === 'idle') return turnEnded === true;
+  // Titles show that a program is busy, with its start too.
+  if (state === 'working') return source !== 'title' || isSeen;
+  return state === 'limited' || asked?.kind === 'permission' || asked?.kind === 'plan';
+}
+
 /** Who said that it waits is not believed any more; it goes on with its turn until something else is seen. */
 function answered(model: StateModel, time: number): StateModel {
   if (model.verdict.state !== 'waiting') return model;
@@ -158,7 +190,15 @@ function answered(model: StateModel, time: number): StateModel {
     saidSince: time,
     since: time,
   };
-  return { ...model, held, verdict };
+  const { asked } = model.verdict;
+  return { ...model, held, answered: asked === null ? null : { asked, time }, verdict };
+}
+
+/** The dialog of the request that was answered just now, drawn once more before it goes. */
+function isAfterglow({ answered }: StateModel, { source, state, asked }: Held, now: number): boolean {
+  if (answered === null || source !== 'screen' || state !== 'waiting' || now >= answered.time + ANSWERED_MS)
+    return false;
+  return asksTheSame(answered.asked, asked);
 }
 
 /** What a screen says of the words of the others. */
@@ -182,13 +222,17 @@ function compare(held: StateModel['held'], lastOutput: number): StateModel['held
 }
 
 /** When the verdict may change without anything happening; the screen should be read again then. */
-export function nextLook({ held, lastOutput, verdict }: StateModel, now: number): number | undefined {
+export function nextLook(model: StateModel, now: number): number | undefined {
   const times: number[] = [];
+  const { held, lastOutput, verdict, answered, isTaskDue } = model;
   const { screen } = held;
+  if (screen && answered && isAfterglow(model, screen, now)) times.push(answered.time + ANSWERED_MS);
   for (const source of SOURCES) {
     const one = held[source];
     if (!one || one.isPast) continue;
-    if (one.state === 'idle' && verdict.state !== 'idle') times.push(one.since + idleHoldsMs(one));
+    if (one.state === 'idle' && verdict.state !== 'idle') {
+      times.push(one.since + (isTaskDue ? TASK_TAKEN_MS : idleHoldsMs(one)));
+    }
     if (one.ttl !== null) times.push(lastWord(one, lastOutput) + one.ttl);
     if (one === screen) continue;
     if (screen && one.state !== screen.state && one.time <= screen.time) times.push(missedAt(one, screen, lastOutput));
@@ -222,9 +266,13 @@ function identity(asked: Asked | null): string {
   return JSON.stringify([asked.kind, asked.text, asked.request?.command, asked.options.map(({ label }) => label)]);
 }
 
-function decide(model: StateModel, now: number): StateModel {
-  const { verdict } = model;
-  const winner = winning(model, now);
+function decide(before: StateModel, now: number): StateModel {
+  const { verdict } = before;
+  const winner = winning(before, now);
+  const isTaskDue = before.isTaskDue && !(winner && hasTakenTask(winner));
+  const model = isTaskDue === before.isTaskDue ? before : { ...before, isTaskDue };
+  // Its input box is there before it has read its task.
+  if (isTaskDue && winner?.state === 'idle' && now < winner.since + TASK_TAKEN_MS) return model;
   // Before anything was seen at all what was known goes on holding.
   if (!winner && !model.isSeen) return model;
   // Its word may be gone in a moment, or be told better: what held before goes on holding.
@@ -245,7 +293,10 @@ function decide(model: StateModel, now: number): StateModel {
     JSON.stringify(next.asked) === JSON.stringify(verdict.asked)
   )
     return model;
-  return { ...model, verdict: { ...next, since: same ? verdict.since : now } };
+  const { asked, request } = next;
+  const used =
+    asked?.request?.exact === 'record' && asked.call !== undefined ? { call: asked.call, request } : model.used;
+  return { ...model, used, verdict: { ...next, since: same ? verdict.since : now } };
 }
 
 function idleHoldsMs({ source, turnEnded }: Held): number {
@@ -266,10 +317,12 @@ function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: 
 }
 
 /** The evidence that counts: the strongest that holds, unless a weaker one has seen something that it missed. */
-function winning({ held, lastOutput }: StateModel, now: number): Held | undefined {
+function winning(model: StateModel, now: number): Held | undefined {
+  const { held, lastOutput } = model;
   let winner: Held | undefined;
   for (const source of SOURCES) {
     const one = held[source];
+    if (one && isAfterglow(model, one, now)) continue;
     if (one && holds(one, lastOutput, now) && (!winner || hasMissed(winner, one, lastOutput))) winner = one;
   }
   return winner;
@@ -310,7 +363,7 @@ function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number 
   return strong.time + (weak.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS);
 }
 
-function judge({ held, verdict }: StateModel, winner: Held | undefined, now: number): Verdict {
+function judge({ held, verdict, calls, used }: StateModel, winner: Held | undefined, now: number): Verdict {
   if (!winner) {
     const nobody = { state: 'unknown', phase: null, asked: null, limitedUntil: null, source: null } as const;
     return { ...verdict, ...nobody, turnEnded: false, error: null, background: 0, dialogSince: null, since: now };
@@ -319,15 +372,25 @@ function judge({ held, verdict }: StateModel, winner: Held | undefined, now: num
   // Who reports a state says little about it; a screen read after it shows the rest, when it means the same.
   const isLater = screen?.state === winner.state && screen.time >= winner.time;
   const seen = screen && (isLater || isShown(winner, screen)) ? screen : winner;
-  const asked = winner.asked === null ? null : mergeAsked(exactly(winner.asked, held.event), seen.asked);
+  // What a turn leaves behind stands there before it ends, and is part of it.
+  const background = Math.max(winner.background, screen?.background ?? 0);
+  const told = held.event?.isPast === false ? held.event.asked : null;
+  const merged = winner.asked === null ? null : mergeAsked(exactly(winner.asked, told), seen.asked);
+  const pending = requestOf(verdict, winner, seen, merged);
+  const isNew = pending.request !== verdict.request;
+  // What was read before it was asked says nothing of it, and a call is about one request only.
+  const isRead = !isNew && calls.time >= verdict.since;
+  const isFree = ({ id }: OpenCall): boolean => id !== used?.call || used.request === pending.request;
+  const open = isRead ? calls.open.filter(isFree) : [];
+  const asked = merged === null ? null : withCall(merged, open, isNew ? null : verdict.asked);
   return {
     state: winner.state,
     phase: winner.phase ?? seen.phase,
     asked,
-    ...requestOf(verdict, winner, seen, asked),
+    ...pending,
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
-    background: Math.max(winner.background, seen.background),
-    turnEnded: turnEnded(verdict, winner, seen),
+    background,
+    turnEnded: background === 0 && turnEnded(verdict, winner, seen),
     error: turnError(verdict, [winner, held.event, seen]),
     source: winner.source,
     saidSince: winner.since,
@@ -346,6 +409,11 @@ function requestOf(
   if (winner.state !== 'waiting') return { request, dialogSince: null };
   const dialogSince = seen.source === 'screen' ? seen.since : null;
   if (verdict.state !== 'waiting') return { request: request + 1, dialogSince };
+  const [before, now] = [verdict.asked?.call, asked?.call];
+  // The tool itself says which dialog it is; a screen that changes makes no other of it.
+  if (before !== undefined && now !== undefined) {
+    return { request: before === now ? request : request + 1, dialogSince: dialogSince ?? verdict.dialogSince };
+  }
   const seemsOther =
     dialogSince !== null && verdict.dialogSince !== null
       ? dialogSince !== verdict.dialogSince
@@ -362,8 +430,6 @@ function requestOf(
 
 function turnEnded(verdict: Verdict, winner: Held, seen: Held): boolean {
   if (winner.state !== 'idle') return false;
-  // What goes on in the background is part of the turn.
-  if (Math.max(winner.background, seen.background) > 0) return false;
   const word = winner.turnEnded ?? seen.turnEnded;
   if (word !== null) return word || (verdict.state === 'idle' && verdict.turnEnded);
   if (verdict.state === 'idle') return verdict.turnEnded || verdict.background > 0;
@@ -386,56 +452,5 @@ function turnError({ state, error }: Verdict, sources: readonly (Held | undefine
 function isShown({ asked }: Held, { asked: shown }: Held): boolean {
   if (asked?.request == null || shown?.request == null || asked.kind !== shown.kind) return false;
   const { command, path, question } = shown.request;
-  return (command ?? path ?? question) !== null && isSameRequest(asked.request, shown.request);
-}
-
-/** A report says in a few words what a hook has told exactly. */
-function exactly(asked: Asked, event: Held | undefined): Asked {
-  const told = event?.isPast === false ? event.asked : null;
-  if (asked.request !== null || told?.request == null || told.kind !== asked.kind) return asked;
-  const { command, path, question } = told.request;
-  const what = withoutBlanks(command ?? path ?? question ?? '').slice(0, ABOUT_LETTERS);
-  return what !== '' && withoutBlanks(asked.text).includes(what) ? told : asked;
-}
-
-/** What is on the screen can be answered; who asks says it exactly, where it means the same. */
-function mergeAsked(asked: Asked, seen: Asked | null): Asked {
-  if (seen === null || seen === asked) return asked;
-  if (asked.text === '') return seen;
-  if (seen.kind !== asked.kind) return asked;
-  if (asked.request !== null && isSameRequest(asked.request, seen.request)) {
-    // Whether a file is made or changed stands on the screen only.
-    const action = seen.request?.action ?? asked.request.action;
-    const text = action === asked.request.action || seen.text === '' ? asked.text : seen.text;
-    return { ...asked, text, request: { ...asked.request, action }, options: seen.options };
-  }
-  return { ...asked, text: seen.text === '' ? asked.text : seen.text, request: seen.request, options: seen.options };
-}
-
-/** Whether two of them ask for the very same thing beyond doubt, with the same options as far as those are known. */
-function asksTheSame(a: Asked | null, b: Asked | null): boolean {
-  if (a?.request == null || b?.request == null || a.kind !== b.kind) return false;
-  const agree = (one: string | null, other: string | null, isSame: (a: string, b: string) => boolean): boolean =>
-    one === null ? other === null : other !== null && isSame(one, other);
-  const { command, path, question } = a.request;
-  const what = a.kind === 'question' ? question : (command ?? path);
-  if (what === null || !agree(command, b.request.command, isSameText) || !agree(path, b.request.path, isSamePath)) {
-    return false;
-  }
-  if (a.kind === 'question' && !agree(question, b.request.question, isSameText)) return false;
-  if (a.options.length === 0 || b.options.length === 0) return true;
-  const labels = ({ options }: Asked): string => JSON.stringify(options.map(({ label }) => withoutTick(label)));
-  return labels(a) === labels(b);
-}
-
-/** Whether a dialog shows what was asked for. */
-function isSameRequest(exact: ScreenRequest, shown: ScreenRequest | null): boolean {
-  if (shown === null) return true;
-  const agree = (a: string | null, b: string | null, isSame: (a: string, b: string) => boolean): boolean =>
-    b === null || (a !== null && isSame(a, b));
-  return (
-    agree(exact.command, shown.command, isSameText) &&
-    agree(exact.path, shown.path, isSamePath) &&
-    (exact.question === null || agree(exact.question, shown.question, isSameText))
-  );
+  return (command ?? path ?? question) !== null && means(asked.request, shown.request);
 }

@@ -10,13 +10,14 @@ const QUESTION_LETTERS = 500;
 export type AskedParts = { readonly [K in keyof ScreenRequest]?: ScreenRequest[K] | undefined };
 
 /** A request. Command and path stay to the byte what they are; what is only for people is made harmless. */
-export function requestOf({ action, command, path, question, text, exact }: AskedParts): ScreenRequest {
+export function requestOf({ action, command, path, question, text, exact, folder }: AskedParts): ScreenRequest {
   return {
     action: action ?? null,
     command: command ?? null,
     path: path ?? null,
     question: question == null ? null : truncate(stripTerminal(question.replace(/\s+/gu, ' ')), QUESTION_LETTERS),
     text: spelledLine(text ?? command ?? question ?? path ?? '', LINE_LETTERS),
+    ...(folder === undefined ? {} : { folder }),
     exact: exact ?? null,
   };
 }

@@ -1,6 +1,7 @@
+import { spelledLine, spelledLines } from '../../common/spelled.js';
 import { formatAge } from '../../common/text.js';
 import type { AuditEntry } from '../../protocol/audit.js';
-import type { PendingRequest } from '../../protocol/pendingRequest.js';
+import { isUncertain, NOT_EXACT, type PendingRequest } from '../../protocol/pendingRequest.js';
 import type { RequestAction } from '../../protocol/screen.js';
 import { oneLine } from './plainText.js';
 
@@ -20,11 +21,17 @@ const ACTIONS = {
   other: 'act',
 } as const satisfies Record<RequestAction, string>;
 
-type Asked = Pick<PendingRequest, 'action' | 'command' | 'path' | 'question' | 'text'>;
+type Asked = Pick<PendingRequest, 'action' | 'command' | 'path' | 'question' | 'text' | 'folder'>;
 
 /** All that is asked, line by line: the command or the words for people, the question, the file, none of it twice. */
-export function requestText({ command, question, text, path }: Asked): string {
-  const parts = [command ?? text, question, path].filter((part): part is string => part !== null && part !== '');
+export function requestText({ command, question, text, path, folder }: Asked): string {
+  const told = [
+    command === null ? text : spelledLines(command).join('\n'),
+    question,
+    path === null ? null : spelledLine(path),
+    folder === undefined ? null : `in ${spelledLine(folder)}`,
+  ];
+  const parts = told.filter((part): part is string => part !== null && part !== '');
   // The words for people are cut where the question is long.
   const isSaid = (part: string, by: string): boolean => by !== part && by.includes(part.replace(/…$/, ''));
   const said = [...new Set(parts)];
@@ -32,8 +39,9 @@ export function requestText({ command, question, text, path }: Asked): string {
 }
 
 /** What it is about in one or two words: `run`, `create`, `question`. */
-export function requestVerb({ kind, action }: Pick<PendingRequest, 'kind' | 'action'>): string {
-  return kind === 'permission' && action !== null ? ACTIONS[action] : kind;
+export function requestVerb({ kind, action, exact }: Pick<PendingRequest, 'kind' | 'action' | 'exact'>): string {
+  const verb = kind === 'permission' && action !== null ? ACTIONS[action] : kind;
+  return isUncertain({ kind, exact }) ? `${verb}, ${NOT_EXACT}` : verb;
 }
 
 /** Whether it fits into a picker as a whole, its answers included. */
@@ -41,7 +49,9 @@ export function isShort({ options, ...request }: PendingRequest): boolean {
   const { command, question, text } = request;
   const whole = requestText(request);
   const hasBreak = /[\r\n]/.test(command ?? '') || /[\r\n]/.test(question ?? '') || /[\r\n]/.test(text);
-  return !hasBreak && whole.length <= SHORT && options.every(({ label }) => wrap(label).length <= 2);
+  return (
+    !hasBreak && !isUncertain(request) && whole.length <= SHORT && options.every(({ label }) => wrap(label).length <= 2)
+  );
 }
 
 /** A short request as rows of a picker, nothing of it cut off. */

@@ -153,13 +153,16 @@ export class AgentMirror {
   }
 }
 
-/** What their agent asks, as text for people. */
+/** What their agent asks, bounded, and harmless where it is only for people. */
 function harmless(request: PendingRequest): PendingRequest {
-  const { command, path, question, text, options } = request;
+  const { command, path, question, text, exact, options } = request;
+  const isWhole = (command?.length ?? 0) <= MAX_COMMAND && (path?.length ?? 0) <= LINE_LETTERS;
   return {
     ...request,
-    command: command && truncate(command.split('\n').map(stripTerminal).join('\n'), MAX_COMMAND),
-    path: lineOrNull(path),
+    // As their tool has them: every surface spells them out.
+    command: command && truncate(command, MAX_COMMAND),
+    path: path && truncate(path, LINE_LETTERS),
+    exact: isWhole ? exact : null,
     question: lineOrNull(question),
     text: line(text),
     options: options.slice(0, MAX_OPTIONS).map((option) => ({

@@ -1,12 +1,14 @@
 import type { PolicyRule } from '../../../protocol/policy.js';
 import type { CommandTerms } from './commandRules.js';
-import { isMoveHome, valuesIn } from './commandRules.js';
+import { isDark, isMoveHome, valuesIn } from './commandRules.js';
 import { isMove, wordsAsPaths } from './folders.js';
 import { hostOfUrl, isHostIn } from './hosts.js';
+import { landingsOf } from './landings.js';
 import { mayBeInside } from './paths.js';
 import { SEARCHING, WALKING } from './programLists.js';
 import {
   canonicalName,
+  goesFarther,
   isNetwork,
   isReading,
   isSaying,
@@ -105,7 +107,9 @@ function hitsKinds(rule: HitTerms, command: SimpleCommand, words: readonly strin
   const isAbout = (...kinds: PolicyRule['actions']): boolean => kinds.some((kind) => rule.actions.includes(kind));
   if (isAbout('network') && rule.scope === null) {
     const isReaching = startsOf(words).some((start) => isNetwork(start.words[0] ?? ''));
-    const reached = rule.hosts === null ? (isReaching ? 'yes' : 'no') : hitsHosts(words, rule.hosts);
+    // Some of what a program does reaches a host, which one no word says.
+    const own = startsOf(words).some((start) => isReachingOut(start.words)) ? 'maybe' : 'no';
+    const reached = rule.hosts === null ? (isReaching ? 'yes' : own) : hitsHosts(words, rule.hosts);
     if (reached !== 'no') return reached;
   }
   if (rule.hosts !== null || isSaying(program)) return 'no';
@@ -117,6 +121,12 @@ function hitsKinds(rule: HitTerms, command: SimpleCommand, words: readonly strin
   if (rule.scope === null) return reads || writes ? 'maybe' : 'no';
   const led = leads(command, words, rule.scope, terms);
   return led === 'yes' && isKnown ? 'yes' : led === 'no' ? 'no' : 'maybe';
+}
+
+function isReachingOut(words: readonly string[]): boolean {
+  const { program, subcommand = '' } = splitCommand(words);
+  const known = subcommandsOf(program);
+  return known?.reaching.has(subcommand) === true || known?.installs.has(subcommand) === true;
 }
 
 function isSame(word: string, other: string): boolean {
@@ -186,9 +196,13 @@ function leads(command: SimpleCommand, words: readonly string[], scope: string, 
   const { resolve, folder } = terms;
   const [program = ''] = words;
   if (isSaying(program)) return 'no';
-  let result: Hit = 'no';
-  const paths = wordsAsPaths(command).slice(command.assignments + 1);
-  for (const word of paths.flatMap((each) => [each, ...valuesIn(each)])) {
+  let result: Hit = goesFarther(words) ? 'maybe' : 'no';
+  const own = wordsAsPaths(command).slice(command.assignments);
+  for (const word of own
+    .slice(1)
+    .flatMap((each) => [each, ...valuesIn(each)])
+    .concat(landingsOf(own))) {
+    if (isDark(word, words, terms)) result = 'maybe';
     const path = word === '' ? undefined : resolve(word);
     if (path === undefined) continue;
     if (mayBeInside(path, scope)) return 'yes';

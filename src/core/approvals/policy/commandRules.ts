@@ -2,14 +2,19 @@ import type { PolicyRule } from '../../../protocol/policy.js';
 import { below, foldersOf, wordsAsPaths } from './folders.js';
 import { hostOfUrl, isHostIn } from './hosts.js';
 import { isHarmlessOption, takesText } from './options.js';
-import { isInside, isPrivate, mayBeInside, namesPrivate } from './paths.js';
+import { isChanging, landingsOf } from './landings.js';
+import { isGuarded, isInside, isPrivate, mayBeInside, namesPrivate } from './paths.js';
 import { SEARCHING } from './programLists.js';
 import {
   canonicalName,
+  isInterpreter,
   isManager,
   isNetwork,
   isPrivileged,
+  isReading,
+  isRunner,
   isSaying,
+  isWriting,
   mayFollowWords,
   subcommandsOf,
 } from './programs.js';
@@ -25,8 +30,20 @@ export interface CommandTerms {
   readonly scopes: ReadonlyMap<string, string | undefined>;
 }
 
+/** Where one command of a line stands. */
+interface Place extends CommandTerms {
+  /** Relative names may lead to other files than in the folder of the session, which rules mean. */
+  readonly isElsewhere: boolean;
+}
+
 type FindFileRule = (path: string, mode: 'read' | 'write') => PolicyRule | undefined;
 
+/** No system opens a longer one. */
+const LONGEST_PATH = 4096;
+/** Takes a path apart that leads elsewhere by itself, wherever it is put behind another word. */
+const LEADING = /^[/~]|(?:^|\/)\.\.(?:\/|$)/u;
+/** In a program of `jq`: other files, and the environment. */
+const JQ_REACHES = /\b(?:import|include)\b|\$ENV|(?<![.\w"])env\b/u;
 /** Looks like a setting that changes what a program runs: `make SHELL=…`, `dd of=…`. */
 const SETTING = /^[A-Za-z_][\w.-]*\+?=/u;
 
@@ -78,7 +95,11 @@ export function allowsCommand(
   const used = new Set<PolicyRule>();
   const folders = foldersOf(commands);
   for (const [index, command] of commands.entries()) {
-    const here = { ...terms, resolve: fromFolders(terms, folders[index]) };
+    const here = {
+      ...terms,
+      resolve: fromFolders(terms, folders[index]),
+      isElsewhere: !isAtHome(folders[index], terms),
+    };
     if (isMoveHome(command, terms) && folders[index]?.length === 1) continue;
     if (command.words.length > 0) {
       const rule = rules.find((each) => allowsOne(each, command, here, isForbidding));
@@ -94,6 +115,10 @@ export function allowsCommand(
     }
   }
   return used.size === 0 ? 'No rule fits.' : [...used];
+}
+
+function isAtHome(folders: readonly string[] | undefined, { resolve, folder }: CommandTerms): boolean {
+  return folders?.every((each) => each === '.' || (folder !== undefined && resolve(each) === folder)) === true;
 }
 
 /** Where a word leads to from the one folder where a command runs; from several only when it is the same for all. */
@@ -119,7 +144,7 @@ export function isMoveHome({ words, files }: SimpleCommand, { resolve, folder }:
   return target.startsWith('/') && folder !== undefined && resolve(target) === folder;
 }
 
-function allowsOne(rule: PolicyRule, command: SimpleCommand, terms: CommandTerms, isForbidding: boolean): boolean {
+function allowsOne(rule: PolicyRule, command: SimpleCommand, terms: Place, isForbidding: boolean): boolean {
   if (rule.actions.length > 0 && !rule.actions.includes('shell')) return false;
   if (rule.command === null) return allowsAny(rule, command, terms, isForbidding);
   return formsOf(command).some((form) => allowsForm(rule, rule.command ?? [], form, terms));
@@ -131,9 +156,19 @@ function allowsAny(rule: PolicyRule, command: SimpleCommand, terms: CommandTerms
   const words = command.words.slice(command.assignments);
   const isSpecial = (program: string): boolean => isPrivileged(program) || isNetwork(program);
   if (startsOf(words).some((start) => isSpecial(start.words[0] ?? ''))) return false;
-  const paths = wordsAsPaths(command).slice(command.assignments);
-  if (paths.some((word) => namesPrivate(word) || leadsToPrivate(word, terms))) return false;
+  const own = wordsAsPaths(command).slice(command.assignments);
+  const paths = [...own, ...landingsOf(own)];
+  const isHeld = (word: string): boolean => namesPrivate(word) || (isChanging(words) && isGuarded(word));
+  if (paths.some((word) => isHeld(word) || leadsToPrivate(word, terms))) return false;
+  if (paths.slice(1).some((word) => isDark(word, words, terms))) return false;
   return !isForbidding || (runsNothing(words) && !command.words.slice(0, command.assignments).some(isInjecting));
+}
+
+/** Whether a word may be a path of which it cannot be told where it leads to. @param words from the program on */
+export function isDark(word: string, [program = '']: readonly string[], { resolve }: CommandTerms): boolean {
+  if (word === '' || resolve(word) !== undefined || isSaying(program)) return false;
+  // A long text, or one of several lines, is a path only where nothing else is expected.
+  return isReading(program) || isWriting(program) || (word.length < LONGEST_PATH && !word.includes('\n'));
 }
 
 function leadsToPrivate(word: string, { resolve, folder }: CommandTerms): boolean {
@@ -160,29 +195,57 @@ function formsOf({ words, assignments, tildes }: SimpleCommand): Form[] {
   return [own, { words: plain, assignments, tildes: tildes.map((at) => (at > assignments ? at - left : at)) }];
 }
 
-function allowsForm(rule: PolicyRule, prefix: readonly string[], form: Form, terms: CommandTerms): boolean {
+function allowsForm(rule: PolicyRule, prefix: readonly string[], form: Form, terms: Place): boolean {
   const { words, assignments } = form;
   if (!prefix.every((word, index) => words[index] === word && !form.tildes.includes(index))) return false;
   // Variables may change which program runs: they have to be named.
   if (prefix.length < assignments + 1) return false;
   const own = prefix.slice(assignments);
+  if (terms.isElsewhere && namesFile(own)) return false;
   const rest = wordsAsPaths(form).slice(prefix.length);
   if (rest.length === 0) return true;
   const follows = mayFollowWords(own);
   if (follows === 'nothing' || (isNetwork(own[0] ?? '') && rule.hosts === null)) return false;
-  const pattern = patternAt(own, rest);
-  return rest.every((word, index) => {
-    const before = rest[index - 1] ?? own.at(-1) ?? '';
-    if (takesText(own, before)) return true;
-    if (word.startsWith('-')) return isHarmlessOption(own, word);
-    return follows === 'names' && (index === pattern || mayFollow(word, own, rule, terms));
+  const parts = partsOf(own, rest);
+  const pattern = patternAt(own, rest, parts);
+  const landings = landingsOf(wordsAsPaths(form).slice(assignments));
+  return (
+    landings.every((path) => mayFollow(path, own, rule, terms)) &&
+    rest.every((word, index) => {
+      if (parts[index] === 'text') return true;
+      if (parts[index] === 'option') return isHarmlessOption(own, word);
+      return follows === 'names' && (index === pattern ? isPattern(own, word) : mayFollow(word, own, rule, terms));
+    })
+  );
+}
+
+/** Whether words of a rule are names of files as seen from the folder where it runs. @param own from the program on */
+function namesFile([program = '', ...rest]: readonly string[]): boolean {
+  if (program.includes('/') && !program.startsWith('/')) return true;
+  if (isInterpreter(program)) return rest.some((word) => !word.startsWith('-'));
+  return isRunner(program) && rest.some((word) => /^[^/-].*(?:\/|\.[A-Za-z]\w*$)/su.test(word));
+}
+
+/** What each word is behind those of a rule: behind `--` every one is a name. */
+function partsOf(own: readonly string[], rest: readonly string[]): readonly ('text' | 'option' | 'name')[] {
+  let isEnded = own.includes('--');
+  let isText = takesText(own, own.at(-1) ?? '');
+  return rest.map((word) => {
+    const part = isText ? 'text' : word.startsWith('-') && !isEnded ? 'option' : 'name';
+    isEnded ||= part === 'option' && word === '--';
+    isText = part === 'option' && takesText(own, word);
+    return part;
   });
 }
 
 /** Which of the words is what to look for, and no file; -1 for none. */
-function patternAt(own: readonly string[], rest: readonly string[]): number {
-  if (!SEARCHING.has(canonicalName(own[0] ?? '')) || own.length > 1) return -1;
-  return rest.findIndex((word) => !word.startsWith('-'));
+function patternAt(own: readonly string[], rest: readonly string[], parts: readonly string[]): number {
+  if (!SEARCHING.has(canonicalName(own[0] ?? '')) || own.length > 1 || rest.includes('--files')) return -1;
+  return parts.indexOf('name');
+}
+
+function isPattern([program = '']: readonly string[], word: string): boolean {
+  return canonicalName(program) !== 'jq' || !JQ_REACHES.test(word);
 }
 
 function mayFollow(word: string, own: readonly string[], rule: PolicyRule, terms: CommandTerms): boolean {
@@ -192,8 +255,15 @@ function mayFollow(word: string, own: readonly string[], rule: PolicyRule, terms
     const host = hostOfUrl(word);
     return host !== undefined && isHostIn(host, rule.hosts);
   }
+  // For git it is a pattern of its own, and may begin at the top of the repository.
+  if (word.startsWith(':') && canonicalName(own[0] ?? '') === 'git') return false;
   // Without a path a rule reaches the folder of the session.
   const scope = rule.path === null ? terms.folder : terms.scopes.get(rule.path);
-  const path = terms.resolve(word);
-  return scope !== undefined && path !== undefined && isInside(path, scope) && !isPrivate(path.slice(scope.length));
+  const isReached = (name: string): boolean => {
+    const path = terms.resolve(name);
+    if (scope === undefined || path === undefined || !isInside(path, scope)) return false;
+    const inScope = path.slice(scope.length);
+    return !isPrivate(inScope) && !(isChanging(own) && isGuarded(inScope));
+  };
+  return [word, ...valuesIn(word).filter((value) => LEADING.test(value))].every(isReached);
 }

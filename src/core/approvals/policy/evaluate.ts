@@ -7,18 +7,16 @@ import { hitsCommand, type Hit } from './commandHits.js';
 import { allowsCommand, neverAllowedCommand, valuesIn, type CommandTerms } from './commandRules.js';
 import { below, foldersOf, wordsAsPaths } from './folders.js';
 import { hostAsked, isHostIn } from './hosts.js';
-import { isInside, isPrivate, mayBeInside, type Places } from './paths.js';
+import { whyNotExact, type Told } from './knownExactly.js';
+import { landingsOf } from './landings.js';
+import { isGuarded, isInside, isPrivate, mayBeInside, type Places } from './paths.js';
 import { ruleText } from './ruleText.js';
 import { parseShell, type ParsedLine, type SimpleCommand } from './shellCommand.js';
 
 /** A request, and where it is asked. */
 export interface Asked {
   readonly session: Pick<Session, 'id' | 'contextId' | 'tool' | 'path'>;
-  readonly request: Pick<ScreenRequest, 'action' | 'command' | 'path' | 'text'> & {
-    readonly kind: WaitingKind;
-    /** null: its words are not known exactly. */
-    readonly exact?: ScreenRequest['exact'];
-  };
+  readonly request: Pick<ScreenRequest, 'action' | 'text'> & Told & { readonly kind: WaitingKind };
 }
 
 export interface Verdict extends PolicyVerdict {
@@ -48,7 +46,7 @@ export async function evaluate(asked: Asked, policy: Policy, places: Places, now
   for (const rule of rules.filter(({ effect }) => effect === 'deny')) {
     if (hits(rule, terms) === 'yes') return decided('deny', [rule]);
   }
-  const never = asked.request.exact === null ? 'What it asks is not known exactly.' : neverAllowed(terms);
+  const never = whyNotExact(asked.request) ?? neverAllowed(terms);
   const asking = rules.filter(({ effect }) => effect !== 'allow');
   for (const rule of asking) {
     const hit = hits(rule, terms);
@@ -107,18 +105,27 @@ async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[]
   const needed = pathsIn(line?.commands ?? []);
   const scopes = [...new Set(rules.flatMap((rule) => (rule.path === null ? [] : [rule.path])))];
   const paths = [...needed].filter((word) => word !== '' && word.length < 4096 && !word.includes('\n')).slice(0, 500);
-  const asked = ['.', path ?? '', ...scopes, ...paths];
+  const asked = [path ?? '', ...paths];
   // A program alone needs no look at the machine.
   const isNeeded = path !== null || scopes.length > 0 || paths.length > 0;
-  const found = isNeeded ? await places.resolve(asked, session.path) : [];
-  const resolved = new Map(asked.map((each, index) => [each, found[index]]));
+  const resolve = async (
+    which: readonly string[],
+    folder: string,
+  ): Promise<ReadonlyMap<string, string | undefined>> => {
+    const found = isNeeded ? await places.resolve(which, folder) : [];
+    return new Map(which.map((each, index) => [each, found[index]]));
+  };
+  const own = ['.', ...scopes];
+  const { folder } = request;
+  const inFolder = await resolve(folder === undefined ? [...own, ...asked] : own, session.path);
+  const resolved = folder === undefined ? inFolder : await resolve(asked, folder);
   return {
     action,
     line,
     file: path === null ? undefined : resolved.get(path),
     host: action === 'network' ? hostAsked(request) : undefined,
-    scopes: new Map(scopes.map((scope) => [scope, resolved.get(scope)])),
-    folder: resolved.get('.'),
+    scopes: new Map(scopes.map((scope) => [scope, inFolder.get(scope)])),
+    folder: inFolder.get('.'),
     own: places.own,
     resolve: (word) => resolved.get(word),
   };
@@ -129,8 +136,9 @@ function pathsIn(commands: readonly SimpleCommand[]): ReadonlySet<string> {
   const folders = foldersOf(commands);
   return new Set(
     commands.flatMap((command, index) => {
-      const words = wordsAsPaths(command).slice(command.assignments + 1);
-      const paths = [...words, ...words.flatMap(valuesIn), ...command.files.map((file) => file.path)];
+      const [program = '', ...words] = wordsAsPaths(command).slice(command.assignments);
+      const landings = landingsOf([program, ...words]);
+      const paths = [...words, ...words.flatMap(valuesIn), ...landings, ...command.files.map((file) => file.path)];
       return (folders[index] ?? ['.']).flatMap((folder) => paths.map((path) => below(folder, path)));
     }),
   );
@@ -202,7 +210,8 @@ function allowsFile(rule: PolicyRule, action: RequestAction, file: string, terms
   const scope = rule.path === null ? terms.folder : terms.scopes.get(rule.path);
   if (scope === undefined || !isInside(file, scope)) return false;
   if (terms.own === undefined || mayBeInside(file, terms.own)) return false;
-  return !isPrivate(file.slice(scope.length));
+  const inScope = file.slice(scope.length);
+  return !isPrivate(inScope) && (action === 'read' || !isGuarded(inScope));
 }
 
 /** The verdict that a person decides. */

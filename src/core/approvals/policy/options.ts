@@ -52,7 +52,8 @@ const HARMLESS: Readonly<Record<string, Harmless>> = {
     ),
     valued: list('--context --after-context --before-context --max-count --max-depth --type'),
   },
-  diff: { letters: /^(?:[Nabiqrstuwy]+|U\d+)$/u, long: list('-- --unified --brief --recursive --side-by-side') },
+  // Not what walks: it would follow links.
+  diff: { letters: /^(?:[Nabiqstuwy]+|U\d+)$/u, long: list('-- --unified --brief --side-by-side') },
   sort: { letters: /^[bdfghinruV]+$/u },
   uniq: { letters: /^[cdiu]+$/u },
   cut: { letters: /^(?:[dfcb][^/]{1,40}|s)$/u },

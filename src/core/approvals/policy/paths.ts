@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { Machine } from '../../machine.js';
-import { COPY_ENDINGS, PRIVATE_FILES, PRIVATE_FOLDERS, PRIVATE_PLACES } from './privateNames.js';
+import { COPY_ENDINGS, GUARDED_PLACES, PRIVATE_FILES, PRIVATE_FOLDERS, PRIVATE_PLACES } from './privateNames.js';
 
 /** Where paths of requests lead to. */
 export interface Places {
@@ -87,9 +87,27 @@ export function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
 }
 
-/** The same where the file system may take upper and lower case for one. */
+/** The same where the file system may take upper and lower case, or other code points for one letter, for the same. */
 export function mayBeInside(path: string, folder: string): boolean {
-  return isInside(path.toLowerCase(), folder.toLowerCase());
+  return isInside(folded(path), folded(folder));
+}
+
+/** A path as the least particular file system takes it, which leaves out what nobody sees. */
+function folded(path: string): string {
+  const plain = path.normalize('NFKC').replace(/\p{Default_Ignorable_Code_Point}/gu, '');
+  return plain.toUpperCase().toLowerCase().normalize('NFKC');
+}
+
+/** The names in it; some file systems leave dots and blanks at the end of a name out. */
+function namesIn(path: string): readonly string[] {
+  const names = folded(path).split('/').map(withoutEnd);
+  return names.filter((name) => name !== '');
+}
+
+function withoutEnd(name: string): string {
+  let end = name.length;
+  while (end > 0 && '. '.includes(name.charAt(end - 1))) end--;
+  return name.slice(0, end);
 }
 
 const LONGEST_PATH = 4096;
@@ -99,12 +117,7 @@ const LONGEST_NAME = 255;
 export function isPrivate(path: string): boolean {
   // No system opens it.
   if (path.length > LONGEST_PATH) return false;
-  // Some file systems take other letters for the same, and leave out those that nobody sees.
-  const folded = path
-    .normalize('NFKC')
-    .replace(/\p{Default_Ignorable_Code_Point}/gu, '')
-    .toLowerCase();
-  const parts = folded.split('/').filter((part) => part !== '' && part !== '.');
+  const parts = namesIn(path);
   const last = parts.at(-1) ?? '';
   const name = last.length > LONGEST_NAME ? '' : last;
   const whole = `/${parts.join('/')}/`;
@@ -113,6 +126,11 @@ export function isPrivate(path: string): boolean {
     PRIVATE_PLACES.some((place) => place.test(whole)) ||
     PRIVATE_FILES.some((file) => file.test(name) || file.test(name.replace(COPY_ENDINGS, '')))
   );
+}
+
+/** Whether writing what a path leads to makes other programs obey it, though it may be read: also by moving it there. */
+export function isGuarded(path: string): boolean {
+  return path.length <= LONGEST_PATH && GUARDED_PLACES.some((place) => place.test(`/${namesIn(path).join('/')}/`));
 }
 
 /** Whether a word may lead to such a path: also as `KEY=.env`, `HEAD:.env`, `@.env` or `-f.env`. */

@@ -9,6 +9,7 @@ import type { Params } from '../../../protocol/requests.js';
 import { hasEnded } from '../../../protocol/session.js';
 import type { Tool } from '../../../protocol/tool.js';
 import type { ContextDirectory } from '../../sessions/sessions.js';
+import type { SessionStates } from '../../sessions/sessionStates.js';
 import type { SessionTable } from '../../sessions/sessionTable.js';
 import type { Supervisor } from '../../sessions/supervisor.js';
 import type { Answerer, Permit } from '../answerer.js';
@@ -24,6 +25,7 @@ export interface PolicyRunnerOptions {
   readonly places: Places;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'onDidChange'>;
   readonly supervisor: Pick<Supervisor, 'leads' | 'isHere'>;
+  readonly states: Pick<SessionStates, 'isOnly'>;
   readonly answers: Pick<Answerer, 'decide'>;
   /** A tool's data; undefined when its file has gone. */
   readonly tool: (id: string) => Tool | undefined;
@@ -71,7 +73,11 @@ export class PolicyRunner implements Disposable {
   async test({ session: ref, context, tool, action, command, path }: Params<'policy/test'>): Promise<PolicyVerdict> {
     const { find, contexts } = this.#options;
     if (action === 'manage') return this.#testManage({ session: ref, context, tool, command });
-    const request = { kind: 'permission' as const, action, command: command ?? null, path: path ?? null, text: '' };
+    const request = {
+      ...{ kind: 'permission' as const, action, text: '' },
+      // A person has written it.
+      ...{ command: command ?? null, path: path ?? null, exact: 'event' as const },
+    };
     const text = action === 'network' && path !== undefined ? `fetch ${path}` : (command ?? path ?? '');
     if (ref !== undefined) {
       const { id, contextId, tool: own, path: folder } = find(ref);
@@ -169,7 +175,7 @@ export class PolicyRunner implements Disposable {
 
   /** True when nothing is left to do. */
   async #decide(id: string, request: PendingRequest): Promise<boolean> {
-    const { table, supervisor, answers, policies, log } = this.#options;
+    const { table, supervisor, states, answers, policies, log } = this.#options;
     const record = table.get(id);
     if (record?.request == null || contentOf(record.request) !== contentOf(request)) return true;
     const verdict = await this.#judge({ session: record, request });
@@ -179,6 +185,13 @@ export class PolicyRunner implements Disposable {
     if (verdict.effect === 'allow' && !this.#isTold(record.tool, request)) {
       log.info(`${id}: left to a person: the agent itself has not said what exactly it asks`);
       return true;
+    }
+    // Its screen has not been read yet: which options it has is not known.
+    if (request.options.length === 0) return false;
+    // Of several that are asked at once the keys could reach another one.
+    if (verdict.effect === 'allow' && !states.isOnly(id, request)) {
+      log.info(`${id}: left to a person: it is not the only one that is asked`);
+      return false;
     }
     const [rule] = verdict.rules;
     if (rule === undefined) return true;
@@ -231,8 +244,8 @@ function permitOf({ rules }: Verdict, judged: PendingRequest, policies: Pick<Pol
 }
 
 /** What is known of a request may grow while it is asked: first that it asks, then for what, then with which options. */
-function contentOf({ id, kind, action, command, path, exact, options }: PendingRequest): string {
-  return JSON.stringify([id, kind, action, command, path, exact, options.length]);
+function contentOf({ id, kind, action, command, path, folder, exact, options }: PendingRequest): string {
+  return JSON.stringify([id, kind, action, command, path, folder, exact, options.length]);
 }
 
 function substance({ off, rules }: PolicyState): string {

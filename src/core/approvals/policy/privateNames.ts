@@ -21,7 +21,7 @@ export const PRIVATE_FOLDERS: ReadonlySet<string> = new Set([
   ),
   'application support',
   // Version control: hooks, filters and programs that it runs.
-  ...words('.git .hg .svn .bzr .jj .sl .husky .githooks .lefthook .overcommit'),
+  ...words('.git git~1 .hg .svn .bzr .jj .sl .husky .githooks .lefthook .overcommit'),
   // Editors: tasks, extensions, servers and environments that they start.
   ...words(
     `.vscode .vscode-server .vscode-remote .vscode-oss .idea .run .fleet .zed .vs .nova .theia .devcontainer .gitpod
@@ -30,10 +30,11 @@ export const PRIVATE_FOLDERS: ReadonlySet<string> = new Set([
   // Agents: their instructions, hooks, servers and permissions.
   ...words(
     `.claude .codex .gemini .qwen .cursor .copilot .opencode .aider .continue .windsurf .codeium .cline .clinerules .roo
-    .roorules .kilocode .kiro .junie .augment .trae .goose .amazonq .amp .crush .agent .agents .code-manager`,
+    .roorules .kilocode .kiro .junie .augment .trae .goose .amazonq .amp .crush .agent .agents .code-manager .factory .openhands .cody .tabnine .void .devin .grok .iflow
+    .codebuddy .qoder .lingma .vibe`,
   ),
   // Jobs that run elsewhere or by the clock.
-  ...words('.circleci .buildkite .woodpecker .drone .gitlab .gitea .forgejo .semaphore .teamcity .tekton'),
+  ...words('.builds .circleci .buildkite .woodpecker .drone .gitlab .gitea .forgejo .semaphore .teamcity .tekton'),
   ...words('launchagents launchdaemons autostart cron.d cron.daily cron.hourly cron.weekly cron.monthly sudoers.d'),
   // Settings of build tools and package managers that name programs and registries.
   ...words('.cargo .yarn .mvn .gradle .pnpm .npm .pip .direnv .mise .rtx .asdf .devbox .flox'),
@@ -47,6 +48,9 @@ export const PRIVATE_PLACES: readonly RegExp[] = [
   /\/etc\/(?:shadow|gshadow|sudoers|passwd|krb5\.keytab|ssh|ssl\/private|cron[^/]*|systemd|profile(?:\.d)?|ld\.so\.preload)\b/u,
   /\/snap\/(?:firefox|chromium|thunderbird)\//u,
 ];
+
+/** What may be read, but is no place to write to or to move something to: a whole folder of workflows, a repository. */
+export const GUARDED_PLACES: readonly RegExp[] = [/\/\.github\/$/u, /\/head\/$/u];
 
 /** Whole names of files. */
 export const PRIVATE_FILES: readonly RegExp[] = [
@@ -69,6 +73,7 @@ export const PRIVATE_FILES: readonly RegExp[] = [
   /^(?:\.?passwords?|\.?passwd|\.?passphrase)(?:\.(?:txt|json|csv|ya?ml|db|enc))?$/u,
   // Keys and stores of them.
   /^id_[a-z0-9_]+$/u,
+  /^(?:.*[._-])?private[._-]?keys?(?:\..*)?$/u,
   /^.*_(?:rsa|dsa|ecdsa|ed25519)(?:_key)?$/u,
   /^.*\.(?:pem|key|p8|p12|pfx|jks|jceks|bks|keystore|keytab|kdbx?|ppk|ovpn|agekey|pkcs12|keychain(?:-db)?|wallet)$/u,
   /^(?:authorized_keys2?|known_hosts|environment_secrets|key[34]\.db|logins\.json|cert[89]\.db|cookies(?:\..*)?)$/u,
@@ -89,7 +94,7 @@ export const PRIVATE_FILES: readonly RegExp[] = [
   /^(?:\.?devcontainer\.json|\.?devfile\.ya?ml|\.gitpod\.ya?ml|\.gitpod\.dockerfile|\.replit|.*\.sublime-project)$/u,
   // Agents.
   /^(?:agents?|claude|gemini|qwen|codex|crush|warp)(?:\.(?:local|override))?\.mdc?$/u,
-  /^(?:\.(?:cursor|windsurf|cline|roo|kilo|aider|goose|continue)(?:rules|hints|ignore)(?:-.*)?|\.aider.*|\.goosehints)$/u,
+  /^(?:\.(?:cursor|windsurf|cline|roo|kilo|aider|goose|continue)(?:rules|hints|ignore)(?:-.*)?|\.aider.*|\.goosehints|\.rules|replit\.md)$/u,
   /^(?:.*copilot-(?:instructions|setup-steps).*|.*\.instructions\.md|.*\.chatmode\.md|.*\.prompt\.md|skill\.md)$/u,
   /^(?:\.?mcp(?:-config|_config|-servers)?\.json|\.?opencode\.jsonc?|\.?crush\.json|claude_desktop_config\.json)$/u,
   // Jobs that run elsewhere.
@@ -101,4 +106,5 @@ export const PRIVATE_FILES: readonly RegExp[] = [
 ];
 
 /** What is left when somebody keeps a copy beside a file. */
-export const COPY_ENDINGS = /(?:~|\.(?:bak|backup|old|orig|save|saved|copy|swp|swo|tmp|dist|rej|\d{1,3}))+$/u;
+export const COPY_ENDINGS =
+  /(?:~|\.(?:bak|backup|old|orig|save|saved|copy|swp|swo|tmp|dist|rej|gz|xz|bz2|zst|lzma|lz4?|z|\d{1,3}))+$/u;

@@ -8,7 +8,7 @@ export const PRIVILEGED = list(`
   machinectl systemd-nspawn pct lxc-attach`);
 
 /** They steer Code Manager and the terminals of all sessions: no rule about commands lets them. */
-export const MANAGERS = list('cm code-manager tmux');
+export const MANAGERS = list('cm code-manager tmux byobu tmuxp tmuxinator tmate');
 
 /** They read commands of their own kind from a file, from their words, or from whatever feeds them. */
 export const SHELLS = list(`
@@ -18,7 +18,8 @@ export const SHELLS = list(`
 export const INTERPRETERS = list(`
   python pypy perl ruby node nodejs deno bun php lua luajit Rscript R julia osascript tclsh wish expect java jshell
   groovy scala kotlin ghci runghc elixir erl iex swift ts-node tsx guile racket sbcl clojure bb gdb lldb psql mysql
-  mariadb sqlite3 mongosh redis-cli duckdb ed ex at batch bc dc m4 octave irb ipython`);
+  mariadb sqlite3 mongosh redis-cli duckdb ed ex at batch bc dc m4 octave irb ipython bpython ptpython hy coffee raku
+  ocaml utop clisp ecl scheme gosh janet gforth gnuplot maxima gp sage matlab wolframscript sqlplus mongo qjs d8 jsc zx`);
 
 /** They run the command that their words are: a rule for one has to say all of its words. */
 export const WRAPPERS = list(`
@@ -34,7 +35,8 @@ export const WRAPPERS = list(`
 export const RUNNERS = list(`
   script find fd fdfind awk gawk mawk nawk sed gsed tar bsdtar zip rsync vim vi nvim view emacs nano less more most man
   info crontab screen zellij make gmake bmake nix nix-shell nix-build docker-compose patch cpio ld gcc g++ cc c++ clang
-  clang++ rustc javac tee-exec run-parts start-stop-daemon dialog fzf gum w3m lynx mail mutt gpg openssl ctags git-lfs`);
+  clang++ rustc javac tee-exec run-parts start-stop-daemon dialog fzf gum w3m lynx mail mutt gpg openssl ctags git-lfs
+  unzip 7z 7za 7zr unrar unar lha arj cabextract pax ar jar`);
 
 /** They talk to other hosts: a rule for one has to say which, or all of its words. */
 export const NETWORK = list(`
@@ -72,7 +74,27 @@ export const RUNNING_OPTIONS: Readonly<Record<string, readonly string[]>> = {
   install: ['--strip-program'],
   rg: ['--pre', '--hostname-bin'],
   ag: ['--pager'],
-  ack: ['--pager', '--output'],
+  ack: ['--pager', '--output', '--ackrc'],
+  nm: ['--plugin'],
+  size: ['--plugin'],
+};
+
+/** What makes such a program open files that no word names: those in a list, and those behind links on its way. */
+export const FARTHER_OPTIONS: Readonly<Record<string, RegExp>> = {
+  wc: /^--f/u,
+  du: /^--f|^-(?!-).*[DHL]|^--deref/u,
+  sort: /^--fil/u,
+  file: /^-(?!-).*f|^--f/u,
+  ls: /^-(?!-).*[HL]|^--deref/u,
+  grep: /^-(?!-).*R|^--deref/u,
+  egrep: /^-(?!-).*R|^--deref/u,
+  fgrep: /^-(?!-).*R|^--deref/u,
+  rg: /^-(?!-).*L|^--follow/u,
+  ag: /^-(?!-).*f|^--follow/u,
+  ack: /^--follow/u,
+  diff: /^-(?!-).*r|^--r/u,
+  cp: /^-(?!-).*[HL]|^--deref/u,
+  tree: /^-(?!-).*l/u,
 };
 
 /** Programs that only name the targets or scripts to be run: more names are more of them. */

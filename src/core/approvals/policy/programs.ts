@@ -1,4 +1,5 @@
 import {
+  FARTHER_OPTIONS,
   INTERPRETERS,
   MANAGERS,
   NETWORK,
@@ -81,32 +82,50 @@ export function splitCommand(words: readonly string[]): SplitCommand {
   return { program, subcommand: own, at, sure: true };
 }
 
+/** The same where the file system may take upper and lower case for one: only to be careful with it. */
+function foldedName(word: string): string {
+  const name = canonicalName(word);
+  const folded = canonicalName(word.toLowerCase());
+  return LISTS.some((members) => members.has(name)) ? name : folded;
+}
+
 export function isPrivileged(program: string): boolean {
-  return PRIVILEGED.has(canonicalName(program));
+  return PRIVILEGED.has(foldedName(program));
 }
 
 export function isManager(program: string): boolean {
-  return MANAGERS.has(canonicalName(program));
+  return MANAGERS.has(foldedName(program.replace(/\.[cm]?js$/iu, '')));
 }
 
 export function isNetwork(program: string): boolean {
-  return NETWORK.has(canonicalName(program));
+  return NETWORK.has(foldedName(program));
 }
 
 /** What its words are is run as a command. */
 export function isWrapper(program: string): boolean {
-  const name = canonicalName(program);
+  const name = foldedName(program);
   return WRAPPERS.has(name) || PRIVILEGED.has(name) || SHELLS.has(name);
 }
 
 export function isShell(program: string): boolean {
-  return SHELLS.has(canonicalName(program));
+  return SHELLS.has(foldedName(program));
 }
 
 /** It may run other programs that its words, its files or its input name. */
 export function isRunner(program: string): boolean {
-  const name = canonicalName(program);
+  const name = foldedName(program);
   return isWrapper(name) || RUNNERS.has(name) || INTERPRETERS.has(name) || MANAGERS.has(name);
+}
+
+/** What it is told to run is a program of its own language, or of a shell. */
+export function isInterpreter(program: string): boolean {
+  return isShell(program) || INTERPRETERS.has(foldedName(program));
+}
+
+/** Whether it opens files that no word of it names. @param words from the program on */
+export function goesFarther(words: readonly string[]): boolean {
+  const options = FARTHER_OPTIONS[canonicalName(words[0] ?? '')];
+  return options !== undefined && words.slice(1).some((word) => options.test(word));
 }
 
 /** Prints what its words say; none of them is a file. */

@@ -22,10 +22,17 @@ const GIVES_PROGRAM = /^(?:-l?c|-l?ec|-[pnlw]*e|-E|-f|-m|-jar|--?(?:eval|print|c
 /** Letters of shells and interpreters that take no word. */
 const TAKES_NOTHING = /^-[aefhklmnptuvxBsSIqwO]+$/u;
 /** They talk with whoever feeds them whatever else their words say. */
-const TALKING = new Set('at batch psql mysql mariadb mongosh redis-cli ed ex gdb lldb sqlite3 duckdb'.split(' '));
+const TALKING = new Set(
+  (
+    'at batch psql mysql mariadb mongosh mongo redis-cli ed ex gdb lldb sqlite3 sqlplus duckdb vi vim nvim view emacs nano ' +
+    'ftp sftp lftp telnet'
+  ).split(' '),
+);
 /** Read their program from the input when it is named `-`. */
 const READS_PROGRAM = new Set('awk gawk mawk nawk sed gsed make gmake bmake crontab parallel'.split(' '));
 const INPUT = /^(?:-|\/dev\/(?:stdin|fd\/.*)|\/proc\/.*)$/u;
+/** An option in front of its value: `-f/dev/stdin`, `--file=-`. */
+const ATTACHED = /^(?:--[\w-]+=|-[A-Za-z]+(?=-$|\/))/u;
 /** Variables that change nothing but what a program prints. */
 const HARMLESS_VARIABLES =
   /^(?:CI|DEBUG|VERBOSE|FORCE_COLOR|NO_COLOR|CLICOLOR|CLICOLOR_FORCE|COLUMNS|LINES|LANG|LC_\w+|TZ|TERM|COLORTERM|NODE_ENV|RUST_BACKTRACE|RUST_LOG|LOG_LEVEL|PYTHONUNBUFFERED|PYTHONDONTWRITEBYTECODE|GIT_PAGER|GIT_TERMINAL_PROMPT|CGO_ENABLED|GOOS|GOARCH)(?:=|\+=)/u;
@@ -109,14 +116,15 @@ export function isFed(words: readonly string[]): boolean {
 function reads([program = '', ...rest]: readonly string[]): boolean {
   const name = canonicalName(program);
   const operands = rest.filter((word) => !word.startsWith('-'));
-  if (READS_PROGRAM.has(name) && rest.includes('-')) return true;
+  if (READS_PROGRAM.has(name) && rest.some((word) => INPUT.test(word.replace(ATTACHED, '')))) return true;
+  if (name === 'crontab' && operands.length === 0 && !rest.includes('-l')) return true;
   if (name === 'parallel') return operands.length === 0;
   if (PRIVILEGED.has(name))
     return rest.length === 0 || rest.some((word) => /^(?:-|-s|-i|--login|--shell)$/u.test(word));
   if (name === 'ssh') return operands.length < 2;
   // What is fed becomes a part of the program.
   if (name === 'xargs') return operands.some((word) => isWrapper(word) || INTERPRETERS.has(canonicalName(word)));
-  if (!SHELLS.has(name) && !INTERPRETERS.has(name)) return false;
+  if (!SHELLS.has(name) && !INTERPRETERS.has(name) && !TALKING.has(name)) return false;
   if (rest.some((word) => /^--?(?:version|help|V)$/u.test(word))) return false;
   if (rest.some((word) => INPUT.test(word) || word === '-s' || word === '-i')) return true;
   if (rest.some((word) => GIVES_PROGRAM.test(word))) return false;

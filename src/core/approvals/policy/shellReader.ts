@@ -38,6 +38,11 @@ const UNREADABLE = new Set(
     'local readonly unset read readarray mapfile let getopts integer float zmodload bind complete disable rehash'
   ).split(' '),
 );
+/** Builtins of some shells that calculate with their words, and run what stands in the brackets of an array's name. */
+const CALCULATING = new Set('printf test [ umask exit return kill wait'.split(' '));
+const RUN_IN_BRACKETS = /\[.*(?:\$[({[]|`|[<=]\()/su;
+/** What makes a builtin set a variable, also the one that says where programs are. */
+const SETTING_OPTIONS: Readonly<Record<string, RegExp>> = { printf: /^-v/u, wait: /^-\w*p/u };
 /** What may stand in a comment: a shell that has none then finds only words in it. */
 const HARMLESS_COMMENT = /^[^;&|<>()$`\\'"{}]*$/u;
 /** Control characters, separators that a person does not see, and those that change the direction of the text. */
@@ -153,15 +158,19 @@ export class ShellReader {
       words.push(word.text);
     }
     if (isProgram && files.length === 0) throw new NotUnderstood('it only sets variables');
+    checkBuiltin(words.slice(assignments));
     this.#commands.push({ words, assignments, tildes, files });
     if (isProgram && assignments > 0) throw new NotUnderstood('it only sets variables');
   }
 
   /** What a redirection opens; undefined when none stands here. */
   #redirection(): OpenedFile[] | undefined {
-    const found = /^(\d*)(<<<|<<-|<<|<>|<&|<|>>|>&|>\||>)/u.exec(this.#text.slice(this.#at));
-    const [whole = '', , operator = ''] = found ?? [];
+    const ahead = this.#text.slice(this.#at);
+    const found = /^(\d*)(<<<|<<-|<<|<>|<&|<|>>|>&|>\||>)/u.exec(ahead);
+    const [whole = '', descriptor = '', operator = ''] = found ?? [];
     if (!found) return undefined;
+    if (descriptor.length > 1) throw new NotUnderstood('shells differ on the number before a redirection');
+    if (/^\d*<\d*-\d*>/u.test(ahead)) throw new NotUnderstood('it has patterns of file names');
     this.#at += whole.length;
     if (this.#char() === '(') throw new NotUnderstood('it substitutes a process');
     if (this.#char() === '>' || this.#char() === '<' || this.#char() === '&') {
@@ -314,6 +323,15 @@ function checkProgram({ text, quoted, isHome }: Word): void {
   if (isHome) throw new NotUnderstood('the program is named by a "~"');
   if (!quoted && RESERVED.has(text)) throw new NotUnderstood(`"${text}" is more than a plain command`);
   if (UNREADABLE.has(text)) throw new NotUnderstood(`what "${text}" does cannot be told`);
+}
+
+function checkBuiltin([program = '', ...rest]: readonly string[]): void {
+  if (CALCULATING.has(program) && rest.some((word) => RUN_IN_BRACKETS.test(word))) {
+    throw new NotUnderstood(`shells differ on what "${program}" runs of its words`);
+  }
+  if (rest.some((word) => SETTING_OPTIONS[program]?.test(word) === true)) {
+    throw new NotUnderstood(`"${program}" sets a variable`);
+  }
 }
 
 /** A character outside of quotes that is more than itself. */

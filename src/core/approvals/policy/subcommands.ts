@@ -14,6 +14,8 @@ export interface Subcommands {
   readonly quiet: ReadonlySet<string>;
   /** They bring in what the names behind them say, from everywhere: a rule says all names. */
   readonly installs: ReadonlySet<string>;
+  /** Of all, the ones that reach other hosts, besides those that bring something in. */
+  readonly reaching: ReadonlySet<string>;
   /** All others that it has itself, where people may give names of their own to any of them. Empty: they may not. */
   readonly others: ReadonlySet<string>;
   /** Other names for some of them. */
@@ -27,11 +29,12 @@ interface Source {
   readonly plain?: string;
   readonly quiet?: string;
   readonly installs?: string;
+  readonly reaching?: string;
   readonly others?: string;
   readonly aliases?: string;
 }
 
-function subcommands({ flags, values, safe, plain, quiet, installs, others, aliases }: Source): Subcommands {
+function subcommands({ flags, values, safe, plain, quiet, installs, reaching, others, aliases }: Source): Subcommands {
   const pairs = [...list(aliases)].map((pair) => pair.split('='));
   return {
     flags: list(`${flags ?? ''} ${safe ?? ''}`),
@@ -40,6 +43,7 @@ function subcommands({ flags, values, safe, plain, quiet, installs, others, alia
     plain: list(`${plain ?? ''} ${quiet ?? ''}`),
     quiet: list(quiet),
     installs: list(installs),
+    reaching: list(reaching),
     others: list(others),
     aliases: Object.fromEntries(pairs.map(([from = '', to = '']) => [from, to])),
   };
@@ -65,6 +69,7 @@ const CONTAINER: Source = {
     '-c --context -H --host -l --log-level --config --tlscacert --tlscert --tlskey --connection --url --identity --root ' +
     '--runroot --storage-driver --log-opt --module',
   quiet: 'ps images logs inspect version info stats top diff port history',
+  reaching: 'push login search run create build compose buildx',
   installs: 'pull',
 };
 const PIP: Source = {
@@ -96,6 +101,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommands>> = {
       'blame annotate describe rev-parse rev-list ls-files ls-tree cat-file shortlog reflog show-ref for-each-ref ' +
       'merge-base name-rev diff-tree diff-index diff-files count-objects check-ignore check-attr range-diff cherry ' +
       'whatchanged show-branch version clean gc fsck',
+    reaching: 'push pull fetch clone ls-remote send-pack send-email submodule request-pull svn p4 lfs',
     others:
       'push pull fetch clone remote submodule config bisect worktree init apply am archive bundle credential daemon ' +
       'difftool mergetool fast-export fast-import filter-branch format-patch send-email grep help hook imap-send instaweb ' +
@@ -109,6 +115,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommands>> = {
     values: NODE_VALUES,
     safe: '--silent -s',
     plain: 'test run start restart stop',
+    reaching: 'publish view search outdated ping exec create init login whoami fund',
     quiet: 'list outdated explain root fund query ping prefix',
     installs: NODE_INSTALLS,
     aliases: NODE_ALIASES,
@@ -118,6 +125,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommands>> = {
     values: NODE_VALUES,
     safe: '--silent',
     plain: 'test run start restart stop',
+    reaching: 'publish view search outdated dlx create login whoami',
     quiet: 'list outdated why root licenses',
     installs: `${NODE_INSTALLS} fetch remove`,
     aliases: 'i=install t=test rm=remove un=remove uninstall=remove ls=list la=list ll=list ln=link up=update c=config',
@@ -127,6 +135,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommands>> = {
     values: NODE_VALUES,
     safe: '--silent',
     plain: 'test run start',
+    reaching: 'publish info npm outdated dlx create login',
     quiet: 'list outdated why info licenses',
     installs: `${NODE_INSTALLS} remove global`,
     aliases: 'upgrade=up',
@@ -160,6 +169,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommands>> = {
     values: '-C --config -Z --color --explain --manifest-path --target-dir',
     safe: '-q --quiet --locked --offline --frozen',
     plain: 'test build check clippy doc fmt bench run clean nextest',
+    reaching: 'search publish yank owner login',
     quiet: 'tree metadata version search',
     installs: 'install add update fetch vendor uninstall remove upgrade',
     others:
@@ -246,6 +256,7 @@ export const SUBCOMMANDS: Readonly<Record<string, Subcommands>> = {
   hg: subcommands({
     flags: '-y --noninteractive -q --quiet -v --verbose --debug --traceback --time --profile --hidden',
     values: '-R --repository --cwd --color --config --encoding --pager',
+    reaching: 'push pull clone incoming outgoing',
     quiet: 'status diff log summary annotate cat files manifest',
     others: 'push pull clone commit update config serve incoming outgoing add remove merge revert shelve unshelve',
   }),
