@@ -148,6 +148,11 @@ function phaseOf(tool: string, input: Input): Phase | null {
 
 const Questions = z.looseObject({ questions: z.array(z.looseObject({ question: z.string() })).min(1) });
 
+/** Whether a pattern of names may find files elsewhere than in the folder in which it looks for them. */
+function leadsOut(pattern: string | undefined): boolean {
+  return pattern !== undefined && /^[/~\\]|\.\.|^!?[A-Za-z]:|\{[^}]*[/~]/u.test(pattern);
+}
+
 function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
   switch (tool) {
     case 'Bash':
@@ -164,12 +169,17 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
     case 'NotebookEdit':
       return askedPath('edit', pathOf(input), cwd);
     case 'Read':
+      return askedPath('read', pathOf(input), cwd);
     case 'Glob':
     case 'Grep':
-      return askedPath('read', pathOf(input), cwd);
+      return leadsOut(text(input[tool === 'Glob' ? 'pattern' : 'glob']))
+        ? askedOf({ action: 'read', text: `read ${text(input['pattern']) ?? ''}` })
+        : askedPath('read', pathOf(input), cwd);
     case 'WebFetch':
+      return askedAddress(text(input['url']));
+    // What it looks for is no host that it reaches.
     case 'WebSearch':
-      return askedAddress(text(input['url']) ?? text(input['query']));
+      return askedOf({ action: 'network', text: `search ${text(input['query']) ?? ''}` });
     case 'ExitPlanMode':
       return askedOf({ kind: 'plan', text: 'plan to review' });
     case 'EnterPlanMode':

@@ -102,8 +102,10 @@ function opencodeAsked({ permission = '', command, path, url, pattern }: Payload
     case 'list':
       return askedPath('read', path ?? pattern, cwd);
     case 'webfetch':
-    case 'websearch':
       return askedAddress(url ?? pattern);
+    // What it looks for is no host that it reaches.
+    case 'websearch':
+      return askedOf({ action: 'network', text: `search ${pattern ?? ''}` });
     default:
       return askedOf({ action: 'other', text: `${permission} ${pattern ?? ''}`.trim() });
   }
