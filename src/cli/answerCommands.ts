@@ -18,8 +18,10 @@ export function deny(app: App, invocation: Invocation): Promise<void> {
 }
 
 export function answer(app: App, invocation: Invocation): Promise<void> {
-  const [, given = ''] = invocation.args;
-  return answerWith(app, invocation, `Answer “${stripTerminal(given)}”`, (request) => meant(request, given));
+  const [, ...given] = invocation.args;
+  return answerWith(app, invocation, `Answer ${given.map((one) => `“${stripTerminal(one)}”`).join(', ')}`, (request) =>
+    meant(request, given),
+  );
 }
 
 async function answerWith(
@@ -52,10 +54,12 @@ async function answerWith(
   return app.output.json ? app.output.record(result) : app.output.lines([stripTerminal(result.answer)]);
 }
 
-/** An option by its number or its words, else a text of one's own. */
-function meant({ options, takesText }: PendingRequest, given: string): Answer {
-  const numbered = /^\d{1,2}$/.test(given) ? options[Number(given) - 1] : undefined;
-  if (numbered) return { type: 'option', label: numbered.label };
+/** Options by their numbers or their words, else a text of one's own. */
+function meant({ options, takesText, several }: PendingRequest, all: readonly string[]): Answer {
+  const named = (one: string): string => (/^\d{1,2}$/.test(one) ? options[Number(one) - 1]?.label : undefined) ?? one;
+  if (several === true || all.length > 1) return { type: 'options', labels: all.map((one) => named(one)) };
+  const [given = ''] = all;
+  if (named(given) !== given) return { type: 'option', label: named(given) };
   const fits = options.some(({ label }) => label.toLowerCase().startsWith(given.trim().toLowerCase()));
   return takesText && !fits ? { type: 'text', text: given } : { type: 'option', label: given };
 }

@@ -138,10 +138,12 @@ export const COMMANDS: readonly Command[] = [
   {
     path: ['answer'],
     summary: "Answer an agent's question by one of its options or in your own words.",
-    details: `An option is given by its words or its number. ${APPROVAL_DETAILS}`,
-    args: [ID, { name: 'OPTION|TEXT' }],
+    details:
+      'An option is given by its words or its number, and where several can be chosen all of them: one word each. ' +
+      APPROVAL_DETAILS,
+    args: [ID, { name: 'OPTION|TEXT', isRepeated: true }],
     flags: [REQUEST],
-    examples: ['cm answer refactor-auth Blue', 'cm answer refactor-auth 2'],
+    examples: ['cm answer refactor-auth Blue', 'cm answer refactor-auth 2', 'cm answer refactor-auth Apple 3'],
     load: async () => (await import('./answerCommands.js')).answer,
   },
   {

@@ -10,6 +10,8 @@ export const ScreenJudgement = z.object({
   kind: WaitingKind.nullable(),
   request: ScreenRequest.nullable(),
   options: z.array(ScreenOption),
+  /** The option that says that the one answer just given is meant, where nothing else is asked. */
+  confirms: z.string().nullable(),
   /** The startup dialog that it shows. */
   startup: z.string().nullable(),
   /**

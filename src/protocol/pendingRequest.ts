@@ -8,6 +8,8 @@ export const RequestOption = z.object({
   role: OptionRole.nullable(),
   /** What the agent says about it below the label. */
   detail: z.string().nullable(),
+  /** Whether it is chosen already, where several can be. */
+  ticked: z.boolean().optional(),
 });
 export type RequestOption = z.infer<typeof RequestOption>;
 
@@ -46,6 +48,8 @@ export const Answer = z.discriminatedUnion('type', [
   z.object({ type: z.literal('allow'), always: z.boolean().default(false) }),
   z.object({ type: z.literal('deny'), reason: AnswerText.optional() }),
   z.object({ type: z.literal('option'), label: z.string().min(1) }),
+  /** All that are chosen, where several can be; the others are not. */
+  z.object({ type: z.literal('options'), labels: z.array(z.string().min(1)).max(100) }),
   z.object({ type: z.literal('text'), text: AnswerText }),
 ]);
 export type Answer = z.infer<typeof Answer>;

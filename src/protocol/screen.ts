@@ -40,6 +40,8 @@ export const OptionStyle = z.object({
   passing: Pattern.optional(),
   /** Numbers choose; else the cursor has to be moved. */
   digits: z.boolean().default(true),
+  /** Where several can be chosen: the row below them that ends the choice. */
+  finish: Pattern.default('^(?:Next|Submit|Done)$'),
 });
 export type OptionStyle = z.infer<typeof OptionStyle>;
 
@@ -93,6 +95,11 @@ export const ScreenDialog = z.looseObject({
   complete: z.object({ option: Pattern.optional(), reads: z.array(z.string()).default([]) }).prefault({}),
   /** What a person reads after "Needs input"; `{command}` and the other groups are replaced. */
   text: z.string().optional(),
+  /**
+   * It only asks whether the answers that were just given are meant: the option that says so, and the row that stands there
+   * for each of them.
+   */
+  confirms: z.object({ option: Pattern, each: Pattern }).optional(),
 });
 export type ScreenDialog = z.infer<typeof ScreenDialog>;
 
@@ -125,6 +132,11 @@ export const ScreenRules = z.looseObject({
   frames: z.array(Pattern).default([]),
   /** By id, so that a user's file can add one or override one. */
   dialogs: z.record(z.string(), ScreenDialog).default({}),
+  /**
+   * The last line of a list that no dialog is, and that stands in place of the input box: a person has opened it, or the
+   * tool asks with it.
+   */
+  menus: z.array(Pattern).default([]),
   /** The first line of the input box; `draft` is what has been typed into it. Only its frame and `footer` stand below. */
   box: z
     .object({
@@ -202,6 +214,12 @@ export const ScreenOption = z.object({
   selected: z.boolean().nullable(),
   /** What stands below the label. */
   detail: z.string().nullable(),
+  /** Its number on the screen. */
+  number: z.number().int().optional(),
+  /** Whether it is chosen, where several can be. */
+  ticked: z.boolean().optional(),
+  /** It is no answer: it ends the choice of several. */
+  finishes: z.boolean().optional(),
 });
 export type ScreenOption = z.infer<typeof ScreenOption>;
 
@@ -226,5 +244,9 @@ export const ScreenRequest = z.object({
   folder: z.string().optional(),
   /** null: what will run is not known exactly, and no rule can allow it. */
   exact: Exact.nullable().default(null),
+  /** Several of its options are one answer. */
+  several: z.boolean().optional(),
+  /** It has more options than its screen shows. */
+  more: z.boolean().optional(),
 });
 export type ScreenRequest = z.infer<typeof ScreenRequest>;

@@ -260,6 +260,7 @@ test('options have the keys of their texts, never of their places', () => {
   });
   assert.deepEqual(judgeReal('claude/15-ask-question.txt').options[1], {
     label: 'Blue',
+    number: 2,
     keys: ['2'],
     role: null,
     selected: false,

@@ -4,7 +4,7 @@ import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
 import { hasEnded } from '../../protocol/session.js';
-import { isSameAbout, isSameAction, isTold } from '../state/sameRequest.js';
+import { isSameAbout, isSameAction, isSameText, isTold } from '../state/sameRequest.js';
 
 /**
  * What must hold before a key goes, one function each. Every one throws `conflict` with what to do when it does not.
@@ -101,6 +101,13 @@ export function guardCursor(options: readonly ScreenOption[], label: string): vo
   if (options.find(({ selected }) => selected === true)?.label !== label) throw changed(LOOK);
 }
 
+/** The choice of several ends only as it was meant, as far as the screen shows it, and with the row that ends it. */
+export function guardChoice(options: readonly ScreenOption[], labels: readonly string[]): void {
+  const isMeant = options.every(({ label, ticked }) => ticked === undefined || ticked === labels.includes(label));
+  const chosen = options.filter(({ selected }) => selected === true);
+  if (!isMeant || chosen.length !== 1 || chosen[0]?.finishes !== true) throw changed(LOOK);
+}
+
 /** The dialog has gone after it was answered. */
 export function guardGone(isGone: boolean, name: string): void {
   if (!isGone) throw stillThere(name);
@@ -126,6 +133,11 @@ export function isShown(request: PendingRequest, screen: ScreenJudgement): boole
   if (!isAlike) return false;
   // The tool itself says what it asks; the words of its options it draws anew.
   if (isTelling && isTold(request) && options.length > 0) return true;
-  const labels = (all: readonly { readonly label: string }[]): string => JSON.stringify(all.map(({ label }) => label));
+  // Another part of a long list may be shown; its question says which one it is.
+  if (request.more === true && seen?.more === true && request.question !== null && seen.question !== null) {
+    return isSameText(request.question, seen.question);
+  }
+  const labels = (all: readonly Pick<ScreenOption, 'label' | 'finishes'>[]): string =>
+    JSON.stringify(all.flatMap(({ label, finishes }) => (finishes === true ? [] : [label])));
   return labels(options) === labels(request.options);
 }

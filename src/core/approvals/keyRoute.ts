@@ -6,6 +6,7 @@ import type { SeenScreen } from '../sessions/sessionStates.js';
 import type { Typist } from '../sessions/sessionInput.js';
 import { GONE_MS, type DialogWatch, type LastRead } from './dialogWatch.js';
 import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';
+import { SeveralRoute } from './severalRoute.js';
 import type { ResolvedAnswer } from './resolveAnswer.js';
 
 export interface KeyRouteOptions {
@@ -56,8 +57,13 @@ export class KeyRoute {
   }
 
   /** True when the dialog has gone afterwards. @throws CodeManagerError `conflict` before any key that must not go */
-  async answer({ option: label, text }: ResolvedAnswer): Promise<boolean> {
+  async answer({ option: label, text, several }: ResolvedAnswer): Promise<boolean> {
     const screen = await this.#read();
+    if (several !== null) return await this.#choose(several);
+    if (this.#options.request.more === true) {
+      await this.#list.find(label);
+      return await this.#atCursor(label);
+    }
     const option = guardOption(screen.options, label);
     const direct = text === null ? directKey(option, this.#options.request) : undefined;
     if (direct !== undefined) {
@@ -66,7 +72,8 @@ export class KeyRoute {
       if (option.selected !== null && NUMBER.test(direct)) {
         return (await this.#isGone(HEARD_MS)) || (await this.#byCursor(option, before));
       }
-      if (option.selected !== null || this.#options.request.kind !== 'question') return this.#isGone(GONE_MS);
+      const isWhole = direct === 'Enter' || this.#options.request.kind !== 'question';
+      if (option.selected !== null || isWhole) return this.#isGone(GONE_MS);
       if (await this.#isGone(CONFIRM_MS)) return true;
       await this.#press('Enter');
       return this.#isGone(GONE_MS);
@@ -81,6 +88,49 @@ export class KeyRoute {
     }
     await this.#press('Enter');
     return this.#isGone(GONE_MS);
+  }
+
+  get #list(): SeveralRoute {
+    return new SeveralRoute({
+      read: () => this.#read(),
+      press: (key) => this.#press(key),
+      isLong: this.#options.request.more === true,
+    });
+  }
+
+  async #choose(labels: readonly string[]): Promise<boolean> {
+    await this.#list.choose(labels);
+    await this.#press('Enter');
+    return (await this.#isGone(GONE_MS)) && (await this.#confirm());
+  }
+
+  /** Of a list that is longer than its screen: what is shown moves with its cursor. */
+  async #atCursor(label: string): Promise<boolean> {
+    await this.#moveTo(label, (await this.#read()).options);
+    await this.#press('Enter');
+    return this.#isGone(GONE_MS);
+  }
+
+  /** Whether the one answer was meant is asked once more by some, right after it; whoever gave it has said so. */
+  async #confirm(): Promise<boolean> {
+    const { look, mayType, typist } = this.#options;
+    const end = performance.now() + DRAWN_MS;
+    let screen = await look();
+    while (screen.confirms === null && performance.now() < end) {
+      await delay(LOOK_EVERY_MS);
+      screen = await look();
+    }
+    if (screen.confirms === null) return true;
+    guardCursor(screen.options, screen.confirms);
+    await mayType();
+    this.#sent.push('Enter');
+    await typist.keys(['Enter']);
+    const gone = performance.now() + GONE_MS;
+    while ((await look()).confirms !== null) {
+      if (performance.now() > gone) return false;
+      await delay(LOOK_EVERY_MS);
+    }
+    return true;
   }
 
   /** The screen, when it still asks the same. */
@@ -207,6 +257,8 @@ const ARROWS: ReadonlySet<string> = new Set(['Up', 'Down', 'Left', 'Right']);
 /** The one key that chooses an option as its label or its number says; undefined when the cursor has to be moved. */
 function directKey({ keys, selected }: ScreenOption, { kind }: PendingRequest): string | undefined {
   const [key, ...more] = keys ?? [];
+  // Where there is no cursor Enter is what the dialog says of itself.
+  if (key === 'Enter' && more.length === 0 && selected === null) return key;
   // Other lists take a number in different ways, or not at all; where the cursor can be seen it is moved.
   if (key === undefined || more.length > 0 || (kind !== 'permission' && selected !== null)) return undefined;
   return ARROWS.has(key) || key === 'Enter' ? undefined : key;

@@ -1,5 +1,5 @@
-import type { PendingRequest } from '../../protocol/pendingRequest.js';
-import type { ScreenRules } from '../../protocol/screen.js';
+import type { PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
+import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
 import { agree, isSameAbout, isSameAction, isSameText, isTold, withoutTick } from '../state/sameRequest.js';
 import { pattern } from '../state/patterns.js';
@@ -49,17 +49,24 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
     question: request?.question ?? null,
     text,
     exact: request?.exact ?? null,
-    options: options.map(({ label, role, detail }) => ({ label, role, detail })),
+    ...(request?.several === true ? { several: true } : {}),
+    ...(request?.more === true ? { more: true } : {}),
+    // Of a list that is shown from further down on what stands above is not known.
+    options: request?.more === true && options[0]?.number !== 1 ? [] : options.flatMap((each) => optionOf(each)),
     takesReason: rules?.takesReason === true && canDeny && (kind === 'permission' || kind === 'plan'),
     takesText: rules !== undefined && options.some(({ label }) => pattern(rules.ownAnswer).test(label)),
   };
+}
+
+function optionOf({ label, role, detail, ticked, finishes }: ScreenOption): RequestOption[] {
+  return finishes === true ? [] : [{ label, role, detail, ...(ticked === undefined ? {} : { ticked }) }];
 }
 
 /** Whether a later description is of the same request, as far as both of them tell. */
 function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): boolean {
   if (a.kind !== b.kind || !agree(a.action, b.action, isSameAction) || !isSameAbout(a, b)) return false;
   if (!agree(a.question, b.question, isSameText)) return false;
-  if (a.options.length === 0 || b.options.length === 0) return true;
+  if (a.options.length === 0 || b.options.length === 0 || (a.more && b.more)) return true;
   // The tool itself says what it asks; the words of its options it draws anew.
   if (a.kind === 'permission' && (isTold(a) || isTold(b)) && (a.command ?? a.path ?? b.command ?? b.path) !== null)
     return true;
@@ -80,6 +87,14 @@ function answerable({
   takesText,
 }: Content): Pick<Content, 'options' | 'takesReason' | 'takesText'> {
   return { options, takesReason, takesText };
+}
+
+function withTicks<T extends Pick<Content, 'options'>>(known: T, now: Content): T {
+  const options = known.options.map((option) => {
+    const ticked = now.options.find(({ label }) => label === option.label)?.ticked ?? option.ticked;
+    return ticked === undefined ? option : { ...option, ticked };
+  });
+  return { ...known, options };
 }
 
 /** What was known of it stays where it is not told again, and what was known exactly where it is not so told again. */
@@ -104,7 +119,7 @@ function merged(known: PendingRequest, now: Content): PendingRequest {
 function optionsOf(known: PendingRequest, now: Content): ReturnType<typeof answerable> {
   if (now.options.length === 0) return answerable(known);
   const isRewritten = now.kind === 'permission' && !known.takesText && isTold(known) && !hasTick(now);
-  return known.options.length === 0 || isRewritten ? answerable(now) : answerable(known);
+  return known.options.length === 0 || isRewritten ? answerable(now) : withTicks(answerable(known), now);
 }
 
 function hasTick({ options }: Content): boolean {

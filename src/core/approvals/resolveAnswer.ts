@@ -9,6 +9,8 @@ export interface ResolvedAnswer {
   readonly decision: Decision;
   /** The option to choose, as the agent words it. */
   readonly option: string;
+  /** All options to choose, where several are one answer. */
+  readonly several: readonly string[] | null;
   /** Typed into that option. */
   readonly text: string | null;
   /** Told with a denial. */
@@ -24,6 +26,8 @@ const DECISIONS: Readonly<Record<OptionRole, Decision>> = {
   deny: 'deny',
 };
 
+const PLAIN = { several: null, text: null, reason: null, isPlain: true } as const;
+
 /** Which of a request's options an answer means. @throws CodeManagerError `invalid` when it has none of that kind */
 export function resolveAnswer(request: PendingRequest, answer: Answer, rules: AnswerRules | undefined): ResolvedAnswer {
   if (request.options.length === 0) {
@@ -37,13 +41,14 @@ export function resolveAnswer(request: PendingRequest, answer: Answer, rules: An
     case 'deny':
       return deny(request, answer.reason);
     case 'option': {
-      const option = findOption(request, answer.label);
-      return { decision: decisionOf(request, option), option: option.label, text: null, reason: null, isPlain: false };
+      return choose(request, [answer.label]);
     }
+    case 'options':
+      return choose(request, answer.labels);
     case 'text': {
       const own = rules && request.options.find(({ label }) => pattern(rules.ownAnswer).test(label));
       if (!own) throw noSuch(request, 'It takes no text of your own');
-      return { decision: 'answer', option: own.label, text: answer.text, reason: null, isPlain: false };
+      return { ...PLAIN, decision: 'answer', option: own.label, text: answer.text, isPlain: false };
     }
   }
 }
@@ -51,7 +56,7 @@ export function resolveAnswer(request: PendingRequest, answer: Answer, rules: An
 function allow(request: PendingRequest, role: 'allow' | 'always'): ResolvedAnswer {
   const option = request.options.find((each) => each.role === role);
   if (option && request.kind !== 'question') {
-    return { decision: role, option: option.label, text: null, reason: null, isPlain: role === 'allow' };
+    return { ...PLAIN, decision: role, option: option.label, isPlain: role === 'allow' };
   }
   throw noSuch(request, role === 'always' ? 'It cannot be allowed always' : 'It cannot simply be allowed');
 }
@@ -62,16 +67,40 @@ function deny(request: PendingRequest, reason: string | undefined): ResolvedAnsw
   if (reason !== undefined && !request.takesReason) {
     throw new CodeManagerError('invalid', 'This agent takes no reason here', { hint: 'Deny it without one.' });
   }
-  return { decision: 'deny', option: option.label, text: null, reason: reason ?? null, isPlain: true };
+  return { ...PLAIN, decision: 'deny', option: option.label, reason: reason ?? null };
 }
 
-function findOption({ options, ...request }: PendingRequest, wanted: string): RequestOption {
+/** One option, or all of them that are one answer. */
+function choose(request: PendingRequest, labels: readonly string[]): ResolvedAnswer {
+  const isKnown = (label: string): boolean => fitting(request, label).length > 0;
+  // What a list has that is longer than its screen is known once it is gone through.
+  const found = labels.map((label) =>
+    request.more === true && !isKnown(label) ? { label, role: null, detail: null } : findOption(request, label),
+  );
+  const [first] = found;
+  if (request.several !== true || (found.length === 1 && first && isKnown(first.label) && first.ticked === undefined)) {
+    if (!first || found.length > 1) {
+      throw noSuch(request, 'It takes one answer');
+    }
+    return { ...PLAIN, decision: decisionOf(request, first), option: first.label, isPlain: false };
+  }
+  const other = found.find(({ label, ticked }) => isKnown(label) && ticked === undefined);
+  if (other) throw noSuch(request, `“${other.label}” cannot be chosen with others`);
+  const several = [...new Set(found.map(({ label }) => label))];
+  return { ...PLAIN, decision: 'answer', option: several.join(', '), several, isPlain: false };
+}
+
+function fitting({ options }: PendingRequest, wanted: string): readonly RequestOption[] {
   const plain = (text: string): string => text.trim().toLowerCase();
   const exact = options.filter(({ label }) => plain(label) === plain(wanted));
-  const found = exact.length > 0 ? exact : options.filter(({ label }) => plain(label).startsWith(plain(wanted)));
+  return exact.length > 0 ? exact : options.filter(({ label }) => plain(label).startsWith(plain(wanted)));
+}
+
+function findOption(request: PendingRequest, wanted: string): RequestOption {
+  const found = fitting(request, wanted);
   const [option] = found;
   if (option && found.length === 1) return option;
-  throw noSuch({ options, ...request }, `${found.length === 0 ? 'No option' : 'More than one option'} fits`);
+  throw noSuch(request, `${found.length === 0 ? 'No option' : 'More than one option'} fits`);
 }
 
 function decisionOf({ kind }: PendingRequest, { role }: RequestOption): Decision {

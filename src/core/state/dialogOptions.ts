@@ -10,6 +10,8 @@ export interface FoundOptions {
   readonly first: number;
   /** What stands below them. */
   readonly footer: readonly string[];
+  /** There are more of them than are shown. */
+  readonly isCut: boolean;
 }
 
 interface Drawn {
@@ -17,7 +19,20 @@ interface Drawn {
   readonly number: number | null;
   readonly selected: boolean;
   readonly more: readonly string[];
+  readonly finishes?: boolean;
 }
+
+const ARROW = /^\s*[↑↓▲▼](?:\s|$)/u;
+
+/** Whether a row says that a list goes on above or below. */
+export function isArrow(text: string): boolean {
+  return ARROW.test(text);
+}
+
+/** The mark before an option of which several can be chosen; group 1 says that it is. */
+const TICK = /^(?:\[([xX✓✔*])?\s?\]|(?:([☑☒])|☐))\s+/u;
+/** Two blanks stand before a description on the same row. */
+const COLUMNS = /\s{2,}/u;
 
 type Roles = ScreenRules['roles'];
 
@@ -45,6 +60,7 @@ export function findOptions(lines: readonly ScreenLine[], style: OptionStyle, ro
         options: style.choices.map(({ label, keys }) => option(label, keys, roles, null, null)),
         first: lines.length,
         footer: [],
+        isCut: false,
       };
   }
 }
@@ -58,6 +74,8 @@ function aboveFooter(
   for (; last >= 0; last--) {
     const line = lines[last];
     if (line === undefined || line.blank) continue;
+    // The footer may stand below the sign that the list goes on.
+    if (layout === 'list' && ARROW.test(line.text)) break;
     const isFooter = patterns.some((source) => pattern(source).test(line.text));
     if (layout === 'fixed' || !isFooter || footer.length >= FOOTER_LINES) break;
     footer.unshift(line.text.trim());
@@ -94,19 +112,29 @@ function findList(
   const mark = style.cursor === null ? '(?!)' : style.cursor;
   const numbered = pattern(`^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.\\s+(\\S.*)$`, 'u', style.cursor ?? '');
   const withCursor = pattern(`^\\s*(?:${mark})\\s`, 'u', style.cursor ?? '');
-  const found = findNumbered(lines, last, numbered, withCursor) ?? findPlain(lines, last, withCursor);
+  const finish = pattern(style.finish);
+  // A list may go on below its last row.
+  const end = ARROW.test(lines[last]?.text ?? '') ? lastFilled(lines, last - 1) : last;
+  const found = findNumbered(lines, end, numbered, withCursor, finish) ?? findPlain(lines, end, withCursor);
   if (!found) return undefined;
   const { drawn, first } = found;
+  const above = lines[lastFilled(lines, first - 1)];
+  const isCut = end !== last || (above !== undefined && ARROW.test(above.text)) || (drawn[0]?.number ?? 1) !== 1;
   const at = drawn.findIndex(({ selected }) => selected);
   if (drawn.filter(({ selected }) => selected).length !== (style.cursor === null ? 0 : 1)) return undefined;
   return {
-    options: drawn.map(({ label, number, selected, more }, index) => {
+    options: drawn.map(({ label: drawnLabel, number, selected, more: below, finishes }, index) => {
+      const tick = TICK.exec(drawnLabel);
+      const unticked = drawnLabel.slice(tick?.[0].length ?? 0);
+      const isAnswer = /^(?:Yes|No|Allow|Deny)\b/u.test(unticked);
+      // What describes it may stand beside it.
+      const [label = '', ...beside] = isAnswer ? [unticked] : unticked.split(COLUMNS).filter((part) => part !== '');
+      const more = [...beside, ...below];
       // A label that is cut goes on below it at its own column; so does what describes it.
-      const joins = /^(?:Yes|No|Allow|Deny)\b/u.test(label);
-      const drawnLabel = joins ? [label, ...more].join(' ') : label;
-      const passing = style.passing === undefined ? undefined : pattern(style.passing).exec(drawnLabel)?.[0];
-      const whole = passing === undefined ? drawnLabel : drawnLabel.replace(passing, '');
-      const detail = joins || more.length === 0 ? null : more.join(' ');
+      const joined = isAnswer ? [label, ...more].join(' ') : label;
+      const passing = style.passing === undefined ? undefined : pattern(style.passing).exec(joined)?.[0];
+      const whole = passing === undefined ? joined : joined.replace(passing, '');
+      const detail = isAnswer || more.length === 0 ? null : more.join(' ');
       const named = KEY_IN_LABEL.exec(whole)?.[1]?.toLowerCase();
       const keys =
         named !== undefined
@@ -116,19 +144,33 @@ function findList(
             : at < 0
               ? null
               : [...Array<string>(Math.abs(index - at)).fill(index > at ? 'Down' : 'Up'), 'Enter'];
-      return option(whole, keys, roles, style.cursor === null ? null : selected, detail);
+      return {
+        ...option(whole, keys, roles, style.cursor === null ? null : selected, detail),
+        ...(number === null ? {} : { number }),
+        ...(tick === null ? {} : { ticked: (tick[1] ?? tick[2]) !== undefined }),
+        ...(finishes === true ? { finishes } : {}),
+      };
     }),
     first,
     footer,
+    isCut,
   };
 }
 
-/** From the last line up to number one; between two options only what belongs to the upper one. */
+/** The last row up to `from` with anything in it. */
+function lastFilled(lines: readonly ScreenLine[], from: number): number {
+  let at = from;
+  while (at >= 0 && lines[at]?.blank === true) at--;
+  return at;
+}
+
+/** From the last line up to number one, or to where the list is cut; between two options only what belongs to the upper one. */
 function findNumbered(
   lines: readonly ScreenLine[],
   last: number,
   numbered: Pattern,
   withCursor: Pattern,
+  finish: Pattern,
 ): { drawn: Drawn[]; first: number } | undefined {
   const drawn: Drawn[] = [];
   let more: string[] = [];
@@ -139,6 +181,14 @@ function findNumbered(
     if (line === undefined) return undefined;
     if (line.blank) continue;
     const match = numbered.exec(line.text);
+    if (!match && drawn.length > 0 && more.length === 0 && ARROW.test(line.text)) return { drawn, first: i + 1 };
+    const end = match ? '' : line.text.slice(withCursor.exec(line.text)?.[0].length ?? 0).trim();
+    if (end !== '' && finish.test(end)) {
+      drawn.unshift({ label: end, number: null, selected: withCursor.test(line.text), more, finishes: true });
+      more = [];
+      deepest = Infinity;
+      continue;
+    }
     if (!match) {
       deepest = Math.min(deepest, line.text.search(/\S/u));
       more.unshift(line.text.trim());
@@ -212,7 +262,7 @@ function findRow(
   const shown = labels.filter((label) => new RegExp(`(?:^|\\s\\s)${literal(label)}(?:\\s\\s|$)`, 'u').test(text));
   if (shown.length < 2) return undefined;
   const inOrder = [...shown].sort((a, b) => text.indexOf(a) - text.indexOf(b));
-  return { options: inOrder.map((label) => option(label, null, roles, null, null)), first: last, footer };
+  return { options: inOrder.map((label) => option(label, null, roles, null, null)), first: last, footer, isCut: false };
 }
 
 function literal(text: string): string {
@@ -244,5 +294,5 @@ function findLetters(
       null,
     );
   });
-  return { options, first: last, footer };
+  return { options, first: last, footer, isCut: false };
 }

@@ -162,8 +162,6 @@ const WEAK: ReadonlySet<string | null> = new Set([null, 'words', 'hidden']);
 export function screenEvidence(judgement: ScreenJudgement, time: number): Evidence | undefined {
   if (WEAK.has(judgement.rule) || judgement.state === 'unknown') return undefined;
   const { state, phase, kind, request, options, limitedUntil, background, interrupted, error, rule } = judgement;
-  // A question of a start stands in the way of nothing once it runs: a person has opened it.
-  if (judgement.startup !== null && kind === 'question') return undefined;
   return {
     source: 'screen',
     state,

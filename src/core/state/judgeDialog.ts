@@ -2,7 +2,7 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { ScreenDialog, ScreenOption, ScreenRules } from '../../protocol/screen.js';
-import { findOptions, type FoundOptions } from './dialogOptions.js';
+import { findOptions, isArrow, type FoundOptions } from './dialogOptions.js';
 import { readExactly } from './readExactly.js';
 import { requestOf } from './requestOf.js';
 import { pattern, type Pattern } from './patterns.js';
@@ -33,10 +33,60 @@ export function judgeDialog(
     const asked = found && read(rule, rules.frames, found, lines);
     if (!asked) continue;
     const exact = readExactly(rule, { lines, found, headers, columns });
-    if (exact) return judged(id, rule, found.options, { ...asked, ...exact }, true);
-    first ??= judged(id, rule, found.options, asked, false);
+    if (exact) return judged(id, rule, found, { ...asked, ...exact }, true);
+    first ??= judged(id, rule, found, asked, false);
   }
   return first;
+}
+
+/**
+ * A list in place of the input box that no dialog is: one with a cursor and nothing below it, or one that ends as lists of
+ * its tool do. It can be answered when all of it is there.
+ */
+export function judgeMenu(rules: ScreenRules, lines: readonly ScreenLine[]): Partial<ScreenJudgement> | undefined {
+  const ends = endsAsMenu(rules, lines);
+  const found = findOptions(lines, rules.options, rules.roles);
+  // Without a footer of its own only numbers tell a list from words.
+  const isList = found?.options.every(({ number }) => number !== undefined) === true;
+  if (!ends && !isList) return undefined;
+  const question = menuTitle(lines, found?.first ?? lines.length);
+  const options = found?.isCut === false && question !== '' ? found.options : [];
+  const several = options.some(({ ticked }) => ticked !== undefined);
+  return {
+    state: 'waiting',
+    kind: 'question',
+    request: requestOf({ question, text: question, several, more: found?.isCut === true }),
+    options: [...options],
+    rule: 'menu',
+  };
+}
+
+/** Whether the last line is that of a list, which no line below an input box looks like. */
+export function endsAsMenu({ menus }: ScreenRules, lines: readonly ScreenLine[]): boolean {
+  const last = lines.findLast(({ blank }) => !blank)?.text ?? '';
+  return menus.some((source) => pattern(source).test(last));
+}
+
+/** The first words of its frame, else those right above it; they stay while somebody moves in it. */
+function menuTitle(lines: readonly ScreenLine[], first: number): string {
+  const frame = lines.findLastIndex(({ raw }) => /^\s*╭/u.test(raw));
+  const from = frame >= 0 ? frame : first < lines.length ? titleAbove(lines, first) : lowestPart(lines);
+  const title = lines.slice(from).find(({ blank }) => !blank)?.text ?? '';
+  return truncate(oneLine(title).replace(/^> /u, ''), 200);
+}
+
+/** Where the part below the last gap begins; the whole screen where nothing but a footer stands there. */
+function lowestPart(lines: readonly ScreenLine[]): number {
+  const gap = lines.findLastIndex(({ blank }, at) => blank && lines[at - 1]?.blank === true);
+  return lines.slice(gap + 1).filter(({ blank }) => !blank).length > 2 ? gap + 1 : 0;
+}
+
+function titleAbove(lines: readonly ScreenLine[], first: number): number {
+  const isPart = (at: number): boolean => lines[at]?.blank === false && !isArrow(lines[at].text);
+  let at = first - 1;
+  while (at > 0 && !isPart(at)) at--;
+  while (at > 0 && isPart(at - 1)) at--;
+  return at;
 }
 
 function read(
@@ -75,6 +125,7 @@ function read(
   return {
     ...groups,
     ...(begin !== undefined && start === undefined ? { cut: '… ' } : {}),
+    ...(rule.confirms ? { answers: String(indexesOf(above, pattern(rule.confirms.each)).length) } : {}),
     command: shown(groups['command']),
     path: shown(groups['path']),
     question: groups['question'] === undefined ? questionIn(above, kind) : oneLine(groups['question']),
@@ -150,12 +201,14 @@ function unwrap(text: string, width: number): string {
 function judged(
   id: string,
   rule: ScreenDialog,
-  drawn: readonly ScreenOption[],
+  { options: drawn, isCut }: FoundOptions,
   asked: Asked,
   isExact: boolean,
 ): Partial<ScreenJudgement> {
   const text = textOf(rule, asked);
-  const options = isComplete(rule, drawn, asked) ? drawn : [];
+  // Of a question that is known by its words its options may be further up or down.
+  const isWhole = !isCut || (rule.kind === 'question' && (asked['question'] ?? '') !== '');
+  const options = isWhole && isComplete(rule, drawn, asked) ? drawn : [];
   const allowed = ['allow', 'always'].flatMap((role) => options.filter((option) => option.role === role)).at(0);
   return {
     state: 'waiting',
@@ -165,11 +218,20 @@ function judged(
       action: rule.action,
       text: `${asked['cut'] ?? ''}${text}`,
       exact: isExact ? 'screen' : null,
+      several: options.some(({ ticked }) => ticked !== undefined),
+      more: isCut,
     }),
     options: [...options],
+    confirms: confirmed(rule, options, asked),
     wouldSend: rule.kind === 'permission' && rule.action !== 'mode' ? (allowed?.keys ?? null) : null,
     rule: `dialog ${id}`,
   };
+}
+
+/** With more than one answer a person looks at them first. */
+function confirmed({ confirms }: ScreenDialog, options: readonly ScreenOption[], { answers }: Asked): string | null {
+  if (confirms === undefined || answers !== '1') return null;
+  return options.find(({ label }) => pattern(confirms.option).test(label))?.label ?? null;
 }
 
 /** Nobody can say yes or no to what is not known, or where the answers do not all stand. */

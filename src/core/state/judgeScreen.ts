@@ -3,7 +3,7 @@ import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { readStartupScreen } from '../tools/screen.js';
 import { findOptions } from './dialogOptions.js';
-import { judgeDialog } from './judgeDialog.js';
+import { endsAsMenu, judgeDialog, judgeMenu } from './judgeDialog.js';
 import { requestOf } from './requestOf.js';
 import { commandPhase } from './commandPhase.js';
 import { limitEnd } from './limitTime.js';
@@ -17,6 +17,7 @@ export const NOTHING_SEEN: ScreenJudgement = {
   kind: null,
   request: null,
   options: [],
+  confirms: null,
   startup: null,
   wouldSend: null,
   draft: null,
@@ -72,7 +73,11 @@ function judgeWhole(
   const rules = tool.screen;
   const dialog = rules && judgeDialog(rules, lines, columns);
   if (dialog) return { ...NOTHING_SEEN, ...dialog, ...told };
-  if (startup) return { ...judgeStartup(tool, lines, startup), ...told };
+  if (startup) {
+    // The same list comes while it runs, and says itself what it is about.
+    const menu = rules?.box && startup.id === 'other' ? judgeMenu(rules, lines) : undefined;
+    return { ...judgeStartup(tool, lines, startup), ...(menu && { ...menu, rule: `startup ${startup.id}` }), ...told };
+  }
   return { ...NOTHING_SEEN, ...(rules && judgeRest(rules, lines, now)), ...told };
 }
 
@@ -179,6 +184,8 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   const bottom = all.slice(-rules.lines);
   if (matchOf(rules.hidden, bottom)) return { rule: 'hidden' };
   const box = findBox(rules, lines);
+  const menu = rules.box && (!box || endsAsMenu(rules, lines)) ? judgeMenu(rules, lines) : undefined;
+  if (menu) return menu;
   const above = box ? lines.slice(0, box.at).flatMap(({ text, blank }) => (blank ? [] : [text])) : all;
   const below = box ? box.below : rules.box ? [] : bottom;
   const near = rules.box && !box ? [] : above.slice(-rules.lines);

@@ -27,7 +27,8 @@ export function mergeAsked(asked: Asked, seen: Asked | null): Asked {
     const action =
       isFile || asked.request.action === null ? (seen.request?.action ?? asked.request.action) : asked.request.action;
     const text = action === asked.request.action || seen.text === '' ? asked.text : seen.text;
-    return { ...asked, text, request: { ...asked.request, action }, options: seen.options };
+    const { several, more } = seen.request ?? {};
+    return { ...asked, text, request: { ...asked.request, action, several, more }, options: seen.options };
   }
   if (asked.request !== null && isTold(asked.request)) return asked;
   return { ...asked, text: seen.text === '' ? asked.text : seen.text, request: seen.request, options: seen.options };
@@ -76,7 +77,7 @@ export function asksTheSame(a: Asked | null, b: Asked | null): boolean {
 }
 
 function hasSameLabels(a: Asked, b: Asked): boolean {
-  if (a.options.length === 0 || b.options.length === 0) return true;
+  if (a.options.length === 0 || b.options.length === 0 || (a.request?.more && b.request?.more)) return true;
   const labels = ({ options }: Asked): string => JSON.stringify(options.map(({ label }) => withoutTick(label)));
   return labels(a) === labels(b);
 }

@@ -262,7 +262,10 @@ function isSame(a: Evidence, b: Evidence): boolean {
 function identity(asked: Asked | null): string {
   if (asked === null) return '';
   // What a person types into one of its options makes no other question of it.
-  if (asked.kind === 'question') return JSON.stringify([asked.kind, asked.text, asked.options.length]);
+  if (asked.kind === 'question') {
+    // Nor does it when another part of a long list is shown.
+    return JSON.stringify([asked.kind, asked.text, asked.request?.more === true ? 'more' : asked.options.length]);
+  }
   return JSON.stringify([asked.kind, asked.text, asked.request?.command, asked.options.map(({ label }) => label)]);
 }
 

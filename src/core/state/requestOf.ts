@@ -10,7 +10,8 @@ const QUESTION_LETTERS = 500;
 export type AskedParts = { readonly [K in keyof ScreenRequest]?: ScreenRequest[K] | undefined };
 
 /** A request. Command and path stay to the byte what they are; what is only for people is made harmless. */
-export function requestOf({ action, command, path, question, text, exact, folder }: AskedParts): ScreenRequest {
+export function requestOf(parts: AskedParts): ScreenRequest {
+  const { action, command, path, question, text, exact, folder, several, more } = parts;
   return {
     action: action ?? null,
     command: command ?? null,
@@ -19,5 +20,7 @@ export function requestOf({ action, command, path, question, text, exact, folder
     text: spelledLine(text ?? command ?? question ?? path ?? '', LINE_LETTERS),
     ...(folder === undefined ? {} : { folder }),
     exact: exact ?? null,
+    ...(several === true ? { several } : {}),
+    ...(more === true ? { more } : {}),
   };
 }

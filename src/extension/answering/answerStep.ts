@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { answerRows, type AnswerChoice } from '../model/answerChoices.js';
 import { requestRows, requestVerb, wrap } from '../model/requestText.js';
-import { pickStep } from '../quickInput/steps.js';
+import { pickManyStep, pickStep } from '../quickInput/steps.js';
 
 /** What a person chose; `whole`: to read the request as a document. */
 export type StepChoice = AnswerChoice | { readonly type: 'whole' };
@@ -30,6 +30,7 @@ interface Item extends vscode.QuickPickItem {
 /** Shows a request and its answers. What is active at first answers nothing, so that no Enter too many allows anything. */
 export async function answerStep(step: AnswerStep): Promise<StepChoice | undefined> {
   const { title, request, note, isOpen, signal } = step;
+  if (request?.several === true && request.options.length > 0) return await severalStep(step, request);
   const asked = askedItems(step);
   const answers = answerRows(request).map((row): Item => ({
     label: row.label,
@@ -47,6 +48,32 @@ export async function answerStep(step: AnswerStep): Promise<StepChoice | undefin
     signal,
   });
   return result.kind === 'next' ? result.value.choice : undefined;
+}
+
+const ATTACH: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('terminal'), tooltip: 'Attach Instead' };
+
+/** Several options are one answer: they are ticked, as they are ticked already, and sent together. */
+async function severalStep(step: AnswerStep, request: PendingRequest): Promise<StepChoice | undefined> {
+  const { title, note, signal } = step;
+  const rows = answerRows(request).flatMap(({ label, detail, choice }) =>
+    choice.type === 'answer' && choice.answer.type === 'option'
+      ? [{ label, option: choice.answer.label, ...(detail === undefined ? {} : { detail }) }]
+      : [],
+  );
+  const tickable = new Map(request.options.map((option) => [option.label, option.ticked]));
+  const items = rows.filter(({ option }) => tickable.get(option) !== undefined);
+  const result = await pickManyStep<vscode.QuickPickItem & { readonly option?: string }>({
+    title,
+    placeholder: `${note} Choose all that apply`.trim(),
+    items: [{ label: requestRows(request).join(' '), kind: vscode.QuickPickItemKind.Separator }, ...items],
+    picked: ({ option }) => option !== undefined && tickable.get(option) === true,
+    buttons: [ATTACH],
+    signal,
+  });
+  if (result.kind === 'button') return { type: 'attach' };
+  if (result.kind !== 'next') return undefined;
+  const labels = result.value.flatMap(({ option }) => option ?? []);
+  return { type: 'answer', answer: { type: 'options', labels } };
 }
 
 /** What is asked, in whole: as rows, or named where it stands in the document. */

@@ -49,6 +49,15 @@ export class Pick<T extends vscode.QuickPickItem> {
     this.#pick.activeItems = [...this.#shown].flatMap(([shown, own]) => (own === item ? [shown] : []));
   }
 
+  /** Those whose check boxes are ticked. */
+  get ticked(): readonly T[] {
+    return this.#pick.selectedItems.flatMap((item) => this.#shown.get(item) ?? []);
+  }
+
+  set ticked(items: readonly T[]) {
+    this.#pick.selectedItems = [...this.#shown].flatMap(([shown, own]) => (items.includes(own) ? [shown] : []));
+  }
+
   onButton(listener: (item: T, button: vscode.QuickInputButton) => void): vscode.Disposable {
     return this.#pick.onDidTriggerItemButton(({ item, button }) => {
       const own = this.#shown.get(item);

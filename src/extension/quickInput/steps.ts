@@ -85,6 +85,34 @@ export async function pickStep<T extends vscode.QuickPickItem>(options: PickStep
   }
 }
 
+export interface PickManyStep<T extends vscode.QuickPickItem> extends StepOptions {
+  readonly items: readonly T[];
+  /** Has its check box ticked at first. */
+  readonly picked: (item: T) => boolean;
+}
+
+/** Shows a list with check boxes; what was ticked when the person went on. */
+export async function pickManyStep<T extends vscode.QuickPickItem>(
+  options: PickManyStep<T>,
+): Promise<StepResult<readonly T[]>> {
+  const store = new DisposableStore();
+  const pick = store.add(new Pick<T>());
+  const { editor } = pick;
+  prepare(pick, options);
+  editor.canSelectMany = true;
+  try {
+    return await new Promise<StepResult<readonly T[]>>((resolve) => {
+      listen(store, editor, () => '', options, resolve);
+      store.add(editor.onDidAccept(() => resolve({ kind: 'next', value: pick.ticked })));
+      pick.items = options.items;
+      pick.ticked = options.items.filter(options.picked);
+      editor.show();
+    });
+  } finally {
+    store.dispose();
+  }
+}
+
 /** The item that is on top when the list opens. */
 function firstItem<T extends vscode.QuickPickItem>(
   items: readonly T[],

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'node:test';
+import { judgeScreen } from '../../src/core/state/judgeScreen.js';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
+import { guardChoice } from '../../src/core/approvals/guards.js';
+
+// Lists in place of the input box of real agents, 120x40, 80x24 and as they were given.
+
+const catalog = new ToolCatalog('/nonexistent');
+const FOLDER = join(process.cwd(), 'test/fixtures/menus');
+const read = (name: string): string => readFileSync(join(FOLDER, `${name}.txt`), 'utf8');
+const judge = (name: string, screen = read(name)): ReturnType<typeof judgeScreen> =>
+  judgeScreen(catalog.get(name.split('/')[0] ?? ''), screen, 0);
+
+const menus = ['codex', 'gemini'].flatMap((tool) =>
+  readdirSync(join(FOLDER, tool)).flatMap((file) => (file.startsWith('menu-') ? [`${tool}/${file.slice(0, -4)}`] : [])),
+);
+
+for (const name of menus) {
+  test(`${name} waits for a person and says what it is`, () => {
+    const { state, kind, draft, request } = judge(name);
+    assert.deepEqual([state, kind, draft], ['waiting', 'question', null]);
+    assert.match(request?.text ?? '', /^(?:[A-Z]\w+(?: \w+)*|Where should .*\?)/u);
+  });
+}
+
+test('the input box of a tool, whatever stands above it, is no list', () => {
+  for (const file of readdirSync(join(FOLDER, 'codex')).filter((each) => /^(?:box|closed|typed)-/u.test(each))) {
+    assert.equal(judge(`codex/${file.slice(0, -4)}`).state, 'idle', file);
+  }
+  const printed = '› 1. Use current Git worktree\n  2. Create new Git worktree\n\n  enter select · esc back\n\n';
+  const screen = read('codex/closed-120').replace(/^› Ask/mu, `${printed}› Ask`);
+  assert.ok(screen.includes(printed));
+  assert.equal(judge('codex/closed-120', screen).state, 'idle');
+});
+
+test('what is not shown in whole is not answered', () => {
+  for (const name of [
+    'codex/menu-model-120',
+    'codex/menu-model-80',
+    'codex/menu-model-given',
+    'codex/menu-theme-120',
+  ]) {
+    assert.deepEqual(judge(name).options, [], name);
+  }
+});
+
+const ticks = (name: string): string =>
+  judge(name)
+    .options.map(({ label, ticked, finishes, selected }) =>
+      [
+        selected === true ? '>' : '',
+        ticked === undefined ? '' : ticked ? '+' : '-',
+        label,
+        finishes === true ? '!' : '',
+      ].join(''),
+    )
+    .join(' ');
+
+test('options of which several can be chosen have their marks, and the row that ends the choice is none of them', () => {
+  assert.equal(ticks('claude/several-120'), '>-Apple -Pear -Plum -Type something Next! Chat about this');
+  assert.equal(ticks('claude/several-80'), '>-Apple -Pear -Plum -Type something Next! Chat about this');
+  assert.equal(ticks('claude/several-given'), '>-Apple -Pear -Plum -Type something Next! Chat about this');
+  assert.equal(ticks('claude/several-one-120'), '>-Apple -Pear -Plum -Type something Submit! Chat about this');
+  assert.equal(ticks('claude/several-ticked-120'), '-Apple >+Pear -Plum -Type something Next! Chat about this');
+  assert.equal(ticks('claude/several-end-120'), '-Apple +Pear -Plum +txt >Next! Chat about this');
+  assert.equal(ticks('gemini/several-120'), '>-Apple -Pear -Plum');
+  assert.equal(ticks('gemini/several-80'), '>-Apple -Pear -Plum');
+  assert.equal(ticks('gemini/several-given'), '>-Apple -Pear -All of the above');
+  assert.equal(ticks('gemini/several-end-120'), '-All of the above -Enter a custom value >Done!');
+  assert.deepEqual(
+    [judge('gemini/several-120').request?.several, judge('gemini/several-120').request?.more],
+    [true, true],
+  );
+  assert.equal(judge('gemini/several-120').request?.question, 'Which fruits?');
+});
+
+test('only of one answer it is said that it is meant', () => {
+  assert.equal(judge('claude/review-120').confirms, 'Submit answers');
+  const two = read('claude/review-120').replace('   → Plum, Pear', '   → Plum, Pear\n ● How many?\n   → One');
+  assert.deepEqual(
+    [judge('claude/review-120', two).state, judge('claude/review-120', two).confirms],
+    ['waiting', null],
+  );
+});
+
+test('a choice of several ends only as it was meant, and on its last row', () => {
+  const { options } = judge('claude/several-end-120');
+  guardChoice(options, ['Pear', 'txt']);
+  assert.throws(() => guardChoice(options, ['Pear']), { code: 'conflict' });
+  assert.throws(() => guardChoice(options, ['Pear', 'txt', 'Plum']), { code: 'conflict' });
+  assert.throws(() => guardChoice(judge('claude/several-ticked-120').options, ['Pear']), { code: 'conflict' });
+});
