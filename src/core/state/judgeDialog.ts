@@ -78,7 +78,7 @@ function menuTitle(lines: readonly ScreenLine[], first: number): string {
 /** Where the part below the last gap begins; the whole screen where nothing but a footer stands there. */
 function lowestPart(lines: readonly ScreenLine[]): number {
   const gap = lines.findLastIndex(({ blank }, at) => blank && lines[at - 1]?.blank === true);
-  return lines.slice(gap + 1).filter(({ blank }) => !blank).length > 2 ? gap + 1 : 0;
+  return lines.slice(gap + 1).filter(({ text, blank }) => !blank && !/─{4}/u.test(text)).length > 2 ? gap + 1 : 0;
 }
 
 function titleAbove(lines: readonly ScreenLine[], first: number): number {
