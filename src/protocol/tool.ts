@@ -114,6 +114,8 @@ export const Tool = z.looseObject({
       unless: z.array(z.string()).default([]),
     })
     .optional(),
+  /** It writes down what it calls before it asks for that, into a file that this variable names to it at its start. */
+  calls: z.looseObject({ format: z.literal('gemini'), variable: z.string() }).optional(),
 });
 export type Tool = z.infer<typeof Tool>;
 

@@ -37,8 +37,8 @@ const ROUNDS: readonly Round[] = [
     reach: byPath,
     mode: 'default',
     step: 'bash',
-    attacks: [GEMINI_LINES, HIDDEN, FRAMES],
-    isTold: [],
+    attacks: [HIDDEN, GEMINI_LINES, FRAMES],
+    isTold: [HIDDEN],
   },
   {
     agent: 'opencode',
@@ -77,7 +77,8 @@ for (const { agent, reach, mode, step, attacks, isTold } of ROUNDS) {
       await until('the allowed one has run', () => desk.file('marks') === 'yes\n', 60_000);
       await desk.becomes('idle');
       for (const attack of attacks) {
-        await desk.send(`do:${step}(${attack})`);
+        // An input box may drop what cannot be seen.
+        await desk.send(`do:${step}(${attack.replaceAll('\u200b', String.raw`\u{200b}`)})`);
         const asked = await desk.asks('permission');
         // Where its dialog’s own lines stand twice it is not known which that is, and opencode first asks to leave its folder.
         if (isTold.includes(attack)) {

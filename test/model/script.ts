@@ -67,6 +67,13 @@ export function parseScript(prompt: string): Script {
   return { steps, delayMs, chunkMs, failure };
 }
 
+/** `\u{200b}` is that sign: an input box may drop what cannot be seen. */
+function unescaped(argument: string): string {
+  return argument.replace(/\\u\{([\da-f]{1,6})\}/gu, (_, code: string) =>
+    String.fromCodePoint(Number.parseInt(code, 16)),
+  );
+}
+
 /** Parentheses inside the argument are allowed where they come in pairs. */
 function* directives(prompt: string): Generator<Step> {
   const start = /do:([a-z]+)\(/g;
@@ -78,7 +85,7 @@ function* directives(prompt: string): Generator<Step> {
       else if (prompt[end] === ')') depth--;
     }
     if (depth > 0) return;
-    yield { name: match[1] ?? '', argument: prompt.slice(start.lastIndex, end - 1) };
+    yield { name: match[1] ?? '', argument: unescaped(prompt.slice(start.lastIndex, end - 1)) };
     start.lastIndex = end;
   }
 }

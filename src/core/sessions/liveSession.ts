@@ -1,5 +1,6 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Pane } from '../tmux/pane.js';
+import type { CallFile } from '../conversations/callFile.js';
 import type { HookFollower } from './hookFollower.js';
 import type { SignalFollower } from './signalFollower.js';
 import type { StartupWatch } from './startupWatch.js';
@@ -14,6 +15,7 @@ export interface LiveSession {
   startup: StartupWatch | undefined;
   signals: SignalFollower | undefined;
   hooks: HookFollower | undefined;
+  calls: CallFile | undefined;
   /** The title that it gave its terminal last: not told again when its state begins to be watched. */
   title: TerminalSignal | undefined;
   state: StateWatch | undefined;
@@ -25,6 +27,7 @@ const NOTHING = {
   startup: undefined,
   signals: undefined,
   hooks: undefined,
+  calls: undefined,
   title: undefined,
   state: undefined,
   asked: undefined,

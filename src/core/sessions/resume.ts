@@ -6,6 +6,7 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { Conversations } from '../conversations/conversations.js';
 import { homeEnvironment } from '../conversations/home.js';
+import { callsVariable } from '../conversations/callFile.js';
 import { hookLaunch } from '../hooks/hookFormats.js';
 import { LinkCut } from '../linkCut.js';
 import type { Machine } from '../machine.js';
@@ -103,7 +104,8 @@ export class SessionResume {
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     const logSize = await files.logSize(id);
-    await starts.prepare(id, { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask }, logSize);
+    const launch = { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask };
+    await starts.prepare(id, launch, callsVariable(tool, found.env), logSize);
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {
       type: 'resumed',

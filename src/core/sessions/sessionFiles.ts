@@ -4,7 +4,7 @@ import type { Machine } from '../machine.js';
 import { parseExit } from '../tmux/scripts.js';
 
 /** What lies beside the record of a session while it runs. */
-const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'hooks'] as const;
+const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'hooks', 'calls'] as const;
 /** More of what was printed after a key says nothing more. */
 const PRINTED_BYTES = 256 * 1024;
 

@@ -11,6 +11,8 @@ export interface SessionFolderOptions {
   readonly onOutput: (id: string) => void;
   /** Its hooks may have written something. */
   readonly onHooks: (id: string) => void;
+  /** Its tool may have written down a call. */
+  readonly onCalls: (id: string) => void;
   /** The mark of its end was made or removed. */
   readonly onExit: (id: string) => void;
   /** The mark that nobody writes its log any more was made or removed. */
@@ -45,7 +47,7 @@ export class SessionFolder implements Disposable {
   }
 
   #onFile(name: string): void {
-    const { onRecord, onOutput, onHooks, onExit, onLogClosed } = this.#options;
+    const { onRecord, onOutput, onHooks, onCalls, onExit, onLogClosed } = this.#options;
     const dot = name.indexOf('.');
     const id = name.slice(0, dot);
     switch (name.slice(dot + 1)) {
@@ -55,6 +57,8 @@ export class SessionFolder implements Disposable {
         return onOutput(id);
       case 'hooks':
         return onHooks(id);
+      case 'calls':
+        return onCalls(id);
       case 'exit':
         return onExit(id);
       case 'closed':

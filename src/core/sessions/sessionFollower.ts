@@ -47,6 +47,7 @@ export class SessionFollower implements Disposable {
       onRecord,
       onOutput: (id) => this.#onOutput(id),
       onHooks: (id) => live.get(id)?.hooks?.onGrown(),
+      onCalls: (id) => live.get(id)?.calls?.onGrown(),
       onExit: (id) => this.#onMark(id, 'exit', () => ends.finish(id)),
       onLogClosed: (id) => this.#onMark(id, 'closed', () => logs.onWriterGone(id)),
       onLost,

@@ -53,11 +53,14 @@ export class SessionStart {
    * Writes the launch file that {@link run} needs. The record must be saved after it, so that a crash between leaves
    * nothing half.
    *
+   * @param calls variable by which the tool hears where to write down what it calls
    * @param runFrom size of the log: tells this run from those before
    */
-  async prepare(id: string, launch: Launch, runFrom = 0): Promise<void> {
+  async prepare(id: string, launch: Launch, calls: string | undefined, runFrom = 0): Promise<void> {
+    const { files } = this.#options;
     const env = { ...launch.env, CM_SESSION: id, CM_RUN: String(runFrom) };
-    await this.#options.files.write(id, 'launch', launchFile({ ...launch, env }));
+    const file = calls === undefined ? undefined : { variable: calls, path: files.path(id, 'calls') };
+    await files.write(id, 'launch', launchFile({ ...launch, env, file }));
   }
 
   /** Undoes {@link prepare} of a session that is not to be. */

@@ -11,10 +11,11 @@ import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { trackRequest } from '../approvals/requests.js';
+import { CallFile } from '../conversations/callFile.js';
 import { CallRecord, recordsCalls } from '../conversations/callRecord.js';
 import type { Machine, TerminalSize } from '../machine.js';
 import { judgeScreen } from '../state/judgeScreen.js';
-import { SOURCES, type Asked, type Evidence, type OpenCall } from '../state/evidence.js';
+import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
@@ -25,7 +26,7 @@ import type { SessionFiles } from './sessionFiles.js';
 import type { SessionTable } from './sessionTable.js';
 import { StartupWatch } from './startupWatch.js';
 import { SignalFollower } from './signalFollower.js';
-import { StateWatch } from './stateWatch.js';
+import { StateWatch, type CallSource } from './stateWatch.js';
 import type { ReadDraft } from './textInput.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
@@ -169,7 +170,7 @@ export class SessionStates implements Disposable {
       isTaskDue: isTaskDue(record),
       screen: () => tmux.screen(live.pane.pane),
       size: live.pane,
-      calls: this.#calls(record, tool),
+      calls: this.#calls(record, live, tool),
       clock,
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
       onError: (error) => log.debug(`screen of ${record.id}: ${errorText(error)}`),
@@ -177,11 +178,16 @@ export class SessionStates implements Disposable {
     if (live.title) live.state.onSignal(live.title);
   }
 
-  #calls(session: SessionRecord, tool: Tool): (() => Promise<readonly OpenCall[]>) | undefined {
-    const { machine, table } = this.#options;
+  #calls(session: SessionRecord, live: LiveSession, tool: Tool): CallSource | undefined {
+    const { machine, table, files, clock, log } = this.#options;
+    const { id, path: folder } = session;
+    if (tool.calls !== undefined) {
+      const onError = (error: unknown): void => log.debug(`calls of ${id}: ${errorText(error)}`);
+      live.calls ??= new CallFile({ machine, path: files.path(id, 'calls'), folder, clock, onError });
+      return live.calls;
+    }
     if (tool.conversation === undefined || !recordsCalls(tool.conversation)) return undefined;
-    const record = new CallRecord({ machine, session, pid: () => table.get(session.id)?.pid ?? null });
-    return () => record.open();
+    return new CallRecord({ machine, session, pid: () => table.get(id)?.pid ?? null });
   }
 
   async #ready(id: string): Promise<void> {

@@ -22,6 +22,7 @@ import { conversationHome } from '../conversations/home.js';
 import { changesIn } from '../git/changes.js';
 import type { GitTrust } from '../git/gitTrust.js';
 import { Repository, type GitOptions } from '../git/repository.js';
+import { callsVariable } from '../conversations/callFile.js';
 import { hookLaunch } from '../hooks/hookFormats.js';
 import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
@@ -189,12 +190,8 @@ export class Sessions {
         conversation,
         worktree,
       });
-      const prepared = starts.prepare(id, {
-        argv,
-        env: { ...env, ...hooks.env },
-        cwd: record.path,
-        umask: this.#options.umask,
-      });
+      const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: this.#options.umask };
+      const prepared = starts.prepare(id, launch, callsVariable(tool, env));
       // Another host does things in the order in which they were sent; here each has to be waited for.
       if (machine.link === undefined) await prepared;
       const added = table.add(record);

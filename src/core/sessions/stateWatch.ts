@@ -2,6 +2,7 @@ import { Rerunner, type Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
+import type { ScreenRequest } from '../../protocol/screen.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSize } from '../machine.js';
 import { reportEvidence, screenEvidence, signalEvidence, type Evidence, type OpenCall } from '../state/evidence.js';
@@ -19,6 +20,14 @@ import { Redraw } from './redraw.js';
 import { ScreenReader } from './screenReader.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
+/** Where a tool writes down what it calls. */
+export interface CallSource {
+  /** What it has open, as far as a request may be about that. */
+  open(shown: ScreenRequest, request: number): Promise<readonly OpenCall[]>;
+  /** Its turn seems to be over, or not any more. */
+  onIdle?(isIdle: boolean): void;
+}
+
 export interface StateWatchOptions {
   readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals' | 'hooks'>;
   /** What was held to be true before. */
@@ -30,7 +39,7 @@ export interface StateWatchOptions {
   /** Of its terminal. */
   readonly size: TerminalSize;
   /** What the tool's own record has open; undefined for a tool that writes down no calls. */
-  readonly calls?: (() => Promise<readonly OpenCall[]>) | undefined;
+  readonly calls?: CallSource | undefined;
   readonly clock: Clock;
   readonly onVerdict: (verdict: Verdict, before: Verdict) => void;
   readonly onError: (error: unknown) => void;
@@ -137,8 +146,9 @@ export class StateWatch implements Disposable {
     const { tool, clock } = this.#options;
     const time = clock.now();
     const judgement = judgeScreen(tool, text, time, this.#redraw.columns, this.#look);
-    this.#onJudged(judgement, time);
-    return judgement;
+    const judged = this.#hasOwnWord ? withoutExact(judgement) : judgement;
+    this.#onJudged(judged, time);
+    return judged;
   }
 
   #onJudged(judgement: ScreenJudgement, time: number): void {
@@ -146,8 +156,7 @@ export class StateWatch implements Disposable {
     const rest = this.#look.restMs;
     this.#tooSlow = rest > 0 ? judgement.rule : null;
     this.#follow(judgement, time);
-    const judged = this.#hasOwnWord ? withoutExact(judgement) : judgement;
-    const evidence = screenEvidence({ ...judged, interrupted: this.#isInterrupted(judgement) }, time);
+    const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
     if (evidence) {
       this.#nothingSince = undefined;
       this.#step({ type: 'evidence', evidence });
@@ -193,10 +202,12 @@ export class StateWatch implements Disposable {
     if (isOpen) this.#record?.trigger();
   }
 
-  async #readCalls(read: () => Promise<readonly OpenCall[]>): Promise<void> {
+  async #readCalls(calls: CallSource): Promise<void> {
     const { clock } = this.#options;
     const began = clock.now();
-    const open = await read();
+    const { asked, request } = this.#model.verdict;
+    if (asked?.request == null) return;
+    const open = await calls.open(asked.request, request);
     this.#step({ type: 'calls', open, began, time: clock.now() });
   }
 
@@ -206,10 +217,12 @@ export class StateWatch implements Disposable {
   }
 
   #step(event: StateEvent): void {
-    const { clock, onVerdict } = this.#options;
+    const { clock, calls, onVerdict } = this.#options;
     const { verdict: before } = this.#model;
     this.#model = reduceState(this.#model, event);
     const { verdict } = this.#model;
+    const isIdle = verdict.state === 'idle';
+    if (isIdle !== (before.state === 'idle')) calls?.onIdle?.(isIdle);
     if (verdict !== before) onVerdict(verdict, before);
     const next = nextLook(this.#model, clock.now());
     this.#timer?.cancel();

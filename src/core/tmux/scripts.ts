@@ -158,15 +158,18 @@ export interface Launch {
   readonly cwd: string;
   /** The mask with which it makes files. */
   readonly umask: number;
+  /** A file that only its person may read, for the variable by which the tool hears of it. */
+  readonly file?: { readonly variable: string; readonly path: string } | undefined;
 }
 
 /** The launch file: read once by {@link launchScript}, in a shell. */
-export function launchFile({ argv, env, cwd, umask }: Launch): string {
-  const lines = Object.entries(env)
+export function launchFile({ argv, env, cwd, umask, file }: Launch): string {
+  const lines = Object.entries(file === undefined ? env : { ...env, [file.variable]: file.path })
     .filter(([name, value]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_OWN.has(name) && !value.includes('\0'))
     .map(([name, value]) => `export ${name}=${quotePosix(value)}`);
   return [
     ...lines,
+    ...(file === undefined ? [] : [`: >${quotePosix(file.path)}`]),
     `CM_LAUNCH_CWD=${quotePosix(cwd)}`,
     `CM_LAUNCH_UMASK=${umask.toString(8).padStart(4, '0')}`,
     `set -- ${argv.map(quotePosix).join(' ')}`,
