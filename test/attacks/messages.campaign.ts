@@ -1,6 +1,7 @@
 import { delay } from '../../src/common/async.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
-import { NO_POLICY } from '../../src/protocol/policy.js';
+import { NO_HISTORY } from '../../src/protocol/history.js';
+import { NO_POLICY, PolicyRule } from '../../src/protocol/policy.js';
 import type { Snapshot } from '../../src/protocol/requests.js';
 import { commandWords } from '../../src/core/approvals/policy/shellCommand.js';
 import { campaign } from '../helpers/campaign.js';
@@ -72,9 +73,10 @@ function picture(text: string): Snapshot {
 
 function replies({ server }: ScriptedHome, text: string): void {
   const check = { name: text, status: 'failed', detail: text, fix: text, ms: 1, code: null };
+  const word = text.replaceAll('\0', '').slice(0, 4000);
   const rule = {
     ...{ id: 'rule1', created: NOW, effect: 'allow', actions: ['shell'], tool: text, session: text, context: text },
-    ...{ command: [text, text], path: text, hosts: [text], expires: null, max: null, used: 0, note: text },
+    ...{ command: [word, word], path: word },
   };
   server.on('doctor/run', () => [check]);
   server.on('machine/test', () => [check]);
@@ -86,8 +88,8 @@ function replies({ server }: ScriptedHome, text: string): void {
     ...{ server: server.info, uptimeMs: 1, sessions: 1, clients: 1, memory: 1 },
     ...{ home: text, socket: text, url: text, tmux: text },
   }));
-  server.on('policy/list', () => ({ ...NO_POLICY, rules: [rule], problems: [text] }));
-  server.on('policy/test', () => ({ effect: 'deny', rule, rules: [rule], why: text }));
+  server.on('policy/list', () => ({ ...NO_POLICY, rules: [PolicyRule.parse(rule)], problems: [text] }));
+  server.on('policy/test', () => ({ effect: 'deny', rule: 'rule1', why: text }));
   server.on('audit/list', () => [
     {
       ...{ id: 'a1', time: NOW, session: text, sessionName: text, contextName: text, machine: text, tool: text },
@@ -98,13 +100,15 @@ function replies({ server }: ScriptedHome, text: string): void {
   ]);
   server.on('session/explain', () => ({
     ...{ session: text, state: 'waiting', phase: null, waiting: { kind: 'permission', text }, since: NOW },
-    ...{ source: 'screen', why: text, background: 0, held: text, history: [], lines: [text, text] },
+    ...{ source: 'screen', why: text, background: 0, held: text, history: NO_HISTORY, lines: [text, text] },
     evidence: [
       { source: 'screen', state: 'waiting', phase: null, detail: text, since: NOW, seen: NOW, holds: true, wins: true },
     ],
-    ...{ screen: null, patterns: [], questions: [] },
   }));
   server.on('session/transcript', () => ({
+    id: text,
+    tool: text,
+    toolVersion: text,
     omitted: 0,
     usage: { inputTokens: 0, outputTokens: 0, costUsd: null },
     entries: ['prompt', 'answer', 'note', 'toolCall', 'toolResult'].map((kind) => ({

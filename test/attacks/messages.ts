@@ -36,11 +36,9 @@ const REPLIES = [
   `status -w`,
   'ctx test c',
   'machine test local',
-  `wait ${ID} --timeout 1s`,
   'server status',
   'server token',
   'machine list',
-  `logs ${ID} --transcript`,
 ];
 const REFUSALS = [
   'audit',
@@ -69,5 +67,8 @@ function cases(by: MessagesInput['by'], surfaces: readonly string[], texts: read
 
 export const messagesCases = [
   ...cases('reply', REPLIES, ['sequences', 'unseen', 'lines', 'cursor']),
+  // Several lines are meant in a conversation.
+  ...cases('reply', [`logs ${ID} --transcript`], ['sequences', 'unseen', 'markup']),
+  ...cases('reply', ['machine list', 'policy list', 'audit', 'events'], ['long', 'markup']),
   ...cases('refusal', REFUSALS, ['sequences', 'lines', 'long']),
 ];
