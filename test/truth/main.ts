@@ -9,16 +9,18 @@ import { driveApprovals, type Approvals } from './approvals.js';
 import type { Where } from './bed.js';
 import { FLOWS } from './flows.js';
 import { PROGRAMS } from './programs.js';
+import { driveRules, type RuledRequests } from './rules.js';
 import { driveReplaced, type Replaced } from './replaced.js';
-import { approvalLines, brokenFlows, replacedLines, stateTable, wrongWords } from './report.js';
+import { approvalLines, brokenFlows, replacedLines, ruledLines, stateTable, wrongWords } from './report.js';
 import { driveStates, type Broken, type Sample } from './states.js';
 
 const USAGE = `Drives real agents through everything that can happen to them and compares what is true with what is shown.
-npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--replaced K] [--seed S] [--ssh] [--load]
+npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--rules K] [--replaced K] [--seed S] [--ssh] [--load]
   --times N       how often, 10 by default
   --tool NAME     ${PROGRAMS.map(({ name }) => name).join(', ')}; all by default
   --flow NAME     ${FLOWS.map(({ name }) => name).join(', ')}; all by default
   --approvals K   instead: K requests of each program, answered by a person and by rules
+  --rules K       instead: K plain and K long requests of each program at two sizes, all allowed by a rule
   --replaced K    instead: K requests that are replaced before they are answered
   --seed S        decides all delays and flows
   --ssh           on a machine over ssh, where nothing is installed for it
@@ -53,6 +55,7 @@ export async function main(
   const broken: Broken[] = [];
   const approvals: Approvals[] = [];
   const replaced: Replaced[] = [];
+  const ruled: RuledRequests[] = [];
   const errors: string[] = [];
   const inScratch = async (name: string, drive: (bench: Bench) => Promise<void>): Promise<void> => {
     scratch = new Scratch();
@@ -76,6 +79,10 @@ export async function main(
       await inScratch(program.name, async (bench) => {
         approvals.push(await driveApprovals(program, bench, { where, count: options.approvals, seed }));
       });
+    } else if (options.rules > 0) {
+      await inScratch(program.name, async (bench) => {
+        ruled.push(...(await driveRules(program, bench, { where, count: options.rules })));
+      });
     } else if (options.replaced === 0) {
       await inScratch(program.name, (bench) => driveStates(program, bench, { where, times, seed, flows }, told));
     }
@@ -97,13 +104,21 @@ export async function main(
     broken,
     approvals,
     replaced,
+    ruled,
     errors,
   };
   writeFileSync(join(folders.out, 'truth.json'), `${JSON.stringify(result, null, 2)}\n`);
-  const lists = [wrongWords(samples), brokenFlows(broken), approvalLines(approvals), replacedLines(replaced), errors];
+  const lists = [
+    wrongWords(samples),
+    brokenFlows(broken),
+    approvalLines(approvals),
+    ruledLines(ruled),
+    replacedLines(replaced),
+    errors,
+  ];
   const parts = [samples.length > 0 ? stateTable(samples) : '', ...lists.map((part) => part.join('\n'))];
   process.stdout.write(`seed ${seed}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n`);
-  const bad = [...errors, ...broken, ...[...approvals, ...replaced].flatMap(({ wrong }) => wrong)];
+  const bad = [...errors, ...broken, ...[...approvals, ...replaced, ...ruled].flatMap(({ wrong }) => wrong)];
   return bad.length > 0 ? 1 : 0;
 }
 
@@ -115,6 +130,7 @@ interface Options {
   readonly where: Where;
   readonly load: boolean;
   readonly approvals: number;
+  readonly rules: number;
   readonly replaced: number;
 }
 
@@ -130,18 +146,24 @@ function read(words: readonly string[]): Options | undefined {
         ssh: { type: 'boolean', default: false },
         load: { type: 'boolean', default: false },
         approvals: { type: 'string', default: '0' },
+        rules: { type: 'string', default: '0' },
         replaced: { type: 'string', default: '0' },
       },
     });
-    const [times = 0, approvals = 0, replaced = 0] = [values.times, values.approvals, values.replaced].map(Number);
+    const [times = 0, approvals = 0, rules = 0, replaced = 0] = [
+      values.times,
+      values.approvals,
+      values.rules,
+      values.replaced,
+    ].map(Number);
     const flows = FLOWS.map(({ name }) => name);
     const isKnown =
-      [times, approvals, replaced].every((count) => Number.isInteger(count) && count >= 0) &&
+      [times, approvals, rules, replaced].every((count) => Number.isInteger(count) && count >= 0) &&
       values.tool.every((tool) => PROGRAMS.some(({ name }) => name === tool)) &&
       values.flow.every((flow) => flows.includes(flow));
     if (!isKnown) return undefined;
     const { tool: tools, flow: chosen, seed, ssh, load } = values;
-    return { times, approvals, replaced, tools, flows: chosen, seed, where: ssh ? 'ssh' : 'here', load };
+    return { times, approvals, rules, replaced, tools, flows: chosen, seed, where: ssh ? 'ssh' : 'here', load };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { percentile } from '../bench/numbers.js';
 import type { Approvals } from './approvals.js';
+import type { RuledRequests } from './rules.js';
 import type { Replaced } from './replaced.js';
 import type { Broken, Sample } from './states.js';
 import { isLongWrong } from './timeline.js';
@@ -79,6 +80,16 @@ export function brokenFlows(broken: readonly Broken[]): string[] {
 export function approvalLines(all: readonly Approvals[]): string[] {
   return all.flatMap(({ program, requests, allowed, denied, left, wrong }) => [
     `${program}: ${requests} requests, ${allowed} allowed, ${denied} denied, ${left} left to a person by rules, ${wrong.length} wrong`,
+    ...wrong.map((one) => `  ${one}`),
+  ]);
+}
+
+export function ruledLines(all: readonly RuledRequests[]): string[] {
+  return all.flatMap(({ program, what, size, requests, answered, exact, wrong }) => [
+    `${program}, ${what} at ${size}: ${answered} of ${requests} answered by their rule; exact: ` +
+      Object.entries(exact)
+        .map(([source, count]) => `${count} by ${source === 'null' ? 'nothing' : source}`)
+        .join(', '),
     ...wrong.map((one) => `  ${one}`),
   ]);
 }
