@@ -136,6 +136,17 @@ test('the document of a request has its answers first and then all of it', () =>
   assert.ok(text.endsWith('\na\nb\nc\n'));
 });
 
+test('what is not known exactly is shown with its screen, its terminal comes first, and no rule is offered', () => {
+  const unsure = request({ exact: null });
+  const text = requestDocument('refactor-auth · permission · api', unsure, NOW, ['Run this?', '  $ ./mark yes']);
+  assert.match(text, /not known exactly/);
+  assert.match(text, /Attach shows all of it\n {2}Run this\?\n {4}\$ \.\/mark yes\n$/);
+  const [first, ...others] = answerRows(unsure).map(({ choice }) => choice.type);
+  assert.equal(first, 'attach');
+  assert.ok(!others.includes('attach') && !others.includes('alwaysAllow'));
+  assert.ok(answerRows(request({ exact: 'event' })).some(({ choice }) => choice.type === 'alwaysAllow'));
+});
+
 const entry: AuditEntry = {
   id: 'a1',
   time: ago(60),

@@ -1,6 +1,6 @@
 import { delay } from '../../common/async.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
-import type { Answer, AnswerResult, PendingRequest } from '../../protocol/pendingRequest.js';
+import { isUncertain, type Answer, type AnswerResult, type PendingRequest } from '../../protocol/pendingRequest.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { Services } from '../commands/services.js';
 import { rowOf } from '../commands/targets.js';
@@ -283,8 +283,18 @@ class Conversation {
 
   async #openDocument(request: PendingRequest): Promise<void> {
     this.#document = `${oneLine(this.#session.name, 60)}: request`;
-    const text = requestDocument(this.#title, request, Date.now());
+    const text = requestDocument(this.#title, request, Date.now(), await this.#screen(request));
     await this.#services.documents.show(this.#documentId, this.#document, text, { preserveFocus: true });
+  }
+
+  /** The last lines of its terminal, where nobody knows exactly what is asked. */
+  async #screen(request: PendingRequest): Promise<readonly string[]> {
+    if (!isUncertain(request)) return [];
+    const { link } = this.#services;
+    return await link.request('session/explain', { session: this.#session.id }).then(
+      ({ lines }) => lines,
+      () => [],
+    );
   }
 
   async #closeDocument(): Promise<void> {

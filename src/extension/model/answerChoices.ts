@@ -1,4 +1,4 @@
-import type { Answer, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
+import { isUncertain, type Answer, type PendingRequest, type RequestOption } from '../../protocol/pendingRequest.js';
 import { OWN_ANSWER, type OptionRole, type RequestAction } from '../../protocol/screen.js';
 import { oneLine } from './plainText.js';
 import { wrap } from './requestText.js';
@@ -44,7 +44,9 @@ export function answerRows(request: PendingRequest | null): AnswerRow[] {
   if (request.takesText && !rows.some(({ choice }) => choice.type === 'ownText')) {
     rows.push({ label: 'Answer in Your Own Words…', icon: 'edit', choice: { type: 'ownText' } });
   }
-  rows.push(attach);
+  // Where nobody knows exactly what is asked, its terminal shows the most.
+  if (isUncertain(request)) rows.unshift({ ...attach, label: 'Attach' });
+  else rows.push(attach);
   if (mayBecomeRule(request)) {
     rows.push({ label: 'Always Allow This…', icon: 'shield', choice: { type: 'alwaysAllow' } });
   }
@@ -69,6 +71,6 @@ function optionRow({ takesText, kind }: PendingRequest, { label, role, detail }:
 /** What a rule can allow at all. */
 const RULED: ReadonlySet<RequestAction> = new Set(['shell', 'edit', 'create', 'read', 'network']);
 
-function mayBecomeRule({ kind, action }: PendingRequest): boolean {
-  return kind === 'permission' && action !== null && RULED.has(action);
+function mayBecomeRule({ kind, action, exact }: PendingRequest): boolean {
+  return kind === 'permission' && !isUncertain({ kind, exact }) && action !== null && RULED.has(action);
 }

@@ -74,8 +74,18 @@ export function wrap(text: string, width = ROW): string[] {
   return [...rows, rest];
 }
 
-/** A request as a document. Its answers stand first: there the picker lies over it. */
-export function requestDocument(title: string, request: PendingRequest, now: number): string {
+/**
+ * A request as a document. Its answers stand first: there the picker lies over it.
+ *
+ * @param now milliseconds since the epoch
+ * @param screen the last lines of its terminal, where what is asked is not known exactly
+ */
+export function requestDocument(
+  title: string,
+  request: PendingRequest,
+  now: number,
+  screen: readonly string[] = [],
+): string {
   const { options, since } = request;
   const answers = options.flatMap(({ label, detail }) => [
     `  ${label}`,
@@ -93,6 +103,9 @@ export function requestDocument(title: string, request: PendingRequest, now: num
     '',
     requestText(request),
     '',
+    ...(screen.length === 0
+      ? []
+      : ['Its screen, as far as it was read; Attach shows all of it', ...screen.map((line) => `  ${line}`), '']),
   ].join('\n');
 }
 
