@@ -150,7 +150,7 @@ const Questions = z.looseObject({ questions: z.array(z.looseObject({ question: z
 
 /** Whether a pattern of names may find files elsewhere than in the folder in which it looks for them. */
 function leadsOut(pattern: string | undefined): boolean {
-  return pattern !== undefined && /^[/~\\]|\.\.|^!?[A-Za-z]:|\{[^}]*[/~]/u.test(pattern);
+  return pattern !== undefined && /^[/~\\]|\.\.|^!?[A-Za-z]:|\{[^{}]*[/~]/u.test(pattern);
 }
 
 function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
