@@ -275,7 +275,7 @@ test('a start that is cut at any moment makes one session when it is asked for a
     host.before = (method, path) => {
       const isIt =
         moment === 'tmux'
-          ? method === 'stat' && path.endsWith('.exit')
+          ? method === 'readFile' && path.endsWith('.exit')
           : method === 'writeFile' && path.endsWith(moment);
       if (!isIt || cuts++ > 0) return;
       // What was asked is done, and the answer is lost.
