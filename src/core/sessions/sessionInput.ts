@@ -43,7 +43,8 @@ export class SessionInput {
   /** Somebody is attached, has scrolled up or opened a list of tmux over it, and did something there this recently. */
   async isScrolled(id: string, withinMs: number): Promise<boolean> {
     const { tmux, live } = this.#options;
-    return (await tmux.isInMode(live.need(id).pane.pane)) && (await this.isTyping(id, withinMs));
+    const session = live.get(id);
+    return session !== undefined && (await tmux.isInMode(session.pane.pane)) && (await this.isTyping(id, withinMs));
   }
 
   /**
