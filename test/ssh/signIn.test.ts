@@ -192,7 +192,7 @@ test('every prompt of a host is put to the person, with its words made harmless'
     asker.asked.map(({ kind, title, text, secret }) => ({ kind, title, text, secret })),
     [
       { kind: 'password', title: 'Password of anna@box', text, secret: true },
-      { kind: 'code', title: 'Token name? (anna@box)', text, secret: false },
+      { kind: 'code', title: 'Token<U+202E> name? (anna@box)', text, secret: false },
       { kind: 'code', title: 'One-time password: (anna@box)', text, secret: true },
     ],
   );
