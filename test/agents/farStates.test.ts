@@ -24,7 +24,7 @@ test(
     const request = await desk.asks('permission');
     assert.equal(request.command, 'touch  b.txt', 'no screen tells that there are two blanks');
     await desk.explains(/^decided by +report$/m);
-    await desk.explains(/^[> ] event +waiting \(PermissionRequest · permission: touch b\.txt\), seen /m);
+    await desk.explains(/^[> ] event +waiting \(PermissionRequest · permission: touch ␣b\.txt\), seen /m);
     await desk.answers('approve', request);
     assert.equal((await desk.audit()).at(-1)?.via, 'hook', 'it is answered there as here');
     await desk.becomes('idle');

@@ -22,8 +22,8 @@ exec cat
 `;
 }
 
-/** What is known of it. */
-export function askingTool(program: string): object {
+/** What is known of it. @param isExact also how it draws its dialog, so that a rule can decide by its screen */
+export function askingTool(program: string, isExact = false): object {
   return {
     name: 'Asking',
     command: [program],
@@ -38,6 +38,9 @@ export function askingTool(program: string): object {
           all: ['^Run this\\?$'],
           option: '^Yes',
           read: ['^ *\\$ (?<command>.*\\n)'],
+          ...(isExact
+            ? { begin: '^Run this\\?$', drawn: [['^Run this\\?$', '^$', '^ {2}\\$ (?<command>.*)$', '^$']] }
+            : {}),
         },
       },
       working: ['^working'],

@@ -10,7 +10,7 @@ const ALLOW = { type: 'allow' } as const;
 /** A session that asks for these commands, each of which writes a file. */
 async function asking(desk: Desk, ...steps: readonly string[]): Promise<string> {
   const id = `asking-${desk.key}`;
-  await desk.tool(id, askingTool(desk.script('asking', askingScript(steps))));
+  await desk.tool(id, askingTool(desk.script('asking', askingScript(steps)), true));
   const session = await desk.start(id, '');
   await desk.is(session.id, 'runs', ({ status }) => status === 'running');
   await desk.client.request('session/key', { session: session.id, keys: ['Enter'] });
