@@ -36,8 +36,10 @@ cat
         shell: {
           kind: 'permission',
           action: 'shell',
+          begin: '^Run this\\?$',
           all: ['^Run this\\?$'],
           read: ['^Run this\\?\\n+(?<command>(?: +\\S.*\\n)+)'],
+          drawn: [['^Run this\\?$', '^$', '^ {2}(?<command>.*)$', '^$']],
         },
       },
     },
