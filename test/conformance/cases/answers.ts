@@ -35,7 +35,11 @@ function answer(
 /** What of the record is the same everywhere. */
 async function audit(desk: Desk, session: string): Promise<unknown[]> {
   const entries = await desk.client.request('audit/list', { session });
-  return entries.map(({ id: _id, request: { id: _request, ...request }, ...entry }) => ({ ...entry, request }));
+  // Who may answer there, this user or a token, is a matter of how it is reached.
+  return entries.map(({ id: _id, from: _from, request: { id: _request, ...request }, ...entry }) => ({
+    ...entry,
+    request,
+  }));
 }
 
 /** What agents ask, and how they are answered. */
