@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 export type AgentName = 'claude' | 'claude-old' | 'codex' | 'opencode' | 'gemini' | 'copilot';
+/** In its pinned version, or in the one that is its newest today. */
+export type AgentVersion = AgentName | `${AgentName}@newest`;
 
 /** A real agent with a home of its own, that talks to a scripted model and to nobody else. */
 export interface AgentHome {
@@ -20,10 +22,19 @@ export interface AgentHome {
 
 const CLAUDE_KEY = 'sk-ant-dummy-key-0123456789abcdefghij';
 
+/** Installs the agent when it is not there yet. */
+export async function installAgent(
+  agent: AgentVersion,
+): Promise<{ readonly program: string; readonly version: string }> {
+  const { stdout } = await run(process.execPath, ['test/agents/install.mjs', agent], { timeout: 600_000 });
+  const [, program = '', version = ''] = stdout.trim().split('\t');
+  return { program, version };
+}
+
 /** Installs the agent when it is not there yet, and makes it a home below `dir`. */
-export async function agentHome(name: AgentName, modelUrl: string, dir: string): Promise<AgentHome> {
-  const { stdout } = await run(process.execPath, ['test/agents/install.mjs', name], { timeout: 600_000 });
-  const program = stdout.trim().split('\t')[1] ?? '';
+export async function agentHome(agent: AgentVersion, modelUrl: string, dir: string): Promise<AgentHome> {
+  const { program } = await installAgent(agent);
+  const name = nameOf(agent);
   const home = join(dir, `home-${name}`);
   mkdirSync(home, { recursive: true });
   const { files, variables } = CONFIGURATIONS[name](modelUrl);
@@ -35,6 +46,10 @@ export async function agentHome(name: AgentName, modelUrl: string, dir: string):
   // Codex takes /tmp for a place to write to: what is below it would need no approval.
   const env = { PATH: path, HOME: home, LANG: 'C.UTF-8', SHELL: '/bin/bash', ...variables };
   return { program, home, variables, env };
+}
+
+function nameOf(agent: AgentVersion): AgentName {
+  return agent.replace(/@newest$/u, '') as AgentName;
 }
 
 interface Configuration {

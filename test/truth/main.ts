@@ -8,14 +8,14 @@ import { Scratch } from '../bench/scratch.js';
 import { driveApprovals, type Approvals } from './approvals.js';
 import type { Where } from './bed.js';
 import { FLOWS } from './flows.js';
-import { PROGRAMS } from './programs.js';
+import { besideNewest, PROGRAMS } from './programs.js';
 import { driveRules, type RuledRequests } from './rules.js';
 import { driveReplaced, type Replaced } from './replaced.js';
 import { approvalLines, brokenFlows, replacedLines, ruledLines, stateTable, wrongWords } from './report.js';
 import { driveStates, type Broken, type Sample } from './states.js';
 
 const USAGE = `Drives real agents through everything that can happen to them and compares what is true with what is shown.
-npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--rules K] [--replaced K] [--seed S] [--ssh] [--load]
+npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--rules K] [--replaced K] [--seed S] [--newest] [--ssh] [--load]
   --times N       how often, 10 by default
   --tool NAME     ${PROGRAMS.map(({ name }) => name).join(', ')}; all by default
   --flow NAME     ${FLOWS.map(({ name }) => name).join(', ')}; all by default
@@ -23,6 +23,7 @@ npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approval
   --rules K       instead: K plain and K long requests of each program at two sizes, all allowed by a rule
   --replaced K    instead: K requests that are replaced before they are answered
   --seed S        decides all delays and flows
+  --newest        with the newest version of each program beside the pinned one, where that is another one
   --ssh           on a machine over ssh, where nothing is installed for it
   --load          keeps every processor busy meanwhile
 Results are also written to out/truth.json.
@@ -74,7 +75,9 @@ export async function main(
     const lines = 'message' in one ? brokenFlows([one]) : wrongWords([one]);
     for (const line of lines) process.stderr.write(`${line}\n`);
   };
-  for (const program of PROGRAMS.filter(({ name }) => options.tools.length === 0 || options.tools.includes(name))) {
+  const pinned = PROGRAMS.filter(({ name }) => options.tools.length === 0 || options.tools.includes(name));
+  const { programs, versions } = options.newest ? await besideNewest(pinned) : { programs: pinned, versions: [] };
+  for (const program of programs) {
     if (options.approvals > 0) {
       await inScratch(program.name, async (bench) => {
         approvals.push(await driveApprovals(program, bench, { where, count: options.approvals, seed }));
@@ -100,6 +103,7 @@ export async function main(
     times,
     where,
     load,
+    versions,
     samples,
     broken,
     approvals,
@@ -116,7 +120,11 @@ export async function main(
     replacedLines(replaced),
     errors,
   ];
-  const parts = [samples.length > 0 ? stateTable(samples) : '', ...lists.map((part) => part.join('\n'))];
+  const parts = [
+    versions.join('\n'),
+    samples.length > 0 ? stateTable(samples) : '',
+    ...lists.map((part) => part.join('\n')),
+  ];
   process.stdout.write(`seed ${seed}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n`);
   const bad = [...errors, ...broken, ...[...approvals, ...replaced, ...ruled].flatMap(({ wrong }) => wrong)];
   return bad.length > 0 ? 1 : 0;
@@ -128,6 +136,7 @@ interface Options {
   readonly flows: readonly string[];
   readonly seed: string;
   readonly where: Where;
+  readonly newest: boolean;
   readonly load: boolean;
   readonly approvals: number;
   readonly rules: number;
@@ -143,6 +152,7 @@ function read(words: readonly string[]): Options | undefined {
         tool: { type: 'string', multiple: true, default: [] },
         flow: { type: 'string', multiple: true, default: [] },
         seed: { type: 'string', default: `${Date.now() % 100_000}` },
+        newest: { type: 'boolean', default: false },
         ssh: { type: 'boolean', default: false },
         load: { type: 'boolean', default: false },
         approvals: { type: 'string', default: '0' },
@@ -162,8 +172,8 @@ function read(words: readonly string[]): Options | undefined {
       values.tool.every((tool) => PROGRAMS.some(({ name }) => name === tool)) &&
       values.flow.every((flow) => flows.includes(flow));
     if (!isKnown) return undefined;
-    const { tool: tools, flow: chosen, seed, ssh, load } = values;
-    return { times, approvals, rules, replaced, tools, flows: chosen, seed, where: ssh ? 'ssh' : 'here', load };
+    const { tool: tools, flow: chosen, seed, newest, ssh, load } = values;
+    return { times, approvals, rules, replaced, tools, flows: chosen, seed, newest, where: ssh ? 'ssh' : 'here', load };
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import type { AgentName } from '../agents/home.js';
+import { installAgent, type AgentVersion } from '../agents/home.js';
 import type { ToolCall } from '../model/script.js';
 import type { Mark } from './timeline.js';
 
@@ -6,7 +6,7 @@ type Drawn = (Mark & { readonly type: 'drawn' })['what'];
 
 /** A real program and how a person works with it. */
 export interface Program {
-  readonly name: AgentName;
+  readonly name: AgentVersion;
   /** Id of its tool. */
   readonly tool: string;
   /** Arguments that belong to its command. */
@@ -20,6 +20,8 @@ export interface Program {
   readonly asks: boolean;
   /** Equal requests in a row that it takes for no loop. */
   readonly batch: number;
+  /** What it asks is known exactly also where it does not fit into one row of its dialog. */
+  readonly isLongKnown: boolean;
   readonly keys: { readonly yes: readonly string[]; readonly no: readonly string[]; readonly first: readonly string[] };
   readonly exit: string;
   /** Found in what it has drawn, without blanks, when it shows that. */
@@ -35,6 +37,7 @@ const CLAUDE = {
   trusts: true,
   bash: 'bash',
   batch: 5,
+  isLongKnown: true,
   keys: { ...KEYS, first: ['1'] },
   exit: '/exit',
   drawn: {
@@ -57,6 +60,7 @@ export const PROGRAMS: readonly Program[] = [
     bash: 'bashesc',
     asks: false,
     batch: 5,
+    isLongKnown: true,
     keys: KEYS,
     exit: '/quit',
     drawn: {
@@ -75,6 +79,7 @@ export const PROGRAMS: readonly Program[] = [
     bash: 'bash',
     asks: true,
     batch: 3,
+    isLongKnown: false,
     keys: KEYS,
     exit: '/quit',
     drawn: {
@@ -93,6 +98,7 @@ export const PROGRAMS: readonly Program[] = [
     bash: 'bash',
     asks: true,
     batch: 5,
+    isLongKnown: true,
     keys: { ...KEYS, first: ['1', 'Enter'] },
     exit: '/exit',
     drawn: {
@@ -111,6 +117,7 @@ export const PROGRAMS: readonly Program[] = [
     bash: 'bash',
     asks: true,
     batch: 5,
+    isLongKnown: true,
     keys: KEYS,
     exit: '/exit',
     drawn: {
@@ -121,6 +128,25 @@ export const PROGRAMS: readonly Program[] = [
     },
   },
 ];
+
+/** The newest version of each beside the pinned one, where that is another one, and what those versions are. */
+export async function besideNewest(
+  programs: readonly Program[],
+): Promise<{ readonly programs: readonly Program[]; readonly versions: readonly string[] }> {
+  const all: Program[] = [];
+  const versions: string[] = [];
+  for (const program of programs) {
+    all.push(program);
+    const name = program.name;
+    // An older version of another one.
+    if (name === 'claude-old' || name.endsWith('@newest')) continue;
+    const newest = `${name}@newest` as AgentVersion;
+    const [pinned, last] = [await installAgent(name), await installAgent(newest)];
+    versions.push(`${name}: pinned ${pinned.version}, newest ${last.version}`);
+    if (pinned.version !== last.version) all.push({ ...program, name: newest });
+  }
+  return { programs: all, versions };
+}
 
 const QUESTIONS: ReadonlySet<string> = new Set(['AskUserQuestion', 'question', 'ask_user']);
 const FREE: ReadonlySet<string> = new Set(['Read', 'read', 'read_file', 'view']);

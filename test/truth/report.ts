@@ -85,11 +85,12 @@ export function approvalLines(all: readonly Approvals[]): string[] {
 }
 
 export function ruledLines(all: readonly RuledRequests[]): string[] {
-  return all.flatMap(({ program, what, size, requests, answered, exact, wrong }) => [
+  return all.flatMap(({ program, what, size, requests, answered, exact, unknownMs, wrong }) => [
     `${program}, ${what} at ${size}: ${answered} of ${requests} answered by their rule; exact: ` +
       Object.entries(exact)
         .map(([source, count]) => `${count} by ${source === 'null' ? 'nothing' : source}`)
-        .join(', '),
+        .join(', ') +
+      `; not known for ${unknownMs} ms at most`,
     ...wrong.map((one) => `  ${one}`),
   ]);
 }
