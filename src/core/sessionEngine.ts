@@ -80,7 +80,6 @@ export class SessionEngine implements Disposable {
     const { machine, identity, place, table, store, logs, catalog, config, contexts, placeholders, clock, log } =
       options;
     const paths = homePaths(place.home);
-    const { umask } = place;
     const ids = new IdGenerator();
     const getTool = (id: string): Tool => catalog.get(id);
     const findTool = (id: string): Tool | undefined => catalog.all().find((tool) => tool.id === id);
@@ -150,7 +149,7 @@ export class SessionEngine implements Disposable {
       placeholders,
       worktreesDirectory: paths.worktrees,
       gitTrust: options.gitTrust,
-      umask,
+      place,
       ids,
       clock,
       log,
@@ -203,7 +202,10 @@ export class SessionEngine implements Disposable {
         table,
         tool: findTool,
         runTool: async (tool, home, args) => {
-          const { program, env } = await findProgram({ machine, placeholders, tool, host: identity.host }, {});
+          const { program, env } = await findProgram(
+            { machine, placeholders, tool, host: identity.host, home: place.home },
+            {},
+          );
           const more = tool.conversation === undefined ? {} : homeEnvironment(tool.conversation.home, env, home);
           const { stdout } = await machine.run([...program, ...args], {
             env: { ...env, ...more },
@@ -232,7 +234,7 @@ export class SessionEngine implements Disposable {
       tool: getTool,
       placeholders,
       files,
-      umask,
+      place,
       clock,
     });
   }

@@ -43,7 +43,9 @@ test('a session sees nothing of the editor, agent or tmux that its server was st
     .map((line) => line.split('=')[0] ?? '');
   assert.ok(names.includes('PATH') && names.includes('HOME'));
   const ours = names.filter((name) => Object.hasOwn(FOREIGN, name) || /tmux|^CM_|^CLAUDE|^CODEX|^CURSOR/i.test(name));
-  assert.deepEqual(ours.sort(), ['CM_RUN', 'CM_SESSION']);
+  // By the folder `cm` in the session finds this server.
+  assert.deepEqual(ours.sort(), ['CM_HOME', 'CM_RUN', 'CM_SESSION']);
+  assert.ok(server.logText(id).includes(`CM_HOME=${server.cm}\n`));
   assert.ok(server.logText(id).includes(`CM_SESSION=${id}\n`));
 });
 
@@ -96,3 +98,25 @@ function readOr(path: string): string {
     return '';
   }
 }
+
+test('what a person names arrives, whatever shells and terminals make of it, or is refused with the reason', async (t) => {
+  const server = new TestServer(t);
+  const client = server.client();
+  const env = {
+    ENV: 'production',
+    BASH_ENV: '/none',
+    TERM: 'dumb',
+    COLORTERM: 'no',
+    CM_HOME: '/x',
+    dir: '/y',
+    id: 'z',
+  };
+  const { id } = await server.shell(client, 'stty -opost; env', { env });
+  assert.equal((await server.ended(client, id)).exitCode, 0);
+  const got = server.logText(id).split('\n');
+  for (const [name, value] of Object.entries(env)) assert.ok(got.includes(`${name}=${value}`), name);
+  for (const name of ['UID', 'SHELLOPTS', 'CM_SESSION']) {
+    const refused = server.shell(client, 'env', { env: { [name]: '1' } });
+    await assert.rejects(refused, new RegExp(`^CodeManagerError: ${name} cannot be given to a session: `));
+  }
+});

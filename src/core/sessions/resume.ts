@@ -9,13 +9,14 @@ import { homeEnvironment } from '../conversations/home.js';
 import { callsVariable } from '../conversations/callFile.js';
 import { hookLaunch } from '../hooks/hookFormats.js';
 import { LinkCut } from '../linkCut.js';
-import type { Machine } from '../machine.js';
+import type { Machine, MachinePlace } from '../machine.js';
 import type { RecordStore } from '../store/recordStore.js';
 import { LIST_PROCESSES } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { resumeArguments } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
+import { checkVariables } from '../tools/variables.js';
 import type { SessionFiles } from './sessionFiles.js';
 import type { SessionStart } from './sessionStart.js';
 import type { SessionTable } from './sessionTable.js';
@@ -34,8 +35,8 @@ export interface SessionResumeOptions {
   readonly tool: (id: string) => Tool;
   readonly placeholders: Placeholders | null;
   readonly files: SessionFiles;
-  /** The mask with which sessions make files. */
-  readonly umask: number;
+  /** The folder of our data, and the mask with which sessions make files. */
+  readonly place: Pick<MachinePlace, 'home' | 'umask'>;
   readonly clock: Clock;
 }
 
@@ -63,8 +64,9 @@ export class SessionResume {
   }
 
   async #resume(record: SessionRecord, { requestId, env: given }: Params<'session/resume'>): Promise<SessionRecord> {
-    const { machine, tmux, table, supervisor, starts, files, placeholders, umask } = this.#options;
+    const { machine, tmux, table, supervisor, starts, files, placeholders, place } = this.#options;
     const { id } = record;
+    checkVariables(given);
     if (!hasEnded(record)) {
       throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
         hint: 'There is nothing to resume: use cm send or cm attach.',
@@ -85,7 +87,7 @@ export class SessionResume {
     await tmux.program();
     await supervisor.act();
     const identity = await machine.identity();
-    const found = await findProgram({ machine, placeholders, tool, host: identity.host }, given);
+    const found = await findProgram({ machine, placeholders, tool, host: identity.host, home: place.home }, given);
     const home =
       tool.conversation === undefined || record.conversation === null
         ? {}
@@ -104,7 +106,7 @@ export class SessionResume {
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     const logSize = await files.logSize(id);
-    const launch = { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask };
+    const launch = { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask: place.umask };
     await starts.prepare(id, launch, callsVariable(tool, found.env), logSize);
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {

@@ -16,7 +16,7 @@ import { LinkCut } from '../linkCut.js';
 import { shownCommand } from '../shownCommand.js';
 import { resolveRef, slug, uniqueName } from '../store/names.js';
 import type { RecordStore } from '../store/recordStore.js';
-import type { Machine } from '../machine.js';
+import type { Machine, MachinePlace } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
 import { changesIn } from '../git/changes.js';
@@ -27,6 +27,7 @@ import { hookLaunch } from '../hooks/hookFormats.js';
 import { launchArguments, takesConversationId } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
+import { checkVariables } from '../tools/variables.js';
 import type { Tools } from '../tools/tools.js';
 import type { SessionEnd } from './sessionEnd.js';
 import type { SessionStart } from './sessionStart.js';
@@ -54,8 +55,8 @@ export interface SessionsOptions {
   readonly placeholders: Placeholders | null;
   readonly worktreesDirectory: string;
   readonly gitTrust: GitTrust;
-  /** The mask with which sessions make files. */
-  readonly umask: number;
+  /** The folder of our data, and the mask with which sessions make files. */
+  readonly place: Pick<MachinePlace, 'home' | 'umask'>;
   readonly ids: IdGenerator;
   readonly clock: Clock;
   readonly log: Logger;
@@ -115,6 +116,7 @@ export class Sessions {
   async #create(request: CreateSession): Promise<SessionRecord> {
     const { machine, tmux, contexts, starts, table, ids, log } = this.#options;
     const tool = this.#options.tool(request.tool);
+    checkVariables(request.env);
     if (request.context === undefined) {
       throw new CodeManagerError('invalid', 'No context and no folder was given', {
         hint: 'Name a context with --ctx, or start in its folder.',
@@ -125,7 +127,10 @@ export class Sessions {
     const ready = this.#ready();
     ready.catch(() => undefined);
     const { host } = await machine.identity();
-    const found = findProgram({ machine, placeholders: this.#options.placeholders, tool, host }, request.env);
+    const found = findProgram(
+      { machine, placeholders: this.#options.placeholders, tool, host, home: this.#options.place.home },
+      request.env,
+    );
     found.catch(() => undefined);
     const folder = await machine.stat(context.path);
     if (!folder?.isDirectory) {
@@ -190,7 +195,7 @@ export class Sessions {
         conversation,
         worktree,
       });
-      const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: this.#options.umask };
+      const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: this.#options.place.umask };
       const prepared = starts.prepare(id, launch, callsVariable(tool, env));
       // Another host does things in the order in which they were sent; here each has to be waited for.
       if (machine.link === undefined) await prepared;

@@ -1,36 +1,7 @@
 import { OWN_FILES } from './ownFiles.js';
+import { canBeGiven } from '../tools/variables.js';
 import { quotePosix } from './quote.js';
 import type { TmuxFeatures } from './version.js';
-
-// Variables that belong to a shell itself: assigning some of them fails and would end the launcher.
-const SHELL_OWN = new Set([
-  'UID',
-  'EUID',
-  'GID',
-  'PPID',
-  'PWD',
-  'OLDPWD',
-  'SHLVL',
-  '_',
-  'IFS',
-  'PS1',
-  'PS2',
-  'PS4',
-  'ENV',
-  'BASH_ENV',
-  'OPTIND',
-  'OPTARG',
-  'LINENO',
-  'RANDOM',
-  'SECONDS',
-  'SHELLOPTS',
-  'BASHOPTS',
-  'BASH_VERSINFO',
-  'POSIXLY_CORRECT',
-  'TMUX',
-  'TMUX_PANE',
-  'TERM',
-]);
 
 /** A tool that has not asked by then, after half a minute, never asks. */
 const ANSWERS = 500;
@@ -41,7 +12,8 @@ const REMADE_LINE = 'the log was removed or changed from outside; what was print
 /**
  * What the pane runs: `sh launch.sh <id>`.
  *
- * - It takes the launch file away before it reads it: a session is never started twice.
+ * - It takes the launch file away before it reads it: a session is never started twice. The file is read in the subshell
+ *   that becomes the tool, so that a variable of the tool's is none of the launcher's, and is removed by its first line.
  * - Secrets travel in that file (0600), never in argv, and the tool sees nothing of our tmux: an agent that knows of it
  *   might end it, or speak to it instead of to a terminal.
  * - The shell stays as the pane's process until the terminal has been read to its end; a pane whose process ends at
@@ -64,19 +36,11 @@ mv -f "$dir/$id.launch" "$dir/$id.launched" 2>/dev/null && own "$dir/$id.launche
 rm -f "$dir/$id.note"
 set -C
 exec 3>&2 2>"$dir/$id.note"
-unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION CM_LAUNCH_CWD CM_LAUNCH_UMASK
-. "$dir/$id.launched"
-rm -f "$dir/$id.launched"
+unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION
 export COLORTERM=truecolor
-! own "$dir/$id.note" || : >|"$dir/$id.note"
 trap : INT QUIT TERM USR1 USR2 ALRM
-if cd -- "$CM_LAUNCH_CWD" 2>&3; then
-  unset CM_LAUNCH_CWD
-  (set +C; umask "$CM_LAUNCH_UMASK"; unset CM_LAUNCH_UMASK; exec 2>&3 3>&-; exec "$@")
-  code=$?
-else
-  code=126
-fi
+(set +C; exec 2>/dev/null; . "$dir/$id.launched")
+code=$?
 if [ "$code" -gt 128 ] && [ -s "$dir/$id.note" ]; then end="signal $((code - 128))"; else end="exit $code"; fi
 sleep 0.1 2>/dev/null || sleep 1
 own "$dir" || exit "$code"
@@ -162,17 +126,28 @@ export interface Launch {
   readonly file?: { readonly variable: string; readonly path: string } | undefined;
 }
 
-/** The launch file: read once by {@link launchScript}, in a shell. */
+/**
+ * What a shell does not let be set, or changes by itself on the way to the tool: handed on by `env`, which becomes the
+ * tool. Its arguments can be seen for a moment, as none of these is a secret.
+ */
+const HANDED_ON =
+  /^(?:_|IFS|OPTIND|OPTARG|OPTERR|LINENO|S?RANDOM|SECONDS|EPOCH(?:SECONDS|REALTIME)|SHLVL|GROUPS|FUNCNAME|FUNCNEST|DIRSTACK|HISTCMD|HISTSIZE|COMP_WORDBREAKS|BASH_(?!ENV$).*|BASHPID|PIPESTATUS|COLUMNS|LINES|LANG|LC_.*|TMOUT|MAILCHECK|KSH_.*|KSH.ID|USER_ID|PGRP|GID|EGID|USERNAME|ERRNO|TTYIDLE|status|argv|path|histchars)$/;
+
+/** The launch file: read once by {@link launchScript}, in the subshell that becomes the tool. */
 export function launchFile({ argv, env, cwd, umask, file }: Launch): string {
-  const lines = Object.entries(file === undefined ? env : { ...env, [file.variable]: file.path })
-    .filter(([name, value]) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && !SHELL_OWN.has(name) && !value.includes('\0'))
-    .map(([name, value]) => `export ${name}=${quotePosix(value)}`);
+  const given = Object.entries(file === undefined ? env : { ...env, [file.variable]: file.path }).filter(
+    ([name, value]) => canBeGiven(name, value),
+  );
+  const handed = given.filter(([name]) => HANDED_ON.test(name)).map(([name, value]) => `${name}=${value}`);
   return [
-    ...lines,
+    'rm -f "$dir/$id.launched"',
+    `cd -- ${quotePosix(cwd)} 2>&3 || exit 126`,
     ...(file === undefined ? [] : [`: >${quotePosix(file.path)}`]),
-    `CM_LAUNCH_CWD=${quotePosix(cwd)}`,
-    `CM_LAUNCH_UMASK=${umask.toString(8).padStart(4, '0')}`,
-    `set -- ${argv.map(quotePosix).join(' ')}`,
+    ...given.filter(([name]) => !HANDED_ON.test(name)).map(([name, value]) => `export ${name}=${quotePosix(value)}`),
+    `set -- ${[...(handed.length === 0 ? [] : ['/usr/bin/env', ...handed]), ...argv].map(quotePosix).join(' ')}`,
+    `umask ${umask.toString(8).padStart(4, '0')}`,
+    'exec 2>&3 3>&-',
+    'exec "$@"',
     '',
   ].join('\n');
 }

@@ -9,6 +9,8 @@ export interface FindProgramOptions {
   readonly tool: Tool;
   /** Host name as people see it. */
   readonly host: string;
+  /** The folder of our data there. */
+  readonly home: string;
 }
 
 /**
@@ -22,10 +24,11 @@ export async function findProgram(
   options: FindProgramOptions,
   given: Readonly<Record<string, string>>,
 ): Promise<{ readonly program: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
-  const { machine, placeholders, tool, host } = options;
+  const { machine, placeholders, tool, host, home } = options;
   const resolve = async (refresh: boolean): ReturnType<typeof findProgram> => {
     const login = await machine.loginEnvironment({ refresh });
-    const env = { ...login.env, ...toolEnvironment(tool, process.versions['electron'] !== undefined), ...given };
+    const ours = toolEnvironment(tool, process.versions['electron'] !== undefined);
+    const env = { ...login.env, ...ourHome(home, login.env), ...ours, ...given };
     const program = await resolveProgram(
       tool,
       { env, aliases: login.aliases },
@@ -40,4 +43,9 @@ export async function findProgram(
     if (error instanceof CodeManagerError && error.code === 'toolMissing') return resolve(true);
     throw error;
   }
+}
+
+/** By which `cm` in a session finds the agent server that cares for it. */
+function ourHome(home: string, env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return (env['CM_HOME'] ?? `${env['HOME'] ?? ''}/.cm`) === home ? {} : { CM_HOME: home };
 }
