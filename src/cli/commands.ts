@@ -57,7 +57,11 @@ export const COMMANDS: readonly Command[] = [
         isValueOptional: true,
         description: 'Work in a new git worktree, on a new branch or the given one.',
       },
-      { name: 'trust-git', value: 'DIGEST', description: 'Let the shown git configuration of the repository count.' },
+      {
+        name: 'trust-git',
+        value: 'DIGEST',
+        description: 'Let the shown hooks and filters of the repository run in the worktree; no: leave them out.',
+      },
       { name: 'mode', value: 'MODE', description: 'Permission mode of the agent; default: as it is configured.' },
       { name: 'model', value: 'MODEL', description: 'Model of the agent; default: as it is configured.' },
       { name: 'env', value: 'KEY=VALUE', isRepeatable: true, description: 'Variable for the agent (repeatable).' },

@@ -15,6 +15,7 @@ import { registerControlCommands } from './commands/controlCommands.js';
 import { registerHelpCommands } from './commands/helpCommands.js';
 import { connectMachine, registerMachineCommands } from './commands/machineCommands.js';
 import { registerOrganizeCommands } from './commands/organizeCommands.js';
+import { askAboutOwnGit } from './commands/ownGitQuestion.js';
 import type { Services } from './commands/services.js';
 import { openLog, registerWatchCommands } from './commands/watchCommands.js';
 import { createLog } from './editor/outputs.js';
@@ -94,6 +95,12 @@ export function activate(context: vscode.ExtensionContext): void {
     addContext: () => addContext(link),
     addSshHost: () => addSshHost(link),
     connect: (id) => connectMachine(services, id),
+    askOwnGit: (name, own) =>
+      askAboutOwnGit(
+        { documents },
+        { key: 'git', name, consequence: 'A new worktree can do with it or without it.' },
+        own,
+      ),
     onStarted: async (session) => {
       // Whoever has attached to it meanwhile sees more than the log.
       if (!attachments.has(session.id)) await openLog(services, session);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { errorCode, systemReason } from '../common/systemError.js';
+import { OwnGit } from './ownGit.js';
 
 /** Every way a request can fail, on the wire, in exit codes and in the editor. */
 export const ErrorCode = z.enum([
@@ -37,6 +38,8 @@ export const WireError = z.object({
   code: ErrorCode,
   message: z.string(),
   hint: z.string().optional(),
+  /** What a repository has of its own, where the person has to decide on that first. */
+  ownGit: OwnGit.optional(),
 });
 export type WireError = z.infer<typeof WireError>;
 
@@ -44,16 +47,23 @@ export class CodeManagerError extends Error {
   readonly code: ErrorCode;
   /** What the person can do, one sentence. */
   readonly hint: string | undefined;
+  readonly ownGit: OwnGit | undefined;
 
-  constructor(code: ErrorCode, message: string, options: { hint?: string | undefined; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { hint?: string | undefined; ownGit?: OwnGit | undefined; cause?: unknown } = {},
+  ) {
     super(message, { cause: options.cause });
     this.name = 'CodeManagerError';
     this.code = code;
     this.hint = options.hint;
+    this.ownGit = options.ownGit;
   }
 
   toWire(): WireError {
-    return { code: this.code, message: this.message, ...(this.hint === undefined ? {} : { hint: this.hint }) };
+    const { code, message, hint, ownGit } = this;
+    return { code, message, ...(hint !== undefined && { hint }), ...(ownGit !== undefined && { ownGit }) };
   }
 }
 

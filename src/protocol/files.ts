@@ -75,7 +75,7 @@ export type ConfigFile = z.infer<typeof ConfigFile>;
 /** `~/.cm/trusted.json`: programs of git configurations that the person let run, by digest. */
 export const TrustedFile = z.looseObject({
   version: z.literal(1),
-  git: z.record(z.string(), z.looseObject({ since: Timestamp })).default({}),
+  git: z.record(z.string(), z.looseObject({ since: Timestamp, use: z.boolean().default(true) })).default({}),
 });
 export type TrustedFile = z.infer<typeof TrustedFile>;
 

@@ -294,7 +294,10 @@ export const REQUESTS = {
     }),
   ),
   /** Lets what was shown of the repository's own git configuration count; `conflict` when it is another one by now. */
-  'session/trustGit': request(SessionRef.extend({ digest: z.string().min(1).max(100) }), Empty),
+  'session/trustGit': request(
+    SessionRef.extend({ digest: z.string().min(1).max(100), use: z.boolean().default(true) }),
+    Empty,
+  ),
 
   /** Bytes then come as binary frames with the answered id, in order, and `log/end` after the last one. */
   'log/subscribe': request(

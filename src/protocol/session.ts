@@ -110,7 +110,7 @@ export const CreateSession = z.object({
   model: z.string().optional(),
   args: z.array(z.string()).default([]),
   env: Environment.default({}),
-  /** Digest of what the repository's own git configuration may run in that worktree. */
+  /** Digest of what the repository has of its own for git and may run in that worktree; `no` leaves it out. */
   trustGit: z.string().min(1).max(100).optional(),
   /** A git worktree for the session: true, or the name of its branch. */
   worktree: z.union([z.boolean(), z.string().min(1)]).default(false),

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -11,11 +12,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { GitTrust } from '../../src/core/git/gitTrust.js';
 import type { GitOptions } from '../../src/core/git/repository.js';
 import type { Machine } from '../../src/core/machine.js';
+import { CodeManagerError } from '../../src/protocol/errors.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import type { WorktreeOptions } from '../../src/core/sessions/worktree.js';
 
@@ -78,6 +80,14 @@ export class GitBed {
     writeFileSync(join(folder, name), text);
   }
 
+  /** A file that can be run; seen from the repository. */
+  program(name: string, text: string): void {
+    const path = resolve(this.folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+    chmodSync(path, 0o700);
+  }
+
   commit(): void {
     this.run(this.folder, 'add', '-A');
     this.run(this.folder, 'commit', '-q', '--no-verify', '-m', 'A commit');
@@ -126,4 +136,15 @@ export class GitBed {
   worktree(id: string, repository = this.folder): WorktreeOptions {
     return { repository, branch: null, name: id, directory: join(this.cm, 'worktrees'), id };
   }
+}
+
+/** The word with which something is refused. */
+export async function refusal(promise: Promise<unknown>): Promise<CodeManagerError> {
+  try {
+    await promise;
+  } catch (error) {
+    assert.ok(error instanceof CodeManagerError && error.code !== 'internal', String(error));
+    return error;
+  }
+  throw new Error('it was not refused');
 }

@@ -6,7 +6,7 @@ import { Repository, type GitOptions } from './repository.js';
 export async function changesIn(git: GitOptions, folder: string): Promise<Result<'session/changes'>> {
   const repository = await Repository.find(git, folder);
   if (repository === undefined) return { root: null, branch: null, files: [], own: null };
-  const { code, stdout, stderr } = await repository.run(
+  const { code, stdout, stderr } = await repository.look(
     ...['status', '--porcelain=v1', '--branch', '-z', '--untracked-files=all', '--no-renames'],
     '--ignore-submodules=dirty',
   );

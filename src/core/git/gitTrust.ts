@@ -7,8 +7,8 @@ import { withFileLock } from '../store/fileLock.js';
 import { formatJson, readJsonObject } from '../store/jsonFile.js';
 
 /**
- * What the person allowed to run, by the digest of exactly what they were shown, in `trusted.json`. While the file
- * cannot be read nothing is allowed, and it is not written.
+ * What the person decided to let count or to leave out, by the digest of exactly what they were shown, in `trusted.json`.
+ * While the file cannot be read nothing is decided, and it is not written.
  */
 export class GitTrust {
   readonly #path: string;
@@ -19,12 +19,13 @@ export class GitTrust {
     this.#path = join(home, 'trusted.json');
   }
 
-  async has(digest: string): Promise<boolean> {
+  /** Undefined when nothing was decided. */
+  async uses(digest: string): Promise<boolean | undefined> {
     const file = await this.#read();
-    return file !== undefined && Object.hasOwn(file.git, digest);
+    return file !== undefined && Object.hasOwn(file.git, digest) ? file.git[digest]?.use : undefined;
   }
 
-  async add(digest: string): Promise<void> {
+  async decide(digest: string, use: boolean): Promise<void> {
     await this.#mutex.run('', () =>
       withFileLock(this.#path, async () => {
         const file = await this.#read();
@@ -33,7 +34,7 @@ export class GitTrust {
             hint: `Repair or remove ${this.#path}.`,
           });
         }
-        const git = { ...file.git, [digest]: { since: new Date().toISOString() } };
+        const git = { ...file.git, [digest]: { since: new Date().toISOString(), use } };
         await writeFileAtomic(this.#path, formatJson({ ...file, git }));
       }),
     );

@@ -1,32 +1,37 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { Machine, RunResult } from '../machine.js';
-import { isAskedAbout, isRemoteUrl, isTaken, keyKind, makesFetch } from './configKeys.js';
+import { isTaken } from './configKeys.js';
 import { formatConfig, parseConfigList, type ConfigEntry } from './configText.js';
 import type { GitTrust } from './gitTrust.js';
+import { ownHooks, type Hook } from './hooks.js';
+import { decide, isNothing, monitorOf, ownGit, ownParts, type GitDecision } from './ownParts.js';
 import { FIND_REPOSITORY, RUN_GIT } from './scripts.js';
 
 export interface GitOptions {
   readonly machine: Machine;
-  readonly trust: Pick<GitTrust, 'has' | 'add'>;
+  readonly trust: Pick<GitTrust, 'uses' | 'decide'>;
+}
+
+export interface FindOptions {
+  /** Files are written there, so that hooks count as well. */
+  readonly isForWorktree?: boolean;
+  readonly decision?: GitDecision | undefined;
 }
 
 const NO_REPOSITORY = 3;
 const UNREADABLE = 4;
 const PIPE = 5;
 const NO_PLACE = 125;
+const WAITS = 123;
 const RUN_MS = 60_000;
 /** Which configuration the person wants; everything else of git's in the environment is about another repository. */
 const KEPT_VARIABLES = ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM', 'GIT_EXEC_PATH'];
-/** Whatever the configurations say: a program that watches would outlive us, and paths have to stay absolute. */
+/** Whatever the configurations say: paths have to stay absolute, and submodules are looked at from outside. */
 const FIXED = [
   '--no-pager',
-  ...['core.fsmonitor=false', 'submodule.recurse=false', 'worktree.useRelativePaths=false'].flatMap((set) => [
-    '-c',
-    set,
-  ]),
+  ...['submodule.recurse=false', 'worktree.useRelativePaths=false'].flatMap((set) => ['-c', set]),
 ];
 
 /**
@@ -45,8 +50,10 @@ export class Repository {
   readonly #gitFolder: string;
   readonly #common: string;
   readonly #config: string;
+  readonly #hooks: readonly Hook[];
+  readonly #monitor: string;
 
-  private constructor(found: Found, own: OwnGit | null, entries: readonly ConfigEntry[]) {
+  private constructor(found: Found, own: OwnGit | null, used: Used) {
     this.root = found.root;
     this.own = own;
     this.#machine = found.machine;
@@ -54,54 +61,76 @@ export class Repository {
     this.#env = found.env;
     this.#gitFolder = found.gitFolder;
     this.#common = found.common;
-    this.#config = formatConfig([...entries, { key: 'core.bare', value: 'false' }]);
+    const taken = found.entries.filter(({ key }) => isTaken(key));
+    this.#config = formatConfig([...taken, ...used.entries, { key: 'core.bare', value: 'false' }]);
+    this.#hooks = used.hooks;
+    // A program of anybody's that watches would outlive us.
+    this.#monitor = used.monitor ?? 'false';
   }
 
-  /**
-   * The repository that a folder is in; undefined when it is in none.
-   * @param trusting the digest of what the person was shown and lets run; refused when it is something else by now
-   */
-  static async find(options: GitOptions, folder: string, trusting?: string): Promise<Repository | undefined> {
-    const found = await find(options.machine, folder);
+  /** The repository that a folder is in; undefined when it is in none. */
+  static async find(options: GitOptions, folder: string, asked: FindOptions = {}): Promise<Repository | undefined> {
+    const { machine, trust } = options;
+    const found = await find(machine, folder);
     if (found === undefined) return undefined;
-    const taken = found.entries.filter(({ key }) => isTaken(key));
-    const fetches = found.entries.some(({ key }) => makesFetch(key));
-    const asked = found.entries.filter(({ key }) => isAskedAbout(key) || (fetches && isRemoteUrl(key)));
-    const isFromPerson = ({ key, value }: ConfigEntry): boolean =>
-      found.personal.some((entry) => entry.key === key && entry.value === value);
-    const foreign = asked.filter((entry) => !isFromPerson(entry));
-    if (foreign.length === 0) return new Repository(found, null, [...taken, ...asked]);
-    const own = ownGit(found, foreign);
-    if (trusting !== undefined) await trust(options, found, own, foreign, trusting);
-    const isTrusted = await options.trust.has(own.digest);
-    return isTrusted ? new Repository(found, null, [...taken, ...asked]) : new Repository(found, own, taken);
+    const parts = ownParts(found, asked.isForWorktree === true ? await ownHooks(machine, found.env, found) : []);
+    const all = { entries: parts.counted, hooks: parts.hooks, monitor: monitorOf(parts) };
+    if (isNothing(parts)) return new Repository(found, null, all);
+    const own = ownGit(machine.id, found, parts);
+    if (asked.decision !== undefined) {
+      await decide(machine, trust, found, parts, own, asked.decision);
+      // Where no hook counts it is the same question without them.
+      const rest = { ...parts, hooks: [] };
+      if (parts.hooks.length > 0 && !isNothing(rest))
+        await trust.decide(ownGit(machine.id, found, rest).digest, asked.decision !== 'no' && asked.decision.use);
+    }
+    const uses = await trust.uses(own.digest);
+    if (uses === true) return new Repository(found, null, all);
+    return new Repository(found, uses === false ? null : own, { entries: [], hooks: [] });
   }
 
   /** Resolves whatever the exit code. */
   async run(...args: readonly string[]): Promise<RunResult> {
-    return await this.#run('', args);
+    return await this.#run('', false, args);
+  }
+
+  /** The same for a command that reads the files of the work tree. @throws CodeManagerError `invalid` where it would wait */
+  async look(...args: readonly string[]): Promise<RunResult> {
+    return await this.#run('', true, args);
   }
 
   /** `git worktree add` with these arguments, for a worktree in `path`. */
   async addWorktree(path: string, ...args: readonly string[]): Promise<RunResult> {
-    return await this.#run(path, ['worktree', 'add', ...args]);
+    return await this.#run(path, false, ['worktree', 'add', ...args]);
   }
 
-  async #run(added: string, args: readonly string[]): Promise<RunResult> {
+  async #run(added: string, looks: boolean, args: readonly string[]): Promise<RunResult> {
     const { home } = await this.#machine.place();
+    // Those that only look run no hook.
+    const hooks = added === '' ? [] : this.#hooks.map(({ name, text = '' }) => [name, text]);
     const script = ['/bin/sh', '-c', RUN_GIT, 'sh', this.#git, join(home, 'git'), this.#common, added];
+    const given = [looks ? 'look' : '', String(hooks.length), ...hooks.flat()];
+    const monitor = ['-c', `core.fsmonitor=${this.#monitor}`];
     const env = { ...this.#env, GIT_DIR: this.#gitFolder, GIT_WORK_TREE: this.root };
-    const result = await this.#machine.run([...script, ...FIXED, ...args], {
+    const result = await this.#machine.run([...script, ...given, ...FIXED, ...monitor, ...args], {
       env,
       cwd: this.root,
       stdin: this.#config,
       timeoutMs: RUN_MS,
     });
+    if (result.code === WAITS) throw waits(join(this.root, lastLine(result.stderr)));
     if (result.code !== NO_PLACE) return result;
     throw new CodeManagerError('unavailable', `git could not be run: ${lastLine(result.stderr)}`, {
       hint: `Make room in ${home}.`,
     });
   }
+}
+
+/** What of the repository's own counts. */
+interface Used {
+  readonly entries: readonly ConfigEntry[];
+  readonly hooks: readonly Hook[];
+  readonly monitor?: string | undefined;
 }
 
 /** Where a repository is, and what its configuration says. */
@@ -130,11 +159,7 @@ async function find(machine: Machine, folder: string): Promise<Found | undefined
       hint: 'Mend the file config in its .git folder.',
     });
   }
-  if (code === PIPE) {
-    throw new CodeManagerError('invalid', `${lastLine(stderr)} is no file: git would wait for it`, {
-      hint: 'Remove it.',
-    });
-  }
+  if (code === PIPE) throw waits(lastLine(stderr));
   const [root = '', gitFolder = '', common = '', ...rest] = stdout.split('\0');
   if (code !== 0 || common === '') {
     throw new CodeManagerError('unavailable', `git could not be run in ${folder}: ${lastLine(stderr)}`);
@@ -169,51 +194,10 @@ function environment(login: Readonly<Record<string, string>>): Record<string, st
   };
 }
 
-/** What people are shown, with the digest of all that would count; the same in another repository is another content. */
-function ownGit({ machine, common, entries }: Found, asked: readonly ConfigEntry[]): OwnGit {
-  const content = JSON.stringify([machine.id, common, asked.map(({ key, value }) => [key, value ?? null])]);
-  return {
-    digest: createHash('sha256').update(content).digest('hex').slice(0, 32),
-    entries: asked.map(shown),
-    never: entries
-      .filter(
-        ({ key }) =>
-          !isAskedAbout(key) &&
-          !asked.some((entry) => entry.key === key) &&
-          !isTaken(key) &&
-          keyKind(key) !== 'harmless',
-      )
-      .map(shown),
-  };
-}
-
-function shown({ key, value }: ConfigEntry): OwnGit['entries'][number] {
-  return { key, value: value ?? 'true' };
-}
-
-async function trust(
-  { machine, trust: store }: GitOptions,
-  { root }: Found,
-  own: OwnGit,
-  asked: readonly ConfigEntry[],
-  digest: string,
-): Promise<void> {
-  if (own.digest !== digest) {
-    throw new CodeManagerError('conflict', 'The git configuration of the repository has changed', {
-      hint: 'Look at it again.',
-    });
-  }
-  for (const word of new Set(asked.flatMap(({ value = '' }) => value.split(/[\s'"`=;&|()<>$]+/u)))) {
-    // A program of the repository's own can be another one tomorrow.
-    const path = word.startsWith('/') ? word : join(root, word);
-    const isInside = word !== '' && (path === root || path.startsWith(`${root}/`));
-    if (isInside && (await machine.stat(path)) !== undefined) {
-      throw new CodeManagerError('conflict', `${word} is a file of the repository, which can change at any time`, {
-        hint: 'Put it elsewhere, and the setting into your own git configuration.',
-      });
-    }
-  }
-  await store.add(digest);
+function waits(path: string): CodeManagerError {
+  return new CodeManagerError('invalid', `${path} is no file that git can read: it would wait for it`, {
+    hint: 'Remove it.',
+  });
 }
 
 function lastLine(text: string): string {

@@ -2,7 +2,8 @@
  * Finds the repository of the current folder without asking git, which would follow its configuration: prints the top
  * folder, the git folder and the common folder, each with a NUL behind it, then the entries of its configuration, of
  * that of this worktree and of that of the person and the system, each list with a NUL more behind it. Exits with 3
- * where there is no repository, with 4 where its configuration cannot be read, with 5 where git would wait for a pipe.
+ * where there is no repository, with 4 where its configuration cannot be read, with 5 where git would wait for a pipe in
+ * its folders.
  */
 export const FIND_REPOSITORY = `
 git=$1
@@ -35,6 +36,19 @@ while :; do
 done
 find -L "$gitdir" "$common" "$top/.gitignore" "$top/.gitattributes" "$top/.gitmodules" \\
   -maxdepth 2 '(' -type p -o -type c ')' 2>/dev/null | head -n 1 | grep . >&2 && exit 5
+[ "$gitdir" = "$common" ] || set -- "$gitdir"/*
+find -H "$common"/* "$@" -maxdepth 5 \\
+  '(' -type p -o -type c -o -type l '(' -exec test -p {} ';' -o -exec test -c {} ';' ')' ')' -print 2>/dev/null |
+  head -n 1 | grep . >&2 && exit 5
+borrowed() { # objects of other places, as far as git follows them
+  [ "$2" -lt 6 ] && short "$1/info/alternates" || return 0
+  head -n 100 "$1/info/alternates" | while IFS= read -r line; do
+    from=$(cd "$1" && into "$line") || continue
+    find -H "$from" -maxdepth 3 -type p 2>/dev/null | head -n 1
+    borrowed "$from" $(($2 + 1))
+  done
+}
+borrowed "$common/objects" 1 | head -n 1 | grep . >&2 && exit 5
 printf '%s\\0' "$top" "$gitdir" "$common"
 cd / || exit 4
 for file in "$common/config" "$gitdir/config.worktree"; do
@@ -49,12 +63,69 @@ printf '\\0'
 `;
 
 /**
- * Runs git in a repository as if its configuration were what stands on standard input, without its hooks: with a common
- * folder of its own, which holds links to everything else. Made below our own home, where no agent in a sandbox writes.
+ * Prints of the hooks in a folder that are named behind it, and that git would run: the name, `text` or `other`, and the
+ * text, each with a NUL behind it.
+ */
+export const LIST_HOOKS = `
+cd "$1" 2>/dev/null || exit 0
+shift
+for name; do
+  [ -f "$name" ] && [ -x "$name" ] || continue
+  size=$(head -c 65537 "$name" | wc -c) plain=$(head -c 65537 "$name" | tr -d '\\000' | wc -c)
+  if [ "$size" -le 65536 ] && [ "$size" -eq "$plain" ]; then
+    printf '%s\\0text\\0' "$name"
+    cat "$name"
+    printf '\\0'
+  else
+    printf '%s\\0other\\0\\0' "$name"
+  fi
+done
+`;
+
+/** Prints those of the given words that are files or folders, seen from a folder: `f` or `d` before each, a NUL behind. */
+export const LIST_FILES = `
+cd "$1" || exit
+shift
+for word; do
+  if [ -f "$word" ]; then printf 'f%s\\0' "$word"
+  elif [ -d "$word" ]; then printf 'd%s\\0' "$word"
+  fi
+done
+`;
+
+/** Whether git would wait for a pipe in the repository that the file `.git` leads to. Holds no single quote. */
+const LEADS_TO_PIPE = `
+head -c 4096 "$1" | {
+  IFS= read -r line
+  case $line in "gitdir: "*) ;; *) exit 1 ;; esac
+  cd "\${1%/*}" && cd "\${line#gitdir: }" 2>/dev/null || exit 1
+  line=.
+  [ ! -f commondir ] || line=$(head -c 4096 commondir | head -n 1)
+  case $line in /*) ;; *) line=./$line ;; esac
+  find -H . "$line"/. -maxdepth 5 \\( -type p -o -type c \\) 2>/dev/null | grep -q .
+}`;
+
+/**
+ * Names a file below the current folder for which git would wait, or that is too large to be read whole, in the file
+ * `$odd`, and ends the process `$run`. Only what git opens by its name.
+ */
+const WATCH = `
+find . -path ./.git -prune -o \\
+  '(' -name .gitignore -o -name .gitattributes -o -name .gitmodules -o -name .mailmap -o -name .git -o -path '*/.git/*' ')' \\
+  '(' -type p -o -type c -o -type l '(' -exec test -p {} ';' -o -exec test -c {} ';' ')' \\
+    -o -type f -name '.git[iam]*' -size +204800 -o -type f -name .git -exec sh -c "$leads" sh {} ';' ')' \\
+  -exec sh -c 'set -C; printf "%s\\n" "$1" > "$2" && kill "$3"' sh {} "$odd" "$run" ';' </dev/null >/dev/null 2>&1 &
+`;
+
+/**
+ * Runs git in a repository as if its configuration were what stands on standard input, without its hooks but those that
+ * are given: with a common folder of its own, which holds links to everything else. Made below our own home, where no
+ * agent in a sandbox writes. With `add` it makes a worktree there; with `look` files of the work tree are read, and it
+ * exits with 123 where git would wait for one of them.
  */
 export const RUN_GIT = `
-git=$1 base=$2 common=$3 add=$4
-shift 4
+git=$1 base=$2 common=$3 add=$4 look=$5 hooks=$6
+shift 6
 mask=$(umask)
 umask 077
 mkdir -p "$base" || exit 125
@@ -63,6 +134,13 @@ own=$(mktemp -d "$base/run.XXXXXXXX") || exit 125
 trap 'rm -rf "$own"' EXIT
 trap 'exit 129' HUP INT TERM
 cat > "$own/config" || exit 125
+[ "$hooks" = 0 ] || mkdir "$own/hooks" || exit 125
+while [ "$hooks" -gt 0 ]; do
+  printf %s "$2" > "$own/hooks/$1" && chmod 700 "$own/hooks/$1" || exit 125
+  hooks=$((hooks - 1))
+  shift 2
+done
+[ ! -d "$own/hooks" ] || set -- -c "core.hooksPath=$own/hooks" "$@"
 umask "$mask"
 if [ -n "$add" ]; then
   link=$(find "$common/worktrees" "$common/logs" "$common/refs/heads/" -type l 2>/dev/null | head -n 1)
@@ -79,9 +157,26 @@ done
 [ ! -f "$common/HEAD" ] || head -c 4096 "$common/HEAD" > "$own/HEAD"
 GIT_COMMON_DIR=$own GIT_OBJECT_DIRECTORY=$common/objects
 export GIT_COMMON_DIR GIT_OBJECT_DIRECTORY
-"$git" "$@" || exit
-[ -z "$add" ] || {
+if [ -n "$look" ]; then
+  leads='${LEADS_TO_PIPE}'
+  odd=$own/odd
+  "$git" "$@" &
+  run=$!
+  ${WATCH.trim()}
+  watch=$!
+  trap 'kill "$run" "$watch" 2>/dev/null; exit 129' HUP INT TERM
+  wait "$run"
+  code=$?
+  kill "$watch" 2>/dev/null
+  [ "$code" = 0 ] || [ ! -s "$odd" ] || { head -n 1 "$odd" >&2; exit 123; }
+  exit "$code"
+fi
+"$git" "$@"
+code=$?
+# Also where a hook failed behind it.
+[ -z "$add" ] || [ ! -f "$add/.git" ] || {
   IFS= read -r line < "$add/.git" || exit 125
   printf 'gitdir: %s\\n' "$common/worktrees/\${line##*/}" > "$add/.git"
 }
+exit "$code"
 `;

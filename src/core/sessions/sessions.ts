@@ -388,10 +388,10 @@ export class Sessions {
     return await changesIn(this.#git, path);
   }
 
-  /** Lets what the person was shown of the repository's own git configuration count. */
-  async trustGit({ session, digest }: Params<'session/trustGit'>): Promise<void> {
+  /** Lets what the person was shown of the repository's own git configuration count, or leaves it out for good. */
+  async trustGit({ session, digest, use }: Params<'session/trustGit'>): Promise<void> {
     const { path } = await this.findAnywhere(session);
-    await Repository.find(this.#git, path, digest);
+    await Repository.find(this.#git, path, { decision: { digest, use } });
   }
 
   get #git(): GitOptions {

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
+import { spelledLine } from '../../common/spelled.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import type { OwnGit } from '../../protocol/ownGit.js';
+import type { GitDecision } from '../git/ownParts.js';
 import { Repository, type GitOptions } from '../git/repository.js';
-import { plain } from '../store/names.js';
+
+/** Of what a repository has of its own, in a message. */
+const MAX_SHOWN = 2_000;
 
 export interface WorktreeOptions {
   /** A folder inside the repository. */
@@ -13,7 +18,7 @@ export interface WorktreeOptions {
   /** Where worktrees are made. */
   readonly directory: string;
   readonly id: string;
-  /** Digest of what the repository's own configuration may run, as the person was shown it. */
+  /** Digest of what the repository has of its own and may run, as the person was shown it; `no` leaves it out. */
   readonly trustGit?: string | undefined;
 }
 
@@ -25,7 +30,8 @@ export async function createWorktree(
   git: GitOptions,
   options: WorktreeOptions,
 ): Promise<{ path: string; branch: string }> {
-  const repository = await Repository.find(git, options.repository, options.trustGit).catch((error: unknown) => {
+  const asked = { isForWorktree: true, decision: decisionOf(options.trustGit) };
+  const repository = await Repository.find(git, options.repository, asked).catch((error: unknown) => {
     if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;
     throw new CodeManagerError('dependencyMissing', 'A worktree needs git, which was not found', {
       hint: 'Install git, or start without a worktree.',
@@ -36,15 +42,7 @@ export async function createWorktree(
       hint: 'Start without a worktree, or run git init there.',
     });
   }
-  const { own } = repository;
-  if (own !== null) {
-    const found = own.entries.map(({ key, value }) => `${key} = ${value}`).join(', ');
-    throw new CodeManagerError(
-      'conflict',
-      `The git configuration of ${repository.root} would run or fetch something in a new worktree: ${plain(found)}`,
-      { hint: `If you want that, start with --trust-git ${own.digest}.` },
-    );
-  }
+  if (repository.own !== null) throw question(repository.root, repository.own);
   const branch =
     options.branch ??
     `cm/${
@@ -60,12 +58,46 @@ export async function createWorktree(
   const { code, stderr } = exists
     ? await repository.addWorktree(path, '--', path, branch)
     : await repository.addWorktree(path, '-b', branch, '--', path);
+  if (code !== 0 && (await git.machine.stat(join(path, '.git'))) !== undefined) {
+    // All is there, and a hook said no at the end: nothing may stand in the way of the next try.
+    await repository.run('worktree', 'remove', '--force', path);
+    if (!exists) await repository.run('branch', '-D', '--', branch);
+    throw new CodeManagerError('conflict', `A hook of the repository refused the worktree: ${lastLine(stderr)}`, {
+      hint: 'Mend the hook, or start with --trust-git no.',
+    });
+  }
   if (code !== 0) {
-    throw new CodeManagerError(
-      'conflict',
-      `git could not make the worktree: ${stderr.trim().split('\n').at(-1) ?? ''}`,
-      { hint: 'Choose another branch.' },
-    );
+    throw new CodeManagerError('conflict', `git could not make the worktree: ${lastLine(stderr)}`, {
+      hint: 'Choose another branch.',
+    });
   }
   return { path, branch };
+}
+
+function decisionOf(trustGit: string | undefined): GitDecision | undefined {
+  return trustGit === undefined || trustGit === 'no' ? trustGit : { digest: trustGit, use: true };
+}
+
+/** What the repository has of its own, whole, or where to look at it. */
+function question(root: string, own: OwnGit): CodeManagerError {
+  const { digest, entries } = own;
+  const parts = entries.map(({ key, value }) => `${key} = ${value}`);
+  const found = spelledLine(parts.join(', '));
+  const isWhole = found.length <= MAX_SHOWN;
+  const shown = isWhole
+    ? found
+    : `${entries
+        .map(({ key }) => spelledLine(key))
+        .join(', ')
+        .slice(0, MAX_SHOWN)} (too long to be shown whole)`;
+  const use = isWhole ? `--trust-git ${digest}` : `--trust-git ${digest} when you have looked at them`;
+  return new CodeManagerError(
+    'conflict',
+    `In a new worktree, ${root} would have git run or fetch something of its own: ${shown}`,
+    { hint: `If you want that, start with ${use}; without it, with --trust-git no.`, ownGit: own },
+  );
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1) ?? '';
 }

@@ -26,8 +26,7 @@ export function registerControlCommands(services: Services): void {
   commands.register('codeManager.session.startDraft', async () => {
     const draft = drafts.active;
     if (draft === undefined) return;
-    await newSession.start(draft);
-    await drafts.closeActive();
+    if (await newSession.start(draft)) await drafts.closeActive();
   });
   commands.register('codeManager.session.startAgain', async (...args) => {
     const session = await oneSession(services, args, {

@@ -6,7 +6,7 @@ import { machineElsewhere } from '../model/machines.js';
 import { countOf, oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
-import { askAboutOwnGit } from './ownGitQuestion.js';
+import { askAboutChanges } from './ownGitQuestion.js';
 import { openFolder, specOfMachine } from './openFolder.js';
 import type { Services } from './services.js';
 
@@ -27,7 +27,7 @@ export async function showChanges(services: Services, session: Session): Promise
   const { link } = services;
   const { root, branch, files, own } = await link.request('session/changes', { session: session.id });
   if (own !== null) {
-    void askAboutOwnGit(services, session, own)
+    void askAboutChanges(services, session, own)
       .then(async (isAllowed) => isAllowed && (await showChanges(services, session)))
       .catch((error: unknown) => services.problems.show(error, 'show changes'));
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
+import type { OwnGit } from '../../protocol/ownGit.js';
 import type { Session } from '../../protocol/session.js';
 import { say, working } from '../editor/say.js';
 import { machineName, machineOf } from '../model/machines.js';
@@ -41,6 +42,8 @@ export interface NewSessionDependencies {
   readonly addSshHost: () => Promise<string | undefined>;
   /** Connects a machine unless it is connected; the person can answer what it asks. */
   readonly connect: (machineId: string) => Promise<void>;
+  /** Whether what a repository has of its own for git may count; undefined when the person decided nothing. */
+  readonly askOwnGit: (name: string, own: OwnGit) => Promise<boolean | undefined>;
   /** Called with each session that was started. */
   readonly onStarted: (session: Session) => Promise<void>;
 }
@@ -89,18 +92,36 @@ export class NewSession {
     await this.#askTask({ place: last.place, tool: last.tool, task: '', options }, 'New Session (Same as Last)', false);
   }
 
-  async start(draft: Draft): Promise<Session> {
+  /** False when the person decided nothing about what has to be asked first, and nothing was started. */
+  async start(draft: Draft): Promise<boolean> {
     refuseUntrusted(draft.place, this.#deps.link);
-    const request = toRequest(draft, randomUUID());
-    const session = await working('Starting a session…', () =>
-      this.#deps.link.request('session/create', request, { timeoutMs: CREATE_TIMEOUT_MS }),
-    );
+    const session = await this.#create(draft);
+    if (session === undefined) return false;
     const tools = [draft.tool, ...this.#recentTools.filter((tool) => tool !== draft.tool)].slice(0, 20);
     await this.#deps.memory.update(LAST_KEY, remember(draft));
     await this.#deps.memory.update(TOOLS_KEY, tools);
     this.#deps.keys.set('codeManager.hasLastSession', true);
     await this.#deps.onStarted(session);
-    return session;
+    return true;
+  }
+
+  async #create(draft: Draft): Promise<Session | undefined> {
+    const create = async (trustGit?: string): Promise<Session> =>
+      await working('Starting a session…', () =>
+        this.#deps.link.request(
+          'session/create',
+          { ...toRequest(draft, randomUUID()), ...(trustGit !== undefined && { trustGit }) },
+          { timeoutMs: CREATE_TIMEOUT_MS },
+        ),
+      );
+    try {
+      return await create();
+    } catch (error) {
+      if (!(error instanceof CodeManagerError) || error.ownGit === undefined) throw error;
+      const { ownGit } = error;
+      const use = await this.#deps.askOwnGit(draft.place.name, ownGit);
+      return use === undefined ? undefined : await create(use ? ownGit.digest : 'no');
+    }
   }
 
   /** The demo agent in the folder of this window, else in the context used last. */
