@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import esbuild from 'esbuild';
+import { threads } from './scripts/lib/threads.mjs';
 
 const root = import.meta.dirname;
 const watch = process.argv.includes('--watch');
@@ -60,7 +61,7 @@ const bundles = [
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 for (const bundle of bundles) {
-  const options = { ...shared, plugins: [packagesApart], outdir: 'dist', ...bundle };
+  const options = { ...shared, plugins: [packagesApart, threads], outdir: 'dist', ...bundle };
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);
 }

@@ -8,6 +8,7 @@ import { ensureDependencies } from './lib/dependencies.mjs';
 import { outDir, repoRoot } from './lib/paths.mjs';
 import { runOrThrow } from './lib/processes.mjs';
 import { ensurePrograms } from './lib/systemPackages.mjs';
+import { threads } from './lib/threads.mjs';
 
 process.chdir(repoRoot);
 const isTruth = process.argv[2] === 'truth';
@@ -38,6 +39,7 @@ await bundle({
   format: 'cjs',
   target: 'node20',
   packages: 'external',
+  plugins: [threads],
   sourcemap: 'inline',
   logLevel: 'warning',
   // The client that measures is one of the very build it measures.

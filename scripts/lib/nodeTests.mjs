@@ -5,6 +5,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { run } from 'node:test';
 import { describeError } from './counts.mjs';
 import { outDir, repoRoot } from './paths.mjs';
+import { threads } from './threads.mjs';
 
 /**
  * @typedef {object} NodeTestOptions
@@ -50,6 +51,7 @@ export async function bundleTests(files, { external = [] } = {}) {
     target: 'node20',
     packages: 'external',
     external: [...external],
+    plugins: [threads],
     sourcemap: 'linked',
     logLevel: 'warning',
     // CommonJS has no import.meta; what stands in for it points into `out/test/`.

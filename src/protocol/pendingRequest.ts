@@ -10,6 +10,8 @@ export const RequestOption = z.object({
   detail: z.string().nullable(),
   /** Whether it is chosen already, where several can be. */
   ticked: z.boolean().optional(),
+  /** An answer of one's own is typed into it. */
+  takesText: z.boolean().optional(),
 });
 export type RequestOption = z.infer<typeof RequestOption>;
 

@@ -218,6 +218,8 @@ export const ScreenOption = z.object({
   number: z.number().int().optional(),
   /** Whether it is chosen, where several can be. */
   ticked: z.boolean().optional(),
+  /** An answer of one's own is typed into it. */
+  takesText: z.boolean().optional(),
   /** It is no answer: it ends the choice of several. */
   finishes: z.boolean().optional(),
 });

@@ -1,5 +1,5 @@
 import { runDoctor } from '../core/doctor.js';
-import { judgeScreen } from '../core/state/judgeScreen.js';
+import { Look } from '../core/state/look.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 import type { Hub } from './hub/hub.js';
@@ -73,7 +73,7 @@ export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<
     },
 
     'tool/list': (params) => hub.tools(params),
-    'screen/judge': ({ tool, screen }) => judgeScreen(hub.data.catalog.get(tool), screen, Date.now()),
+    'screen/judge': ({ tool, screen }) => new Look().screen(hub.data.catalog.get(tool), screen, Date.now()),
 
     'session/create': (params, client) => operations.run(client, {}, (operation) => hub.create(params, operation)),
     'session/list': (params) => hub.list(params),

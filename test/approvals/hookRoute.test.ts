@@ -4,7 +4,7 @@ import { HookRoute } from '../../src/core/approvals/hookRoute.js';
 import { resolveAnswer, type ResolvedAnswer } from '../../src/core/approvals/resolveAnswer.js';
 import type { Answer, PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { SessionRecord } from '../../src/protocol/files.js';
-import { CLAUDE, toolOf } from './fakeAgent.js';
+import { toolOf } from './fakeAgent.js';
 
 const TIME = '2026-11-22T12:00:00.000Z';
 const REQUEST: PendingRequest = {
@@ -31,7 +31,7 @@ const SESSION = SessionRecord.parse({
   ...{ machine: { host: 'box', bootId: 'b' }, status: 'running', changed: TIME, created: TIME },
 });
 
-const resolve = (answer: Answer): ResolvedAnswer => resolveAnswer(REQUEST, answer, CLAUDE.screen);
+const resolve = (answer: Answer): ResolvedAnswer => resolveAnswer(REQUEST, answer);
 
 function given(): { route: HookRoute; texts: string[] } {
   const texts: string[] = [];

@@ -66,7 +66,7 @@ test('a reason, a text of one’s own and a rule are offered only where there is
     'Attach Instead',
   ]);
   const question = { kind: 'question', action: null, command: null, takesReason: false, takesText: true } as const;
-  const colours = [option('Green'), option('Blue'), option('Type something.')];
+  const colours = [option('Green'), option('Blue'), { ...option('Type something.'), takesText: true }];
   const asked = answerRows(request({ ...question, options: colours }));
   assert.deepEqual(
     asked.map(({ choice }) => choice.type),

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import type { Clock } from '../../src/common/async.js';
 import { StateWatch, type StateWatchOptions } from '../../src/core/sessions/stateWatch.js';
+import { Look } from '../../src/core/state/look.js';
 import { TASK_TAKEN_MS } from '../../src/core/state/reducer.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 
@@ -54,6 +55,7 @@ class Watched {
     this.#screen = first;
     this.watch = new StateWatch({
       tool: catalog.get(tool),
+      look: new Look(),
       size: { columns: 120, rows: 40 },
       isTaskDue,
       known: {
@@ -193,23 +195,26 @@ test('who takes a session over goes on from what was known', async () => {
 
 test('a tool that reports is believed, and its screen says what exactly it asks', async () => {
   const seen = new Watched('codex', screen('codex/03-working'));
-  seen.watch.onSignal({ type: 'report', report: { state: 'working', kind: null, message: '' } });
+  void seen.watch.onSignal({ type: 'report', report: { state: 'working', kind: null, message: '' } });
   await seen.clock.pass(1000);
-  seen.watch.onSignal({ type: 'report', report: { state: 'blocked', kind: 'permission', message: 'approve command' } });
+  void seen.watch.onSignal({
+    type: 'report',
+    report: { state: 'blocked', kind: 'permission', message: 'approve command' },
+  });
   assert.equal(seen.words.at(-1), 'command');
   await seen.show(screen('codex/05-approval-bash'), 300);
   assert.equal(seen.words.at(-1), 'touch /home/dev/notes/esc.txt && echo done');
   assert.equal(seen.watch.known.model.verdict.request, 1);
-  seen.watch.onSignal({ type: 'report', report: { state: 'working', kind: null, message: '' } });
+  void seen.watch.onSignal({ type: 'report', report: { state: 'working', kind: null, message: '' } });
   await seen.show(screen('codex/03-working'));
-  seen.watch.onSignal({ type: 'report', report: { state: 'done', kind: null, message: '' } });
+  void seen.watch.onSignal({ type: 'report', report: { state: 'done', kind: null, message: '' } });
   await seen.show(screen('codex/04-after'));
   assert.deepEqual(seen.words.slice(-2), ['working', 'idle ended']);
 });
 
 test('a title that asks for a person is told with what stands on the screen', async () => {
   const seen = new Watched('gemini', screen('gemini/03-working'));
-  const title = (text: string): void => seen.watch.onSignal({ type: 'title', title: text });
+  const title = (text: string): void => void seen.watch.onSignal({ type: 'title', title: text });
   title('✦  Working… (a)');
   await seen.clock.pass(1000);
   title('✋  Action Required (a)');
@@ -223,30 +228,30 @@ test('a title that asks for a person is told with what stands on the screen', as
 test('an idle title ends a turn as soon as the screen agrees, and an interrupt is none', async () => {
   const seen = new Watched('gemini', screen('gemini/03-working'));
   await seen.clock.pass(1000);
-  seen.watch.onSignal({ type: 'title', title: '✦  Working… (a)' });
-  seen.watch.onSignal({ type: 'title', title: '◇  Ready (a)' });
+  void seen.watch.onSignal({ type: 'title', title: '✦  Working… (a)' });
+  void seen.watch.onSignal({ type: 'title', title: '◇  Ready (a)' });
   await seen.show(screen('gemini/09-interrupted'), 200);
   assert.deepEqual(seen.words, ['working', 'idle']);
-  seen.watch.onSignal({ type: 'title', title: '✦  Working… (a)' });
-  seen.watch.onSignal({ type: 'title', title: '◇  Ready (a)' });
+  void seen.watch.onSignal({ type: 'title', title: '✦  Working… (a)' });
+  void seen.watch.onSignal({ type: 'title', title: '◇  Ready (a)' });
   await seen.show(screen('gemini/07-final-idle'), 200);
   assert.deepEqual(seen.words, ['working', 'idle', 'working', 'idle ended']);
 });
 
-test('who takes a session over does not take a title that says nothing for the end of what was known', () => {
+test('who takes a session over does not take a title that says nothing for the end of what was known', async () => {
   const waiting = { kind: 'permission', text: 'touch b.txt' } as const;
   const seen = new Watched('claude', screen('claude/08-approval-bash'), { state: 'waiting', waiting });
-  seen.watch.onSignal({ type: 'title', title: '✳ Claude Code' });
+  await seen.watch.onSignal({ type: 'title', title: '✳ Claude Code' });
   seen.watch.onHooks(undefined);
   assert.equal(seen.watch.known.model.verdict.state, 'waiting');
 });
 
 test('a title that says nothing takes back what was said before', async () => {
   const seen = new Watched('claude', screen('claude-2.1.197/03-working'));
-  seen.watch.onSignal({ type: 'title', title: '⠂ Claude Code' });
+  await seen.watch.onSignal({ type: 'title', title: '⠂ Claude Code' });
   assert.equal(seen.watch.known.model.verdict.source, 'title');
   await seen.clock.pass(1000);
-  seen.watch.onSignal({ type: 'title', title: '✳ Claude Code' });
+  void seen.watch.onSignal({ type: 'title', title: '✳ Claude Code' });
   await seen.show(screen('claude-2.1.197/04-approval-bash'), 200);
   assert.equal(seen.watch.known.model.verdict.source, 'screen');
   assert.equal(seen.words.at(-1), 'touch b.txt');

@@ -40,6 +40,7 @@ const OPENERS = new Set(
 const OTHERWISE: Readonly<Record<string, string>> = {
   'common/files.ts': 'it is the one way',
   'core/store/atomicFile.ts': 'a folder, to sync it',
+  'core/state/looker.ts': '/proc',
   'cli/input.ts': 'what a person names, also a pipe',
   'server/options.ts': 'what a person names, also a pipe',
   'machines/ssh/identities.ts': 'keys that a person names',

@@ -114,7 +114,7 @@ export class Answerer {
   }
 
   async #decide({ session: id, request: requestId, answer, by, from, permit }: AnswerRequest): Promise<AnswerResult> {
-    const { supervisor, live, tool } = this.#options;
+    const { supervisor, live } = this.#options;
     await supervisor.act(id);
     guardLead(supervisor.leads);
     const record = this.#options.find(id);
@@ -123,7 +123,7 @@ export class Answerer {
     guardPending(record, requestId);
     const { request } = record;
     if (request === null) throw new CodeManagerError('conflict', 'The request has changed.');
-    const resolved = resolveAnswer(request, answer, tool(record.tool)?.screen);
+    const resolved = resolveAnswer(request, answer);
     const direct = this.#options.route.find(record, request, resolved);
     const attempt = new Attempt(this.#options, record, request, resolved, { by, from, permit }, direct?.ticket);
     if (direct && (await attempt.directly(direct))) return attempt.result(direct.via);

@@ -2,7 +2,6 @@ import type { PendingRequest, RequestOption } from '../../protocol/pendingReques
 import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from '../state/evidence.js';
 import { agree, isSameAbout, isSameAction, isSameText, isTold, withoutTick } from '../state/sameRequest.js';
-import { pattern } from '../state/patterns.js';
 
 /** What a session is found to wait for. */
 export interface AskedNow {
@@ -14,7 +13,7 @@ export interface AskedNow {
 }
 
 /** What of a tool's data says how it can be answered. */
-export type AnswerRules = Pick<ScreenRules, 'takesReason' | 'ownAnswer' | 'ownAnswerOpens'>;
+export type AnswerRules = Pick<ScreenRules, 'takesReason' | 'ownAnswerOpens'>;
 
 /**
  * The pending request after what was found now: the known one with its id while the same thing is asked, another one
@@ -33,7 +32,7 @@ export function trackRequest(
   const isVague = rules !== undefined && asked.request === null && asked.options.length === 0;
   if (isVague) return known?.kind === asked.kind ? known : null;
   const content = contentOf(asked, rules);
-  if (known && isSameRequest(known, content, rules)) return merged(known, content);
+  if (known && isSameRequest(known, content)) return merged(known, content);
   return { id: newId(), ...content, since: time };
 }
 
@@ -54,16 +53,17 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
     // Of a list that is shown from further down on what stands above is not known.
     options: request?.more === true && options[0]?.number !== 1 ? [] : options.flatMap((each) => optionOf(each)),
     takesReason: rules?.takesReason === true && canDeny && (kind === 'permission' || kind === 'plan'),
-    takesText: rules !== undefined && options.some(({ label }) => pattern(rules.ownAnswer).test(label)),
+    takesText: options.some((option) => option.takesText === true),
   };
 }
 
-function optionOf({ label, role, detail, ticked, finishes }: ScreenOption): RequestOption[] {
-  return finishes === true ? [] : [{ label, role, detail, ...(ticked === undefined ? {} : { ticked }) }];
+function optionOf({ label, role, detail, ticked, takesText, finishes }: ScreenOption): RequestOption[] {
+  const more = { ...(ticked === undefined ? {} : { ticked }), ...(takesText === true ? { takesText } : {}) };
+  return finishes === true ? [] : [{ label, role, detail, ...more }];
 }
 
 /** Whether a later description is of the same request, as far as both of them tell. */
-function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): boolean {
+function isSameRequest(a: Content, b: Content): boolean {
   if (a.kind !== b.kind || !agree(a.action, b.action, isSameAction) || !isSameAbout(a, b)) return false;
   if (!agree(a.question, b.question, isSameText)) return false;
   if (a.options.length === 0 || b.options.length === 0 || (a.more && b.more)) return true;
@@ -72,11 +72,11 @@ function isSameRequest(a: Content, b: Content, rules: AnswerRules | undefined): 
     return true;
   return (
     a.options.length === b.options.length &&
-    a.options.every(({ label }, i) => {
+    a.options.every(({ label, takesText }, i) => {
       const other = b.options[i]?.label ?? '';
       if (label === other || label === withoutTick(other)) return true;
       // A person types an answer of their own into it.
-      return a.takesText && rules !== undefined && pattern(rules.ownAnswer).test(label);
+      return takesText === true;
     })
   );
 }

@@ -1,8 +1,6 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Answer, Decision, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
 import type { OptionRole } from '../../protocol/screen.js';
-import { pattern } from '../state/patterns.js';
-import type { AnswerRules } from './requests.js';
 
 /** What has to be done to give an answer. */
 export interface ResolvedAnswer {
@@ -29,7 +27,7 @@ const DECISIONS: Readonly<Record<OptionRole, Decision>> = {
 const PLAIN = { several: null, text: null, reason: null, isPlain: true } as const;
 
 /** Which of a request's options an answer means. @throws CodeManagerError `invalid` when it has none of that kind */
-export function resolveAnswer(request: PendingRequest, answer: Answer, rules: AnswerRules | undefined): ResolvedAnswer {
+export function resolveAnswer(request: PendingRequest, answer: Answer): ResolvedAnswer {
   if (request.options.length === 0) {
     throw new CodeManagerError('conflict', 'What can be answered is not known', {
       hint: 'Answer it in its terminal: cm attach.',
@@ -46,7 +44,7 @@ export function resolveAnswer(request: PendingRequest, answer: Answer, rules: An
     case 'options':
       return choose(request, answer.labels);
     case 'text': {
-      const own = rules && request.options.find(({ label }) => pattern(rules.ownAnswer).test(label));
+      const own = request.options.find(({ takesText }) => takesText === true);
       if (!own) throw noSuch(request, 'It takes no text of your own');
       return { ...PLAIN, decision: 'answer', option: own.label, text: answer.text, isPlain: false };
     }

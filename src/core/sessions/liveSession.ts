@@ -1,6 +1,7 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Pane } from '../tmux/pane.js';
 import type { CallFile } from '../conversations/callFile.js';
+import { Look } from '../state/look.js';
 import type { HookFollower } from './hookFollower.js';
 import type { SignalFollower } from './signalFollower.js';
 import type { StartupWatch } from './startupWatch.js';
@@ -12,6 +13,8 @@ export interface LiveSession {
   pane: Pane;
   /** Grows with each piece of output. */
   outputs: number;
+  /** How what it shows is looked at. */
+  look: Look;
   startup: StartupWatch | undefined;
   signals: SignalFollower | undefined;
   hooks: HookFollower | undefined;
@@ -65,7 +68,7 @@ export class LiveSessions {
   track(pane: Pane): boolean {
     const known = this.#sessions.get(pane.session);
     if (known) known.pane = pane;
-    else this.#sessions.set(pane.session, { pane, outputs: 0, ...NOTHING });
+    else this.#sessions.set(pane.session, { pane, outputs: 0, look: new Look(), ...NOTHING });
     return !known;
   }
 

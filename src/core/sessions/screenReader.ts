@@ -5,7 +5,7 @@ export interface ScreenReaderOptions {
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   readonly clock: Clock;
-  readonly onScreen: (text: string) => void;
+  readonly onScreen: (text: string) => void | Promise<void>;
   readonly onError: (error: unknown) => void;
 }
 
@@ -53,7 +53,7 @@ export class ScreenReader implements Disposable {
 
   async #readScreen(): Promise<void> {
     const text = await this.#options.screen();
-    if (!this.#done) this.#options.onScreen(text);
+    if (!this.#done) await this.#options.onScreen(text);
   }
 
   dispose(): void {

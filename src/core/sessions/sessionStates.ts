@@ -14,7 +14,6 @@ import { trackRequest } from '../approvals/requests.js';
 import { CallFile } from '../conversations/callFile.js';
 import { CallRecord, recordsCalls } from '../conversations/callRecord.js';
 import type { Machine, TerminalSize } from '../machine.js';
-import { judgeScreen } from '../state/judgeScreen.js';
 import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
@@ -146,13 +145,16 @@ export class SessionStates implements Disposable {
 
   #watchStart({ id, delivery }: SessionRecord, live: LiveSession, tool: Tool): void {
     const { tmux, table, clock, log } = this.#options;
+    const { look } = live;
     live.startup ??= new StartupWatch({
       tool,
+      look,
       clock,
       screen: () => tmux.screen(live.pane.pane),
       // Nothing has begun with a task that is still to be typed, whatever it looks like.
-      isPast: (text) => delivery !== 'pending' && hasBegun(tool, text, clock.now()),
-      onDialog: (dialog, text) => this.#onStartupDialog(id, tool, dialog, text),
+      isPast: async (text) => delivery !== 'pending' && hasBegun(await look.screen(tool, text, clock.now())),
+      onDialog: async (dialog, text) =>
+        this.#onStartupDialog(id, tool, dialog, await look.screen(tool, text, clock.now())),
       onDialogGone: () => void table.apply(id, { type: 'startupDialogGone', time: this.#now() }),
       onReady: () => {
         this.#ready(id).catch((error: unknown) => log.error(`start of ${id}: ${errorText(error)}`));
@@ -166,6 +168,7 @@ export class SessionStates implements Disposable {
     if (live.state || (!tool.screen && tool.reportsState === false && !tool.signals && !tool.hooks)) return;
     live.state = new StateWatch({
       tool,
+      look: live.look,
       known: record,
       isTaskDue: isTaskDue(record),
       screen: () => tmux.screen(live.pane.pane),
@@ -175,7 +178,11 @@ export class SessionStates implements Disposable {
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
       onError: (error) => log.debug(`screen of ${record.id}: ${errorText(error)}`),
     });
-    if (live.title) live.state.onSignal(live.title);
+    if (live.title) {
+      live.state
+        .onSignal(live.title)
+        .catch((error: unknown) => log.debug(`title of ${record.id}: ${errorText(error)}`));
+    }
   }
 
   #calls(session: SessionRecord, live: LiveSession, tool: Tool): CallSource | undefined {
@@ -205,7 +212,7 @@ export class SessionStates implements Disposable {
     if (signal.type === 'report' && signal.report.state !== 'clear') {
       await this.#begun(id, signal.report.state === 'blocked');
     }
-    live?.state?.onSignal(signal);
+    await live?.state?.onSignal(signal);
   }
 
   async #onHooks(id: string, evidence: Evidence | undefined): Promise<void> {
@@ -244,9 +251,10 @@ export class SessionStates implements Disposable {
     await live.state?.redrawn();
     // Colours say which option is chosen where nothing else does.
     const text = await tmux.screen(live.pane.pane, { styled: true });
-    live.startup?.see(text);
+    await live.startup?.see(text);
     const tool = find(table.get(id)?.tool ?? '') ?? NO_RULES;
-    const judgement = live.state ? live.state.see(text) : judgeScreen(tool, text, clock.now(), live.pane.columns);
+    const { look } = live;
+    const judgement = await (live.state?.see(text) ?? look.screen(tool, text, clock.now(), live.pane.columns));
     return { ...withStyledCursor(judgement, text), screen: text };
   }
 
@@ -292,11 +300,11 @@ export class SessionStates implements Disposable {
     this.#options.live.get(id)?.state?.onInterrupted();
   }
 
-  #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, screenText: string): void {
-    const { table, clock, ids } = this.#options;
+  #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, judgement: ScreenJudgement): void {
+    const { table, ids } = this.#options;
     const record = table.get(id);
     if (!record) return;
-    const { request: seen, options } = judgeScreen(tool, screenText, clock.now());
+    const { request: seen, options } = judgement;
     const asked: Asked = { kind, text, request: seen, options };
     const found = { asked, isNew: false, time: this.#now() };
     const request = trackRequest(record.request, found, tool.screen, () => ids.next());
@@ -356,7 +364,6 @@ function isTaskDue({ task, resumeId, history }: SessionRecord): boolean {
 }
 
 /** It works or asks something that no start asks. */
-function hasBegun(tool: Tool, screenText: string, now: number): boolean {
-  const { rule, startup, state } = judgeScreen(tool, screenText, now);
+function hasBegun({ rule, startup, state }: ScreenJudgement): boolean {
   return startup === null && (rule === 'working' || (state === 'waiting' && rule !== null));
 }

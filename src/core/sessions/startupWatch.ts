@@ -1,19 +1,20 @@
 import type { Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
-import type { StartupDialog, Tool } from '../../protocol/tool.js';
-import { Look } from '../state/patterns.js';
-import { readStartupScreen } from '../tools/screen.js';
+import type { StartupDialog } from '../../protocol/tool.js';
+import type { Look } from '../state/look.js';
+import type { LookRules } from '../state/looks.js';
 import { ScreenReader } from './screenReader.js';
 
 export interface StartupWatchOptions {
-  readonly tool: Pick<Tool, 'startup'>;
+  readonly tool: LookRules;
+  readonly look: Look;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   readonly clock: Clock;
   /** A screen that only a tool shows which has begun with its task. */
-  readonly isPast: (screenText: string) => boolean;
+  readonly isPast: (screenText: string) => Promise<boolean>;
   /** Called for each screen that shows one, with its text. */
-  readonly onDialog: (dialog: StartupDialog, screenText: string) => void;
+  readonly onDialog: (dialog: StartupDialog, screenText: string) => Promise<void>;
   readonly onDialogGone: () => void;
   /** The tool takes input. Called once; nothing is called afterwards. */
   readonly onReady: () => void;
@@ -27,7 +28,6 @@ export interface StartupWatchOptions {
 export class StartupWatch implements Disposable {
   readonly #options: StartupWatchOptions;
   readonly #reader: ScreenReader;
-  readonly #look = new Look();
   #readySince: number | undefined;
   #isAsking = false;
   #done = false;
@@ -44,21 +44,24 @@ export class StartupWatch implements Disposable {
   }
 
   /** The screen as it was read just now, by whomever. */
-  see(text: string): void {
+  async see(text: string): Promise<void> {
     if (this.#done) return;
-    const { tool, clock } = this.#options;
-    const screen = readStartupScreen(tool, text, this.#look);
+    const { tool, look, clock } = this.#options;
+    const screen = await look.start(tool, text);
+    if (this.#isDone()) return;
     if (screen.kind === 'dialog') {
       this.#readySince = undefined;
       this.#isAsking = true;
-      this.#options.onDialog(screen.dialog, text);
+      await this.#options.onDialog(screen.dialog, text);
       return;
     }
     if (this.#isAsking) {
       this.#isAsking = false;
       this.#options.onDialogGone();
     }
-    if (this.#options.isPast(text)) {
+    const isPast = await this.#options.isPast(text);
+    if (this.#isDone()) return;
+    if (isPast) {
       this.#ready();
       return;
     }
@@ -70,6 +73,11 @@ export class StartupWatch implements Disposable {
     const left = this.#readySince + tool.startup.stableMs - clock.now();
     if (left > 0) this.#reader.readIn(left + 1);
     else this.#ready();
+  }
+
+  /** What is looked at may come to an end meanwhile. */
+  #isDone(): boolean {
+    return this.#done;
   }
 
   #ready(): void {

@@ -5,9 +5,8 @@ import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { ScreenRequest } from '../../protocol/screen.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSize } from '../machine.js';
-import { reportEvidence, screenEvidence, signalEvidence, type Evidence, type OpenCall } from '../state/evidence.js';
-import { judgeScreen } from '../state/judgeScreen.js';
-import { Look } from '../state/patterns.js';
+import { reportEvidence, screenEvidence, type Evidence, type OpenCall } from '../state/evidence.js';
+import type { Look } from '../state/look.js';
 import {
   initialState,
   nextLook,
@@ -30,6 +29,7 @@ export interface CallSource {
 
 export interface StateWatchOptions {
   readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals' | 'hooks'>;
+  readonly look: Look;
   /** What was held to be true before. */
   readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
   /** It was given a task and has not begun with it. */
@@ -57,7 +57,6 @@ export class StateWatch implements Disposable {
   readonly #redraw: Redraw;
   readonly #record: Rerunner | undefined;
   #model: StateModel;
-  readonly #look = new Look();
   #lines: readonly string[] = [];
   /** Why the last screen says nothing, when it took too long. */
   #tooSlow: string | null = null;
@@ -68,6 +67,10 @@ export class StateWatch implements Disposable {
   #restoredDraft: string | null = null;
   #nothingSince: number | undefined;
   #timer: { cancel(): void } | undefined;
+  /** How many screens were read, and which of them was judged last. */
+  #reads = 0;
+  #judged = 0;
+  #isDone = false;
 
   constructor(options: StateWatchOptions) {
     const { tool, screen, size, calls, clock, known, isTaskDue, onError } = options;
@@ -104,15 +107,16 @@ export class StateWatch implements Disposable {
   }
 
   /** The tool told its terminal something. */
-  onSignal(signal: TerminalSignal): void {
-    const { tool, clock } = this.#options;
+  async onSignal(signal: TerminalSignal): Promise<void> {
+    const { tool, look, clock } = this.#options;
     const time = clock.now();
     if (signal.type === 'report') {
       const evidence = reportEvidence(signal.report, time);
       if (evidence) this.#step({ type: 'evidence', evidence });
       return;
     }
-    const evidence = tool.signals && signalEvidence(tool.signals, signal, time, this.#look);
+    const evidence = await look.signal(tool, signal, time);
+    if (this.#isDone) return;
     if (evidence) this.#step({ type: 'evidence', evidence });
     else if (evidence === null) this.#step({ type: 'silence', source: 'title', time });
   }
@@ -136,24 +140,29 @@ export class StateWatch implements Disposable {
     this.#step({ type: 'interrupted', time: this.#options.clock.now() });
   }
 
-  #onScreen(text: string): void {
+  async #onScreen(text: string): Promise<void> {
     // Rows of another width stand there, beside new ones: the last word stays until it is drawn anew.
-    if (!this.#redraw.isDue) this.see(text);
+    if (!this.#redraw.isDue) await this.see(text);
   }
 
   /** The screen as it was read just now, by whomever. */
-  see(text: string): ScreenJudgement {
-    const { tool, clock } = this.#options;
+  async see(text: string): Promise<ScreenJudgement> {
+    const { tool, look, clock } = this.#options;
     const time = clock.now();
-    const judgement = judgeScreen(tool, text, time, this.#redraw.columns, this.#look);
+    const read = ++this.#reads;
+    const judgement = await look.screen(tool, text, time, this.#redraw.columns);
     const judged = this.#hasOwnWord ? withoutExact(judgement) : judgement;
-    this.#onJudged(judged, time);
+    // A later one may have been faster.
+    if (!this.#isDone && read > this.#judged) {
+      this.#judged = read;
+      this.#onJudged(judged, time);
+    }
     return judged;
   }
 
   #onJudged(judgement: ScreenJudgement, time: number): void {
     this.#lines = judgement.lines;
-    const rest = this.#look.restMs;
+    const rest = this.#options.look.restMs;
     this.#tooSlow = rest > 0 ? judgement.rule : null;
     this.#follow(judgement, time);
     const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
@@ -234,6 +243,7 @@ export class StateWatch implements Disposable {
   }
 
   dispose(): void {
+    this.#isDone = true;
     this.#timer?.cancel();
     this.#redraw.end();
     this.#reader?.dispose();

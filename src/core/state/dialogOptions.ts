@@ -34,7 +34,8 @@ const TICK = /^(?:\[([xX✓✔*])?\s?\]|(?:([☑☒])|☐))\s+/u;
 /** Two blanks stand before a description on the same row. */
 const COLUMNS = /\s{2,}/u;
 
-type Roles = ScreenRules['roles'];
+/** What labels mean. */
+type LabelRules = Pick<ScreenRules, 'roles' | 'ownAnswer'>;
 
 /** A dialog is not taller. */
 const HIGHEST = 60;
@@ -45,19 +46,23 @@ const MOST_LETTERS = 12;
  * Finds the options with which a dialog ends. Only its footer may stand below them: what an agent printed about a dialog
  * has at least the input box below it.
  */
-export function findOptions(lines: readonly ScreenLine[], style: OptionStyle, roles: Roles): FoundOptions | undefined {
+export function findOptions(
+  lines: readonly ScreenLine[],
+  style: OptionStyle,
+  rules: LabelRules,
+): FoundOptions | undefined {
   const { last, footer } = aboveFooter(lines, style);
   if (last < 0) return undefined;
   switch (style.layout) {
     case 'list':
-      return findList(lines, last, footer, style, roles);
+      return findList(lines, last, footer, style, rules);
     case 'row':
-      return findRow(lines, last, footer, style, roles);
+      return findRow(lines, last, footer, style, rules);
     case 'letters':
-      return findLetters(lines, last, footer, roles);
+      return findLetters(lines, last, footer, rules);
     case 'fixed':
       return {
-        options: style.choices.map(({ label, keys }) => option(label, keys, roles, null, null)),
+        options: style.choices.map(({ label, keys }) => option(label, keys, rules, null, null)),
         first: lines.length,
         footer: [],
         isCut: false,
@@ -83,7 +88,7 @@ function aboveFooter(
   return { last, footer };
 }
 
-function roleOf(label: string, roles: Roles): OptionRole | null {
+function roleOf(label: string, { roles }: LabelRules): OptionRole | null {
   const order = ['deny', 'mode', 'always', 'allow'] as const;
   return order.find((role) => pattern(roles[role], 'iu').test(label)) ?? null;
 }
@@ -91,12 +96,19 @@ function roleOf(label: string, roles: Roles): OptionRole | null {
 function option(
   label: string,
   keys: readonly string[] | null,
-  roles: Roles,
+  rules: LabelRules,
   selected: boolean | null,
   detail: string | null,
 ): ScreenOption {
   const clean = truncate(label.replace(/\s+/gu, ' ').trim(), 200);
-  return { label: clean, keys: keys === null ? null : [...keys], role: roleOf(clean, roles), selected, detail };
+  return {
+    label: clean,
+    keys: keys === null ? null : [...keys],
+    role: roleOf(clean, rules),
+    selected,
+    detail,
+    ...(pattern(rules.ownAnswer).test(clean) ? { takesText: true } : {}),
+  };
 }
 
 const KEY_IN_LABEL = /\((y|n|a|p|d|c|s|esc|enter|tab)(?: to \w{1,20})?\)\s*$/iu;
@@ -107,7 +119,7 @@ function findList(
   last: number,
   footer: readonly string[],
   style: OptionStyle,
-  roles: Roles,
+  rules: LabelRules,
 ): FoundOptions | undefined {
   const mark = style.cursor === null ? '(?!)' : style.cursor;
   const numbered = pattern(`^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.\\s+(\\S.*)$`, 'u', style.cursor ?? '');
@@ -145,7 +157,7 @@ function findList(
               ? null
               : [...Array<string>(Math.abs(index - at)).fill(index > at ? 'Down' : 'Up'), 'Enter'];
       return {
-        ...option(whole, keys, roles, style.cursor === null ? null : selected, detail),
+        ...option(whole, keys, rules, style.cursor === null ? null : selected, detail),
         ...(number === null ? {} : { number }),
         ...(tick === null ? {} : { ticked: (tick[1] ?? tick[2]) !== undefined }),
         ...(finishes === true ? { finishes } : {}),
@@ -256,13 +268,13 @@ function findRow(
   last: number,
   footer: readonly string[],
   { labels }: OptionStyle,
-  roles: Roles,
+  rules: LabelRules,
 ): FoundOptions | undefined {
   const text = lines[last]?.text ?? '';
   const shown = labels.filter((label) => new RegExp(`(?:^|\\s\\s)${literal(label)}(?:\\s\\s|$)`, 'u').test(text));
   if (shown.length < 2) return undefined;
   const inOrder = [...shown].sort((a, b) => text.indexOf(a) - text.indexOf(b));
-  return { options: inOrder.map((label) => option(label, null, roles, null, null)), first: last, footer, isCut: false };
+  return { options: inOrder.map((label) => option(label, null, rules, null, null)), first: last, footer, isCut: false };
 }
 
 function literal(text: string): string {
@@ -274,7 +286,7 @@ function findLetters(
   lines: readonly ScreenLine[],
   last: number,
   footer: readonly string[],
-  roles: Roles,
+  rules: LabelRules,
 ): FoundOptions | undefined {
   const text = lines[last]?.text ?? '';
   const preset = /\[(\w[^[\]]*)\]:$/u.exec(text);
@@ -289,7 +301,7 @@ function findLetters(
     return option(
       label,
       [letter.toLowerCase(), 'Enter'],
-      roles,
+      rules,
       label.toLowerCase().startsWith((preset[1] ?? '').toLowerCase()),
       null,
     );

@@ -2,10 +2,8 @@ import { Source } from '../../protocol/explanation.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Phase, ScreenOption, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
-import type { SignalRules } from '../../protocol/signalRules.js';
 import type { StateReport } from '../sessions/stateReports.js';
-import type { TerminalSignal } from '../sessions/terminalSignals.js';
-import { Look, pattern } from './patterns.js';
+import { PLAIN, WORKING_TTL } from './evidenceParts.js';
 import { turnErrorText } from './turnError.js';
 
 /** Strongest first. */
@@ -49,18 +47,6 @@ export interface Evidence {
   readonly detail: string;
 }
 
-/** Every agent draws something at least each second while it works. */
-const WORKING_TTL = 60_000;
-
-const PLAIN = {
-  phase: null,
-  asked: null,
-  turnEnded: null,
-  error: undefined,
-  limitedUntil: null,
-  background: 0,
-} as const;
-
 /** A tool's own report as evidence; undefined when it says nothing. */
 export function reportEvidence({ state, kind, message }: StateReport, time: number): Evidence | undefined {
   const common = { ...PLAIN, source: 'report', time, detail: message === '' ? state : `${state}: ${message}` } as const;
@@ -89,70 +75,6 @@ export function reportEvidence({ state, kind, message }: StateReport, time: numb
     case 'clear':
       return undefined;
   }
-}
-
-type SignalRule = SignalRules['titles'][number];
-
-/**
- * What a signal says by the data of its tool, as evidence; null when it takes back what was said before, undefined when
- * it says nothing. Reports are no matter of data.
- */
-export function signalEvidence(
-  rules: SignalRules,
-  signal: Exclude<TerminalSignal, { readonly type: 'report' }>,
-  time: number,
-  look = new Look(),
-): Evidence | null | undefined {
-  return look.take(
-    rules,
-    () => readSignal(rules, signal, time),
-    () => undefined,
-  );
-}
-
-function readSignal(
-  rules: SignalRules,
-  signal: Exclude<TerminalSignal, { readonly type: 'report' }>,
-  time: number,
-): Evidence | null | undefined {
-  const find = (list: readonly SignalRule[], text: string): SignalRule | undefined =>
-    list.find(({ match }) => pattern(match).test(text));
-  switch (signal.type) {
-    case 'title': {
-      if (rules.titles.length === 0) return undefined;
-      const rule = find(rules.titles, signal.title);
-      return rule?.state == null ? null : signalWord(rule.state, rule.kind, `title ${signal.title}`, time);
-    }
-    case 'notification': {
-      const rule = find(rules.notifications, signal.text);
-      if (!rule) return undefined;
-      return rule.state === null ? null : signalWord(rule.state, rule.kind, `notification ${signal.text}`, time);
-    }
-    case 'progress':
-      if (!rules.progress) return undefined;
-      return signalWord(
-        signal.active ? 'working' : 'idle',
-        'permission',
-        signal.active ? 'progress' : 'progress ended',
-        time,
-      );
-    case 'bell':
-      return rules.bell === undefined ? undefined : signalWord(rules.bell, 'permission', 'bell', time);
-  }
-}
-
-function signalWord(state: 'working' | 'waiting' | 'idle', kind: WaitingKind, detail: string, time: number): Evidence {
-  return {
-    ...PLAIN,
-    source: 'title',
-    state,
-    asked: state === 'waiting' ? { kind, text: '', request: null, options: [] } : null,
-    // That a turn ended and that a person broke it off look the same.
-    turnEnded: null,
-    time,
-    ttl: state === 'working' ? WORKING_TTL : null,
-    detail,
-  };
 }
 
 /** Words at the bottom of a screen without its input box: enough to describe it, too little to act on. */

@@ -26,10 +26,10 @@ export function judgeDialog(
 ): Partial<ScreenJudgement> | undefined {
   const inOrder = Object.entries(rules.dialogs).sort(([, a], [, b]) => a.order - b.order);
   const headers = inOrder.flatMap(([, { begin, drawn }]) => (begin !== undefined && drawn.length > 0 ? [begin] : []));
-  const usual = findOptions(lines, rules.options, rules.roles);
+  const usual = findOptions(lines, rules.options, rules);
   let first: Partial<ScreenJudgement> | undefined;
   for (const [id, rule] of inOrder) {
-    const found = rule.options ? findOptions(lines, rule.options, rules.roles) : usual;
+    const found = rule.options ? findOptions(lines, rule.options, rules) : usual;
     const asked = found && read(rule, rules.frames, found, lines);
     if (!asked) continue;
     const exact = readExactly(rule, { lines, found, headers, columns });
@@ -45,7 +45,7 @@ export function judgeDialog(
  */
 export function judgeMenu(rules: ScreenRules, lines: readonly ScreenLine[]): Partial<ScreenJudgement> | undefined {
   const ends = endsAsMenu(rules, lines);
-  const found = findOptions(lines, rules.options, rules.roles);
+  const found = findOptions(lines, rules.options, rules);
   // Without a footer of its own only numbers tell a list from words.
   const isList = found?.options.every(({ number }) => number !== undefined) === true;
   if (!ends && !isList) return undefined;

@@ -7,7 +7,7 @@ import { endsAsMenu, judgeDialog, judgeMenu } from './judgeDialog.js';
 import { requestOf } from './requestOf.js';
 import { commandPhase } from './commandPhase.js';
 import { limitEnd } from './limitTime.js';
-import { Look, pattern } from './patterns.js';
+import { pattern } from './patterns.js';
 import { screenLines, type ScreenLine } from './screenLines.js';
 
 /** Of a screen on which nothing tells. */
@@ -42,27 +42,12 @@ const LOOSE_LINES = 3;
  * @param screenText the visible screen without scrollback, as tmux prints it
  * @param now milliseconds since the epoch, for the times that a screen names
  * @param columns of the terminal, where they are known
- * @param look of the session that shows it
  */
 export function judgeScreen(
   tool: Pick<Tool, 'startup' | 'screen'>,
   screenText: string,
   now: number,
   columns?: number,
-  look = new Look(),
-): ScreenJudgement {
-  return look.take(
-    tool,
-    () => judgeWhole(tool, screenText, now, columns),
-    (why) => ({ ...NOTHING_SEEN, rule: why }),
-  );
-}
-
-function judgeWhole(
-  tool: Pick<Tool, 'startup' | 'screen'>,
-  screenText: string,
-  now: number,
-  columns: number | undefined,
 ): ScreenJudgement {
   const lines = screenLines(screenText);
   const told = { lines: lines.flatMap(({ text, blank }) => (blank ? [] : [text])).slice(-TOLD_LINES) };
@@ -86,7 +71,7 @@ function judgeStartup(
   lines: readonly ScreenLine[],
   { id, kind, text }: StartupDialog,
 ): ScreenJudgement {
-  const options: readonly ScreenOption[] = (screen && findOptions(lines, screen.options, screen.roles)?.options) ?? [];
+  const options: readonly ScreenOption[] = (screen && findOptions(lines, screen.options, screen)?.options) ?? [];
   return {
     ...NOTHING_SEEN,
     state: 'waiting',

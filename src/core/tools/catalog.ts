@@ -5,7 +5,7 @@ import { readText } from '../../common/files.js';
 import { errorCode, reasonOf } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { Tool } from '../../protocol/tool.js';
-import { slowPatterns } from '../state/patterns.js';
+import { slowPatterns } from '../state/look.js';
 import { BUILT_IN, patternsIn } from './builtIn.js';
 
 /** Larger files in the folder are no tool descriptions. */

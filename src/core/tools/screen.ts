@@ -1,5 +1,5 @@
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
-import { Look, pattern } from '../state/patterns.js';
+import { pattern } from '../state/patterns.js';
 import { textLines } from '../state/screenLines.js';
 
 export type StartupScreen =
@@ -18,17 +18,8 @@ const READY_LINES = 12;
  * what has been answered stands further up.
  *
  * @param screenText the visible screen without scrollback, as tmux prints it
- * @param look of the session that shows it
  */
-export function readStartupScreen(tool: Pick<Tool, 'startup'>, screenText: string, look = new Look()): StartupScreen {
-  return look.take(
-    tool.startup,
-    () => readWhole(tool, screenText),
-    () => ({ kind: 'unknown' }),
-  );
-}
-
-function readWhole(tool: Pick<Tool, 'startup'>, screenText: string): StartupScreen {
+export function readStartupScreen(tool: Pick<Tool, 'startup'>, screenText: string): StartupScreen {
   const { dialogs, ready, loading } = tool.startup;
   const lines = textLines(screenText);
   const lower = lines.slice(-DIALOG_LINES).join('\n');

@@ -1,5 +1,5 @@
 import { isUncertain, type Answer, type PendingRequest, type RequestOption } from '../../protocol/pendingRequest.js';
-import { OWN_ANSWER, type OptionRole, type RequestAction } from '../../protocol/screen.js';
+import type { OptionRole, RequestAction } from '../../protocol/screen.js';
 import { oneLine } from './plainText.js';
 import { wrap } from './requestText.js';
 
@@ -53,9 +53,9 @@ export function answerRows(request: PendingRequest | null): AnswerRow[] {
   return rows;
 }
 
-function optionRow({ takesText, kind }: PendingRequest, { label, role, detail }: RequestOption): AnswerRow {
+function optionRow({ kind }: PendingRequest, { label, role, detail, takesText }: RequestOption): AnswerRow {
   // Into such an option a text is typed; chosen without one it would only stand there and wait.
-  const isOwnText = takesText && new RegExp(OWN_ANSWER, 'mu').test(label);
+  const isOwnText = takesText === true;
   const [first = '', ...rest] = wrap(oneLine(label, 300));
   const below = [rest.length === 0 ? '' : `… ${rest.join(' ')}`, oneLine(detail ?? '', 300)].filter(
     (text) => text !== '',
