@@ -4,7 +4,7 @@ import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, formatBytes, formatDuration, truncate } from '../common/text.js';
 import type { Client } from '../client/api.js';
 import { readServerFile } from '../client/endpoint.js';
-import { isStopped, isThere } from '../client/stoppedServer.js';
+import { bringBack, findServer, isThere, ServerStoppedError } from '../client/stoppedServer.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
 import type { App } from './app.js';
@@ -16,7 +16,17 @@ import { formatFields, formatTable } from './table.js';
 const GONE_DEADLINE_MS = 10_000;
 
 export async function status(app: App): Promise<void> {
-  await printStatus(app, await app.connectToRunning().request('server/status', {}));
+  try {
+    await printStatus(app, await app.connectToRunning().request('server/status', {}));
+  } catch (error) {
+    if (!(error instanceof CodeManagerError) || error.code !== 'unavailable') throw error;
+    // It may have lost its file, by which it is found.
+    const found = await findServer(app.serverPath, app.home);
+    if (found === undefined || found.isFiled) throw error;
+    if (found.isStopped) throw new ServerStoppedError(found.pid);
+    await bringBack(found, () => isFiled(app, found.pid));
+    await printStatus(app, await app.connectToRunning().request('server/status', {}));
+  }
 }
 
 export async function run(app: App, invocation: Invocation): Promise<number> {
@@ -100,8 +110,8 @@ async function revokeToken({ client, output }: App, ref: string): Promise<void> 
 /** False when none was running. Resolves when it has gone. */
 async function stopRunning(app: App, params: { force: boolean }): Promise<boolean> {
   // One that was stopped answers nothing, neither this.
-  const file = await readServerFile(app.home);
-  if (file !== undefined && (await isStopped(file))) process.kill(file.pid, 'SIGCONT');
+  const found = await findServer(app.serverPath, app.home);
+  if (found !== undefined) await bringBack(found, () => isFiled(app, found.pid));
   const client = app.connectToRunning();
   const pid = await pidOf(client);
   if (pid === undefined) return false;
@@ -109,7 +119,7 @@ async function stopRunning(app: App, params: { force: boolean }): Promise<boolea
     await client.request('server/stop', params);
   } catch (error) {
     // It may be gone before its answer is here.
-    if (isThere(pid) && (await readServerFile(app.home))?.pid === pid) throw error;
+    if (isThere(pid) && (await isFiled(app, pid))) throw error;
   }
   for (const deadline = Date.now() + GONE_DEADLINE_MS; isThere(pid); await delay(20)) {
     if (Date.now() > deadline) {
@@ -117,6 +127,10 @@ async function stopRunning(app: App, params: { force: boolean }): Promise<boolea
     }
   }
   return true;
+}
+
+async function isFiled({ home }: App, pid: number): Promise<boolean> {
+  return (await readServerFile(home))?.pid === pid;
 }
 
 async function pidOf(client: Client): Promise<number | undefined> {

@@ -13,7 +13,7 @@ import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
 import type { ServerFile } from '../protocol/files.js';
 import { AgentServer } from './agentServer.js';
-import { isStopped, ServerStoppedError } from '../client/stoppedServer.js';
+import { isStopped, ServerStoppedError, type FoundServer } from '../client/stoppedServer.js';
 import { dialStdio } from './dialStdio.js';
 import { FileLogger } from './fileLogger.js';
 import type { Hub } from './hub/hub.js';
@@ -80,7 +80,7 @@ async function findOther(file: string, socket: string): Promise<number | undefin
     if (await stopped()) {
       // When it goes on it writes its file again.
       if (!isFiled) process.kill(pid, 'SIGHUP');
-      throw new ServerStoppedError(pid, { isFiled });
+      throw new ServerStoppedError(pid);
     }
     throw new CodeManagerError('unavailable', `The agent server (process ${pid}) does not answer`, {
       hint: `End it with kill -9 ${pid} and try again; agents go on.`,
@@ -189,8 +189,19 @@ function fail(error: unknown): never {
   process.exit(1);
 }
 
+/** Prints which server runs on this host, if one does, also one that has lost its file and socket or was stopped. */
+async function find(): Promise<number> {
+  const home = homeDirectory();
+  const running = await runningServer(serverFilePath(home), socketPath(await chooseRuntimeDirectory(home)));
+  if (running === undefined) return 0;
+  const isProcessStopped = await isStopped({ pid: running.pid, processStart: '' });
+  process.stdout.write(`${JSON.stringify({ ...running, isStopped: isProcessStopped } satisfies FoundServer)}\n`);
+  return 0;
+}
+
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), process.env);
+  if (options.find) return find();
   return options.dialStdio ? dialStdio(homeDirectory(), __filename, options.replace) : run(options);
 }
 

@@ -6,6 +6,8 @@ import type { TcpOptions } from './tcp/tcpListener.js';
 export interface ServerOptions {
   readonly foreground: boolean;
   readonly dialStdio: boolean;
+  /** Only tell which server runs here. */
+  readonly find: boolean;
   /** With `dialStdio`: replace a server that was built from other code. */
   readonly replace: boolean;
   /** Undefined: the unix socket only. */
@@ -34,6 +36,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
   const foreground = values.foreground === true;
   const dialStdio = values['dial-stdio'] === true;
   const replace = values.replace === true;
+  const find = values.find === true;
   const given = tokenFile === undefined ? envToken : readToken(tokenFile, warnings);
   const name = tokenFile === undefined ? 'CM_AGENT_TOKEN' : 'token file';
   const token = given === undefined || given === '' ? undefined : { token: given, name };
@@ -41,13 +44,13 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
     for (const flag of ['host', 'tls-cert', 'tls-key', 'token-file'] as const) {
       if (values[flag] !== undefined) throw new CodeManagerError('invalid', `--${flag} needs --port`);
     }
-    return { foreground, dialStdio, replace, tcp: undefined, token: undefined, outer, warnings };
+    return { foreground, dialStdio, find, replace, tcp: undefined, token: undefined, outer, warnings };
   }
   const port = Number(portText);
   if (!/^\d+$/.test(portText) || port > 65_535) {
     throw new CodeManagerError('invalid', `${portText} is not a port`);
   }
-  return { foreground, dialStdio, replace, tcp: { port, host, tls: readTls(values) }, token, outer, warnings };
+  return { foreground, dialStdio, find, replace, tcp: { port, host, tls: readTls(values) }, token, outer, warnings };
 }
 
 type Values = ReturnType<typeof parseArguments>['values'];
@@ -59,6 +62,7 @@ function parseArguments(args: readonly string[]) {
       options: {
         foreground: { type: 'boolean' },
         'dial-stdio': { type: 'boolean' },
+        find: { type: 'boolean' },
         replace: { type: 'boolean' },
         port: { type: 'string' },
         host: { type: 'string' },

@@ -55,7 +55,6 @@ export const WAITING: readonly Waiting[] = [
   pipe('sub/.gitattributes', (bed) => bed.write('sub/kept', 'two\n')),
   pipe('new/deep/er/.gitignore', (bed) => bed.write('new/deep/er/file', '')),
   pipe('inner/.git/HEAD', (bed) => nested(bed, 'inner')),
-  pipe('inner/.git/commondir', (bed) => nested(bed, 'inner')),
   {
     name: 'a pipe in a folder that a nested .git file leads to',
     at: 'inner/.git',

@@ -129,7 +129,7 @@ for (const withSocket of [false, true]) {
       await assert.rejects(server.client({ reconnect: false }).request('ping', {}, { timeoutMs: 20_000 }), {
         code: 'unavailable',
         message: `The agent server does not answer: its process ${pid} is stopped`,
-        hint: `Continue it with kill -CONT ${pid}; agents go on.`,
+        hint: `Continue it with kill -CONT ${pid}, or run cm server restart; agents go on.`,
       });
       assert.deepEqual(serversOf(server), [pid]);
     }
@@ -222,13 +222,7 @@ test('a server that was stopped is told of as that, never started beside, and go
   const { id } = await server.shell(first, 'sleep 1000');
   const pid = await oneServer(server);
   // Not waited for in one go: the server is a child of this process, which has to take note of its end.
-  const cm = (...args: readonly string[]): Promise<{ code: unknown; stderr: string; stdout: string }> =>
-    new Promise((done) => {
-      const env = { ...process.env, CM_HOME: server.cm };
-      execFile(process.execPath, [join(distDir, 'cm.js'), ...args], { env }, (error, stdout, stderr) =>
-        done({ code: error?.code ?? 0, stdout, stderr }),
-      );
-    });
+  const cm = (...args: readonly string[]): Promise<CmResult> => runCm(server, args);
   process.kill(pid, 'SIGSTOP');
   t.after(() => isRunning(pid) && process.kill(pid, 'SIGCONT'));
   for (const args of [['status'], ['server', 'status'], ['ctx', 'list'], ['logs', id]]) {
@@ -246,3 +240,58 @@ test('a server that was stopped is told of as that, never started beside, and go
   assert.notEqual(await oneServer(server), pid);
   assert.equal((await cm('status', '-q')).stdout.trim(), id, 'agents go on');
 });
+
+for (const state of ['stopped', 'running'] as const) {
+  for (const withSocket of [false, true]) {
+    const what = `${state} server whose file ${withSocket ? 'and socket were' : 'was'} removed`;
+    test(`cm server status, restart and stop know a ${what}`, async (t) => {
+      const server = new TestServer(t);
+      const { id } = await server.shell(server.client({ reconnect: false }), 'sleep 1000');
+      const lose = async (): Promise<number> => {
+        const pid = await oneServer(server);
+        if (state === 'stopped') {
+          process.kill(pid, 'SIGSTOP');
+          t.after(() => isRunning(pid) && process.kill(pid, 'SIGCONT'));
+        }
+        rmSync(serverFilePath(server.cm));
+        if (withSocket) rmSync(join(await server.runtimeDirectory, 'server.sock'));
+        return pid;
+      };
+      const pid = await lose();
+      const told = await runCm(server, ['server', 'status']);
+      if (state === 'stopped') {
+        assert.equal(told.code, 4);
+        assert.match(told.stderr, new RegExp(`process ${pid} is stopped\\. Continue it`, 'u'));
+      } else {
+        assert.match(told.stdout, new RegExp(`pid +${pid}\n`, 'u'), told.stderr);
+        rmSync(serverFilePath(server.cm));
+      }
+      const restarted = await runCm(server, ['server', 'restart']);
+      assert.equal(restarted.code, 0, restarted.stderr);
+      assert.notEqual(await oneServer(server), pid);
+      assert.equal((await runCm(server, ['status', '-q'])).stdout.trim(), id, 'agents go on');
+      await lose();
+      const ended = await runCm(server, ['server', 'stop', '--force', '--json']);
+      assert.deepEqual([ended.code, JSON.parse(ended.stdout)], [0, { stopped: true }], ended.stderr);
+      assert.deepEqual(serversOf(server), []);
+      const none = await runCm(server, ['server', 'stop', '--json']);
+      assert.deepEqual([none.code, JSON.parse(none.stdout)], [0, { stopped: false }]);
+    });
+  }
+}
+
+interface CmResult {
+  readonly code: unknown;
+  readonly stderr: string;
+  readonly stdout: string;
+}
+
+/** Not waited for in one go: the server is a child of this process, which has to take note of its end. */
+function runCm(server: TestServer, args: readonly string[]): Promise<CmResult> {
+  return new Promise((done) => {
+    const env = { ...process.env, CM_HOME: server.cm };
+    execFile(process.execPath, [join(distDir, 'cm.js'), ...args], { env }, (error, stdout, stderr) =>
+      done({ code: error?.code ?? 0, stdout, stderr }),
+    );
+  });
+}

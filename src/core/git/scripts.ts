@@ -167,7 +167,8 @@ if [ -n "$look" ]; then
   trap 'kill "$run" "$watch" 2>/dev/null; exit 129' HUP INT TERM
   wait "$run"
   code=$?
-  kill "$watch" 2>/dev/null
+  # What made it fail may not be found yet.
+  if [ "$code" = 0 ]; then kill "$watch" 2>/dev/null; else wait "$watch"; fi
   [ "$code" = 0 ] || [ ! -s "$odd" ] || { head -n 1 "$odd" >&2; exit 123; }
   exit "$code"
 fi
