@@ -172,6 +172,19 @@ test('what becomes known of a request later is decided then', async (t) => {
   await until('it is answered', () => desk.answered.length === 1);
 });
 
+test('what was answered is not decided on again, whatever becomes known of it', async (t) => {
+  const desk = await Desk.setUp(t);
+  await desk.add('allow', 'npm test');
+  const answered = asks('npm test', 'first');
+  desk.patch({ request: answered, answered: { request: 'first', by: 'cm', outcome: null } });
+  desk.patch({ request: { ...answered, text: 'npm test, drawn anew' } });
+  // A look of the rules at it would take as long.
+  await desk.store.current();
+  desk.ask(asks('npm test', 'second'));
+  await until('the next one is answered', () => desk.answered.length > 0);
+  assert.deepEqual([desk.answered[0]?.request, desk.decisions], ['second', 1]);
+});
+
 test('a rule that is added is about what is asked already', async (t) => {
   const desk = await Desk.setUp(t);
   desk.ask(asks('npm test'));

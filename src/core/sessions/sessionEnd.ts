@@ -29,6 +29,8 @@ export interface SessionEndOptions {
 const DEAD_STALL_MS = 5_000;
 const CLOSE_STALL_MS = 5_000;
 const LOOK_MS = 20;
+/** A pane can be dead before tmux has heard how its process ended; one that was killed has no code in old versions. */
+const STATUS_LOOKS = 50;
 
 // Of several names for one number (SIGABRT, SIGIOT) the first is the usual one.
 const SIGNAL_NAMES = new Map(
@@ -116,7 +118,7 @@ export class SessionEnd {
     const { live, tmux } = this.#options;
     let pane = live.get(id)?.pane;
     await this.#whileGrowing(id, DEAD_STALL_MS, async () => {
-      if (pane?.dead === false) pane = await tmux.pane(pane.pane).catch(() => undefined);
+      if (pane?.dead === false) pane = await tmux.pane(pane.pane).catch(() => pane);
       return pane?.dead !== false;
     });
     return pane;
@@ -127,11 +129,23 @@ export class SessionEnd {
     const { files } = this.#options;
     const written = parseExit(await files.text(id, 'exit'));
     if (written) return written;
-    const exit = pane && paneExit(pane);
+    const exit = pane && (await this.#paneExit(pane));
     if (!exit) return null;
     // Only a crash within the next moments needs it.
     await files.write(id, 'exit', formatExit(exit)).catch(() => undefined);
     return exit;
+  }
+
+  async #paneExit(found: Pane): Promise<Exit | undefined> {
+    const { tmux } = this.#options;
+    let pane = found;
+    for (let look = 0; pane.dead && look < STATUS_LOOKS; look++) {
+      const exit = exitOf(pane);
+      if (exit !== undefined) return exit;
+      await delay(LOOK_MS);
+      pane = (await tmux.pane(pane.pane).catch(() => undefined)) ?? pane;
+    }
+    return undefined;
   }
 
   async #logClosed(id: string): Promise<void> {
@@ -159,8 +173,7 @@ export class SessionEnd {
   }
 }
 
-function paneExit({ dead, signal, exitCode }: Pane): Exit | undefined {
-  if (!dead) return undefined;
+function exitOf({ signal, exitCode }: Pane): Exit | undefined {
   if (signal !== null) return { kind: 'signal', number: signal };
   return exitCode === null ? undefined : { kind: 'code', code: exitCode };
 }
