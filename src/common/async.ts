@@ -29,6 +29,21 @@ export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   });
 }
 
+/** So long one may go on before others have their turn, in milliseconds. */
+const TURN_MS = 4;
+
+/** Lets everybody else have their turn where many things from outside are done one after the other. */
+export class Turns {
+  #since = performance.now();
+
+  /** Resolves at once, or when others have had their turn after a while. */
+  async pass(): Promise<void> {
+    if (performance.now() - this.#since < TURN_MS) return;
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#since = performance.now();
+  }
+}
+
 /** A promise with its handles outside. */
 export class Deferred<T> {
   readonly promise: Promise<T>;

@@ -82,6 +82,10 @@ export const NO_HOOKS: HookModel = {
   event: '',
 };
 
+/** So many tickets one run has, and so many requests wait at once. */
+const MOST_TICKETS = 10_000;
+const MOST_PENDING = 100;
+
 /**
  * The next model; the same one when the event means nothing. An event under a ticket whose first event said something
  * else means nothing either, and nobody is answered under that ticket any more: one of the two is not the hook's.
@@ -91,6 +95,8 @@ export function reduceHooks(model: HookModel, event: HookEvent, meaning: HookMea
   if (ticket === null) return reduceMeaning(model, event, meaning);
   const first = model.tickets.get(ticket);
   if (first === undefined) {
+    // No person is asked so often: it is answered where it stands.
+    if (model.tickets.size >= MOST_TICKETS) return reduceMeaning(model, { ...event, ticket: null }, meaning);
     const tickets = new Map(model.tickets).set(ticket, digest);
     return reduceMeaning({ ...model, tickets }, event, meaning);
   }
@@ -122,6 +128,7 @@ function reduceMeaning(
     case 'asks': {
       const { key, asked, takesAnswer } = meaning;
       const others = model.pending.filter((one) => one.key !== key);
+      if (others.length >= MOST_PENDING) return next;
       const known = model.pending.find((one) => one.key === key)?.tickets ?? [];
       const tickets = takesAnswer && ticket !== null ? [...known, ticket] : known;
       const asks = model.asks + 1;
@@ -130,7 +137,7 @@ function reduceMeaning(
     }
     case 'mayAsk': {
       const { key, said, asked } = meaning;
-      const others = model.ahead.filter((one) => one.key !== key);
+      const others = model.ahead.filter((one) => one.key !== key).slice(-MOST_PENDING);
       return { ...next, ahead: [...others, { key, said, asked, tickets: [] }] };
     }
     case 'asksIt': {
@@ -138,6 +145,7 @@ function reduceMeaning(
       const { key, asked, tickets } = model.ahead.findLast((one) => one.said === said) ?? { ...otherwise, tickets: [] };
       const others = model.pending.filter((one) => one.key !== key);
       const ahead = model.ahead.filter((one) => one.key !== key);
+      if (others.length >= MOST_PENDING) return next;
       return { ...next, isDenied: false, pending: [...others, { key, asked, tickets }], ahead };
     }
     case 'goesOn':

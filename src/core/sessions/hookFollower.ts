@@ -1,5 +1,5 @@
 import { StringDecoder } from 'node:string_decoder';
-import type { Clock } from '../../common/async.js';
+import { Turns, type Clock } from '../../common/async.js';
 import type { HookFormat } from '../../protocol/tool.js';
 import { parseHookLine } from '../hooks/hookEvent.js';
 import { hookMeaning } from '../hooks/hookFormats.js';
@@ -40,7 +40,7 @@ export class HookFollower {
   #isPresent = false;
   #model: HookModel = NO_HOOKS;
   /** Those that wait for an answer, as far as is known. */
-  #tickets: ReadonlySet<string> = new Set();
+  #tickets = new Set<string>();
 
   constructor(options: HookFollowerOptions) {
     this.#options = options;
@@ -104,13 +104,15 @@ export class HookFollower {
     const lines = (this.#rest + text).split('\n');
     // One of ours is never longer.
     this.#rest = (lines.pop() ?? '').slice(-2 * MAX_EVENT_BYTES);
+    const turns = new Turns();
     for (const line of lines) {
+      await turns.pass();
       const event = parseHookLine(line, run);
       const before = this.#model;
       if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event));
       const { conversation } = this.#model;
       if (conversation !== null && conversation !== before.conversation) onConversation(conversation);
-      if (event?.ticket != null) this.#tickets = new Set(this.#tickets).add(event.ticket);
+      if (event?.ticket != null) this.#tickets.add(event.ticket);
       if (this.#isPresent) this.#release();
       // What else happens says nothing anew of what was asked, which may be answered by now.
       const isOld = this.#model.pending[0] !== undefined && this.#model.pending[0] === before.pending[0];

@@ -1,3 +1,4 @@
+import { Turns } from '../../common/async.js';
 import { GrowingFile, type GrowingFileOptions } from './growingFile.js';
 import type { StateReport } from './stateReports.js';
 import { SignalReader, type TerminalSignal } from './terminalSignals.js';
@@ -10,6 +11,10 @@ export interface SignalFollowerOptions extends Pick<GrowingFileOptions, 'machine
   /** Signals in order; the next waits until this one is dealt with. */
   readonly onSignal: (signal: TerminalSignal) => Promise<void>;
 }
+
+/** So much is read at once, and of more signals than this in it only the last words count. */
+const SLICE_BYTES = 16 * 1024;
+const MOST = 100;
 
 /** Reads out of a tool's log what it tells its terminal, as it grows. */
 export class SignalFollower {
@@ -25,9 +30,14 @@ export class SignalFollower {
       from,
       onError,
       onBytes: async (bytes) => {
-        for (const signal of this.#reader.push(bytes)) {
-          if (this.#past) this.#past.push(signal);
-          else await onSignal(signal);
+        const turns = new Turns();
+        for (let at = 0; at < bytes.length; at += SLICE_BYTES) {
+          const signals = this.#reader.push(bytes.subarray(at, at + SLICE_BYTES));
+          for (const signal of signals.length > MOST ? lastOfEach(signals) : signals) {
+            if (this.#past) this.#past.push(signal);
+            else await onSignal(signal);
+          }
+          await turns.pass();
         }
       },
       onPresent: async () => {
@@ -42,6 +52,16 @@ export class SignalFollower {
   onOutput(): void {
     this.#file.onGrown();
   }
+}
+
+/** The last signal of each type, in their order. */
+function lastOfEach(signals: readonly TerminalSignal[]): TerminalSignal[] {
+  const last = new Map(signals.map(({ type }, index) => [type, index]));
+  const report = lastReport(signals.flatMap((signal) => (signal.type === 'report' ? [signal.report] : [])));
+  return signals.flatMap((signal, index) => {
+    if (last.get(signal.type) !== index) return [];
+    return report !== undefined && signal.type === 'report' ? [{ type: 'report', report }] : [signal];
+  });
 }
 
 /** What holds of what was told while nobody listened: the last word of each kind. Who was called then was called in vain. */

@@ -32,6 +32,7 @@ export type ParsedLine =
 /** Agents' commands are shorter; a longer one is read by nobody. */
 const LONGEST = 20_000;
 const MOST_WORDS = 500;
+const MOST_COMMANDS = 200;
 const SHELLS = new Set(['sh', 'bash', 'dash', 'zsh']);
 /** `sh -c` in `sh -c`. */
 const DEEPEST = 4;
@@ -54,6 +55,7 @@ function parse(line: string, depth: number): ParsedLine {
   const read = new ShellReader(line).read();
   for (const command of read.commands) {
     if (command.words.length > MOST_WORDS) return fail('it has too many words');
+    if (commands.length >= MOST_COMMANDS) return fail('it has too many commands');
     const text = shellText(command);
     if (text === undefined) {
       commands.push(command);
