@@ -11,6 +11,7 @@ const WINDOW = [
   'activeTerminal',
   'activeTextEditor',
   'onDidChangeActiveTextEditor',
+  'onDidChangeVisibleTextEditors',
   'onDidCloseTerminal',
   'showOpenDialog',
   'showTextDocument',

@@ -130,9 +130,9 @@ async function openDesktop({ name, command }, sample) {
     ? spawn(
         `"${command}"`,
         args.map((arg) => `"${arg}"`),
-        { env: editorEnvironment(), stdio: 'ignore', shell: true },
+        { env: startEnvironment(), stdio: 'ignore', shell: true },
       )
-    : spawn(command, args, { env: editorEnvironment(), stdio: 'ignore' });
+    : spawn(command, args, { env: startEnvironment(), stdio: 'ignore' });
   const code = await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', resolve);
@@ -168,7 +168,7 @@ async function openInBrowser(sample, { port, open }) {
     await writeSettings(dataDir, calmSettings);
   }
   const token = randomBytes(24).toString('base64url');
-  const server = await startVsCodeServer({ dataDir, extensionsDir, port, token });
+  const server = await startVsCodeServer({ dataDir, extensionsDir, port, token, env: startEnvironment() });
   const url = server.url(sample);
   if (server.port !== port) say(`Port ${port} is taken, using ${server.port}`);
   say(`VS Code is ready: ${url}`);
@@ -190,8 +190,13 @@ async function openInBrowser(sample, { port, open }) {
   say('VS Code has ended');
 }
 
+/** @returns {NodeJS.ProcessEnv} of an editor in which the extension shows a newcomer where to begin */
+function startEnvironment() {
+  return { ...editorEnvironment(), CM_WELCOME: '1' };
+}
+
 function nextSteps() {
-  say('In the side bar choose Code Manager, then New Session…: the demo agent needs no account.');
+  say('Code Manager is open in the side bar: Try the demo agent there, it needs no account.');
 }
 
 /** @param {string} url */

@@ -36,6 +36,7 @@ import { Problems } from './services/problems.js';
 import { writeServerConfig } from './services/serverConfig.js';
 import { Settings } from './services/settings.js';
 import { ToolCatalog } from './services/toolCatalog.js';
+import { welcome } from './services/welcome.js';
 import { Attachments } from './terminals/attachments.js';
 import { ContextsView } from './views/contextsView.js';
 import { Notifier } from './views/notifier.js';
@@ -77,9 +78,9 @@ export function activate(context: vscode.ExtensionContext): void {
   const rows = store.add(new SessionRows(link, systemClock, onError));
   const tools = new ToolCatalog(link);
   const operations = new Operations(link, questions);
-  const logs = store.add(new SessionLogs(link, tools, settings));
+  const logs = store.add(new SessionLogs(link, tools, settings, context.workspaceState));
   const documents = store.add(new ReadOnlyDocuments());
-  const attachments = store.add(new Attachments(link));
+  const attachments = store.add(new Attachments(link, keys));
   const drafts = store.add(new TaskDrafts(keys));
   const sessionsView = store.add(new SessionsView(link, rows, tools, settings, keys));
   const contextsView = store.add(new ContextsView(link, rows, keys));
@@ -112,6 +113,7 @@ export function activate(context: vscode.ExtensionContext): void {
     context,
     log,
     home,
+    keys,
     commands,
     problems,
     settings,
@@ -156,6 +158,7 @@ export function activate(context: vscode.ExtensionContext): void {
 function startLater({ context, home, link, settings, tools, problems }: Services, store: DisposableStore): void {
   const doing = (what: string) => (error: unknown) => problems.note(error, what);
   offerCommandLine(context).catch(doing('cm in terminals'));
+  welcome(context.globalState).catch(doing('welcome'));
   // Whoever has never used Code Manager gets no process for it.
   access(join(home, 'contexts.json')).then(
     () => link.open(),

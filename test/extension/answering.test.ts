@@ -250,6 +250,8 @@ test('why a state is what it is tells the winner, the rest with their ages, and 
   assert.match(text, /^Time +worked 1h 2m, waited for you 3m$/m);
   assert.match(text, /What it did\n.* working for 2m\n.* waiting \(permission\) for 3m\n/);
   assert.equal(reasonLine(explanation, NOW), "blocked: npm publish · from the agent's own report, 3s ago");
+  const said = 'Needs input permission: npm publish';
+  assert.equal(reasonLine(explanation, NOW, said), "from the agent's own report, 3s ago", 'nothing is said twice');
   const nothing: Explanation = {
     ...explanation,
     source: null,

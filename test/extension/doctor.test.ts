@@ -36,5 +36,7 @@ test('a test is told step by step, what is wrong with the command that mends it 
 
 test('what a host says in a test is text and nothing else', () => {
   const text = checksText([check({ detail: 'a\u001b[31mb\u001b]0;title\u0007c\u202ed\u0000' })]);
-  assert.equal(text.split('\n')[0], '✓ Shell  abcd (4 ms)');
+  assert.equal(text.split('\n')[0], '✓ Shell  abc<U+202E>d (4 ms)');
+  const forged = checksText([check({ detail: 'one\n✓ tmux   3.4' })]);
+  assert.equal(forged.split('\n')[1], '         ✓ tmux   3.4', 'no line of it is a check of its own');
 });

@@ -30,6 +30,15 @@ interface Manifest {
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
     readonly viewsContainers: { readonly activitybar: readonly { readonly icon: string }[] };
     readonly viewsWelcome: readonly { readonly view: string; readonly contents: string; readonly when: string }[];
+    readonly walkthroughs: readonly {
+      readonly id: string;
+      readonly steps: readonly {
+        readonly id: string;
+        readonly description: string;
+        readonly media: { readonly svg: string };
+        readonly completionEvents: readonly string[];
+      }[];
+    }[];
     readonly languages: readonly { readonly id: string }[];
     readonly configurationDefaults: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
     readonly configuration: {
@@ -40,7 +49,7 @@ interface Manifest {
 
 const manifest = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8')) as Manifest;
 const { commands, menus, submenus, views, viewsContainers, viewsWelcome } = manifest.contributes;
-const { configuration, configurationDefaults, languages } = manifest.contributes;
+const { configuration, configurationDefaults, languages, walkthroughs } = manifest.contributes;
 const menuEntries = Object.entries(menus).flatMap(([menu, entries]) => entries.map((entry) => ({ menu, ...entry })));
 
 test('the manifest names the commands that are registered, and no others', () => {
@@ -82,9 +91,26 @@ test('every command can be reached: by the palette, a menu, or a row', () => {
   }
 });
 
-test('welcome views link to commands of ours or of the editor', () => {
+const steps = walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+
+test('each step of the walkthrough has its picture and completes by itself', () => {
+  assert.deepEqual(
+    walkthroughs.map(({ id }) => id),
+    ['start'],
+  );
+  for (const { id, media, completionEvents } of steps) {
+    assert.ok(existsSync(join(repoRoot, media.svg)), id);
+    assert.ok(completionEvents.length > 0, id);
+    for (const event of completionEvents) {
+      const key = event.replace(/^onContext:/, '');
+      assert.ok((CONTEXT_KEYS as readonly string[]).includes(key), event);
+    }
+  }
+});
+
+test('welcome views and the walkthrough link to commands of ours or of the editor', () => {
   const known = new Set<string>(COMMANDS);
-  for (const { contents } of viewsWelcome) {
+  for (const contents of [...viewsWelcome.map((one) => one.contents), ...steps.map((one) => one.description)]) {
     for (const [, command] of contents.matchAll(/\(command:([\w.-]+)/g)) {
       assert.ok(command !== undefined && (!command.startsWith('codeManager.') || known.has(command)), command);
     }

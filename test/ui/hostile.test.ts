@@ -1,28 +1,25 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { waitFor } from '../../scripts/lib/processes.mjs';
 import { CodeManagerError } from '../../src/protocol/errors.js';
-import { FixtureServer, machinesOfAllKinds, minutesAgo } from '../helpers/fixtureServer.js';
+import type { Params, Snapshot } from '../../src/protocol/requests.js';
+import { FIXTURE_TOOLS, FixtureServer, machinesOfAllKinds, minutesAgo } from '../helpers/fixtureServer.js';
 import { pendingRecord } from '../helpers/records.js';
+import type { Peer } from '../helpers/scriptedServer.js';
 import { tempDir } from '../helpers/tempDir.js';
-import { pickMenuItem } from './treeView.js';
+import { EVIL, STEPS } from './hostileSteps.js';
 import { withWorkbench, type Workbench } from './workbench.js';
 
-/** A click on it would open the palette; an icon and an image would be drawn, and the rest of the line turned. */
-const EVIL = '[Fix it](command:workbench.action.showCommands) $(alert) **b** <img src=x> \u202erun';
-const SEEN = /\[Fix it\] ?\(command:workbench\.action\.showCommands\) \$\(alert\) \*\*b\*\* <img src=x>/;
-/** As much of it as a narrow place has room for. */
-const BEGINS = /\[Fix it\] ?\(command:/;
-
-function evilPicture() {
+function evilPicture(): Snapshot {
   const picture = machinesOfAllKinds();
   const request = pendingRecord({ id: 'evil', command: EVIL, question: EVIL, text: EVIL });
   return {
     ...picture,
-    machines: picture.machines.map((machine) =>
-      machine.host === 'gpu-1' ? { ...machine, problem: { message: EVIL, command: EVIL } } : machine,
-    ),
+    policy: { ...picture.policy, inForce: 1 },
+    machines: picture.machines.map((machine) => {
+      if (machine.host === 'gpu-1') return { ...machine, problem: { message: EVIL, command: EVIL } };
+      return machine.host === 'lab-3' ? { ...machine, host: EVIL, node: EVIL } : machine;
+    }),
     contexts: picture.contexts.map((context) =>
       context.id === 'notes' ? { ...context, name: EVIL, path: `/tmp/${EVIL}`, tags: [EVIL] } : context,
     ),
@@ -45,16 +42,98 @@ function evilPicture() {
   };
 }
 
+const check = { name: EVIL, status: 'failed', detail: `${EVIL}\n${EVIL}`, fix: EVIL, ms: 1, code: null };
+
+/** Everything that the editor asks is answered with hostile text. */
+function answerEvil(server: FixtureServer): void {
+  const { scripted } = server;
+  const fail = (code: 'internal' | 'conflict') => () => {
+    throw new CodeManagerError(code, EVIL, { hint: EVIL });
+  };
+  scripted.on('session/answer', fail('internal'));
+  scripted.on('session/send', fail('conflict'));
+  scripted.on('session/create', fail('internal'));
+  scripted.on('doctor/run', () => [check]);
+  scripted.on('context/test', () => [check]);
+  scripted.on('machine/connect', () => ({}));
+  scripted.on('tool/list', () =>
+    FIXTURE_TOOLS.map((tool) => (tool.id === 'claude' ? { ...tool, name: EVIL, version: EVIL, models: [EVIL] } : tool)),
+  );
+  const entry = { key: EVIL, value: EVIL };
+  scripted.on('session/changes', () => ({
+    root: '/src/api',
+    branch: EVIL,
+    files: [{ path: EVIL, status: 'M' }],
+    own: { digest: 'd', entries: [entry], never: [entry] },
+  }));
+  scripted.on('session/explain', ({ session }: Params<'session/explain'>) => ({
+    session,
+    state: 'waiting',
+    phase: null,
+    waiting: { kind: 'permission', text: EVIL },
+    since: minutesAgo(1),
+    source: 'screen',
+    why: null,
+    background: 0,
+    evidence: [
+      {
+        source: 'screen',
+        state: 'waiting',
+        phase: null,
+        detail: EVIL,
+        since: minutesAgo(1),
+        seen: minutesAgo(0),
+        holds: true,
+        wins: true,
+      },
+    ],
+    held: EVIL,
+    lines: [EVIL],
+  }));
+  scripted.on('policy/propose', () => ({ effect: 'allow', actions: ['shell'], command: ['a', EVIL] }));
+  scripted.on('audit/list', () => [
+    {
+      id: 'a',
+      time: minutesAgo(1),
+      session: 's',
+      sessionName: EVIL,
+      contextName: EVIL,
+      machine: EVIL,
+      tool: EVIL,
+      request: { id: 'r', kind: 'permission', action: 'shell', command: EVIL, path: EVIL, text: EVIL },
+      asked: minutesAgo(2),
+      decision: 'allow',
+      answer: EVIL,
+      by: { type: 'person', client: EVIL },
+      via: 'keys',
+      keys: [EVIL],
+      outcome: 'answered',
+    },
+  ]);
+  const bytes = new TextEncoder().encode(`${EVIL}\r\n\u001b]8;;command:x\u001b\\${EVIL}\u001b]8;;\u001b\\\r\n`);
+  let subscriptions = 100;
+  scripted.on('log/subscribe', (_params: Params<'log/subscribe'>, peer: Peer) => {
+    const subscription = ++subscriptions;
+    setImmediate(() => {
+      peer.sendLog(subscription, 0, bytes);
+      peer.notify('log/end', { subscription, offset: bytes.length });
+    });
+    return { subscription, base: 0, offset: 0, size: bytes.length, path: '/tmp/log' };
+  });
+}
+
 /** Links, icons and images that a text could have become, wherever the window shows texts. */
 async function acting(workbench: Workbench): Promise<readonly string[]> {
   const selectors = [
     '.notification-list-item-message a',
     '.notification-list-item-message .codicon',
     '.dialog-message-container a',
+    '.dialog-message-container .codicon-alert',
     '.quick-input-message a',
     '.quick-input-message .codicon',
     '.quick-input-title a',
     '.quick-input-list a[href]',
+    '.quick-input-list .codicon-alert',
     '.monaco-icon-label a[href]',
     '.monaco-icon-label .codicon-alert',
     '.monaco-icon-label img',
@@ -64,88 +143,27 @@ async function acting(workbench: Workbench): Promise<readonly string[]> {
     '.monaco-hover .codicon-alert',
     '.tree-explorer-viewlet-tree-view .message a',
     '.statusbar .codicon-alert',
+    '.part.panel .codicon-alert',
+    '.part.panel .view-lines a',
+    'a[href^="command:"]',
   ];
   const found: string[] = [];
   for (const selector of selectors) if ((await workbench.page.locator(selector).count()) > 0) found.push(selector);
-  const text = await workbench.page.locator('body').innerText();
-  if (text.includes('\u202e')) found.push('U+202E');
   return found;
 }
 
-test('a hostile name, request, error and path is text on every surface, and a click on it does nothing', async (t) => {
+test('hostile names, requests, errors, paths and answers are text on every surface, and a click on them does nothing', async (t) => {
   const home = join(tempDir(t), 'cm');
   const server = await FixtureServer.start(t, home, evilPicture());
-  server.scripted.on('session/answer', () => {
-    throw new CodeManagerError('internal', EVIL, { hint: EVIL });
-  });
-  server.scripted.on('session/send', () => {
-    throw new CodeManagerError('conflict', EVIL, { hint: EVIL });
-  });
-  await withWorkbench(t, { env: { CM_HOME: home } }, async (workbench) => {
-    const { page, quickInput } = workbench;
-    const harmless = async (where: string): Promise<void> => assert.deepEqual(await acting(workbench), [], where);
+  answerEvil(server);
+  await withWorkbench(t, { env: { CM_HOME: home }, size: { width: 1280, height: 900 } }, async (workbench) => {
     await workbench.showSideBar();
-    const sessions = workbench.tree('Sessions');
-    const row = await sessions.waitForRow('the session', ({ label }) => BEGINS.test(label));
-    assert.match(row.label, /<U\+202E>run|…$/);
-    await harmless('rows');
-    const place = sessions.pane.locator('[role="treeitem"]').filter({ hasText: 'Fix it' }).first();
-    await place.hover();
-    await page.locator('.monaco-hover').filter({ hasText: 'Fix it' }).first().waitFor({ timeout: 15_000 });
-    await harmless('the tooltip');
-
-    // Its notification.
-    const asking = server.session(EVIL);
-    server.change(asking.id, {
-      request: pendingRecord({ id: 'next', command: EVIL, text: EVIL }),
-      changed: minutesAgo(0),
-    });
-    const toast = workbench.notification('Fix it').first();
-    await toast.waitFor({ timeout: 30_000 });
-    assert.match(await toast.innerText(), SEEN);
-    await harmless('a notification');
-    await toast.locator('.notification-list-item-message').click();
-    assert.equal(await quickInput.widget.count(), 0, 'a click on its text opens nothing');
-
-    // The answers, and what is asked.
-    await toast.getByRole('button', { name: 'Answer…' }).click();
-    await quickInput.waitForTitle(BEGINS);
-    await harmless('the answers');
-    await quickInput.pick('Yes');
-    const failed = workbench
-      .notification(/Fix it/)
-      .filter({ hasText: 'Show Log' })
-      .first();
-    await failed.waitFor({ timeout: 30_000 });
-    await harmless('an error');
-    await failed.locator('.notification-list-item-message').click();
-    assert.equal(await quickInput.widget.count(), 0, 'nor does one on an error');
-
-    // A prompt, and a refusal.
-    await place.click({ button: 'right' });
-    await pickMenuItem(page, 'Send…');
-    await waitFor('the prompt', async () => BEGINS.test(await quickInput.message()));
-    await harmless('a prompt');
-    await quickInput.cancel();
-
-    // A question.
-    await place.click({ button: 'right' });
-    await pickMenuItem(page, 'Kill');
-    await workbench.dialog.waitFor();
-    assert.match(await workbench.dialog.innerText(), BEGINS);
-    await harmless('a question');
-    await page.keyboard.press('Escape');
-
-    // Lists.
-    await workbench.runCommand('Code Manager: Show Sessions');
-    await waitFor('the list', async () => (await quickInput.items()).some(({ label }) => BEGINS.test(label)));
-    await harmless('a list');
-    await quickInput.cancel();
-
-    // Contexts and machines.
-    const contexts = workbench.tree('Contexts');
-    await contexts.waitForRow('the context', ({ label }) => BEGINS.test(label));
-    await contexts.pane.locator('[role="treeitem"]').filter({ hasText: 'Fix it' }).first().hover();
-    await harmless('a context');
+    await workbench.tree('Sessions').waitForRow('the rows', ({ level }) => level === 2);
+    for (const [name, step] of Object.entries(STEPS)) {
+      await test(name, async () => {
+        await step({ workbench, server });
+        assert.deepEqual(await acting(workbench), [], name);
+      });
+    }
   });
 });

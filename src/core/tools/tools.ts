@@ -117,7 +117,9 @@ export class Tools {
   }
 
   /** Of a program that npm has installed, which says it without being started: that can take seconds. */
-  async #packagedVersion([program = '']: readonly string[]): Promise<string | undefined> {
+  async #packagedVersion([program = '', ...args]: readonly string[]): Promise<string | undefined> {
+    // With a script behind it, it is the interpreter of one, whose version says nothing.
+    if (args.some((arg) => arg.includes('/'))) return undefined;
     const { stdout } = await this.#options.machine.run(['/bin/sh', '-c', PRINT_PACKAGE, program], { cwd: '/' });
     try {
       return VERSION.exec(Package.parse(JSON.parse(stdout)).version)?.[0];

@@ -192,6 +192,7 @@ class Conversation {
         `${sessionName(this.#session)}: answered, not on record: ${reason}. It is added when that works again.`,
       );
     }
+    this.#services.keys.set('codeManager.hasAnswered', true);
     sayDone(`${sessionName(this.#session)}: answered by you · ${oneLine(result.answer, 60)}`);
     await markRead(this.#services, [this.#session]);
     return DONE;

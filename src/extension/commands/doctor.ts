@@ -1,19 +1,26 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { readText } from '../../common/files.js';
-import { TerminalStripper } from '../../common/terminalText.js';
+import { neutralise } from '../../common/terminalText.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
+import { oneLine } from '../model/plainText.js';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const satisfies Record<Check['status'], string>;
 
 /** Checks as a text that a person reads, what is wrong with the command that mends it below. */
 export function checksText(checks: readonly Check[]): string {
-  const width = Math.max(0, ...checks.map(({ name }) => name.length));
-  const lines = checks.flatMap(({ name, status, detail, fix, ms }) => {
+  const names = checks.map(({ name }) => oneLine(name, 40));
+  const width = Math.max(0, ...names.map((name) => name.length));
+  const lines = checks.flatMap(({ status, detail, fix, ms }, index) => {
     const time = ms === null ? '' : ` (${Math.round(ms)} ms)`;
-    const line = `${SIGNS[status]} ${name.padEnd(width)}  ${detail}${time}`;
-    return fix === null ? [line] : [line, `  ${' '.repeat(width)}  → ${fix}`];
+    // No line of what a host says can look like a check of its own.
+    const [first = '', ...rest] = neutralise(detail).split('\n');
+    const below = [...rest, ...(fix === null ? [] : [`→ ${oneLine(fix, 1000)}`])];
+    return [
+      `${SIGNS[status]} ${(names[index] ?? '').padEnd(width)}  ${first}${time}`,
+      ...below.map((line) => `  ${' '.repeat(width)}  ${line}`),
+    ];
   });
   const count = (status: Check['status']): number => checks.filter((check) => check.status === status).length;
   const wrong = count('failed');
@@ -23,8 +30,7 @@ export function checksText(checks: readonly Check[]): string {
         ? 'Everything is fine.'
         : 'Works, with warnings.'
       : `${wrong} of ${checks.length} checks failed. The lines with → say what to do.`;
-  // What a host says is shown as text and nothing else.
-  return new TerminalStripper().push(`${[...lines, '', summary].join('\n')}\n`);
+  return `${[...lines, '', summary].join('\n')}\n`;
 }
 
 /** What can be found out from here when the agent server cannot be asked. */
@@ -66,8 +72,8 @@ export async function checkWithoutServer(error: unknown, home: string, serverPat
       : check('tmux', 'ok', tmux),
   );
   const log = await readText(join(home, 'server.log')).catch(() => '');
-  const last = log.trim().split('\n').slice(-5).join('\n    ');
-  if (last !== '') checks.push(check('Server log', 'ok', `its last lines:\n    ${last}`));
+  const last = log.trim().split('\n').slice(-5).join('\n');
+  if (last !== '') checks.push(check('Server log', 'ok', `its last lines:\n${last}`));
   return checks;
 }
 

@@ -6,6 +6,7 @@ import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { NewSession } from '../newSession/newSession.js';
 import type { TaskDrafts } from '../newSession/taskDrafts.js';
+import type { ContextKeys } from '../services/contextKeys.js';
 import type { CommandRegistry } from '../services/commandRegistry.js';
 import type { Operations } from '../services/operations.js';
 import type { Problems } from '../services/problems.js';
@@ -20,6 +21,7 @@ export interface Services {
   readonly context: vscode.ExtensionContext;
   readonly log: ExtensionLog;
   readonly home: string;
+  readonly keys: ContextKeys;
   readonly commands: CommandRegistry;
   readonly problems: Problems;
   readonly settings: Settings;

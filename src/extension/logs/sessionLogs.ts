@@ -11,6 +11,8 @@ import { SessionLog } from './sessionLog.js';
 
 /** Each channel is a file and a text model in the editor. */
 const MAX_CHANNELS = 8;
+/** The session whose log is in sight. */
+const IN_SIGHT = 'logInSight';
 
 /** The output channels of sessions: made on first use, the longest unused one given up for a new one. */
 export class SessionLogs implements Disposable {
@@ -21,11 +23,17 @@ export class SessionLogs implements Disposable {
   readonly #logs = new Map<string, SessionLog>();
   readonly #offline = new OfflineNotes();
   readonly #store = new DisposableStore();
+  readonly #memory: vscode.Memento;
+  /** What was in sight when the window was left is shown; from then on it is remembered what is. */
+  #isRestored = false;
 
-  constructor(link: ServerLink, tools: ToolCatalog, settings: Settings) {
+  /** @param memory of the window's folder */
+  constructor(link: ServerLink, tools: ToolCatalog, settings: Settings, memory: vscode.Memento) {
     this.#link = link;
     this.#tools = tools;
     this.#settings = settings;
+    this.#memory = memory;
+    this.#store.add(vscode.window.onDidChangeVisibleTextEditors(() => this.#remember()));
     this.#store.add(
       link.onDidChange((change) => {
         if (change.type === 'reset') this.#compare();
@@ -84,6 +92,21 @@ export class SessionLogs implements Disposable {
       if (session === undefined) this.#close(id);
       else log.update(session);
     }
+    if (!this.#isRestored) this.#restore();
+  }
+
+  /** A window that is loaded again has its panel, but no channel in it. */
+  #restore(): void {
+    this.#isRestored = true;
+    const id = this.#memory.get<string>(IN_SIGHT);
+    const session = id === undefined ? undefined : this.#link.session(id);
+    if (session !== undefined && this.#logs.size === 0) this.show(session);
+  }
+
+  #remember(): void {
+    if (!this.#isRestored) return;
+    const id = [...this.#logs.keys()].find((one) => this.isVisible(one));
+    if (id !== this.#memory.get<string>(IN_SIGHT)) void this.#memory.update(IN_SIGHT, id);
   }
 
   #note(machine: Machine): void {

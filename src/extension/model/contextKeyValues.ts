@@ -15,6 +15,11 @@ export interface ContextKeyValues {
   'codeManager.isFiltered': boolean;
   'codeManager.needsInputCount': number;
   'codeManager.hasLastSession': boolean;
+  /** An agent was answered in this window. */
+  'codeManager.hasAnswered': boolean;
+  /** A terminal was attached in this window. */
+  'codeManager.hasAttached': boolean;
+  'codeManager.hasOtherMachine': boolean;
   /** The active editor holds a task that can be started. */
   'codeManager.isTaskDraft': boolean;
 }
@@ -32,5 +37,8 @@ export const CONTEXT_KEYS: readonly (keyof ContextKeyValues)[] = [
   'codeManager.isFiltered',
   'codeManager.needsInputCount',
   'codeManager.hasLastSession',
+  'codeManager.hasAnswered',
+  'codeManager.hasAttached',
+  'codeManager.hasOtherMachine',
   'codeManager.isTaskDraft',
 ];

@@ -14,12 +14,27 @@ const SOURCES = {
 
 type Winner = Pick<Explanation, 'source' | 'evidence' | 'why'>;
 
-/** `permission: Bash "npm publish" · from the agent's hook, 3s ago`; empty when nothing is known. */
-export function reasonLine({ source, evidence, why }: Winner, now: number): string {
+/**
+ * `Bash · from the agent's hook, 3s ago`; empty when nothing is known.
+ *
+ * @param said what stands above it: an observation mostly repeats the question, and is told only by what it adds
+ */
+export function reasonLine({ source, evidence, why }: Winner, now: number, said = ''): string {
   const winner = evidence.find(({ wins }) => wins);
   if (winner === undefined || source === null) return why === null ? '' : stripTerminal(why);
   const seen = ago(now - Date.parse(winner.seen), { seconds: true });
-  return `${stripTerminal(winner.detail)} · from ${SOURCES[winner.source]}, ${seen}`;
+  const added = stripTerminal(winner.detail)
+    .split(' · ')
+    .filter((part) => !isSaid(part, said));
+  return [...added, `from ${SOURCES[winner.source]}, ${seen}`].join(' · ');
+}
+
+/** What is longer may have been cut in either of them. */
+const COMPARED_LENGTH = 40;
+
+function isSaid(part: string, said: string): boolean {
+  const words = part.replace(/^[a-z]+: /, '').toLowerCase();
+  return stripTerminal(said).toLowerCase().includes(words.slice(0, COMPARED_LENGTH));
 }
 
 /** More of its history would hide the rest. */

@@ -179,7 +179,8 @@ export function tooltipMarkdown(
   const task = firstLines(session.task, 5).map((line) => markdownText(line));
   if (task.length > 0) lines.push(task.join('  \n'));
   const word = [description.word, markdownText(description.detail)].filter((part) => part !== '').join(' · ');
-  const reason = explanation === undefined ? '' : reasonLine(explanation, now);
+  const reason =
+    explanation === undefined ? '' : reasonLine(explanation, now, `${description.word} ${description.detail}`);
   lines.push([`**${word}** · ${age(row, now)}`, ...(reason === '' ? [] : [markdownText(reason)])].join('  \n'));
   const facts: [string, string][] = [
     ['Agent', [toolName, session.toolVersion ?? ''].filter((part) => part !== '').join(' ')],

@@ -4,6 +4,7 @@ import { createTerminal } from '../editor/outputs.js';
 import { machineElsewhere } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
+import type { ContextKeys } from '../services/contextKeys.js';
 import type { AttachCommand } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';
 import { SessionTerminal, type OpenTerminal } from './sessionTerminal.js';
@@ -17,11 +18,13 @@ export interface AttachOptions {
 /** The integrated terminals that are attached to sessions. Closing one leaves its session alone. */
 export class Attachments implements Disposable {
   readonly #link: ServerLink;
+  readonly #keys: ContextKeys;
   readonly #terminals = new Map<string, vscode.Terminal>();
   readonly #store = new DisposableStore();
 
-  constructor(link: ServerLink) {
+  constructor(link: ServerLink, keys: ContextKeys) {
     this.#link = link;
+    this.#keys = keys;
     this.#store.add(
       vscode.window.onDidCloseTerminal((closed) => {
         for (const [key, terminal] of this.#terminals) if (terminal === closed) this.#terminals.delete(key);
@@ -49,6 +52,7 @@ export class Attachments implements Disposable {
     });
     this.#terminals.set(key, terminal);
     terminal.show();
+    this.#keys.set('codeManager.hasAttached', true);
   }
 
   /** For a session of another machine: no second way there, and no second sign-in. */

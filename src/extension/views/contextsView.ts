@@ -138,6 +138,7 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
   #update(): void {
     const { snapshot } = this.#link;
     this.#keys.set('codeManager.hasContexts', snapshot.contexts.length > 0);
+    this.#keys.set('codeManager.hasOtherMachine', snapshot.machines.length > 1);
     this.#keys.set('codeManager.serverFailed', this.#link.status.kind === 'failed');
     const machine = snapshot.machines.find(({ type }) => type === 'local');
     const isMissing = machine?.connection === 'dependencyMissing';
