@@ -104,7 +104,7 @@ function requestLines({ name, contextName }: Session, request: PendingRequest, s
     `${name} · ${about} · ${contextName}${isUncertain(request) ? ` · ${NOT_EXACT}` : ''}`,
     ...(exact.length > 0 ? exact : [text]).map((line) => `  ${line}`),
     ...(folder === undefined ? [] : [`  in ${spelledLine(folder)}`]),
-    ...(question === null ? [] : [`  ${question}`]),
+    ...(question === null || (exact.length === 0 && question === text) ? [] : [`  ${question}`]),
     ...(screen.length === 0
       ? []
       : ['Its screen, as far as it was read; see all of it with cm attach:', ...screen.map((line) => `  | ${line}`)]),

@@ -17,8 +17,8 @@ const ICON = /(^|[^\\])\$\([a-z0-9-]+(~[a-z]+)?\)/i;
 
 /** Where several lines are meant. */
 const LINES = /^(channel\.(append|debug|info|error)|message\.\d\.detail)$/;
-const LINKS = /^(message|input\.(prompt|validationMessage)|treeView\.message)/;
-const ICONS = /^(pick\.items|input\.(prompt|validationMessage))/;
+const LINKS = /^(message|progress|input\.(prompt|validationMessage)|treeView\.message)/;
+const ICONS = /^(progress|pick\.items|input\.(prompt|validationMessage))/;
 
 function assertHarmless({ surface, text }: Shown): void {
   assert.doesNotMatch(text, NEVER_SHOWN, surface);

@@ -86,7 +86,7 @@ const fake = {
     showErrorMessage: message('message'),
     setStatusBarMessage: (text: string) => note('status', text),
     withProgress: (options: { title: string; location: number }, run: (bar: unknown, token: unknown) => unknown) => {
-      note(options.location === 10 ? 'status' : 'message', options.title);
+      note(options.location === 10 ? 'progress' : 'message', options.title);
       return run({ report: (step: object) => noteAll('message', step) }, {});
     },
     createStatusBarItem: () => noting('status'),

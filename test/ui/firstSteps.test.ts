@@ -39,6 +39,8 @@ test('a newcomer is shown where to begin, step by step, and finds the log again 
     // What was closed stays closed.
     await workbench.runCommand('View: Toggle Panel Visibility');
     await page.locator('.part.panel').waitFor({ state: 'hidden' });
+    // A browser writes down what an extension remembers after a few seconds only.
+    await page.waitForTimeout(7_000);
     await workbench.reload();
     // A browser forgets what was changed right before in the layout, so that the panel itself says nothing.
     await workbench.showSideBar();

@@ -109,7 +109,7 @@ export const STEPS = {
     await menu(scene, 'Answer…');
     await asked(scene, 'title');
     await workbench.quickInput.pick('Yes');
-    await workbench.waitForStatus(/Answering \[Fix it/);
+    await workbench.waitForStatus(/Answering \[Fix it\] \(command:/);
     await workbench.waitForStatus(/answered by you · \[Fix it/);
     const toast = workbench.notification('answered, not on record');
     await toast.waitFor();
@@ -158,6 +158,11 @@ export const STEPS = {
     await workbench.quickInput.pick('run: ');
     await waitFor('its values', async () => (await workbench.quickInput.items()).every(({ label }) => label !== ''));
     await asked(scene, 'items');
+    // From the values back to the rule, and from there away.
+    await workbench.page.keyboard.press('Escape');
+    await waitFor('the rule', async () =>
+      (await workbench.quickInput.items()).some(({ label }) => label.startsWith('Save Rule')),
+    );
     await workbench.quickInput.cancel();
   },
   'no rule': async (scene) => {
@@ -193,7 +198,6 @@ export const STEPS = {
     await menu(scene, 'Kill');
     await question(scene, 'Kill');
     await workbench.dialog.getByRole('button', { name: 'Kill', exact: true }).click();
-    await workbench.waitForStatus(/Killing \[Fix it/);
     const toast = workbench.notification(BEGINS).first();
     await toast.waitFor();
     await clickThrough(scene, toast);
@@ -216,13 +220,13 @@ export const STEPS = {
   'git question': async (scene) => {
     const { workbench } = scene;
     await menu(scene, 'Show Changes');
-    const toast = workbench.notification('git configuration');
+    const toast = workbench.notification('git filters of its own');
     await toast.waitFor();
     await workbench.screenshot('hostile-git');
     await toast.getByRole('button', { name: 'Show Configuration' }).click();
     await workbench.waitForEditor('What would count if you use it:');
     await document(scene);
-    await clickThrough(scene, workbench.notification('git configuration'));
+    await clickThrough(scene, workbench.notification('git filters of its own'));
   },
   'changes elsewhere': async (scene) => {
     const { workbench } = scene;
@@ -230,7 +234,7 @@ export const STEPS = {
     await asked(scene, 'items');
     await asked(scene, 'title');
     await workbench.quickInput.cancel();
-    await clickThrough(scene, workbench.notification('git configuration')).catch(() => undefined);
+    await clickThrough(scene, workbench.notification('git filters of its own'));
   },
   'why this state': async (scene) => {
     await menu(scene, 'Why This State?…');
@@ -290,9 +294,16 @@ export const STEPS = {
     await workbench.page.locator('.monaco-hover').filter({ hasText: 'Fix it' }).first().waitFor();
   },
   'details of a machine': async (scene) => {
-    const { workbench } = scene;
-    await workbench.tree('Contexts').pickFromMenu('gpu-1', 'Show Details');
-    await question(scene, 'gpu-1');
+    const { workbench, server } = scene;
+    server.changeMachine('ssh:old-server', { connection: 'connected', problem: null });
+    server.changeMachine('ssh:old-server', {
+      connection: 'hostKeyChanged',
+      since: minutesAgo(0),
+      problem: { message: EVIL, command: EVIL },
+    });
+    const toast = workbench.notification('old-server has a new host key');
+    await toast.getByRole('button', { name: 'Show Details' }).click();
+    await question(scene, 'old-server');
     await workbench.page.keyboard.press('Escape');
   },
   'list of machines': async (scene) => {
@@ -303,21 +314,19 @@ export const STEPS = {
   'folders of a host': async (scene) => {
     const { workbench, server } = scene;
     server.scripted.on('machine/folders', () => ({ path: `/srv/${EVIL}`, folders: [EVIL] }));
-    await workbench.tree('Contexts').pickFromMenu('build-box', 'New Context');
+    await workbench.tree('Contexts').pickFromMenu('build-box', 'New Context…');
     await asked(scene, 'items');
     assert.match((await workbench.quickInput.input.getAttribute('placeholder')) ?? '', BEGINS);
     await workbench.quickInput.cancel();
     server.scripted.on('machine/folders', () => {
       throw new CodeManagerError('internal', EVIL);
     });
-    await workbench.tree('Contexts').pickFromMenu('build-box', 'New Context');
+    await workbench.tree('Contexts').pickFromMenu('build-box', 'New Context…');
     await asked(scene, 'items');
     await workbench.quickInput.cancel();
   },
   'folder elsewhere': async (scene) => {
     const { workbench } = scene;
-    await workbench.runCommand('Code Manager: Test Context…');
-    await workbench.quickInput.cancel();
     await workbench.tree('Contexts').pickFromMenu('infra', 'Open Folder');
     const toast = workbench.notification(BEGINS).first();
     await toast.waitFor();

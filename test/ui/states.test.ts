@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { repoRoot } from '../../scripts/lib/paths.mjs';
@@ -92,11 +92,10 @@ test('a failed turn, work in the background and a choice of several are told by 
     }
 
     await sessions.clickInline('theme-colours', 'Answer…');
-    await quickInput.waitForTitle(/^theme-colours · question/);
+    await quickInput.waitForTitle(/^theme-colours · question · web · Which checks should run before each release\?$/);
     const boxes = quickInput.widget.locator('.quick-input-list-entry [role="checkbox"], .quick-input-list-checkbox');
     await waitFor('the boxes', async () => (await boxes.count()) >= 3);
     await workbench.screenshot('several-options');
-    assert.match(await quickInput.widget.innerText(), /Which checks should run before each release\?/);
     for (const label of ['Unit tests', 'Lint', 'Types']) await quickInput.pick(label);
     await quickInput.widget.getByRole('button', { name: 'OK' }).click();
     await waitFor('the answer', () => answers.length > 0);
@@ -115,10 +114,12 @@ test('a repository with filters of its own is asked about once per content, and 
   const folder = await createWorkspace(join(work, 'sample'));
   const ran = join(work, 'ran');
   const clean = (command: string): void =>
-    appendFileSync(join(folder, '.git', 'config'), `[filter "caps"]\n\tclean = ${command}\n`);
+    appendFileSync(join(folder, '.git', 'config'), `[filter "caps"]\n\tclean = "${command}"\n`);
   clean(`sh -c 'touch ${ran}; cat'`);
   writeFileSync(join(folder, '.gitattributes'), '*.md filter=caps\n');
-  appendFileSync(join(folder, 'README.md'), 'More.\n');
+  // As long as before: to know whether it differs, git has to run the filter.
+  const readme = join(folder, 'README.md');
+  writeFileSync(readme, readFileSync(readme, 'utf8').replace('small', 'large'));
   const home = join(work, 'cm');
   const cm = (...args: string[]): string =>
     execFileSync(process.execPath, [join(repoRoot, 'dist', 'cm.js'), ...args], {

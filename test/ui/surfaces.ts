@@ -36,7 +36,7 @@ export const SURFACES: Readonly<
     inputStep: THEIRS,
     pickStep: 'test of a context',
   },
-  'commands/controlCommands.ts': { ask: 'kill', inputStep: 'send, refused', say: 'send, refused', working: 'kill' },
+  'commands/controlCommands.ts': { ask: 'kill', inputStep: 'send, refused', say: 'send, refused', working: NAME },
   'commands/editContext.ts': { ask: 'context edited, removed', inputStep: THEIRS, pickStep: 'context edited, removed' },
   'commands/helpCommands.ts': {
     'documents.show': 'doctor',

@@ -62,17 +62,18 @@ async function severalStep(step: AnswerStep, request: PendingRequest): Promise<S
   );
   const tickable = new Map(request.options.map((option) => [option.label, option.ticked]));
   const items = rows.filter(({ option }) => tickable.get(option) !== undefined);
-  const result = await pickManyStep<vscode.QuickPickItem & { readonly option?: string }>({
-    title,
+  const result = await pickManyStep<vscode.QuickPickItem & { readonly option: string }>({
+    // Beside check boxes there are no rows without one; a title shows as many lines as it needs.
+    title: `${title} · ${requestRows(request).join(' ')}`,
     placeholder: `${note} Choose all that apply`.trim(),
-    items: [{ label: requestRows(request).join(' '), kind: vscode.QuickPickItemKind.Separator }, ...items],
-    picked: ({ option }) => option !== undefined && tickable.get(option) === true,
+    items,
+    picked: ({ option }) => tickable.get(option) === true,
     buttons: [ATTACH],
     signal,
   });
   if (result.kind === 'button') return { type: 'attach' };
   if (result.kind !== 'next') return undefined;
-  const labels = result.value.flatMap(({ option }) => option ?? []);
+  const labels = result.value.map(({ option }) => option);
   return { type: 'answer', answer: { type: 'options', labels } };
 }
 

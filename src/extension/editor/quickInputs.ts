@@ -6,7 +6,7 @@ import { labelText, oneLine, promptText } from '../model/plainText.js';
  * gets it as one line in which nothing is a link or an icon.
  */
 
-const TITLE_LENGTH = 200;
+const TITLE_LENGTH = 400;
 
 /** Items by those that the editor has of them. */
 type Shown<T> = Map<vscode.QuickPickItem, T>;

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { detailText, labelText, messageText } from '../model/plainText.js';
+import { detailText, labelText, messageText, promptText } from '../model/plainText.js';
 
 /**
  * The only way to a message, a question and a progress of the editor. Their texts may hold what an agent, a host or a
@@ -38,10 +38,13 @@ export function sayDone(text: string, ms = DONE_MS): void {
   vscode.window.setStatusBarMessage(`$(check) ${labelText(text, 200)}`, ms);
 }
 
-/** Says in the status bar what is going on. The views' own progress would stand in the place of their badges. */
+/**
+ * Says in the status bar what is going on: there the editor shows of a link its words only. The views' own progress
+ * would stand in the place of their badges.
+ */
 export async function working<T>(title: string, run: () => Promise<T>): Promise<T> {
   const location = vscode.ProgressLocation.Window;
-  return await vscode.window.withProgress({ location, title: labelText(title, 200) }, run);
+  return await vscode.window.withProgress({ location, title: promptText(title, 200) }, run);
 }
 
 /** Tells how far something is. */

@@ -31,8 +31,8 @@ export function labelText(text: string, length = MESSAGE_LENGTH): string {
 }
 
 /** As {@link labelText}, for where links are made as well. */
-export function promptText(text: string): string {
-  return messageText(text).replace(ICON, '\\$(');
+export function promptText(text: string, length = MESSAGE_LENGTH): string {
+  return messageText(text, length).replace(ICON, '\\$(');
 }
 
 /** As {@link oneLine}, for Markdown in which nothing of it may become markup, a link or an icon. */
