@@ -220,13 +220,13 @@ export const STEPS = {
   'git question': async (scene) => {
     const { workbench } = scene;
     await menu(scene, 'Show Changes');
-    const toast = workbench.notification('git filters of its own');
+    const toast = workbench.notification('of its own that git would run');
     await toast.waitFor();
     await workbench.screenshot('hostile-git');
-    await toast.getByRole('button', { name: 'Show Configuration' }).click();
+    await toast.getByRole('button', { name: 'Show', exact: true }).click();
     await workbench.waitForEditor('What would count if you use it:');
     await document(scene);
-    await clickThrough(scene, workbench.notification('git filters of its own'));
+    await clickThrough(scene, workbench.notification('of its own that git would run'));
   },
   'changes elsewhere': async (scene) => {
     const { workbench } = scene;
@@ -234,7 +234,9 @@ export const STEPS = {
     await asked(scene, 'items');
     await asked(scene, 'title');
     await workbench.quickInput.cancel();
-    await clickThrough(scene, workbench.notification('git filters of its own'));
+    const toast = workbench.notification('of its own that git would run');
+    await toast.hover();
+    await toast.getByRole('button', { name: /^Clear Notification/ }).click();
   },
   'why this state': async (scene) => {
     await menu(scene, 'Why This State?…');
@@ -295,14 +297,11 @@ export const STEPS = {
   },
   'details of a machine': async (scene) => {
     const { workbench, server } = scene;
-    server.changeMachine('ssh:old-server', { connection: 'connected', problem: null });
-    server.changeMachine('ssh:old-server', {
-      connection: 'hostKeyChanged',
-      since: minutesAgo(0),
-      problem: { message: EVIL, command: EVIL },
+    server.changeMachine('ssh:old-server', { problem: { message: EVIL, command: EVIL } });
+    server.scripted.on('machine/connect', () => {
+      throw new CodeManagerError('unauthorized', EVIL);
     });
-    const toast = workbench.notification('old-server has a new host key');
-    await toast.getByRole('button', { name: 'Show Details' }).click();
+    await workbench.tree('Contexts').pickFromMenu('old-server', 'Reconnect');
     await question(scene, 'old-server');
     await workbench.page.keyboard.press('Escape');
   },

@@ -131,7 +131,7 @@ test('a repository with filters of its own is asked about once per content, and 
   // The editor's own git extension is another program that runs what it finds.
   const settings = { 'git.enabled': false };
   await withWorkbench(t, { folder, settings, env: { CM_HOME: home } }, async (workbench) => {
-    const question = workbench.notification('git filters of its own');
+    const question = workbench.notification('of its own that git would run');
     const showChanges = async (): Promise<void> =>
       await workbench.tree('Sessions').pickFromMenu('sleeper', 'Show Changes');
     const shown = async (): Promise<void> => {
@@ -147,7 +147,7 @@ test('a repository with filters of its own is asked about once per content, and 
     await showChanges();
     await question.waitFor();
     await workbench.screenshot('git-question');
-    await question.getByRole('button', { name: 'Show Configuration' }).click();
+    await question.getByRole('button', { name: 'Show', exact: true }).click();
     await workbench.waitForEditor('filter.caps.clean');
     await workbench.screenshot('git-configuration');
     await question.waitFor();
