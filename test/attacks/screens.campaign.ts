@@ -48,7 +48,7 @@ function fromLines(format: 'claude' | 'opencode', lines: readonly string[]): Ask
   let model = NO_HOOKS;
   for (const line of lines) {
     const event = parseHookLine(line, 7);
-    if (event) model = reduceHooks(model, event, hookMeaning(format, event));
+    if (event) model = reduceHooks(model, event, hookMeaning(format, event, '/p'));
   }
   const asked = hookEvidence(model, 0)?.asked ?? null;
   const pending = trackRequest(null, { asked, isNew: false, time: '' }, undefined, () => 'id');

@@ -29,7 +29,7 @@ function modelAfter(events: readonly Event[], start: HookModel = NO_HOOKS): Hook
     const line = `7 ${JSON.stringify({ session_id: 'own', cwd: '/work', ...event })}`;
     const parsed = parseHookLine(line, 7);
     assert.ok(parsed);
-    return reduceHooks(before, parsed, hookMeaning('claude', parsed));
+    return reduceHooks(before, parsed, hookMeaning('claude', parsed, '/work'));
   }, start);
 }
 
@@ -323,4 +323,14 @@ test('what is asked for PowerShell is no command that rules read as a shell does
     about.map(({ action }) => action),
     ['other'],
   );
+});
+
+test('what begins in another folder than that of the session is told with it', () => {
+  const folder = (cwd: string, tool: string, input: object): string | undefined =>
+    after(START, event('PermissionRequest', { cwd, tool_name: tool, tool_input: input }))?.asked?.request?.folder;
+  assert.equal(folder('/work', 'Bash', { command: 'ls' }), undefined);
+  assert.equal(folder('/work/sub', 'Bash', { command: 'ls' }), '/work/sub', 'it has changed to that');
+  assert.equal(folder('/work', 'Edit', { file_path: 'a.txt' }), undefined);
+  assert.equal(folder('/work/sub', 'Edit', { file_path: 'a.txt' }), '/work/sub');
+  assert.equal(folder('/work/sub', 'Edit', { file_path: '/work/a.txt' }), undefined, 'wherever it is');
 });

@@ -36,7 +36,7 @@ function model(...events: readonly object[]): HookModel {
   return events.reduce<HookModel>((now, payload) => {
     const event = parseHookLine(`7 ${JSON.stringify(payload)}`, 7);
     assert.ok(event, JSON.stringify(payload));
-    return reduceHooks(now, event, hookMeaning('copilot', event));
+    return reduceHooks(now, event, hookMeaning('copilot', event, '/p'));
   }, NO_HOOKS);
 }
 

@@ -36,8 +36,11 @@ function written(t: TestContext, events: readonly unknown[], env: Record<string,
     opencodePlugin(active, { program: '/nowhere/tmux', socket: join(root, 'sock') }),
   );
   const main = `import { CodeManager } from './hook.mjs';
-    const { event: tell } = await CodeManager();
-    for (const event of ${JSON.stringify(events)}) await tell?.({ event });`;
+    const { event: tell, 'tool.execute.before': begins } = await CodeManager();
+    for (const event of ${JSON.stringify(events)}) {
+      if (event?.begins) await begins?.(event.begins, event.with);
+      else await tell?.({ event });
+    }`;
   writeFileSync(join(root, 'main.mjs'), main);
   const own = { CM_SESSION: ID, CM_RUN: '7', ...env };
   const printed = execFileSync(process.execPath, [join(root, 'main.mjs')], { cwd: '/', env: own, encoding: 'utf8' });
@@ -53,7 +56,7 @@ function modelAfter(t: TestContext, events: readonly unknown[]): HookModel {
   for (const line of written(t, events)) {
     const event = parseHookLine(line, 7);
     assert.ok(event);
-    model = reduceHooks(model, event, hookMeaning('opencode', event));
+    model = reduceHooks(model, event, hookMeaning('opencode', event, '/'));
   }
   return model;
 }
@@ -136,4 +139,26 @@ test('the conversation is the one that a person wrote to last, and never a subag
   assert.equal(conversation(...other), 'ses_3');
   assert.equal(conversation(...other, prompt('ses_1'), status('busy')), 'ses_3', 'an old prompt is noted again');
   assert.equal(word(t, ...other, status('idle', 'ses_3'), status('busy')), 'idle', 'what another one does');
+});
+
+test('a command is known exactly only where it is known in which folder it runs', (t) => {
+  const asks = (callID: string | undefined, args?: object): readonly unknown[] => [
+    ...(args === undefined ? [] : [{ begins: { tool: 'bash', sessionID: 'ses_1', callID: 'call_1' }, with: { args } }]),
+    { ...BASH, properties: { ...BASH.properties, tool: { messageID: 'msg_1', callID } } },
+  ];
+  for (const [events, expected] of [
+    [asks('call_1', { command: 'rm x && ls' }), ['event', undefined]],
+    [asks('call_1', { command: 'rm x && ls', workdir: '.' }), ['event', undefined]],
+    [asks('call_1', { command: 'rm x && ls', workdir: '' }), ['event', undefined]],
+    [asks('call_1', { command: 'rm x && ls', workdir: 'sub' }), ['event', '/sub']],
+    [asks('call_1', { command: 'rm x && ls', workdir: '/else' }), ['event', '/else']],
+    [asks('call_1', { command: 'rm x && ls', workdir: 7 }), [null, undefined]],
+    [asks('call_2', { command: 'rm x && ls' }), [null, undefined]],
+    [asks('call_1'), [null, undefined]],
+    [asks(undefined, { command: 'rm x && ls' }), [null, undefined]],
+  ] as const) {
+    const request = told(t, events)?.asked?.request;
+    assert.equal(request?.command, 'rm x && ls');
+    assert.deepEqual([request.exact, request.folder], expected, JSON.stringify(events));
+  }
 });

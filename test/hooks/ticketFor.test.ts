@@ -16,7 +16,7 @@ function model(lines: readonly (readonly [head: string, line: Line])[], format: 
   return lines.reduce((before, [head, line]) => {
     const event = parseHookLine(`${head} ${JSON.stringify({ session_id: 'own', cwd: '/work', ...line })}`, 7);
     assert.ok(event);
-    return reduceHooks(before, event, hookMeaning(format, event));
+    return reduceHooks(before, event, hookMeaning(format, event, '/work'));
   }, NO_HOOKS);
 }
 
@@ -113,7 +113,7 @@ test('a question, a plan, a mode, a subagent and what was too long are not answe
   const cut = parseHookLine('7/t1 {"hook_event_name":"PermissionRequest","tool_name":"Bash","tool_input":{"com', 7);
   assert.ok(cut);
   assert.deepEqual(
-    reduceHooks(NO_HOOKS, cut, hookMeaning('claude', cut)).pending.flatMap(({ tickets }) => tickets),
+    reduceHooks(NO_HOOKS, cut, hookMeaning('claude', cut, '/work')).pending.flatMap(({ tickets }) => tickets),
     [],
   );
   const child = { hook_event_name: 'permission.asked', id: 'per_1', permission: 'bash', command: 'rm x', child: true };

@@ -44,6 +44,10 @@ test('what is not known exactly, or is not what it looks like, is never allowed,
     [{ command: './m\u0430rk yes' }, 'ask'],
     [{ command: './mark\ryes' }, 'ask'],
     [{ folder: '/proj/other' }, 'ask'],
+    [{ folder: '/' }, 'ask'],
+    [{ folder: '' }, 'ask'],
+    // As where a link to it leads.
+    [{ folder: '/proj/other/..' }, 'allow'],
     [{ folder: '/proj/other', command: 'rm x' }, 'deny'],
   ] as const) {
     assert.equal(

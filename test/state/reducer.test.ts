@@ -502,6 +502,9 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
   const other = about('permission', 'rm y', 'rm y', ['Yes', 'No']);
   const colour = (...labels: string[]): Asked => about('question', null, 'Which?', labels);
   const answered = [shown(0, shell('rm x', 'Yes', 'No')), { type: 'answered', time: 40 }] as const;
+  const unknown = shell('rm x');
+  const exact: Asked = { ...unknown, request: unknown.request && { ...unknown.request, exact: 'event' } };
+  const toldAnswered = [told(0, exact), shown(10, shell('rm x', 'Yes', 'No')), { type: 'answered', time: 40 }] as const;
   for (const [events, requests] of [
     [[shown(0, shell('')), shown(50, shell('rm x', 'Yes', 'No'))], 1],
     [[told(0, shell('rm x')), shown(50, shell('rm x')), shown(90, shell('rm x', 'Yes', 'No'))], 1],
@@ -512,6 +515,11 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
     [[...answered, shown(50, shell('rm x', 'Yes', 'No'))], 1],
     [[...answered, shown(50, shell('rm x', 'Yes', 'No')), shown(400, shell('rm x', 'Yes', 'No'))], 2],
     [[...answered, shown(50, other)], 2],
+    // A busy program draws its answered dialog for long, and tells each by an event.
+    [[...toldAnswered, shown(50, shell('rm x', 'Yes', 'No')), shown(1000, shell('rm x', 'Yes', 'No'))], 1],
+    [[...toldAnswered, shown(50, shell('rm x', 'Yes', 'No')), told(400, exact)], 2],
+    [[...toldAnswered, shown(50, other)], 2],
+    [[...toldAnswered, shown(50, shell('rm x', 'Yes', 'No')), shown(3100, shell('rm x', 'Yes', 'No'))], 2],
   ] as const) {
     assert.equal(run(...events).request, requests, JSON.stringify(events));
   }

@@ -138,7 +138,8 @@ export class Bed {
       const request = await this.asks('trust');
       this.#ink.forget();
       this.#want('ready');
-      await this.answer(request, { type: 'allow', always: false });
+      // Some ask again at each start unless they are told to remember it.
+      await this.answer(request, { type: 'allow', always: request.options.some(({ role }) => role === 'always') });
       this.#isTrusted = true;
     } else {
       this.#want('ready');

@@ -160,7 +160,9 @@ function claudeAsked(tool: string, input: Input, cwd: string | null): Asked {
       const command = text(input['command']);
       // Rules read what a POSIX shell reads; words mean something else to another one.
       const action = tool === 'Bash' ? 'shell' : 'other';
-      return askedOf({ action, command, ...(command === undefined ? { text: tool } : {}) });
+      // What a command has changed to stays the folder of the next one.
+      const folder = cwd ?? undefined;
+      return askedOf({ action, command, folder, ...(command === undefined ? { text: tool } : {}) });
     }
     case 'Write':
       return askedPath('create', pathOf(input), cwd);

@@ -2,7 +2,7 @@ import type { HookFormat, Tool } from '../../protocol/tool.js';
 import type { AnswerVia } from '../../protocol/pendingRequest.js';
 import { claudeAnswer, claudeMeaning, claudeSettings } from './claudeHooks.js';
 import type { HookEvent } from './hookEvent.js';
-import type { HookAnswer, HookMeaning } from './hookModel.js';
+import { asAtHome, type HookAnswer, type HookMeaning } from './hookModel.js';
 import { hookCommand } from './hookScript.js';
 import { copilotMeaning } from './copilotHooks.js';
 import { opencodeAnswer, opencodeMeaning } from './opencodeEvents.js';
@@ -53,9 +53,13 @@ const FORMATS: Readonly<Record<HookFormat, Format>> = {
 
 const NONE: HookLaunch = { args: [], env: {} };
 
-/** What an event of a tool's hooks means; undefined when it means nothing. */
-export function hookMeaning(format: HookFormat, event: HookEvent): HookMeaning | undefined {
-  return FORMATS[format].meaning(event);
+/**
+ * What an event of a tool's hooks means; undefined when it means nothing.
+ *
+ * @param home the folder of the session
+ */
+export function hookMeaning(format: HookFormat, event: HookEvent, home: string): HookMeaning | undefined {
+  return asAtHome(FORMATS[format].meaning(event), home);
 }
 
 /**

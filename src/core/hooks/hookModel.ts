@@ -283,13 +283,23 @@ function isWhole(kind: WaitingKind, { action, command, path }: ScreenRequest): b
   return action === 'shell' ? command !== null : path !== null;
 }
 
+/** What runs in the folder of the session, as the agent names that, runs nowhere else. */
+export function asAtHome(meaning: HookMeaning | undefined, home: string): HookMeaning | undefined {
+  if (meaning?.type !== 'asks' && meaning?.type !== 'mayAsk') return meaning;
+  const { asked } = meaning;
+  if (asked.request?.folder !== home) return meaning;
+  const { folder: _, ...request } = asked.request;
+  return { ...meaning, asked: { ...asked, request } };
+}
+
 /** What is asked of a file, told from the folder of the agent. */
 export function askedPath(action: 'create' | 'edit' | 'read', path: string | undefined, cwd: string | null): Asked {
   if (path === undefined) return askedOf({ action });
   const near = cwd !== null && isAbsolute(path) ? relative(cwd, path) : path;
   // What is tidied on the way is shown as it is.
   const isInside = cwd !== null && near !== '' && path === `${cwd === '/' ? '' : cwd}/${near}`;
-  return askedOf({ action, path, text: `${action} ${isInside ? near : path}` });
+  const folder = cwd === null || isAbsolute(path) ? undefined : cwd;
+  return askedOf({ action, path, text: `${action} ${isInside ? near : path}`, folder });
 }
 
 /** What is asked of an address. */

@@ -14,6 +14,8 @@ const Payload = z.looseObject({
   id: z.string().optional(),
   permission: z.string().optional(),
   command: z.string().optional(),
+  /** Absolute, where a command runs. */
+  folder: z.string().optional(),
   path: z.string().optional(),
   url: z.string().optional(),
   pattern: z.string().optional(),
@@ -90,10 +92,10 @@ function phaseOf({ tool = '', command = '' }: Payload): Phase | null {
   }
 }
 
-function opencodeAsked({ permission = '', command, path, url, pattern }: Payload, cwd: string | null): Asked {
+function opencodeAsked({ permission = '', command, folder, path, url, pattern }: Payload, cwd: string | null): Asked {
   switch (permission) {
     case 'bash':
-      return askedOf({ action: 'shell', command });
+      return folder === undefined ? notExact(command) : askedOf({ action: 'shell', command, folder });
     case 'edit':
       return askedPath('edit', path ?? pattern, cwd);
     case 'read':
@@ -109,4 +111,10 @@ function opencodeAsked({ permission = '', command, path, url, pattern }: Payload
     default:
       return askedOf({ action: 'other', text: `${permission} ${pattern ?? ''}`.trim() });
   }
+}
+
+/** A command that runs nobody knows where. */
+function notExact(command: string | undefined): Asked {
+  const asked = askedOf({ action: 'shell', command });
+  return { ...asked, request: asked.request && { ...asked.request, exact: null } };
 }

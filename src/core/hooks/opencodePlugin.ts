@@ -11,12 +11,13 @@ import { ANSWER, hookChannel, type HookTmux } from './hookScript.js';
 export function opencodePlugin(sessionsDirectory: string, { program, socket }: HookTmux): string {
   return `import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, lstatSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 const dir = ${JSON.stringify(sessionsDirectory)};
 const id = process.env.CM_SESSION ?? '';
 const run = process.env.CM_RUN ?? '';
 
-export const CodeManager = async ({ client } = {}) => {
+export const CodeManager = async ({ client, directory = process.cwd() } = {}) => {
   // What the agent starts inherits this.
   if (id === '' || process.env.CM_HOOKED === id || !existsSync(dir + '/' + id + '.json')) return {};
   process.env.CM_HOOKED = id;
@@ -28,6 +29,18 @@ export const CodeManager = async ({ client } = {}) => {
   let own;
   const begun = new Set();
   const text = (value) => (typeof value === 'string' && value.length <= 12000 ? value : undefined);
+  // What calls were given, of the last ones: a permission does not say in which folder its command runs.
+  const inputs = new Map();
+  const begins = (callID, input) => {
+    inputs.set(callID, input);
+    if (inputs.size > 1000) inputs.delete(inputs.keys().next().value);
+  };
+  const folderOf = (callID) => {
+    const input = inputs.get(callID);
+    if (input === undefined) return undefined;
+    const { workdir } = input;
+    return workdir === undefined || workdir === null || workdir === '' ? directory : text(workdir) && resolve(directory, workdir);
+  };
   const waiting = new Map();
   // Denied with a reason, after which it goes on with its turn.
   const explained = new Set();
@@ -103,7 +116,7 @@ export const CodeManager = async ({ client } = {}) => {
         const { metadata = {}, patterns = [] } = properties;
         const [command, path, url] = [metadata.command, metadata.filepath, metadata.url].map(text);
         const ticket = of.child || typeof client?._client?.post !== 'function' ? undefined : id + '.' + properties.id;
-        say(type, { ...of, id: properties.id, permission: properties.permission, command, path, url, pattern: text(patterns[0]) }, ticket);
+        say(type, { ...of, id: properties.id, permission: properties.permission, command, folder: properties.permission === 'bash' ? folderOf(properties.tool?.callID) : undefined, path, url, pattern: text(patterns[0]) }, ticket);
         if (ticket !== undefined) wait(ticket, properties.id);
         return;
       }
@@ -123,6 +136,9 @@ export const CodeManager = async ({ client } = {}) => {
     }
   };
   return {
+    'tool.execute.before': async ({ callID } = {}, { args } = {}) => {
+      if (typeof callID === 'string' && typeof args === 'object' && args !== null) begins(callID, args);
+    },
     event: async ({ event }) => {
       try {
         tell(event.type, event.properties ?? {});

@@ -22,6 +22,8 @@ export interface HookFollowerOptions extends Pick<GrowingFileOptions, 'machine' 
   /** The run of the tool: what another one wrote is passed over. */
   readonly run: number;
   readonly format: HookFormat;
+  /** Of the session. */
+  readonly folder: string;
   readonly clock: Clock;
   /** What the events say now; undefined when they say nothing any more. The next waits until this is dealt with. */
   readonly onEvidence: (evidence: Evidence | undefined) => Promise<void>;
@@ -100,7 +102,7 @@ export class HookFollower {
   }
 
   async #take(text: string): Promise<void> {
-    const { run, format, clock, onEvidence, onConversation } = this.#options;
+    const { run, format, folder, clock, onEvidence, onConversation } = this.#options;
     const lines = (this.#rest + text).split('\n');
     // One of ours is never longer.
     this.#rest = (lines.pop() ?? '').slice(-2 * MAX_EVENT_BYTES);
@@ -109,7 +111,7 @@ export class HookFollower {
       await turns.pass();
       const event = parseHookLine(line, run);
       const before = this.#model;
-      if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event));
+      if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event, folder));
       const { conversation } = this.#model;
       if (conversation !== null && conversation !== before.conversation) onConversation(conversation);
       if (event?.ticket != null) this.#tickets.add(event.ticket);

@@ -99,6 +99,7 @@ export class SessionStates implements Disposable {
         path: files.path(id, 'hooks'),
         run: record.runFrom,
         format: tool.hooks.format,
+        folder: record.path,
         clock,
         onEvidence: (evidence) => this.#onHooks(id, evidence),
         onConversation: (conversation) => this.#conversation.fire({ id, conversation }),

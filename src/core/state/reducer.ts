@@ -84,6 +84,8 @@ const DETAILS_MS = 150;
 const REDRAW_MS = 250;
 /** A dialog that was answered may stand there again for so long before it has gone for good. */
 const ANSWERED_MS = 300;
+/** Longer where each dialog has an event of its own: the same on the screen without one is still the one before. */
+const TOLD_ANSWERED_MS = 3000;
 /** A title that asks for a person does not say why: that stands on the screen, which is waited for so long. */
 const WHY_MS = 500;
 
@@ -196,9 +198,12 @@ function answered(model: StateModel, time: number): StateModel {
 
 /** The dialog of the request that was answered just now, drawn once more before it goes. */
 function isAfterglow({ answered }: StateModel, { source, state, asked }: Held, now: number): boolean {
-  if (answered === null || source !== 'screen' || state !== 'waiting' || now >= answered.time + ANSWERED_MS)
-    return false;
+  if (answered === null || source !== 'screen' || state !== 'waiting' || now >= afterglowEnd(answered)) return false;
   return asksTheSame(answered.asked, asked);
+}
+
+function afterglowEnd({ asked, time }: NonNullable<StateModel['answered']>): number {
+  return time + (asked.request?.exact === 'event' ? TOLD_ANSWERED_MS : ANSWERED_MS);
 }
 
 /** What a screen says of the words of the others. */
@@ -226,7 +231,7 @@ export function nextLook(model: StateModel, now: number): number | undefined {
   const times: number[] = [];
   const { held, lastOutput, verdict, answered, isTaskDue } = model;
   const { screen } = held;
-  if (screen && answered && isAfterglow(model, screen, now)) times.push(answered.time + ANSWERED_MS);
+  if (screen && answered && isAfterglow(model, screen, now)) times.push(afterglowEnd(answered));
   for (const source of SOURCES) {
     const one = held[source];
     if (!one || one.isPast) continue;

@@ -7,7 +7,7 @@ import { hitsCommand, type Hit } from './commandHits.js';
 import { allowsCommand, neverAllowedCommand, valuesIn, type CommandTerms } from './commandRules.js';
 import { below, foldersOf, wordsAsPaths } from './folders.js';
 import { hostAsked, isHostIn } from './hosts.js';
-import { whyNotExact, type Told } from './knownExactly.js';
+import { whyElsewhere, whyNotExact, type Told } from './knownExactly.js';
 import { landingsOf } from './landings.js';
 import { isGuarded, isInside, isPrivate, mayBeInside, type Places } from './paths.js';
 import { ruleText } from './ruleText.js';
@@ -16,7 +16,7 @@ import { parseShell, type ParsedLine, type SimpleCommand } from './shellCommand.
 /** A request, and where it is asked. */
 export interface Asked {
   readonly session: Pick<Session, 'id' | 'contextId' | 'tool' | 'path'>;
-  readonly request: Pick<ScreenRequest, 'action' | 'text'> & Told & { readonly kind: WaitingKind };
+  readonly request: Pick<ScreenRequest, 'action' | 'text' | 'folder'> & Told & { readonly kind: WaitingKind };
 }
 
 export interface Verdict extends PolicyVerdict {
@@ -97,6 +97,8 @@ interface Terms extends CommandTerms {
   /** Of a request about one file; undefined when it cannot be told. */
   readonly file: string | undefined;
   readonly host: string | undefined;
+  /** The other folder in which it runs, as the agent names it. */
+  readonly elsewhere: string | undefined;
 }
 
 async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[], places: Places): Promise<Terms> {
@@ -107,7 +109,8 @@ async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[]
   const paths = [...needed].filter((word) => word !== '' && word.length < 4096 && !word.includes('\n')).slice(0, 500);
   const asked = [path ?? '', ...paths];
   // A program alone needs no look at the machine.
-  const isNeeded = path !== null || scopes.length > 0 || paths.length > 0;
+  const { folder } = request;
+  const isNeeded = path !== null || scopes.length > 0 || paths.length > 0 || folder !== undefined;
   const resolve = async (
     which: readonly string[],
     folder: string,
@@ -116,16 +119,18 @@ async function termsOf({ session, request }: Asked, rules: readonly PolicyRule[]
     return new Map(which.map((each, index) => [each, found[index]]));
   };
   const own = ['.', ...scopes];
-  const { folder } = request;
   const inFolder = await resolve(folder === undefined ? [...own, ...asked] : own, session.path);
-  const resolved = folder === undefined ? inFolder : await resolve(asked, folder);
+  const resolved = folder === undefined ? inFolder : await resolve(['.', ...asked], folder);
+  const [home, here] = [inFolder.get('.'), resolved.get('.')];
   return {
     action,
     line,
     file: path === null ? undefined : resolved.get(path),
     host: action === 'network' ? hostAsked(request) : undefined,
     scopes: new Map(scopes.map((scope) => [scope, inFolder.get(scope)])),
-    folder: inFolder.get('.'),
+    folder: home,
+    // An agent names the folder by where its links lead to.
+    elsewhere: folder === undefined || (home !== undefined && here === home) ? undefined : folder,
     own: places.own,
     resolve: (word) => resolved.get(word),
   };
@@ -170,7 +175,8 @@ function hits(rule: PolicyRule, terms: Terms): Hit {
 
 /** Why no rule could allow it. */
 function neverAllowed(terms: Terms): string | undefined {
-  const { action, line, file, folder, host } = terms;
+  const { action, line, file, folder, host, elsewhere } = terms;
+  if (elsewhere !== undefined) return whyElsewhere(elsewhere);
   if (action === null || !ALLOWABLE.has(action))
     return `A person decides on every request of the kind ${action ?? '?'}.`;
   if (action === 'shell') {
