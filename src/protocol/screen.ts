@@ -40,6 +40,8 @@ export const OptionStyle = z.object({
   passing: Pattern.optional(),
   /** Numbers choose; else the cursor has to be moved. */
   digits: z.boolean().default(true),
+  /** Where a label goes on that does not fit into its row: below itself, or below its number. */
+  wraps: z.enum(['label', 'number']).default('label'),
   /** Where several can be chosen: the row below them that ends the choice. */
   finish: Pattern.default('^(?:Next|Submit|Done)$'),
 });

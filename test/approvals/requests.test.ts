@@ -186,3 +186,15 @@ test('what was told exactly stays so when only a screen tells of it later', () =
   assert.deepEqual([later.id, later.command, later.exact], [first.id, './mark\u200b yes', 'event']);
   assert.equal(later.text, './mark<U+200B> yes');
 });
+
+test('a request says in which other folder its command runs, whatever the screen shows of it', () => {
+  const told = { ...SHELL, request: requestOf({ ...SHELL.request, exact: 'record', folder: '/p/sub' }) };
+  const request = tracked(null, told);
+  assert.equal(request.folder, '/p/sub');
+  assert.equal(tracked(request, SHELL).folder, '/p/sub', 'the screen does not tell');
+  assert.equal(tracked(tracked(null, SHELL), told).folder, '/p/sub', 'it is told later');
+  assert.equal(
+    'folder' in tracked(request, { ...told, request: requestOf({ ...SHELL.request, exact: 'record' }) }),
+    false,
+  );
+});

@@ -144,6 +144,7 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'copilot/03-approval-bash',
     'copilot/04-approval-create-file',
     'copilot/11-approval-cursor-on-no',
+    'copilot/14-approval-bash-80x24',
     'gemini/04-approval-bash',
     'gemini/05-approval-create-file',
     'gemini/06-approval-edit-file',
@@ -526,6 +527,16 @@ test("Copilot's form, denials and errors are read at either width, and Esc denie
   for (const name of ['10-error-401', '13-error-401-80x24']) {
     assert.match(judgeReal(`copilot/${name}.txt`).error ?? '', /\(HTTP 401\)/u, name);
   }
+  const narrow = judgeReal('copilot/14-approval-bash-80x24.txt');
+  assert.deepEqual(
+    [narrow.request?.command, ...narrow.options.map(({ label, role }) => `${role}: ${label}`)],
+    [
+      'touch plain-80-5',
+      'allow: Yes',
+      "always: Yes, and don't ask again for `touch` in this repo (/home/ada/sample-sources/project)",
+      'deny: No, and tell Copilot what to do differently (Esc to stop)',
+    ],
+  );
   const [deny] = judgeReal('copilot/11-approval-cursor-on-no.txt').options.filter(({ role }) => role === 'deny');
   assert.deepEqual(deny?.keys, ['Escape']);
 });

@@ -144,7 +144,8 @@ export class Bed {
     } else {
       this.#want('ready');
     }
-    await waitFor('it to be ready', () => this.#marks.some((mark) => mark.type === 'drawn' && mark.what === 'ready'));
+    const isReady = (): boolean => this.#marks.some((mark) => mark.type === 'drawn' && mark.what === 'ready');
+    await waitFor('it to be ready', isReady, { timeoutMs: 120_000 });
     await this.settle(20_000);
     const launcher = this.session.pid ?? 0;
     // The launcher stays until the last byte is read.

@@ -172,7 +172,8 @@ class Round {
           ? `after ${batch.at(-1)?.file ?? ''}: ${errorText(error)}\n${screen}`
           : `${left.file} was left to a person: ${errorText(error)}\n${JSON.stringify(bed.isRunning ? bed.session.request : null)}\n${screen}`,
       );
-      await bed.kill();
+      // One that cannot be ended is left behind.
+      await bed.kill().catch((failure: unknown) => this.#complain(errorText(failure)));
       return Math.min(batch.length, made() + 1);
     }
   }

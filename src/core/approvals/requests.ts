@@ -48,6 +48,7 @@ function contentOf({ kind, text, request, options }: Asked, rules: AnswerRules |
     question: request?.question ?? null,
     text,
     exact: request?.exact ?? null,
+    ...(request?.folder === undefined ? {} : { folder: request.folder }),
     ...(request?.several === true ? { several: true } : {}),
     ...(request?.more === true ? { more: true } : {}),
     // Of a list that is shown from further down on what stands above is not known.
@@ -101,8 +102,10 @@ function withTicks<T extends Pick<Content, 'options'>>(known: T, now: Content): 
 function merged(known: PendingRequest, now: Content): PendingRequest {
   const isLess = known.exact !== null && now.exact === null;
   const told = isLess ? known : now;
+  const { folder: _, ...rest } = now;
   return {
-    ...now,
+    ...rest,
+    ...(told.folder === undefined ? {} : { folder: told.folder }),
     id: known.id,
     action: now.action ?? known.action,
     command: told.command ?? known.command,

@@ -127,7 +127,8 @@ function findList(
   const finish = pattern(style.finish);
   // A list may go on below its last row.
   const end = ARROW.test(lines[last]?.text ?? '') ? lastFilled(lines, last - 1) : last;
-  const found = findNumbered(lines, end, numbered, withCursor, finish) ?? findPlain(lines, end, withCursor);
+  const { wraps } = style;
+  const found = findNumbered(lines, end, { numbered, withCursor, finish, wraps }) ?? findPlain(lines, end, withCursor);
   if (!found) return undefined;
   const { drawn, first } = found;
   const above = lines[lastFilled(lines, first - 1)];
@@ -176,13 +177,18 @@ function lastFilled(lines: readonly ScreenLine[], from: number): number {
   return at;
 }
 
+/** How a list with numbers is drawn. */
+interface Numbered extends Pick<OptionStyle, 'wraps'> {
+  readonly numbered: Pattern;
+  readonly withCursor: Pattern;
+  readonly finish: Pattern;
+}
+
 /** From the last line up to number one, or to where the list is cut; between two options only what belongs to the upper one. */
 function findNumbered(
   lines: readonly ScreenLine[],
   last: number,
-  numbered: Pattern,
-  withCursor: Pattern,
-  finish: Pattern,
+  { numbered, withCursor, finish, wraps }: Numbered,
 ): { drawn: Drawn[]; first: number } | undefined {
   const drawn: Drawn[] = [];
   let more: string[] = [];
@@ -207,8 +213,8 @@ function findNumbered(
       continue;
     }
     const [, indent = '', digits = '', rest = ''] = match;
-    // What goes on below an option stands as far in as its label at least.
-    if (deepest < indent.length + digits.length + 1) return undefined;
+    // What goes on below an option stands as far in as its label at least, or as its number.
+    if (deepest < indent.length + (wraps === 'label' ? digits.length + 1 : 0)) return undefined;
     const beside = rest.split(/(?<=\s)\s(?=\d{1,2}\. )/u).map((text) => text.trimEnd());
     const numbers = beside.map((text, index) => (index === 0 ? Number(digits) : Number.parseInt(text, 10)));
     if (next !== undefined && numbers.at(-1) !== next - 1) return undefined;
