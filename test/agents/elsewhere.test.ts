@@ -15,13 +15,6 @@ const WAYS: readonly {
   readonly elsewhere: string;
 }[] = [
   {
-    agent: 'claude',
-    reach: byPath,
-    mode: 'default',
-    home: 'do:bash(cd sub && touch first)',
-    elsewhere: 'do:bash(touch here)',
-  },
-  {
     agent: 'opencode',
     reach: byOwnFile,
     mode: 'build',
@@ -48,12 +41,7 @@ for (const { agent, reach, mode, home, elsewhere } of WAYS) {
       mkdirSync(sub);
       await desk.home.ok('policy', 'add', 'allow', '--command', 'touch', '--ctx', 'project');
       await desk.start(agent, 'do:say(ready)', mode);
-      if (agent !== 'opencode') {
-        const request = await desk.asks('trust');
-        await (agent === 'claude'
-          ? desk.answers('answer', request, 'Yes, I trust this folder')
-          : desk.answers('approve', request));
-      }
+      if (agent !== 'opencode') await desk.answers('approve', await desk.asks('trust'));
       await desk.becomes('idle');
       await desk.send(home);
       await until('what runs at home is allowed', () => existsSync(join(sub, 'first')), 120_000);
