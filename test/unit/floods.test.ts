@@ -99,6 +99,7 @@ test('while a flood of events is read others have their turn, and no more than s
     machine: fileOf(text),
     path: '/hooks',
     run: 7,
+    folder: '/p',
     format: 'claude',
     clock: systemClock,
     onEvidence: () => Promise.resolve(void (isPresent = true)),
