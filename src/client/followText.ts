@@ -4,6 +4,9 @@ import { toCodeManagerError } from '../protocol/errors.js';
 import type { Client, FollowLogOptions } from './api.js';
 import { LogRenderer, type LogRendererOptions } from './render/logRenderer.js';
 
+/** So long after something came, and again while more comes, what stands is looked at. */
+const MOMENT_MS = 200;
+const MOMENTS = 3;
 /** So much may wait for the renderer before the server is held back. */
 const MAX_BACKLOG_BYTES = 1024 * 1024;
 
@@ -30,6 +33,8 @@ export function followText(client: Pick<Client, 'followLog'>, session: string, o
   let target: number | undefined;
   let started = false;
   let settling: { cancel(): void } | undefined;
+  let moment: { cancel(): void } | undefined;
+  let moments = 0;
   let queue: Promise<void> = Promise.resolve();
 
   // A function, because the flag changes while others are awaited.
@@ -37,6 +42,7 @@ export function followText(client: Pick<Client, 'followLog'>, session: string, o
   const stop = (): void => {
     disposed = true;
     settling?.cancel();
+    moment?.cancel();
     log.dispose();
   };
   const fail = (error: unknown): void => {
@@ -65,6 +71,14 @@ export function followText(client: Pick<Client, 'followLog'>, session: string, o
         options.onEnd?.(offset);
       },
     );
+  };
+  /** Looks a few times more once nothing comes. */
+  const stand = (): void => {
+    moment ??= clock.after(MOMENT_MS, () => {
+      moment = undefined;
+      void enqueue(() => renderer.stand());
+      if (--moments > 0) stand();
+    });
   };
   const reached = (offset: number): void => {
     if (target === undefined || offset < target) return;
@@ -97,7 +111,12 @@ export function followText(client: Pick<Client, 'followLog'>, session: string, o
       backlog += wanted.length;
       const done = enqueue(async () => {
         backlog -= wanted.length;
-        return renderer.write(wanted);
+        const lines = await renderer.write(wanted);
+        if (follow && renderer.isPainted) {
+          moments = MOMENTS;
+          stand();
+        }
+        return lines;
       });
       reached(offset + bytes.length);
       return backlog > MAX_BACKLOG_BYTES ? done : undefined;

@@ -58,8 +58,9 @@ function lastPrompt(turns: readonly { readonly prompt?: string; readonly results
   return { prompt, results };
 }
 
-function* words(text: string): Generator<string> {
-  for (const [word] of text.matchAll(/\s*\S+|\s+$/g)) yield word;
+function* streamed({ text, pieces }: Answer): Generator<string> {
+  if (pieces !== undefined) yield* pieces;
+  else for (const [word] of text.matchAll(/\s*\S+|\s+$/g)) yield word;
 }
 
 const event = (name: string, data: object): string => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
@@ -94,7 +95,8 @@ export const anthropic: Api = {
       isStream: stream,
     };
   },
-  *stream({ text, call, beside }, id) {
+  *stream(given, id) {
+    const { call, beside } = given;
     const message = { id: `msg_${id}`, type: 'message', role: 'assistant', model: 'scripted', content: [] };
     const usage = { input_tokens: USAGE.input, output_tokens: 1 };
     const start = { ...message, stop_reason: null, stop_sequence: null, usage };
@@ -105,7 +107,7 @@ export const anthropic: Api = {
       event('content_block_delta', { type: 'content_block_delta', index, delta: value });
     const stop = (index: number): string => event('content_block_stop', { type: 'content_block_stop', index });
     yield { text: block(0, { type: 'text', text: '' }) };
-    for (const word of words(text)) yield { text: delta(0, { type: 'text_delta', text: word }), isWord: true };
+    for (const word of streamed(given)) yield { text: delta(0, { type: 'text_delta', text: word }), isWord: true };
     yield { text: stop(0) };
     for (const [index, one] of [call, beside].entries()) {
       if (one === undefined) continue;
@@ -201,10 +203,11 @@ export const responses: Api = {
     yield { text: send('response.created', { response: { id: `resp_${id}`, status: 'in_progress', output: [] } }) };
     const items = responseItems(given, id);
     for (const [index, item] of items.entries()) {
-      yield { text: send('response.output_item.added', { output_index: index, item }) };
+      const begun = { ...item, status: 'in_progress', ...(index === 0 ? { content: [] } : {}) };
+      yield { text: send('response.output_item.added', { output_index: index, item: begun }) };
       if (index === 0) {
         const place = { item_id: `msg_${id}`, output_index: 0, content_index: 0 };
-        for (const word of words(given.text)) {
+        for (const word of streamed(given)) {
           yield { text: send('response.output_text.delta', { ...place, delta: word }), isWord: true };
         }
       }
@@ -240,14 +243,15 @@ export const chat: Api = {
       isStream: stream,
     };
   },
-  *stream({ text, call }, id) {
+  *stream(given, id) {
+    const { call } = given;
     const chunk = (delta: object, finish: string | null = null): string =>
       data({
         ...{ id: `chatcmpl-${id}`, object: 'chat.completion.chunk', created: 1_700_000_000, model: 'scripted' },
         choices: [{ index: 0, delta, finish_reason: finish }],
       });
     yield { text: chunk({ role: 'assistant', content: '' }) };
-    for (const word of words(text)) yield { text: chunk({ content: word }), isWord: true };
+    for (const word of streamed(given)) yield { text: chunk({ content: word }), isWord: true };
     if (call !== undefined) {
       const invocation = { name: call.tool, arguments: JSON.stringify(call.input) };
       yield { text: chunk({ tool_calls: [{ index: 0, id: `call_${id}`, type: 'function', function: invocation }] }) };
@@ -321,8 +325,9 @@ export const gemini: Api = {
       isStream: false,
     };
   },
-  *stream({ text, call }, id) {
-    for (const word of words(text)) yield { text: data(candidate([{ text: word }], id)), isWord: true };
+  *stream(given, id) {
+    const { call } = given;
+    for (const word of streamed(given)) yield { text: data(candidate([{ text: word }], id)), isWord: true };
     const parts = call === undefined ? [{ text: '' }] : [{ functionCall: { name: call.tool, args: call.input } }];
     yield { text: data({ ...candidate(parts, id, 'STOP'), usageMetadata: GEMINI_USAGE }) };
   },

@@ -1,3 +1,5 @@
+import { essay } from './essay.js';
+
 /** A step of the script that is written in a prompt as `do:NAME(ARGUMENT)`. */
 export interface Step {
   readonly name: string;
@@ -11,6 +13,8 @@ export interface Script {
   readonly delayMs: number;
   /** Between the words of an answer. */
   readonly chunkMs: number;
+  /** Decides the pieces of the answer and the pauses between them; undefined: word by word. */
+  readonly pieces: string | undefined;
   /** HTTP status for the first `times` requests of this prompt. */
   readonly failure: { readonly status: number; readonly times: number } | undefined;
 }
@@ -38,6 +42,8 @@ export interface Answer {
   readonly call: ToolCall | undefined;
   /** Called at once with it. */
   readonly beside?: ToolCall | undefined;
+  /** The text as it is streamed; undefined: word by word. */
+  readonly pieces?: readonly string[] | undefined;
 }
 
 /** What the agent itself adds around the words of the person. */
@@ -48,23 +54,25 @@ export function withoutAdditions(text: string): string {
   return text.replace(ADDED, '').trim();
 }
 
-const SETTINGS = new Set(['delay', 'chunk', 'fail']);
+const SETTINGS = new Set(['delay', 'chunk', 'pieces', 'fail']);
 
 export function parseScript(prompt: string): Script {
   const steps: Step[] = [];
   let delayMs = 0;
   let chunkMs = 0;
+  let pieces: string | undefined;
   let failure: Script['failure'];
   for (const step of directives(prompt)) {
     if (!SETTINGS.has(step.name)) steps.push(step);
     else if (step.name === 'delay') delayMs = Number(step.argument) * 1000;
     else if (step.name === 'chunk') chunkMs = Number(step.argument);
+    else if (step.name === 'pieces') pieces = step.argument;
     else {
       const [status = '500', times = '1'] = step.argument.split(',');
       failure = { status: Number(status), times: Number(times) };
     }
   }
-  return { steps, delayMs, chunkMs, failure };
+  return { steps, delayMs, chunkMs, pieces, failure };
 }
 
 /** `\u{200b}` is that sign: an input box may drop what cannot be seen. */
@@ -102,6 +110,11 @@ export function answer(conversation: Conversation): Answer {
   for (const step of steps) {
     if (step.name === 'say') {
       said.push(step.argument);
+      continue;
+    }
+    if (step.name === 'essay') {
+      const [seed = '', words = '500'] = step.argument.split(',');
+      said.push(essay(seed, Number(words)));
       continue;
     }
     if (step.name === 'wall') {

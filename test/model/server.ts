@@ -4,6 +4,7 @@ import { type AddressInfo } from 'node:net';
 import * as z from 'zod';
 import { delay } from '../../src/common/async.js';
 import { anthropic, chat, gemini, responses, type Api } from './apis.js';
+import { piecesOf } from './essay.js';
 import { answer, parseScript, type ToolCall } from './script.js';
 
 /** A request as it came, for tests to look at. */
@@ -41,8 +42,8 @@ const GEMINI_PATH = /^\/v1(?:beta)?\/models\/[^:]+:(generateContent|streamGenera
 
 /**
  * A model that does what the prompt says: `do:bash(CMD)`, `do:write(FILE)`, `do:edit(FILE)`, `do:read(FILE)`,
- * `do:ask(QUESTION)`, `do:both(CMD | CMD)` (Claude Code's API only), `do:say(TEXT)`, `do:wall(LINES)` and `do:tool(NAME {json})` run one per turn, in order; `do:delay(S)`,
- * `do:chunk(MS)` and `do:fail(STATUS[,N])` say how. It speaks the APIs of Anthropic, OpenAI and Gemini on loopback.
+ * `do:ask(QUESTION)`, `do:both(CMD | CMD)` (Claude Code's API only), `do:say(TEXT)`, `do:essay(SEED[,WORDS])`, `do:wall(LINES)` and `do:tool(NAME {json})` run one per turn, in order; `do:delay(S)`,
+ * `do:chunk(MS)`, `do:pieces(SEED)` and `do:fail(STATUS[,N])` say how. It speaks the APIs of Anthropic, OpenAI and Gemini on loopback.
  */
 export class ScriptedModel {
   readonly requests: LoggedRequest[] = [];
@@ -139,7 +140,10 @@ export class ScriptedModel {
     }
 
     const id = (++this.#count).toString().padStart(6, '0');
-    const given = answer(conversation);
+    const said = answer(conversation);
+    const pieces = script.pieces === undefined ? [] : [...piecesOf(said.text, script.pieces)];
+    const given = pieces.length === 0 ? said : { ...said, pieces: pieces.map(({ text }) => text) };
+    let written = 0;
     const isStream = conversation.isStream || geminiMethod === 'streamGenerateContent';
     const end = (): void => {
       if (!response.destroyed) note(given.call === undefined ? { type: 'said' } : { type: 'called', call: given.call });
@@ -156,7 +160,9 @@ export class ScriptedModel {
     for (const { text, isWord } of api.stream(given, id)) {
       if (response.destroyed) return;
       response.write(text);
-      if (isWord === true && script.chunkMs > 0) await delay(script.chunkMs);
+      if (isWord !== true) continue;
+      const pauseMs = pieces[written++]?.pauseMs ?? script.chunkMs;
+      if (pauseMs > 0) await delay(pauseMs);
     }
     end();
     response.end();

@@ -8,20 +8,30 @@ import { Scratch } from '../bench/scratch.js';
 import { driveApprovals, type Approvals } from './approvals.js';
 import type { Where } from './bed.js';
 import { FLOWS } from './flows.js';
+import { driveLogs, type Logged } from './logs.js';
 import { besideNewest, PROGRAMS } from './programs.js';
 import { driveRules, type RuledRequests } from './rules.js';
 import { driveReplaced, type Replaced } from './replaced.js';
-import { approvalLines, brokenFlows, replacedLines, ruledLines, stateTable, wrongWords } from './report.js';
+import {
+  approvalLines,
+  brokenFlows,
+  loggedLines,
+  replacedLines,
+  ruledLines,
+  stateTable,
+  wrongWords,
+} from './report.js';
 import { driveStates, type Broken, type Sample } from './states.js';
 
 const USAGE = `Drives real agents through everything that can happen to them and compares what is true with what is shown.
-npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--rules K] [--replaced K] [--seed S] [--newest] [--ssh] [--load]
+npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--rules K] [--replaced K] [--logs K] [--seed S] [--newest] [--ssh] [--load]
   --times N       how often, 10 by default
   --tool NAME     ${PROGRAMS.map(({ name }) => name).join(', ')}; all by default
   --flow NAME     ${FLOWS.map(({ name }) => name).join(', ')}; all by default
   --approvals K   instead: K requests of each program, answered by a person and by rules
   --rules K       instead: K plain and K long requests of each program at two sizes, all allowed by a rule
   --replaced K    instead: K requests that are replaced before they are answered
+  --logs K        instead: K streamed answers of each program, as their readable log tells them, beside its own record
   --seed S        decides all delays and flows
   --newest        with the newest version of each program beside the pinned one, where that is another one
   --ssh           on a machine over ssh, where nothing is installed for it
@@ -57,6 +67,7 @@ export async function main(
   const approvals: Approvals[] = [];
   const replaced: Replaced[] = [];
   const ruled: RuledRequests[] = [];
+  const logged: Logged[] = [];
   const errors: string[] = [];
   const inScratch = async (name: string, drive: (bench: Bench) => Promise<void>): Promise<void> => {
     scratch = new Scratch();
@@ -86,6 +97,10 @@ export async function main(
       await inScratch(program.name, async (bench) => {
         ruled.push(...(await driveRules(program, bench, { where, count: options.rules })));
       });
+    } else if (options.logs > 0) {
+      await inScratch(program.name, async (bench) => {
+        logged.push(await driveLogs(program, bench, { where, count: options.logs, seed, out: folders.out }));
+      });
     } else if (options.replaced === 0) {
       await inScratch(program.name, (bench) => driveStates(program, bench, { where, times, seed, flows }, told));
     }
@@ -109,6 +124,7 @@ export async function main(
     approvals,
     replaced,
     ruled,
+    logged,
     errors,
   };
   writeFileSync(join(folders.out, 'truth.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -118,6 +134,7 @@ export async function main(
     approvalLines(approvals),
     ruledLines(ruled),
     replacedLines(replaced),
+    loggedLines(logged),
     errors,
   ];
   const parts = [
@@ -126,7 +143,7 @@ export async function main(
     ...lists.map((part) => part.join('\n')),
   ];
   process.stdout.write(`seed ${seed}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n`);
-  const bad = [...errors, ...broken, ...[...approvals, ...replaced, ...ruled].flatMap(({ wrong }) => wrong)];
+  const bad = [...errors, ...broken, ...[...approvals, ...replaced, ...ruled, ...logged].flatMap(({ wrong }) => wrong)];
   return bad.length > 0 ? 1 : 0;
 }
 
@@ -141,6 +158,7 @@ interface Options {
   readonly approvals: number;
   readonly rules: number;
   readonly replaced: number;
+  readonly logs: number;
 }
 
 function read(words: readonly string[]): Options | undefined {
@@ -158,22 +176,36 @@ function read(words: readonly string[]): Options | undefined {
         approvals: { type: 'string', default: '0' },
         rules: { type: 'string', default: '0' },
         replaced: { type: 'string', default: '0' },
+        logs: { type: 'string', default: '0' },
       },
     });
-    const [times = 0, approvals = 0, rules = 0, replaced = 0] = [
+    const [times = 0, approvals = 0, rules = 0, replaced = 0, logs = 0] = [
       values.times,
       values.approvals,
       values.rules,
       values.replaced,
+      values.logs,
     ].map(Number);
     const flows = FLOWS.map(({ name }) => name);
     const isKnown =
-      [times, approvals, rules, replaced].every((count) => Number.isInteger(count) && count >= 0) &&
+      [times, approvals, rules, replaced, logs].every((count) => Number.isInteger(count) && count >= 0) &&
       values.tool.every((tool) => PROGRAMS.some(({ name }) => name === tool)) &&
       values.flow.every((flow) => flows.includes(flow));
     if (!isKnown) return undefined;
     const { tool: tools, flow: chosen, seed, newest, ssh, load } = values;
-    return { times, approvals, rules, replaced, tools, flows: chosen, seed, newest, where: ssh ? 'ssh' : 'here', load };
+    return {
+      times,
+      approvals,
+      rules,
+      replaced,
+      logs,
+      tools,
+      flows: chosen,
+      seed,
+      newest,
+      where: ssh ? 'ssh' : 'here',
+      load,
+    };
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { percentile } from '../bench/numbers.js';
 import type { Approvals } from './approvals.js';
+import type { Logged } from './logs.js';
 import type { RuledRequests } from './rules.js';
 import type { Replaced } from './replaced.js';
 import type { Broken, Sample } from './states.js';
@@ -114,4 +115,22 @@ export function columns(lines: readonly (readonly string[])[]): string {
   );
   text.splice(1, 0, widths.map((width) => '─'.repeat(width)).join('  '));
   return text.join('\n');
+}
+
+/** One line for each program, below it what is wrong. */
+export function loggedLines(logged: readonly Logged[]): string[] {
+  return logged.flatMap(({ program, answers, verdicts, wrong }) => {
+    const sum = (count: (verdict: Logged['verdicts'][number]) => number): number =>
+      verdicts.reduce((total, verdict) => total + count(verdict), 0);
+    const delays = verdicts.flatMap((verdict) => verdict.delays);
+    const lines = sum((verdict) => verdict.lines);
+    const share = Math.round((1000 * sum(({ others }) => others.length)) / Math.max(1, lines)) / 10;
+    return [
+      `${program}: ${answers} answers, ${sum(({ units }) => units)} prompts, calls and sentences: ` +
+        `${sum(({ missing }) => missing.length)} missing or not in order, ${sum(({ repeated }) => repeated.length)} twice; ` +
+        `${share} % of ${lines} lines are others; told ${ms(percentile(delays, 0.5))} (p95 ${ms(percentile(delays, 0.95))}, ` +
+        `most ${ms(Math.max(...delays))}) after they stood`,
+      ...wrong.map((line) => `  ${line}`),
+    ];
+  });
 }

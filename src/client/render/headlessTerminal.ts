@@ -18,6 +18,8 @@ export interface Snapshot {
   readonly isErasing: boolean;
   /** True when nothing was written since the last snapshot, and the rows begin with the first of the screen. */
   readonly isReflowed: boolean;
+  /** True when the program went to a place outside of the screen: it takes it for larger than it is. */
+  readonly isMisfit: boolean;
 }
 
 /** Rows that may scroll out between two snapshots before they are taken into one. */
@@ -37,7 +39,10 @@ export class HeadlessTerminal {
   /** Follows the first row of the screen of the last snapshot as it scrolls. */
   #top: { readonly line: number; dispose(): void } | undefined;
   #isPainting = false;
+  /** Row by row the program erases what it will paint anew. */
+  #isErasingRows = false;
   #scrolled = 0;
+  #isMisfit = false;
 
   constructor(terminal: Headless.Terminal, onFrame: (snapshot: Snapshot) => void) {
     this.#terminal = terminal;
@@ -48,6 +53,11 @@ export class HeadlessTerminal {
   /** Resolves when all of `text` has been interpreted; frames in it were reported by then. */
   write(text: string): Promise<void> {
     return new Promise((resolve) => this.#terminal.write(text, resolve));
+  }
+
+  /** False while the program paints a frame, as far as it says so. */
+  get isBetweenFrames(): boolean {
+    return !this.#isPainting && !this.#isErasingRows;
   }
 
   /** Reports what is on the screen, finished or not. */
@@ -66,7 +76,15 @@ export class HeadlessTerminal {
     }
     if (!isAlternate) this.#markTop();
     this.#scrolled = 0;
-    this.#onFrame({ isAlternate, rows, historyRows: buffer.baseY - first, isErasing, isReflowed });
+    this.#onFrame({
+      isAlternate,
+      rows,
+      historyRows: buffer.baseY - first,
+      isErasing,
+      isReflowed,
+      isMisfit: this.#isMisfit,
+    });
+    this.#isMisfit = false;
   }
 
   /** A mark goes with the row that it marks. */
@@ -98,23 +116,37 @@ export class HeadlessTerminal {
 
   /**
    * A frame is finished where a synchronized update ends. Programs that do not use those finish one before they go back
-   * up to paint the next, before they erase the screen or change to the other one, and whenever half a screen scrolled.
+   * up to paint the next or erase its rows, before they erase the screen or change to the other one, and whenever half a
+   * screen scrolled.
    */
   #watchFrames(): void {
     const { parser } = this.#terminal;
     const before = (): boolean => {
-      if (!this.#isPainting) this.snapshot();
+      if (!this.#isPainting && !this.#isErasingRows) this.snapshot();
       return false;
     };
+    const painted = (): boolean => (this.#isErasingRows = false);
     const row = (params: readonly (number | number[])[]): number => Math.max(1, Number(params[0] ?? 1)) - 1;
-    const goTo = (params: readonly (number | number[])[]): boolean =>
-      row(params) < this.#terminal.buffer.active.cursorY ? before() : false;
+    const goTo = (params: readonly (number | number[])[]): boolean => {
+      const { cols, rows, buffer } = this.#terminal;
+      painted();
+      if (row(params) < buffer.active.cursorY) before();
+      this.#isMisfit ||= row(params) >= rows || Number(params[1] ?? 1) > cols;
+      return false;
+    };
     parser.registerCsiHandler({ final: 'J' }, (params) => {
       const { cursorX, cursorY } = this.#terminal.buffer.active;
       const isWhole = params[0] === 2 || (params[0] === 0 && cursorX === 0 && cursorY === 0);
       if (!this.#isPainting) this.snapshot({ isErasing: isWhole });
       return false;
     });
+    parser.registerCsiHandler({ final: 'K' }, (params) => {
+      if (params[0] !== 2 || this.#isErasingRows) return false;
+      before();
+      this.#isErasingRows = true;
+      return false;
+    });
+    parser.registerCsiHandler({ final: 'G' }, painted);
     for (const final of ['A', 'F', 'u']) parser.registerCsiHandler({ final }, before);
     for (const final of ['H', 'f', 'd']) parser.registerCsiHandler({ final }, goTo);
     for (const final of ['M', '8', 'c']) parser.registerEscHandler({ final }, before);
@@ -132,6 +164,7 @@ export class HeadlessTerminal {
       return isMode(params, 47, 1047, 1049) ? before() : false;
     });
     this.#terminal.onLineFeed(() => {
+      painted();
       if (this.#isTopErased && this.#terminal.buffer.active.type === 'normal') this.#markTop();
       const isAtBottom = this.#terminal.buffer.active.cursorY === this.#terminal.rows - 1;
       if (isAtBottom && ++this.#scrolled >= this.#terminal.rows / 2) this.snapshot();

@@ -59,7 +59,12 @@ export class LogRenderer {
    * a sentence as their model does, programs that print do not.
    */
   get quietMs(): number {
-    return this.#screen ? 1000 : 150;
+    return this.isPainted ? 1000 : 150;
+  }
+
+  /** True while the program paints its screen. */
+  get isPainted(): boolean {
+    return this.#screen !== undefined;
   }
 
   /** To be called when the stream has been quiet for a moment; gives what stands on the screen or in the last line. */
@@ -67,6 +72,14 @@ export class LogRenderer {
     return this.#inTurn(() =>
       Promise.resolve(this.#screen ? this.#separate(this.#screen.settle()) : this.#plain.takeUnfinished()),
     );
+  }
+
+  /**
+   * To be called a few times a second while the stream flows; gives what has stood on the screen for some of those
+   * moments: of an answer that is still being written whole sentences.
+   */
+  stand(): Promise<string[]> {
+    return this.#inTurn(() => Promise.resolve(this.#screen ? this.#separate(this.#screen.stand()) : []));
   }
 
   /** The stream has ended; gives all that is left. */

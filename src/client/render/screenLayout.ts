@@ -106,20 +106,21 @@ class JoinedLine implements ContentLine {
   /** Adds `row` when it continues this line; false when it is a line of its own. */
   join(row: string, isContinuation: boolean, columns: number): boolean {
     const text = row.trimStart();
-    if (isContinuation) {
+    const isListed = isMessage(row) || /^(?:[-*+•]|\d+[.)]?)\s/.test(text);
+    const end = this.#lastRow.length;
+    // A terminal forgets too late that it broke a row which was painted anew.
+    if (isContinuation && (end === columns || (end > columns * 0.7 && !isListed))) {
       this.#isBrokenByTerminal = true;
-      this.text += this.#lastRow.length < columns ? ' '.repeat(columns - this.#lastRow.length) + row : row;
+      this.text += end < columns ? ` ${text}` : row;
     } else {
       // Who leaves it to the terminal to wrap does not do it himself.
-      if (this.#isBrokenByTerminal) return false;
+      if (this.#isBrokenByTerminal || this.#lastRow.endsWith('…')) return false;
       const indent = row.length - text.length;
       const firstWord = /^\S+/.exec(text)?.[0] ?? '';
-      const end = this.#lastRow.length;
       // Wrapped means that the next word did not fit: at the end of a row, or anywhere when it fits in no row.
       const hadNoRoom =
         end + 1 + firstWord.length > columns - 4 && (end > columns * 0.7 || firstWord.length > columns * 0.9);
-      if (!hadNoRoom || indent !== this.#textColumn || isMessage(row) || /^(?:[-*+•]|\d+[.)]?)\s/.test(text))
-        return false;
+      if (!hadNoRoom || indent !== this.#textColumn || isListed) return false;
       // A word too long for any row is cut at the border, between words a blank is.
       const isCutWord = /\S{60}$/.test(this.#lastRow) && this.#lastRow.length >= columns - 2;
       this.text += (isCutWord ? '' : ' ') + text;

@@ -7,17 +7,23 @@ import { Transcript } from './transcript.js';
 /** A program that only printed for this many lines prints lines; its screen need not be watched any more. */
 const PLAIN_AFTER_LINES = 200;
 
+/** Of a screen that was cut to another size so much is painted anew when the program has heard of it; it always has after so many frames. */
+const REPAINTED = 1 / 3;
+const REPAINTED_FRAMES = 30;
+
 /** Follows a program that repaints: keeps a conversation for each of the two screens of the terminal. */
 export class ScreenLog {
   #terminal: HeadlessTerminal | undefined;
   #columns: number;
-  readonly #normal = new Transcript({ isContinuous: true });
-  readonly #alternate = new Transcript({ isContinuous: false });
+  readonly #normal = new Transcript();
+  readonly #alternate = new Transcript();
   #current = this.#normal;
   #lastFrame = '';
   #lines: string[] = [];
   #plainLines = 0;
   #isOnAlternate = false;
+  /** Rows as the terminal cut them to another size, and how many frames came since, while the program has not painted them. */
+  #cut: { rows: readonly string[] | undefined; frames: number } | undefined;
 
   /** Opens the screen; `told` is on it already and has been given to the reader. */
   static async open(openTerminal: OpenTerminal, columns: number, rows: number, told: string): Promise<ScreenLog> {
@@ -49,7 +55,7 @@ export class ScreenLog {
   resize(columns: number, rows: number): void {
     this.#terminal?.resize(columns, rows, () => {
       this.#columns = columns;
-      for (const transcript of [this.#normal, this.#alternate]) transcript.resized();
+      this.#cut = { rows: undefined, frames: 0 };
     });
   }
 
@@ -59,6 +65,13 @@ export class ScreenLog {
     const lines = this.#lines;
     this.#lines = [];
     return lines;
+  }
+
+  /** A moment has passed: gives also what has stood for some of them. */
+  stand(): string[] {
+    if (this.#terminal?.isBetweenFrames === true) this.#terminal.snapshot();
+    append(this.#lines, this.#current.takeStood());
+    return this.take();
   }
 
   settle(): string[] {
@@ -100,13 +113,26 @@ export class ScreenLog {
       this.#lastFrame = '';
     }
     const isUnchanged = frame === this.#lastFrame && snapshot.historyRows === 0;
-    // A screen that does not lay its rows out anew just cuts them off, until the program has painted it.
-    const isCutOff = snapshot.isReflowed && snapshot.isAlternate;
-    if (snapshot.isReflowed && !isCutOff)
-      transcript.reflow(readScreen(snapshot.rows, this.#columns, snapshot.historyRows));
-    else if (!isUnchanged && !isCutOff) transcript.read(readScreen(snapshot.rows, this.#columns, snapshot.historyRows));
+    if (!isUnchanged && !(snapshot.isAlternate && this.#isCut(frame.split('\n'), snapshot.isMisfit))) {
+      const content = readScreen(snapshot.rows, this.#columns, snapshot.historyRows);
+      if (snapshot.isReflowed) transcript.reflow(content);
+      else transcript.read(content);
+    }
     this.#lastFrame = frame;
     if (snapshot.isErasing && !snapshot.isAlternate) transcript.erase();
     append(this.#lines, transcript.takeSettled());
+  }
+
+  /** The alternate screen does not lay its rows out anew: it just cuts them off, until the program has painted them. */
+  #isCut(rows: readonly string[], isMisfit: boolean): boolean {
+    const cut = this.#cut;
+    if (!cut) return false;
+    // What is painted for the size before is no better.
+    if (isMisfit || cut.rows === undefined) cut.rows = rows;
+    const known = cut.rows.filter((row) => row.trim() !== '');
+    const painted = rows.filter((row) => row.trim() !== '' && !known.includes(row)).length;
+    if (painted < Math.max(1, known.length * REPAINTED) && ++cut.frames < REPAINTED_FRAMES) return true;
+    this.#cut = undefined;
+    return false;
   }
 }

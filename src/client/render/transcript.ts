@@ -1,85 +1,76 @@
-import { align, type Match } from './alignment.js';
-import { isProvisional } from './decoration.js';
-import { endOfLetters, finishLine, letters } from './lineText.js';
+import { isChild, isInput, isProvisional } from './decoration.js';
+import { append, endOfLetters, finishLine, letters as lettersOf } from './lineText.js';
 import type { ContentLine, ScreenContent } from './screenLayout.js';
+import { bareStart, keyOf, sentenceEnd } from './sentences.js';
+import { Steadiness } from './steadiness.js';
+import { ToldText } from './toldText.js';
 
-/** How many different frames a line must stay the same to count as settled while the program goes on painting. */
+/** For so many different frames a text must stay the same to count as settled while the program goes on painting. */
 const SETTLED_FRAMES = 6;
 /** The same for the block in which a working program still writes. */
 const SETTLED_UNFINISHED_FRAMES = 60;
-/** A line that never settled is forgotten when it has been gone for this many frames. */
-const FORGOTTEN_FRAMES = 3;
-/** So much of a screen must be known for it to show earlier lines again. */
-const LOOKING_BACK = 0.8;
-/** How far back a line that shows up again is recognised. */
-const MAX_ENTRIES = 1000;
+/** The same in moments, see {@link Transcript.takeStood}. */
+const STOOD_MOMENTS = 2;
+/** What was told and is gone from the screen for so many frames was withdrawn. */
+const WITHDRAWN_FRAMES = 2;
+/** What was there for longer than so many frames was more than a part of one. */
+const TAKEN_FRAMES = 1;
+/** So many letters are no coincidence; at the end of what is not told fewer are none. */
+const MIN_KNOWN = 12;
+const FEW_LETTERS = 4;
 
-/** What the edge of the screen leaves of a line that wraps is at least so long. */
-const MIN_CUT = 60;
-/** So much of a line is enough to know it again when it has grown. */
-const MIN_GROWN = 20;
-
-/** A line of the conversation, as far as the screens have shown it. */
-interface Entry {
-  text: string;
-  indent: number;
-  beginsBlock: boolean;
-  /** Different frames that showed it just so. */
-  seen: number;
-  /** Different frames since it was last shown. */
-  missing: number;
-  /** How much of the text the reader has been given; undefined when nothing. */
-  told: number | undefined;
-  /** True when it left the screen as what it is, so that it will not change. */
-  isFinal: boolean;
+/** A line, or the rest of one, that the screen shows and the reader has not been given. */
+interface Pending {
+  readonly text: string;
+  readonly key: string;
+  readonly indent: number;
+  readonly beginsBlock: boolean;
+  /** The line began with what the reader has been given. */
+  readonly isContinued: boolean;
+  /** It has scrolled out of the screen, so that it will not change. */
+  readonly isFinal: boolean;
 }
 
 /**
- * Puts the conversation together from what successive screens show of it. Every screen is aligned with what is already
- * known, so that a line that stays, scrolls or comes back is the same line, and a sentence that is said twice is two.
+ * Puts the conversation together from what successive screens show of it. What was told is one text of letters, without
+ * blanks, which change with the width of the screen. Every screen is searched for the end of that text: what stands below
+ * is still to be told, once it has stood still, and may change until then.
  */
 export class Transcript {
-  #entries: Entry[] = [];
-  #visible: readonly Entry[] = [];
-  /** What the last screen and the one before it showed of the program's work. */
+  readonly #told = new ToldText();
+  #pending: readonly Pending[] = [];
+  /** Lines of the last screen. */
+  #shown: readonly ContentLine[] = [];
+  /** The last screen showed that the program works or asks. */
   #isUnfinished = false;
   #wasUnfinished = false;
-  /** How many lines the screen had when it was erased. */
-  #erased = 0;
   #margin = Number.POSITIVE_INFINITY;
-
-  /** The screen had different sizes: what is known may stand anywhere on it, with other line breaks. */
-  #wasResized = false;
-  #isReflowing = false;
-  readonly #isContinuous: boolean;
-
-  /**
-   * With `isContinuous` every screen begins where the one before it began, as on the normal screen of a terminal, so that
-   * nothing can have been said between two screens unseen.
-   */
-  constructor({ isContinuous }: { readonly isContinuous: boolean }) {
-    this.#isContinuous = isContinuous;
-  }
+  #withdrawn = 0;
+  #out: string[] = [];
+  /** First line of the last screen that showed the end of what was told. */
+  #top = '';
+  readonly #frames = new Steadiness();
+  readonly #moments = new Steadiness();
 
   /** Takes in the next screen. */
-  read(screen: ScreenContent): void {
-    const { lines } = screen;
+  read({ lines, isUnfinished }: ScreenContent): void {
     this.#wasUnfinished = this.#isUnfinished;
-    this.#isUnfinished = screen.isUnfinished;
+    this.#isUnfinished = isUnfinished;
     for (const line of lines) this.#margin = Math.min(this.#margin, line.indent);
-    const visible = this.#visible;
-    const hasHistory = lines[0]?.isHistory === true;
-    if (
-      !hasHistory &&
-      lines.length === visible.length &&
-      lines.every((line, index) => line.text === visible[index]?.text)
-    ) {
-      for (const [index, line] of lines.entries()) this.#see(visible[index] ?? newEntry(line), line);
-      this.#age();
-      return;
-    }
-    if (lines.length > 0) this.#merge(lines);
-    if (this.#entries.length > MAX_ENTRIES * 1.5) this.#forgetOldest();
+    if (lines.length > 0) this.#place(lines);
+    this.#shown = lines;
+    this.#frames.next();
+    this.#see();
+    const final = this.#pending.findLastIndex((line) => line.isFinal);
+    for (let count = final; count >= 0; count--) this.#tellFirst();
+  }
+
+  /** Takes in a screen that shows nothing but what was on it before it was resized: some of that may have left it. */
+  reflow({ lines }: ScreenContent): void {
+    const keys = lines.map(({ text }) => keyOf(text));
+    const letters = this.#letters;
+    if (this.#told.endIn(keys.join(''), keys, letters) !== undefined) return;
+    this.#tellLetters(this.#scrolledBy(keys, letters)?.letters ?? 0);
   }
 
   /**
@@ -87,318 +78,238 @@ export class Transcript {
    * new, unless it is all the same. A program at work paints its screen anew and goes on.
    */
   erase(): void {
-    if (this.#isUnfinished) return;
-    for (const entry of this.#visible) entry.isFinal = true;
-    this.#erased = this.#visible.length;
-    this.#visible = [];
-  }
-
-  /** The screen has another size from now on. */
-  resized(): void {
-    this.#wasResized = true;
-  }
-
-  /** Takes in a screen that shows nothing but what was on it before it was resized, or what had scrolled out of it. */
-  reflow(screen: ScreenContent): void {
-    const before = this.#visible;
-    this.#isReflowing = true;
-    this.read(screen);
-    this.#isReflowing = false;
-    // Pushed out of a screen that got smaller.
-    const visible = new Set(this.#visible);
-    for (const entry of before) entry.isFinal ||= !visible.has(entry);
+    if (!this.#isUnfinished) this.#tellAll();
   }
 
   /** The lines that have settled since the last call. */
   takeSettled(): string[] {
-    const unfinished = this.#isUnfinished ? this.#lastBlock() : undefined;
-    return this.#tell(
-      (entry) =>
-        entry.isFinal ||
-        (unfinished?.has(entry) === true
-          ? entry.seen >= SETTLED_UNFINISHED_FRAMES && !isProvisional(entry.text)
-          : entry.seen >= SETTLED_FRAMES),
-    );
+    this.#tellSteady(this.#frames.steady(SETTLED_FRAMES), this.#frames.steady(SETTLED_UNFINISHED_FRAMES), true);
+    return this.#take();
+  }
+
+  /** A moment has passed: gives also what has stood since the last call, of what is still being written whole sentences. */
+  takeStood(): string[] {
+    this.#moments.next();
+    const stood = this.#moments.steady(STOOD_MOMENTS);
+    this.#tellSteady(Math.max(stood, this.#frames.steady(SETTLED_FRAMES)), stood, false);
+    return this.#take();
   }
 
   /** The same after a moment in which nothing was painted: what is on the screen has settled. */
   takeQuiet(): string[] {
-    for (const entry of this.#visible) entry.seen = Math.max(entry.seen, SETTLED_FRAMES);
-    return this.takeSettled();
+    if (this.#withdrawn > 0) this.#withdraw(this.#shown.map(({ text }) => keyOf(text)));
+    this.#wasUnfinished = this.#isUnfinished;
+    this.#tellSteady(Infinity, Infinity, !this.#isUnfinished);
+    return this.#take();
   }
 
   /** All that was not given yet. */
   takeAll(): string[] {
-    if (this.#isUnfinished) this.#forgetFleeting(this.#entries);
-    return this.#tell(() => true);
+    if (this.#isUnfinished) this.#pending = this.#pending.filter(({ text }) => !isProvisional(text));
+    this.#tellAll();
+    return this.#take();
   }
 
-  #merge(lines: readonly ContentLine[]): void {
-    const known = this.#entries.slice(-MAX_ENTRIES);
-    const matches = this.#anchors(known, lines);
-    const merged: Entry[] = this.#entries.slice(0, -known.length);
-    const visible: Entry[] = [];
-    const [firstOlder, firstNewer] = matches[0] ?? [known.length, lines.length];
-    this.#mergeAbove(known.slice(0, firstOlder), lines.slice(0, firstNewer), matches.length > 0, merged, visible);
-    for (const [index, [older, newer]] of matches.entries()) {
-      const [nextOlder, nextNewer] = matches[index + 1] ?? [known.length, lines.length];
-      const entry = known[older];
-      const line = lines[newer];
-      if (!entry || !line) continue;
-      if (this.#wasResized) reword(entry, line.text);
-      if (entry.text === line.text) this.#see(entry, line);
-      else update(entry, line);
-      merged.push(show(entry, visible));
-      const isLast = index === matches.length - 1;
-      this.#mergeGap(known.slice(older + 1, nextOlder), lines.slice(newer + 1, nextNewer), isLast, merged, visible);
-    }
-    const history = lines.filter((line) => line.isHistory).length;
-    this.#entries = merged;
-    this.#age();
-    this.#erased = 0;
-    this.#visible = visible;
-    // What scrolled out of the screen stays as it is. Lines above the first anchor may not be among the visible ones.
-    const left = Math.max(0, history - (lines.length - visible.length));
-    for (const entry of visible.splice(0, left)) entry.isFinal = true;
+  get #letters(): string {
+    return this.#pending.map(({ key }) => key).join('');
   }
 
-  /** Where the screen and what is known meet; empty when the screen shows something else altogether. */
-  #anchors(known: readonly Entry[], lines: readonly ContentLine[]): readonly Match[] {
-    const key = this.#wasResized ? letters : (text: string): string => text;
-    const texts = known.map((entry) => key(entry.text));
-    const shown = lines.map((line) => key(line.text));
-    if (this.#wasResized) {
-      const anywhere = align(texts, shown);
-      if (anywhere.length > 0 && (this.#isReflowing || anywhere.length >= lines.length * LOOKING_BACK)) return anywhere;
-    }
-    const [top] = this.#visible;
-    const start = top ? known.indexOf(top) : -1;
-    if (start >= 0) {
-      const matches = align(texts.slice(start), shown);
-      const first = matches[0];
-      // A few equal lines far down a screen of new ones are a coincidence, not a place.
-      if (first && (this.#isContinuous || first[1] <= matches.length))
-        return matches.map(([older, newer]) => [older + start, newer]);
-    }
-    const earlier = align(texts, shown);
-    if (earlier.length > 0 && earlier.length >= Math.max(lines.length, this.#erased) * LOOKING_BACK) return earlier;
-    for (const [newer, line] of lines.entries()) {
-      const older = known.findLastIndex((entry) => entry.missing === 0 && this.#isSameLine(entry, line));
-      if (older >= 0) return [[older, newer]];
-    }
-    return [];
+  #see(): void {
+    for (const steadiness of [this.#frames, this.#moments]) steadiness.see(this.#letters);
   }
 
-  /** Lines known and lines shown above the first anchor; all of them when there is none. */
-  #mergeAbove(
-    gone: readonly Entry[],
-    fresh: readonly ContentLine[],
-    hasAnchor: boolean,
-    merged: Entry[],
-    visible: Entry[],
-  ): void {
-    const isKnown = this.#isReflowing || (this.#wasResized && hasAnchor && this.#isWithin(fresh, gone));
-    const isReplaced = hasAnchor && this.#isContinuous && fresh.length > 0 && !isKnown;
-    const top = this.#visible[0];
-    const start = isReplaced && top && gone.includes(top) ? gone.indexOf(top) : gone.length;
-    // What has left the screen has been said for good.
-    merged.push(...gone.slice(0, start));
-    if (!hasAnchor && this.#wasUnfinished) this.#forgetFleeting(merged);
-    for (const entry of merged) entry.isFinal = true;
-    if (isKnown) return fresh.forEach((line) => merged.push(show(told(line), visible)));
-    // Above an anchor there are headings that stay, or older lines that somebody looks at again.
-    const isNews = !hasAnchor || this.#isContinuous || (gone.length === 0 && !this.#hasTold());
-    if (isNews) this.#mergeGap(gone.slice(start), fresh, true, merged, visible);
-  }
-
-  #hasTold(): boolean {
-    return this.#entries.some((entry) => entry.told !== undefined);
-  }
-
-  /** Lines known but not shown between two anchors, against lines shown but not known. */
-  #mergeGap(
-    gone: readonly Entry[],
-    fresh: readonly ContentLine[],
-    isLast: boolean,
-    merged: Entry[],
-    visible: Entry[],
-  ): void {
-    if (this.#wasResized && this.#breakAnew(gone, fresh, merged, visible)) return;
-    const rest = [...gone];
-    for (const line of fresh) {
-      const index = rest.findIndex((entry) => this.#isSameLine(entry, line));
-      const updated = rest[index];
-      const superseded = isLast ? undefined : rest.find((entry) => entry.told !== undefined);
-      if (updated) {
-        for (const entry of rest.splice(0, index + 1).slice(0, -1)) this.#leave(entry, true, isLast, merged);
-        update(updated, line);
-        merged.push(show(updated, visible));
-      } else if (superseded) {
-        // News about what was told long ago, in the middle of the conversation, would be out of place at its end.
-        rest.splice(rest.indexOf(superseded), 1);
-        supersede(superseded, line);
-        merged.push(show(superseded, visible));
-      } else {
-        merged.push(show(this.#isReflowing ? told(line) : newEntry(line), visible));
-      }
-    }
-    for (const entry of rest) this.#leave(entry, fresh.length > 0, isLast, merged);
-  }
-
-  /** The same words, perhaps more of them, with other line breaks: what was told of them stays told. */
-  #breakAnew(gone: readonly Entry[], fresh: readonly ContentLine[], merged: Entry[], visible: Entry[]): boolean {
-    const before = gone.map((entry) => letters(entry.text)).join('');
-    const after = fresh.map((line) => letters(line.text)).join('');
-    let known = toldLetters(gone);
-    if (before === '' || !after.startsWith(before)) return false;
-    for (const line of fresh) {
-      const count = Math.min(known, letters(line.text).length);
-      known -= count;
-      const entry = newEntry(line);
-      if (count > 0) entry.told = endOfLetters(line.text, count);
-      merged.push(show(entry, visible));
-    }
-    return true;
-  }
-
-  #isWithin(lines: readonly ContentLine[], entries: readonly Entry[]): boolean {
-    const known = entries.map((entry) => letters(entry.text)).join('');
-    return known.includes(lines.map((line) => letters(line.text)).join(''));
-  }
-
-  /** `entry` is not where it was: another line took its place, or the lines around it closed up. */
-  #leave(entry: Entry, isReplaced: boolean, isLast: boolean, merged: Entry[]): void {
-    if (entry.told === undefined && !entry.isFinal) {
-      if (isReplaced && !this.#isReflowing) return;
-      // Said and withdrawn, or scrolled away below a heading that stays.
-      entry.isFinal = this.#isReflowing
-        ? entry.missing === 0
-        : !isProvisional(entry.text) && entry.seen >= (isLast ? SETTLED_FRAMES : 2);
-    }
-    merged.push(entry);
-  }
-
-  /** True when `line` is `entry` grown, cut off by the edge of the screen, or counted on in place. */
-  #isSameLine(entry: Entry, line: ContentLine): boolean {
-    // What was there long ago is painted again for another size.
-    const isCutOff = line.text.length >= MIN_CUT && letters(entry.text).startsWith(letters(line.text));
-    if (entry.missing > 1) return this.#wasResized && isCutOff;
-    if (isCountedOn(entry.text, line.text)) return true;
-    if (line.text.length >= MIN_CUT && entry.text.startsWith(line.text)) return true;
-    // Few letters begin many lines: of those that were given, the last one grows.
-    const mayGrow = entry.told === undefined || entry.text.length >= MIN_GROWN || entry === this.#visible.at(-1);
-    return mayGrow && line.text.startsWith(entry.text);
-  }
-
-  #see(entry: Entry, line: ContentLine): void {
-    entry.seen++;
-    entry.missing = -1;
-    if (entry.told !== undefined) return;
-    entry.indent = line.indent;
-    entry.beginsBlock = line.beginsBlock;
-  }
-
-  #age(): void {
-    for (const entry of this.#entries) entry.missing++;
-    if (this.#entries.some(isForgettable)) this.#entries = this.#entries.filter((entry) => !isForgettable(entry));
-  }
-
-  #lastBlock(): ReadonlySet<Entry> {
-    const start = this.#visible.findLastIndex((entry) => entry.beginsBlock);
-    return new Set(this.#visible.slice(Math.max(0, start)));
-  }
-
-  #tell(isReady: (entry: Entry) => boolean): string[] {
-    const lines: string[] = [];
-    for (const entry of this.#entries) {
-      if (entry.told === entry.text.length) continue;
-      if (!isReady(entry)) break;
-      const isContinued = entry.told !== undefined;
-      if (entry.beginsBlock && !isContinued) lines.push('');
-      const indent = Math.max(0, entry.indent - this.#margin);
-      lines.push(finishLine(' '.repeat(indent) + entry.text.slice(entry.told ?? 0).trimStart()));
-      entry.told = entry.text.length;
-    }
+  #take(): string[] {
+    const lines = this.#out;
+    this.#out = [];
     return lines;
   }
 
-  /** Drops what was only there while something was being done. */
-  #forgetFleeting(entries: Entry[]): void {
-    const isFleeting = (entry: Entry): boolean =>
-      entry.told === undefined && !entry.isFinal && isProvisional(entry.text);
-    const kept = entries.filter((entry) => !isFleeting(entry));
-    entries.splice(0, entries.length, ...kept);
+  /** Finds where on the screen begins what is not told. */
+  #place(lines: readonly ContentLine[]): void {
+    const keys = lines.map(({ text }) => keyOf(text));
+    const screen = keys.join('');
+    const letters = this.#letters;
+    const end = this.#told.endIn(screen, keys, letters);
+    if (end !== undefined) {
+      this.#withdrawn = 0;
+      this.#top = keys[0] ?? '';
+      const pending = pendingFrom(lines, keys, end);
+      // What a program at rest takes away had been said.
+      const isTaken = pending.length === 0 && !this.#wasUnfinished;
+      if (isTaken && this.#frames.steady(TAKEN_FRAMES) >= letters.length) this.#tellAll();
+      this.#pending = pending;
+      return;
+    }
+    const scrolled = this.#scrolledBy(keys, letters);
+    if (scrolled !== undefined) {
+      const more = this.#tellLetters(scrolled.letters);
+      this.#pending = pendingFrom(lines, keys, scrolled.from + more);
+      return;
+    }
+    const rest = this.#told.changedIn(screen, keys);
+    if (rest !== undefined) {
+      const isThere = keys[0] === this.#top;
+      if (rest.length === 0 && !isThere) return;
+      this.#withdrawn = rest.length === 0 ? this.#withdrawn + 1 : 0;
+      if (this.#withdrawn >= WITHDRAWN_FRAMES) this.#withdraw(keys);
+      this.#pending = rest.flatMap((index) => pendingOf(lines[index], keys[index]));
+      return;
+    }
+    if (this.#told.isLookedAt(keys)) return;
+    // A program paints its lines anew; or the screen shows something else altogether, and what was there was said.
+    const isRepainted = keys.some((key) => key.length > 3 && letters.includes(key));
+    if (!isRepainted) {
+      if (this.#wasUnfinished) this.#pending = this.#pending.filter(({ text }) => !isProvisional(text));
+      this.#tellAll();
+    }
+    this.#pending = pendingFrom(lines, keys, 0);
   }
 
-  #forgetOldest(): void {
-    const excess = this.#entries.length - MAX_ENTRIES;
-    this.#entries = this.#entries.filter((entry, index) => index >= excess || entry.told !== entry.text.length);
+  /** How much of what is not told has left the screen at its top; a heading may stay there. */
+  #scrolledBy(
+    keys: readonly string[],
+    letters: string,
+  ): { readonly letters: number; readonly from: number } | undefined {
+    const screen = keys.join('');
+    let from = 0;
+    for (const [index, key] of keys.slice(0, 3).entries()) {
+      const found = placeOf(screen.slice(from), letters);
+      if (found >= 0) return { letters: found, from };
+      if (key !== '' && !this.#isHeading(index, key)) return undefined;
+      from += key.length;
+    }
+    return undefined;
+  }
+
+  #isHeading(index: number, key: string): boolean {
+    return keyOf(this.#shown[index]?.text ?? '') === key && this.#told.has(key.replace(/(?:…|\.\.\.)$/, ''));
+  }
+
+  #withdraw(keys: readonly string[]): void {
+    this.#told.forget(keys);
+    this.#withdrawn = 0;
+  }
+
+  /**
+   * Tells in order what has stood still: lines up to `steady` letters, and of the last block, where more may be written,
+   * sentences up to `unfinished`. With `isWhole` the last block of a program at rest is like the others, and lines of one
+   * at work are told as well up to `unfinished`.
+   */
+  #tellSteady(steady: number, unfinished: number, isWhole: boolean): void {
+    let [left, unfinishedLeft] = [steady, unfinished];
+    const mayGrow = !isWhole || this.#isUnfinished || this.#wasUnfinished;
+    const lastBlock = mayGrow ? Math.max(0, this.#lastBlock()) : Infinity;
+    let index = 0;
+    while (this.#pending[0] !== undefined) {
+      const [line, next] = this.#pending;
+      const count = line.key.length;
+      const isWritten =
+        index < lastBlock || isInput(line.text) || (next !== undefined && !isChild(next.text) && !isChild(line.text));
+      const isSteady = count <= (index < lastBlock ? left : Math.min(left, isInput(line.text) ? left : unfinishedLeft));
+      if (isSteady && (isWritten || (isWhole && !isProvisional(line.text)))) this.#tellFirst();
+      else {
+        return this.#tellSentences(Math.min(count, unfinishedLeft));
+      }
+      left -= count;
+      unfinishedLeft -= count;
+      index++;
+    }
+  }
+
+  #lastBlock(): number {
+    return this.#pending.findLastIndex((line) => line.beginsBlock);
+  }
+
+  /** Of the first line the sentences that end within so many letters. */
+  #tellSentences(count: number): void {
+    const [line, ...rest] = this.#pending;
+    if (line === undefined || isChild(line.text)) return;
+    const end = sentenceEnd(line.text, count);
+    if (end > 0) this.#tellPart(line, end, rest);
+  }
+
+  #tellPart(line: Pending, end: number, rest: readonly Pending[]): void {
+    const told = line.text.slice(0, end);
+    const text = line.text.slice(end).trimStart();
+    this.#give({ ...line, text: told, key: line.isContinued ? lettersOf(told) : keyOf(told) });
+    this.#setPending(text === '' ? rest : [{ ...line, text, key: lettersOf(text), isContinued: true }, ...rest]);
+  }
+
+  #tellFirst(): void {
+    const [line, ...rest] = this.#pending;
+    if (line === undefined) return;
+    this.#give(line);
+    this.#setPending(rest);
+  }
+
+  #tellAll(): void {
+    while (this.#pending.length > 0) this.#tellFirst();
+  }
+
+  /**
+   * Tells what has left the screen at its top, with the rest of its last line when that is written.
+   *
+   * @returns letters of that rest
+   */
+  #tellLetters(count: number): number {
+    let left = count;
+    for (let line = this.#pending[0]; line !== undefined && left > 0; line = this.#pending[0]) {
+      if (line.key.length > left && this.#pending.length === 1) {
+        const lead = line.isContinued ? 0 : line.text.length - bareStart(line.text).length;
+        this.#tellPart(line, lead + endOfLetters(line.text.slice(lead), left), []);
+        return 0;
+      }
+      left -= line.key.length;
+      this.#tellFirst();
+    }
+    return Math.max(0, -left);
+  }
+
+  #setPending(pending: readonly Pending[]): void {
+    const before = this.#letters.length;
+    this.#pending = pending;
+    const count = before - this.#letters.length;
+    for (const steadiness of [this.#frames, this.#moments]) steadiness.drop(count);
+  }
+
+  #give({ text, key, indent, beginsBlock, isContinued }: Pending): void {
+    // A bullet whose text has not come says nothing.
+    if (key === '') return;
+    if (beginsBlock && !isContinued) this.#out.push('');
+    append(this.#out, [finishLine(' '.repeat(Math.max(0, indent - this.#margin)) + text)]);
+    this.#told.add(key);
   }
 }
 
-function newEntry(line: ContentLine): Entry {
-  const { text, indent, beginsBlock } = line;
-  return { text, indent, beginsBlock, seen: 1, missing: -1, told: undefined, isFinal: false };
+function pendingOf(line: ContentLine | undefined, key = ''): Pending[] {
+  if (line === undefined || key === '') return [];
+  const { text, indent, beginsBlock, isHistory } = line;
+  return [{ text, key, indent, beginsBlock, isContinued: false, isFinal: isHistory }];
 }
 
-/** A line that the reader has been given as a part of others. */
-function told(line: ContentLine): Entry {
-  return { ...newEntry(line), told: line.text.length };
-}
-
-/** How many letters of what stands in `entries` the reader has been given. */
-function toldLetters(entries: readonly Entry[]): number {
-  let count = 0;
-  for (const { text, told = 0 } of entries) {
-    count += letters(text.slice(0, told)).length;
-    if (told < text.length) break;
+/** What stands behind so many letters. */
+function pendingFrom(lines: readonly ContentLine[], keys: readonly string[], end: number): Pending[] {
+  const pending: Pending[] = [];
+  let start = 0;
+  for (const [index, key = ''] of keys.entries()) {
+    const known = Math.max(0, end - start);
+    start += key.length;
+    if (known >= key.length) continue;
+    for (const whole of pendingOf(lines[index], key)) {
+      const bare = bareStart(whole.text);
+      const text = bare.slice(endOfLetters(bare, known)).trimStart();
+      pending.push(known === 0 ? whole : { ...whole, text, key: key.slice(known), isContinued: true });
+    }
   }
-  return count;
+  return pending;
 }
 
-/** Gives `entry` the blanks of `text`, which has the same letters. */
-function reword(entry: Entry, text: string): void {
-  if (entry.text === text || letters(entry.text) !== letters(text)) return;
-  if (entry.told !== undefined) entry.told = endOfLetters(text, letters(entry.text.slice(0, entry.told)).length);
-  entry.text = text;
-}
-
-function show(entry: Entry, visible: Entry[]): Entry {
-  visible.push(entry);
-  return entry;
-}
-
-function isForgettable(entry: Entry): boolean {
-  return entry.told === undefined && !entry.isFinal && entry.missing >= FORGOTTEN_FRAMES;
-}
-
-/** `• Running tests` and `• Ran tests`, `Read 2 files` and `Read 3 files`: the same but for the first word or a number. */
-function isCountedOn(before: string, after: string): boolean {
-  const rest = (text: string): string => /^\W*\w+\s+(.{4,})$/u.exec(text)?.[1] ?? '';
-  if (rest(before) !== '' && rest(before) === rest(after)) return true;
-  const digits = /\d+/g;
-  return digits.test(before) && before.replace(digits, '0') === after.replace(digits, '0');
-}
-
-function update(entry: Entry, line: ContentLine): void {
-  const { text } = line;
-  entry.missing = -1;
-  // A line cut off by the edge of the screen is still the whole line.
-  if (entry.text.startsWith(text)) return;
-  if (entry.told !== undefined && !text.startsWith(entry.text)) {
-    supersede(entry, line);
-    return;
-  }
-  entry.text = text;
-  entry.seen = 1;
-  if (entry.told !== undefined) return;
-  entry.indent = line.indent;
-  entry.beginsBlock = line.beginsBlock;
-}
-
-/** `line` stands where `entry`, which the reader has been given, stood. */
-function supersede(entry: Entry, line: ContentLine): void {
-  entry.missing = -1;
-  entry.text = line.text;
-  entry.told = line.text.length;
+/** Where in `letters` the screen begins; -1 when it does not begin there. */
+function placeOf(screen: string, letters: string): number {
+  const begin = screen.slice(0, MIN_KNOWN);
+  const found = begin.length < FEW_LETTERS ? -1 : letters.indexOf(begin);
+  if (found >= 0) return found;
+  for (let count = MIN_KNOWN - 1; count >= FEW_LETTERS; count--)
+    if (letters.endsWith(screen.slice(0, count))) return letters.length - count;
+  return -1;
 }
