@@ -6,6 +6,7 @@ import type { Bench } from '../bench/figure.js';
 import { sleep, waitFor } from '../bench/numbers.js';
 import { Bed, type Where } from './bed.js';
 import { HalfTyped } from './halfTyped.js';
+import { Onlooker } from './onlooker.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
 
@@ -26,8 +27,8 @@ export interface Approvals {
   /** Allowed by a person or a rule: exactly one file each. */
   readonly allowed: number;
   readonly denied: number;
-  /** Meant for a rule, which left them to a person. */
-  readonly left: number;
+  /** Meant for a rule, which left them to a person: what was known of each, one line each. */
+  readonly left: readonly string[];
   /** What is wrong, one line each. */
   readonly wrong: readonly string[];
 }
@@ -53,6 +54,7 @@ export async function driveApprovals(
   const bed = await Bed.open(program, bench, where);
   const { client } = bed.product;
   const halfTyped = await HalfTyped.open(bed.product);
+  const onlooker = new Onlooker(client, new Random(`${seed} ${program.name} onlooker`));
   const random = new Random(`${seed} ${program.name} approvals`);
   const wrong: string[] = [];
   const done: Planned[] = [];
@@ -62,7 +64,7 @@ export async function driveApprovals(
   ] as const) {
     await client.request('policy/add', { rule: { effect, command } });
   }
-  let left = 0;
+  const left: string[] = [];
   let next = 1;
   while (next <= count) {
     const batch: Planned[] = [];
@@ -73,15 +75,19 @@ export async function driveApprovals(
     bench.progress(`requests up to ${next - 1} of ${count}`);
     try {
       if (!bed.isRunning) await bed.start();
-      left += await runBatch(bed, batch, random);
+      await onlooker.change(bed.session.id);
+      left.push(...(await runBatch(bed, batch, random)));
+      wrong.push(...(await strayKeys(bed, batch)));
       done.push(...batch);
     } catch (error) {
       const seen = await bed.screen().catch(() => 'nothing is known of it');
       wrong.push(`not answered: one of ${batch.map(({ number }) => number).join(', ')}: ${errorText(error)}\n${seen}`);
       done.push(...batch);
+      onlooker.leave();
       await bed.kill();
     }
   }
+  onlooker.leave();
   await sleep(1000);
   wrong.push(...checkFiles(bed, done));
   const session = bed.isRunning ? bed.session.id : undefined;
@@ -98,15 +104,15 @@ function isDenied(fate: Fate | undefined): boolean {
 
 const stem = ({ number, fate }: Planned): string => `${fate}-${number}-`;
 
-/** @returns how many the rules left to a person */
-async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Promise<number> {
-  let left = 0;
+/** @returns what was known of those that the rules left to a person */
+async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Promise<string[]> {
+  const left: string[] = [];
   bed.begin();
   const steps = batch.map((one) => `do:${bed.program.bash}(${COMMANDS[one.fate]} ${stem(one)}XXXXXX)`);
   await bed.prompt(`do:delay(${random.seconds(0, 0.5)}) ${steps.join(' ')} do:say(done)`);
   for (const [index, one] of batch.entries()) {
     const isLeft = one.fate === 'rule' && !(await isDone(bed, one));
-    if (isLeft) left++;
+    if (isLeft) left.push(await leftBy(bed, one));
     if (one.fate === 'allow' || one.fate === 'deny' || isLeft) {
       await asksFor(bed, one);
       await sleep(random.seconds(0, 0.6) * 1000);
@@ -121,6 +127,8 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
       // Whoever is denied something waits for a person.
       const isOver = (): boolean => bed.session.state === 'idle';
       await waitFor(`the end after request ${one.number}`, isOver, { timeoutMs: 60_000 });
+      // Its reason may be a prompt of its own.
+      if (one.fate === 'forbid') await bed.settle(30_000);
     } else {
       await waitFor(`what request ${one.number} does`, () => made(bed, one) > 0, { timeoutMs: 60_000 });
     }
@@ -128,6 +136,25 @@ async function runBatch(bed: Bed, batch: readonly Planned[], random: Random): Pr
   if (!isDenied(batch.at(-1)?.fate)) await bed.until('said', 60_000);
   await waitFor('it to be idle', () => bed.session.state === 'idle', { timeoutMs: 60_000 });
   return left;
+}
+
+/** Why the rule of a request did not answer it. */
+async function leftBy(bed: Bed, planned: Planned): Promise<string> {
+  const { id, request } = bed.session;
+  const about = `request ${planned.number}, exact by ${request?.exact ?? 'nothing'}`;
+  if (request?.command == null) return `${about}: its command is not known\n${await bed.screen()}`;
+  const { command, action } = request;
+  const params = { session: id, action: action ?? 'shell', command } as const;
+  const { effect, why } = await bed.product.client.request('policy/test', params);
+  return `${about}, ${JSON.stringify(command)}: ${effect} (${why}), ${request.options.length} options`;
+}
+
+/** A key that no dialog took stands in the input box. */
+async function strayKeys(bed: Bed, batch: readonly Planned[]): Promise<string[]> {
+  const draft = await bed.draft();
+  return draft === null
+    ? []
+    : [`after request ${batch.at(-1)?.number ?? 0} ${JSON.stringify(draft)} stands in its box`];
 }
 
 async function asksFor(bed: Bed, planned: Planned): Promise<PendingRequest> {

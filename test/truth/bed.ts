@@ -252,7 +252,25 @@ export class Bed {
   async screen(): Promise<string> {
     const { lines, evidence } = await this.product.client.request('session/explain', { session: this.session.id });
     const seen = evidence.map(({ source, state, detail }) => `${source}: ${state} (${detail})`);
-    return [...seen, ...lines.map((line) => `  | ${line}`)].join('\n');
+    const rows = this.pane()
+      .split('\n')
+      .filter((row) => row.trim() !== '');
+    return [...seen, ...(rows.length > 0 ? rows : lines).map((line) => `  | ${line}`)].join('\n');
+  }
+
+  /** What its pane shows, read beside the product; '' where that is on another machine. */
+  pane(): string {
+    const socket = join(this.product.home, 'run', 'tmux.sock');
+    if (!existsSync(socket)) return '';
+    return execFileSync('tmux', ['-S', socket, 'capture-pane', '-p', '-t', `=${this.session.id}:`], {
+      encoding: 'utf8',
+    });
+  }
+
+  /** What stands in its input box. */
+  async draft(): Promise<string | null> {
+    const { tool } = this.program;
+    return (await this.product.client.request('screen/judge', { tool, screen: this.pane() })).draft;
   }
 
   #want(what: (Mark & { readonly type: 'drawn' })['what']): void {

@@ -80,7 +80,8 @@ export function brokenFlows(broken: readonly Broken[]): string[] {
 
 export function approvalLines(all: readonly Approvals[]): string[] {
   return all.flatMap(({ program, requests, allowed, denied, left, wrong }) => [
-    `${program}: ${requests} requests, ${allowed} allowed, ${denied} denied, ${left} left to a person by rules, ${wrong.length} wrong`,
+    `${program}: ${requests} requests, ${allowed} allowed, ${denied} denied, ${left.length} left to a person by rules, ${wrong.length} wrong`,
+    ...left.map((one) => `  left: ${one}`),
     ...wrong.map((one) => `  ${one}`),
   ]);
 }

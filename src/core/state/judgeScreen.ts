@@ -4,6 +4,7 @@ import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { readStartupScreen } from '../tools/screen.js';
 import { findOptions } from './dialogOptions.js';
 import { endsAsMenu, judgeDialog, judgeMenu } from './judgeDialog.js';
+import { judgeOverlay } from './judgeOverlay.js';
 import { requestOf } from './requestOf.js';
 import { commandPhase } from './commandPhase.js';
 import { limitEnd } from './limitTime.js';
@@ -50,12 +51,14 @@ export function judgeScreen(
   columns?: number,
 ): ScreenJudgement {
   const lines = screenLines(screenText);
-  const told = { lines: lines.flatMap(({ text, blank }) => (blank ? [] : [text])).slice(-TOLD_LINES) };
+  const told = { lines: filled(lines).slice(-TOLD_LINES) };
   const start = tool.startup.dialogs.length > 0 ? readStartupScreen(tool, screenText) : undefined;
   const startup = start?.kind === 'dialog' ? start.dialog : undefined;
   // A dialog about trust or a login is never one of the others; a mere question at the start may be.
   if (startup && startup.kind !== 'question') return { ...judgeStartup(tool, lines, startup), ...told };
   const rules = tool.screen;
+  const overlay = rules && judgeOverlay(rules, lines, columns);
+  if (overlay) return { ...NOTHING_SEEN, ...overlay, ...told };
   const dialog = rules && judgeDialog(rules, lines, columns);
   if (dialog) return { ...NOTHING_SEEN, ...dialog, ...told };
   if (startup) {
@@ -101,7 +104,7 @@ function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | unde
   const gap = after.findIndex(({ blank }) => blank);
   const end = edge >= 0 ? edge : gap >= 0 ? gap : after.length;
   const typed = after.slice(0, end);
-  const below = after.slice(end).flatMap(({ text, blank }) => (blank ? [] : [text]));
+  const below = filled(after.slice(end));
   const isFooter = (text: string): boolean => box.footer.some((source) => pattern(source).test(text));
   if (edge >= 0) {
     if (!typed.every(({ text, blank }) => blank || /^\s/u.test(text))) return undefined;
@@ -124,10 +127,17 @@ function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | unde
   return { at, draft: isEmpty ? null : draft, below };
 }
 
-/** What has been typed into an input box whose first line has no mark. */
-function areaDraft({ area }: ScreenRules, lines: readonly ScreenLine[]): string | null {
-  if (!area) return null;
+interface Area {
+  /** Index of its first row. */
+  readonly top: number;
+  readonly draft: string | null;
+}
+
+/** An input box whose first line has no mark. */
+function findArea({ area }: ScreenRules, lines: readonly ScreenLine[]): Area | undefined {
+  if (!area) return undefined;
   const bottom = lines.findLastIndex(({ raw }) => pattern(area.bottom).test(raw));
+  if (bottom < 0) return undefined;
   const width = lines[bottom]?.raw.length ?? 0;
   let top = bottom;
   while (top > 0 && pattern(area.row).test(lines[top - 1]?.raw ?? '')) top--;
@@ -143,7 +153,8 @@ function areaDraft({ area }: ScreenRules, lines: readonly ScreenLine[]): string 
     ),
   );
   const draft = own.join('\n').trim();
-  return draft === '' || area.placeholders.some((source) => pattern(source).test(draft)) ? null : draft;
+  const isEmpty = draft === '' || area.placeholders.some((source) => pattern(source).test(draft));
+  return { top, draft: isEmpty ? null : draft };
 }
 
 function matchOf(sources: readonly string[], lines: readonly string[]): RegExpExecArray | undefined {
@@ -165,19 +176,25 @@ function withNext(lines: readonly string[], rows: number): readonly string[] {
 
 /** What is left when no dialog is up: it works, it waits for a task, or nothing can be said. */
 function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number): Partial<ScreenJudgement> {
-  const all = lines.flatMap(({ text, blank }) => (blank ? [] : [text]));
+  const all = filled(lines);
   const bottom = all.slice(-rules.lines);
   if (matchOf(rules.hidden, bottom)) return { rule: 'hidden' };
   const box = findBox(rules, lines);
   const menu = rules.box && (!box || endsAsMenu(rules, lines)) ? judgeMenu(rules, lines) : undefined;
   if (menu) return menu;
-  const above = box ? lines.slice(0, box.at).flatMap(({ text, blank }) => (blank ? [] : [text])) : all;
+  const above = box ? filled(lines.slice(0, box.at)) : all;
   const below = box ? box.below : rules.box ? [] : bottom;
   const near = rules.box && !box ? [] : above.slice(-rules.lines);
-  const turn = rules.prompt === undefined ? near : belowPrompt(rules.prompt, above).slice(-TURN_LINES);
+  const area = findArea(rules, lines);
+  const turn =
+    rules.prompt !== undefined
+      ? belowPrompt(rules.prompt, above).slice(-TURN_LINES)
+      : area
+        ? filled(lines.slice(0, area.top)).slice(-rules.failedRows)
+        : near;
   const beside = matchOf(rules.background, below) ?? (box && matchOf(rules.backgroundAbove, above.slice(-1)));
   const background = Number(beside?.[1] ?? 0) || 0;
-  const common = { background, draft: box ? box.draft : areaDraft(rules, lines) };
+  const common = { background, draft: box ? box.draft : (area?.draft ?? null) };
   if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, near)) {
     return { ...common, state: 'working', phase: phaseOf(rules, [...turn, ...(box?.below ?? [])]), rule: 'working' };
   }
@@ -206,9 +223,9 @@ function limitOf(
   now: number,
 ): { readonly until: string | null } | undefined {
   if (limited.length === 0) return undefined;
-  const filled = above.filter(({ blank }) => !blank);
-  const start = prompt === undefined ? -1 : filled.findLastIndex(({ text }) => pattern(prompt).test(text));
-  const turn = filled.slice(start + 1);
+  const rows = above.filter(({ blank }) => !blank);
+  const start = prompt === undefined ? -1 : rows.findLastIndex(({ text }) => pattern(prompt).test(text));
+  const turn = rows.slice(start + 1);
   // Where nothing tells whose words these are, they may be the agent's.
   if (spoken !== undefined && (start < 0 || turn.some(({ text }) => pattern(spoken).test(text)))) return undefined;
   const match = matchOf(
@@ -219,6 +236,11 @@ function limitOf(
   const until = match.groups?.['until'];
   const end = until === undefined ? null : limitEnd(until, now);
   return end !== null && Date.parse(end) <= now ? undefined : { until: end };
+}
+
+/** What the lines say that say something. */
+function filled(lines: readonly ScreenLine[]): readonly string[] {
+  return lines.flatMap(({ text, blank }) => (blank ? [] : [text]));
 }
 
 function belowPrompt(prompt: string, above: readonly string[]): readonly string[] {
