@@ -44,6 +44,8 @@ export const OptionStyle = z.object({
   wraps: z.enum(['label', 'number']).default('label'),
   /** Where several can be chosen: the row below them that ends the choice. */
   finish: Pattern.default('^(?:Next|Submit|Done)$'),
+  /** The key that ends it where no row does. */
+  finishKey: z.string().optional(),
 });
 export type OptionStyle = z.infer<typeof OptionStyle>;
 
@@ -88,6 +90,8 @@ export const ScreenDialog = z.looseObject({
    * options, first match first.
    */
   read: z.array(Pattern).default([]),
+  /** What the tool itself adds behind a question. */
+  aside: Pattern.optional(),
   /**
    * Every row from above its header down to its options, in each way in which the tool draws it. Only what is drawn just
    * so is read exactly: groups `command` and `path`, alike wherever they stand. Without any nothing is.
@@ -161,6 +165,11 @@ export const ScreenRules = z.looseObject({
       /** What stands in an empty one. */ placeholders: z.array(Pattern).default([]),
     })
     .optional(),
+  /**
+   * A list that a person opens in the middle of the screen, over everything else: the words at the right end of its title,
+   * for its key. The title is what stands before them.
+   */
+  overlay: z.string().min(1).optional(),
   /**
    * tmux key names that empty the input box, or take a part of what stands in it away. Pressed only to remove the prompt
    * that the tool itself puts back when its turn is broken off.

@@ -144,7 +144,13 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'copilot/03-approval-bash',
     'copilot/04-approval-create-file',
     'copilot/11-approval-cursor-on-no',
+<<<<<<< HEAD
     'copilot/14-approval-bash-80x24',
+=======
+    'copilot/14-approval-80x24',
+    'copilot/15-approval-60x20',
+    'copilot/16-create-60x20',
+>>>>>>> b65be31 (Answer several options of opencode as one, read Copilot's and opencode's dialogs at 60 and 80 columns, and a question over all its rows; count in the truth bench what people's looking in, and texts sent into everything, do)
     'gemini/04-approval-bash',
     'gemini/05-approval-create-file',
     'gemini/06-approval-edit-file',
@@ -154,6 +160,7 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'opencode/05-approval-edit-file',
     'opencode/51-approval-80x24',
     'opencode/52-approval-80x24',
+    'opencode/53-approval-60x20',
   ],
   question: [
     'claude/15-ask-question',
@@ -161,6 +168,7 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'opencode/10-question',
     'copilot/08-question',
     'copilot/12-question-own-80x24',
+    'copilot/17-form-60x20',
   ],
   /** They have no input box, are over, or a person has opened something over it. */
   unknown: [
@@ -539,4 +547,39 @@ test("Copilot's form, denials and errors are read at either width, and Esc denie
   );
   const [deny] = judgeReal('copilot/11-approval-cursor-on-no.txt').options.filter(({ role }) => role === 'deny');
   assert.deepEqual(deny?.keys, ['Escape']);
+});
+
+test('what is asked is read at 60 columns too', () => {
+  const { path, exact } = judgeReal('copilot/16-create-60x20.txt').request ?? {};
+  assert.equal(path?.replace(/\s/gu, ''), '/home/user/work/folder-one/project/new.txt');
+  assert.equal(exact, null);
+  assert.equal(
+    judgeReal('copilot/17-form-60x20.txt').request?.question,
+    'Which of the many colours that there are in the world do you like best of all?',
+  );
+  const { request, options } = judgeReal('opencode/53-approval-60x20.txt');
+  assert.equal(request?.command, 'mktemp -q rule-1-XXXXXX');
+  assert.deepEqual(
+    options.map(({ label }) => label),
+    ['Allow once', 'Allow always', 'Reject'],
+  );
+});
+
+test('an option of Copilot that takes several rows is one, and goes on below its number', () => {
+  for (const [name, command] of [
+    ['14-approval-80x24', 'mktemp -q rule-4-XXXXXX'],
+    ['15-approval-60x20', 'mktemp -q rule-1-XXXXXX'],
+  ] as const) {
+    const { request, options } = judgeReal(`copilot/${name}.txt`);
+    assert.deepEqual([request?.action, request?.command], ['shell', command], name);
+    assert.deepEqual(
+      options.map(({ label, role }) => [label, role]),
+      [
+        ['Yes', 'allow'],
+        ["Yes, and don't ask again for `mktemp` in this repo (/home/user/work/folder01/project)", 'always'],
+        ['No, and tell Copilot what to do differently (Esc to stop)', 'deny'],
+      ],
+      name,
+    );
+  }
 });

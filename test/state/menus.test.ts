@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { withStyledCursor } from '../../src/core/state/styledCursor.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { guardChoice } from '../../src/core/approvals/guards.js';
@@ -14,7 +15,7 @@ const read = (name: string): string => readFileSync(join(FOLDER, `${name}.txt`),
 const judge = (name: string, screen = read(name)): ReturnType<typeof judgeScreen> =>
   judgeScreen(catalog.get(name.split('/')[0] ?? ''), screen, 0);
 
-const menus = ['codex', 'gemini'].flatMap((tool) =>
+const menus = ['codex', 'gemini', 'opencode'].flatMap((tool) =>
   readdirSync(join(FOLDER, tool)).flatMap((file) => (file.startsWith('menu-') ? [`${tool}/${file.slice(0, -4)}`] : [])),
 );
 
@@ -75,9 +76,53 @@ test('options of which several can be chosen have their marks, and the row that 
     [true, true],
   );
   assert.equal(judge('gemini/several-120').request?.question, 'Which fruits?');
+  // opencode marks its cursor by colours alone.
+  assert.equal(ticks('opencode/several-one-120'), '-Apple -Pear -Plum -Type your own answer');
+  assert.equal(ticks('opencode/several-ticked-120'), '+Apple +Pear -Plum -Type your own answer');
+  assert.equal(ticks('opencode/several-80'), '+Apple -Pear -Plum -Type your own answer');
+  assert.equal(ticks('opencode/several-60'), '+Apple -Pear -Plum -Type your own answer');
+  assert.equal(judge('opencode/several-one-120').request?.question, 'Which fruits do you like?');
+  assert.equal(judge('opencode/several-60').request?.question, 'Which fruits?');
+});
+
+test('a list that opencode opens over its screen is one wherever it stands, and what is printed like it is none', () => {
+  const menu = read('opencode/menu-commands-session-120');
+  assert.deepEqual(judge('opencode', menu).options, []);
+  // A row further left or right is what an agent has printed.
+  for (const moved of [menu.replace('    Commands', '  Commands'), menu.replace(/ {5}esc$/mu, ' esc')]) {
+    assert.notEqual(moved, menu);
+    assert.notEqual(judge('opencode', moved).rule, 'overlay');
+  }
+  assert.equal(judge('opencode/box-completion-80').state, 'idle');
+});
+
+test('a question is read whole, over however many rows its screen draws it', () => {
+  const screen = read('opencode/several-60');
+  const long = screen.replace('  ┃  Which fruits?', '  ┃  Of all that grows on the trees there.\n  ┃  Which fruits?');
+  assert.notEqual(long, screen);
+  assert.equal(judge('opencode', long).request?.question, 'Of all that grows on the trees there. Which fruits?');
+});
+
+test('where a cursor is marked by colours alone it is found beside options that are chosen', () => {
+  const styled = readFileSync(join(FOLDER, 'opencode/several-ticked-120.ansi'), 'utf8');
+  const { options } = withStyledCursor(judge('opencode', styled), styled);
+  assert.deepEqual(
+    options.map(({ label, ticked, selected }) => [label, ticked, selected]),
+    [
+      ['Apple', false, false],
+      ['Pear', true, false],
+      ['Plum', false, true],
+      ['Type your own answer', false, false],
+    ],
+  );
 });
 
 test('only of one answer it is said that it is meant', () => {
+  assert.equal(judge('opencode/review-120').confirms, 'Submit');
+  assert.deepEqual(
+    [judge('opencode/review-two-60').kind, judge('opencode/review-two-60').confirms],
+    ['question', null],
+  );
   assert.equal(judge('claude/review-120').confirms, 'Submit answers');
   const two = read('claude/review-120').replace('   → Plum, Pear', '   → Plum, Pear\n ● How many?\n   → One');
   assert.deepEqual(
@@ -92,4 +137,9 @@ test('a choice of several ends only as it was meant, and on its last row', () =>
   assert.throws(() => guardChoice(options, ['Pear']), { code: 'conflict' });
   assert.throws(() => guardChoice(options, ['Pear', 'txt', 'Plum']), { code: 'conflict' });
   assert.throws(() => guardChoice(judge('claude/several-ticked-120').options, ['Pear']), { code: 'conflict' });
+  // Where a key ends it only the marks can be read, and where the cursor is.
+  const marked = judge('opencode/several-80').options.map((option, at) => ({ ...option, selected: at === 3 }));
+  guardChoice(marked, ['Apple'], true);
+  assert.throws(() => guardChoice(marked, ['Apple', 'Pear'], true), { code: 'conflict' });
+  assert.throws(() => guardChoice(marked, ['Apple']), { code: 'conflict' });
 });

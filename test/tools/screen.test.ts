@@ -40,6 +40,7 @@ const DIALOGS: Readonly<Record<string, string>> = {
   'codex/61-trust-80x24.txt': 'trust',
   'gemini/60-trust-80x24.txt': 'trust',
   'copilot/01-trust-80x24.txt': 'trust',
+  'copilot/18-trust-60x20.txt': 'trust',
   'copilot/02-login-80x24.txt': 'login',
   'claude-2.1.197/01-trust.txt': 'trust',
   'claude/02-second.txt': 'api-key',

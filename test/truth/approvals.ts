@@ -18,7 +18,7 @@ const COMMANDS: Readonly<Record<Fate, string>> = {
   allow: 'mktemp',
   deny: 'mktemp',
   rule: 'mktemp -q',
-  forbid: 'mktemp --quiet',
+  forbid: 'touch',
 };
 
 export interface Approvals {
@@ -168,9 +168,11 @@ async function asksFor(bed: Bed, planned: Planned): Promise<PendingRequest> {
   );
 }
 
-/** A rule decides at once, or not at all. */
+/** A rule decides at once, or not at all; a busy machine takes its time for what it runs. */
+const RULE_MS = 25_000;
+
 async function isDone(bed: Bed, planned: Planned): Promise<boolean> {
-  const wait = waitFor('the rule', () => made(bed, planned) > 0, { timeoutMs: 10_000 });
+  const wait = waitFor('the rule', () => made(bed, planned) > 0, { timeoutMs: RULE_MS });
   return await wait.catch(() => false);
 }
 

@@ -132,8 +132,8 @@ export class Bed {
     this.#ink = new Ink(path);
     if (trusts && !this.#isTrusted) {
       this.#want('trust');
-      await this.until('drawn', 60_000);
-      await this.asks('trust');
+      await this.until('drawn', 180_000);
+      await this.asks('trust', 60_000);
       await sleep(1500);
       const request = await this.asks('trust');
       this.#ink.forget();
@@ -145,7 +145,11 @@ export class Bed {
       this.#want('ready');
     }
     const isReady = (): boolean => this.#marks.some((mark) => mark.type === 'drawn' && mark.what === 'ready');
+<<<<<<< HEAD
     await waitFor('it to be ready', isReady, { timeoutMs: 120_000 });
+=======
+    await waitFor('it to be ready', isReady, { timeoutMs: 180_000 });
+>>>>>>> b65be31 (Answer several options of opencode as one, read Copilot's and opencode's dialogs at 60 and 80 columns, and a question over all its rows; count in the truth bench what people's looking in, and texts sent into everything, do)
     await this.settle(20_000);
     const launcher = this.session.pid ?? 0;
     // The launcher stays until the last byte is read.
@@ -156,6 +160,12 @@ export class Bed {
   async kill(): Promise<void> {
     if (this.isRunning) await this.product.client.request('session/kill', { session: this.session.id });
     this.#session = undefined;
+    killAll(`HOME=${this.#agent.home}`);
+  }
+
+  /** Ends the session, which stays what it is. */
+  async stop(): Promise<void> {
+    await this.product.client.request('session/kill', { session: this.session.id });
     killAll(`HOME=${this.#agent.home}`);
   }
 

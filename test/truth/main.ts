@@ -18,17 +18,20 @@ import {
   loggedLines,
   replacedLines,
   ruledLines,
+  sendLines,
   stateTable,
   wrongWords,
 } from './report.js';
+import { driveSends, type Sends } from './sends.js';
 import { driveStates, type Broken, type Sample } from './states.js';
 
 const USAGE = `Drives real agents through everything that can happen to them and compares what is true with what is shown.
-npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--rules K] [--replaced K] [--logs K] [--seed S] [--newest] [--ssh] [--load]
+npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--sends K] [--rules K] [--replaced K] [--logs K] [--seed S] [--newest] [--ssh] [--load]
   --times N       how often, 10 by default
   --tool NAME     ${PROGRAMS.map(({ name }) => name).join(', ')}; all by default
   --flow NAME     ${FLOWS.map(({ name }) => name).join(', ')}; all by default
   --approvals K   instead: K requests of each program, answered by a person and by rules
+  --sends K       instead: K texts to each program, into all that can stand in their way
   --rules K       instead: K plain and K long requests of each program at two sizes, all allowed by a rule
   --replaced K    instead: K requests that are replaced before they are answered
   --logs K        instead: K streamed answers of each program, as their readable log tells them, beside its own record
@@ -68,6 +71,7 @@ export async function main(
   const replaced: Replaced[] = [];
   const ruled: RuledRequests[] = [];
   const logged: Logged[] = [];
+  const sends: Sends[] = [];
   const errors: string[] = [];
   const inScratch = async (name: string, drive: (bench: Bench) => Promise<void>): Promise<void> => {
     scratch = new Scratch();
@@ -92,6 +96,10 @@ export async function main(
     if (options.approvals > 0) {
       await inScratch(program.name, async (bench) => {
         approvals.push(await driveApprovals(program, bench, { where, count: options.approvals, seed }));
+      });
+    } else if (options.sends > 0) {
+      await inScratch(program.name, async (bench) => {
+        sends.push(await driveSends(program, bench, { where, count: options.sends, seed }));
       });
     } else if (options.rules > 0) {
       await inScratch(program.name, async (bench) => {
@@ -125,6 +133,7 @@ export async function main(
     replaced,
     ruled,
     logged,
+    sends,
     errors,
   };
   writeFileSync(join(folders.out, 'truth.json'), `${JSON.stringify(result, null, 2)}\n`);
@@ -133,6 +142,7 @@ export async function main(
     brokenFlows(broken),
     approvalLines(approvals),
     ruledLines(ruled),
+    sendLines(sends),
     replacedLines(replaced),
     loggedLines(logged),
     errors,
@@ -143,7 +153,11 @@ export async function main(
     ...lists.map((part) => part.join('\n')),
   ];
   process.stdout.write(`seed ${seed}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n`);
-  const bad = [...errors, ...broken, ...[...approvals, ...replaced, ...ruled, ...logged].flatMap(({ wrong }) => wrong)];
+  const bad = [
+    ...errors,
+    ...broken,
+    ...[...approvals, ...replaced, ...ruled, ...sends, ...logged].flatMap(({ wrong }) => wrong),
+  ];
   return bad.length > 0 ? 1 : 0;
 }
 
@@ -157,6 +171,7 @@ interface Options {
   readonly load: boolean;
   readonly approvals: number;
   readonly rules: number;
+  readonly sends: number;
   readonly replaced: number;
   readonly logs: number;
 }
@@ -175,20 +190,22 @@ function read(words: readonly string[]): Options | undefined {
         load: { type: 'boolean', default: false },
         approvals: { type: 'string', default: '0' },
         rules: { type: 'string', default: '0' },
+        sends: { type: 'string', default: '0' },
         replaced: { type: 'string', default: '0' },
         logs: { type: 'string', default: '0' },
       },
     });
-    const [times = 0, approvals = 0, rules = 0, replaced = 0, logs = 0] = [
+    const [times = 0, approvals = 0, rules = 0, sends = 0, replaced = 0, logs = 0] = [
       values.times,
       values.approvals,
       values.rules,
+      values.sends,
       values.replaced,
       values.logs,
     ].map(Number);
     const flows = FLOWS.map(({ name }) => name);
     const isKnown =
-      [times, approvals, rules, replaced, logs].every((count) => Number.isInteger(count) && count >= 0) &&
+      [times, approvals, rules, sends, replaced, logs].every((count) => Number.isInteger(count) && count >= 0) &&
       values.tool.every((tool) => PROGRAMS.some(({ name }) => name === tool)) &&
       values.flow.every((flow) => flows.includes(flow));
     if (!isKnown) return undefined;
@@ -197,6 +214,7 @@ function read(words: readonly string[]): Options | undefined {
       times,
       approvals,
       rules,
+      sends,
       replaced,
       logs,
       tools,

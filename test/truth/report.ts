@@ -3,6 +3,7 @@ import type { Approvals } from './approvals.js';
 import type { Logged } from './logs.js';
 import type { RuledRequests } from './rules.js';
 import type { Replaced } from './replaced.js';
+import type { Sends } from './sends.js';
 import type { Broken, Sample } from './states.js';
 import { isLongWrong } from './timeline.js';
 
@@ -93,6 +94,16 @@ export function ruledLines(all: readonly RuledRequests[]): string[] {
         .map(([source, count]) => `${count} by ${source === 'null' ? 'nothing' : source}`)
         .join(', ') +
       `; not known for ${unknownMs} ms at most`,
+    ...wrong.map((one) => `  ${one}`),
+  ]);
+}
+
+export function sendLines(all: readonly Sends[]): string[] {
+  return all.flatMap(({ program, counts, wrong }) => [
+    `${program}: ` +
+      Object.entries(counts)
+        .map(([into, { sent, well }]) => `${into} ${well} of ${sent}`)
+        .join(', '),
     ...wrong.map((one) => `  ${one}`),
   ]);
 }

@@ -244,6 +244,7 @@ class Attempt {
         request: this.#request,
         typist,
         ownAnswerOpens: tool(this.#record.tool)?.screen?.ownAnswerOpens === true,
+        finishKey: tool(this.#record.tool)?.screen?.options.finishKey,
         dialog: this.#watch(),
         look: () => states.look(id),
         mustBePending: () => this.#mustBePending(),

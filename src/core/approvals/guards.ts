@@ -101,11 +101,15 @@ export function guardCursor(options: readonly ScreenOption[], label: string): vo
   if (options.find(({ selected }) => selected === true)?.label !== label) throw changed(LOOK);
 }
 
-/** The choice of several ends only as it was meant, as far as the screen shows it, and with the row that ends it. */
-export function guardChoice(options: readonly ScreenOption[], labels: readonly string[]): void {
+/**
+ * The choice of several ends only as it was meant, as far as the screen shows it, and with the row that ends it.
+ *
+ * @param byKey a key of its own ends it, and no row
+ */
+export function guardChoice(options: readonly ScreenOption[], labels: readonly string[], byKey = false): void {
   const isMeant = options.every(({ label, ticked }) => ticked === undefined || ticked === labels.includes(label));
   const chosen = options.filter(({ selected }) => selected === true);
-  if (!isMeant || chosen.length !== 1 || chosen[0]?.finishes !== true) throw changed(LOOK);
+  if (!isMeant || chosen.length !== 1 || (!byKey && chosen[0]?.finishes !== true)) throw changed(LOOK);
 }
 
 /** The dialog has gone after it was answered. */

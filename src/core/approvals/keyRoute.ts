@@ -15,6 +15,8 @@ export interface KeyRouteOptions {
   readonly typist: Typist;
   /** Enter opens an option for text of one's own. */
   readonly ownAnswerOpens: boolean;
+  /** Ends a choice of several where no row of the list does. */
+  readonly finishKey: string | undefined;
   readonly dialog: DialogWatch;
   /** Reads the screen now, and lets the one who follows the session's state see it. */
   readonly look: () => Promise<SeenScreen>;
@@ -95,12 +97,13 @@ export class KeyRoute {
       read: () => this.#read(),
       press: (key) => this.#press(key),
       isLong: this.#options.request.more === true,
+      endsByKey: this.#options.finishKey !== undefined,
     });
   }
 
   async #choose(labels: readonly string[]): Promise<boolean> {
     await this.#list.choose(labels);
-    await this.#press('Enter');
+    await this.#press(this.#options.finishKey ?? 'Enter');
     return (await this.#isGone(GONE_MS)) && (await this.#confirm());
   }
 
@@ -121,7 +124,8 @@ export class KeyRoute {
       screen = await look();
     }
     if (screen.confirms === null) return true;
-    guardCursor(screen.options, screen.confirms);
+    // Where nothing else stands there Enter can mean nothing else.
+    if (screen.options.length > 1) guardCursor(screen.options, screen.confirms);
     await mayType();
     this.#sent.push('Enter');
     await typist.keys(['Enter']);

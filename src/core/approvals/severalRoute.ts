@@ -11,6 +11,8 @@ export interface SeveralRouteOptions {
   readonly press: (key: string) => Promise<void>;
   /** Its list is longer than its screen. */
   readonly isLong: boolean;
+  /** A key ends the choice, and no row of the list. */
+  readonly endsByKey: boolean;
 }
 
 /** The cursor moves within this time, and a mark is drawn. */
@@ -27,7 +29,8 @@ export class SeveralRoute {
   }
 
   /**
-   * Chooses these and no others; the cursor stands then on the row that ends the choice, as the screen shows it.
+   * Chooses these and no others; the cursor stands then on the row that ends the choice, where one does, as the screen
+   * shows it.
    *
    * @throws CodeManagerError `invalid` when it has no such option, before any of them was changed
    */
@@ -37,7 +40,7 @@ export class SeveralRoute {
       if (option.ticked !== undefined && option.ticked !== wanted.includes(option.label)) await this.#toggle(option);
       return false;
     });
-    guardChoice((await this.#options.read()).options, wanted);
+    guardChoice((await this.#options.read()).options, wanted, this.#options.endsByKey);
   }
 
   /** Moves the cursor down a list that is longer than its screen until an option with these words is shown. */
@@ -74,8 +77,8 @@ export class SeveralRoute {
     let last: ScreenOption | undefined;
     for (let steps = 0; steps <= MOST_OPTIONS; steps++) {
       const option = await this.#cursor();
-      // The end of a list that has no row for it.
-      if (option.finishes === true || (last !== undefined && isOne(last, option))) return;
+      // The end of a list that has no row for it: its cursor stays there, or goes back to its top.
+      if (option.finishes === true || (last !== undefined && (isOne(last, option) || isBefore(option, last)))) return;
       if (await visit(option)) return;
       last = option;
       await this.#options.press('Down');
@@ -117,6 +120,10 @@ export class SeveralRoute {
     } while (performance.now() < end);
     return false;
   }
+}
+
+function isBefore(a: ScreenOption, b: ScreenOption): boolean {
+  return a.number !== undefined && b.number !== undefined && a.number < b.number;
 }
 
 function isOne(a: ScreenOption, b: ScreenOption): boolean {

@@ -95,7 +95,7 @@ function read(
   found: FoundOptions,
   lines: readonly ScreenLine[],
 ): Asked | undefined {
-  const { option, all, not, end, begin, kind } = rule;
+  const { option, all, not, end, begin } = rule;
   if (option !== undefined && !found.options.some(({ label }) => pattern(option).test(label))) return undefined;
   const starts = begin === undefined ? [] : indexesOf(lines.slice(0, found.first), pattern(begin));
   // What is asked for may repeat the header, and would hide what stands above that.
@@ -128,7 +128,7 @@ function read(
     ...(rule.confirms ? { answers: String(indexesOf(above, pattern(rule.confirms.each)).length) } : {}),
     command: shown(groups['command']),
     path: shown(groups['path']),
-    question: groups['question'] === undefined ? questionIn(above, kind) : oneLine(groups['question']),
+    question: groups['question'] === undefined ? questionIn(above, rule) : oneLine(groups['question']),
   };
 }
 
@@ -166,15 +166,17 @@ function oneLine(text: string): string {
   return stripTerminal(text.replace(/\s+/gu, ' '));
 }
 
-/** The last line that asks; for a question without one the words right above the options. */
-function questionIn(lines: readonly ScreenLine[], kind: ScreenDialog['kind']): string | undefined {
-  const asks = lines.findLast(({ text }) => text.endsWith('?'));
-  if (asks) return truncate(oneLine(asks.text), 500);
-  const end = lines.findLastIndex(({ blank }) => !blank);
-  if (kind !== 'question' || end < 0) return undefined;
-  const start = lines.slice(0, end).findLastIndex(({ blank }) => blank) + 1;
+/** The last line that asks; for a question the whole part that ends there, or the words right above the options. */
+function questionIn(lines: readonly ScreenLine[], { kind, aside }: ScreenDialog): string | undefined {
+  const bare = ({ text }: ScreenLine): string =>
+    text.slice(0, aside === undefined ? undefined : pattern(aside).exec(text)?.index);
+  const asks = lines.findLastIndex((line) => bare(line).endsWith('?'));
+  const end = asks >= 0 ? asks : lines.findLastIndex(({ blank }) => !blank);
+  const last = lines[end];
+  if (last === undefined || (kind !== 'question' && asks < 0)) return undefined;
+  const start = kind === 'question' ? lines.slice(0, end).findLastIndex(({ blank }) => blank) + 1 : end;
   const words = lines.slice(start, end + 1).map(({ text }) => text);
-  return truncate(oneLine(words.join(' ')), 500);
+  return truncate(oneLine([...words.slice(0, -1), bare(last)].join(' ')), 500);
 }
 
 /** A command as it was before it was indented and cut at the width of the screen. */

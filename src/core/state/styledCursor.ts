@@ -29,8 +29,8 @@ export function withStyledCursor(judgement: ScreenJudgement, styledText: string)
   const lines = styledText.split('\n').map(styledLine);
   const places = placesOf(lines, options);
   if (places === undefined) return judgement;
-  const marked = onOtherGround(lines, places);
-  const [at, ...more] = marked.length > 0 ? marked : inOtherColour(places);
+  const ways = [onOtherGround(lines, places), differing(places, 'background'), differing(places, 'foreground')];
+  const [at, ...more] = ways.find(({ length }) => length > 0) ?? [];
   if (at === undefined || more.length > 0) return judgement;
   const isRow = new Set(places.map(({ line }) => line)).size === 1;
   const [back, forth] = isRow ? ['Left', 'Right'] : ['Up', 'Down'];
@@ -68,12 +68,12 @@ function onOtherGround(lines: readonly StyledLine[], places: readonly Place[]): 
   });
 }
 
-/** The one that is written in another colour than all others, which are written alike. */
-function inOtherColour(places: readonly Place[]): readonly number[] {
+/** The one that is written otherwise than all others, which are written alike. */
+function differing(places: readonly Place[], what: keyof Style): readonly number[] {
   const counts = new Map<string, number>();
-  for (const { foreground } of places) counts.set(foreground, (counts.get(foreground) ?? 0) + 1);
+  for (const { [what]: one } of places) counts.set(one, (counts.get(one) ?? 0) + 1);
   if (places.length < 3 || counts.size !== 2) return [];
-  return indexesOf(places, ({ foreground }) => counts.get(foreground) === 1);
+  return indexesOf(places, ({ [what]: one }) => counts.get(one) === 1);
 }
 
 function indexesOf<T>(items: readonly T[], fits: (item: T) => boolean): readonly number[] {
