@@ -268,13 +268,20 @@ export class Bed {
     return [...seen, ...(rows.length > 0 ? rows : lines).map((line) => `  | ${line}`)].join('\n');
   }
 
-  /** What its pane shows, read beside the product; '' where that is on another machine. */
-  pane(): string {
+  /** Its pane, as tmux takes it. */
+  get target(): string {
+    return `=${this.session.id}:`;
+  }
+
+  /** Asks its tmux, beside the product; '' where that is on another machine. */
+  tmux(...words: readonly string[]): string {
     const socket = join(this.product.home, 'run', 'tmux.sock');
-    if (!existsSync(socket)) return '';
-    return execFileSync('tmux', ['-S', socket, 'capture-pane', '-p', '-t', `=${this.session.id}:`], {
-      encoding: 'utf8',
-    });
+    return existsSync(socket) ? execFileSync('tmux', ['-S', socket, ...words], { encoding: 'utf8' }) : '';
+  }
+
+  /** What its pane shows. */
+  pane(): string {
+    return this.tmux('capture-pane', '-p', '-t', this.target);
   }
 
   /** What stands in its input box. */
