@@ -22,7 +22,7 @@ for (const [agent, reach, mode, trusts, tool, extra] of ROWS) {
     await desk.start(agent, task, mode);
     if (trusts !== null) {
       await desk.needs('trust');
-      await desk.choose(...trusts);
+      await desk.choose(trusts[0], trusts[1]);
     }
     const asked = await desk.asks('question');
     assert.equal(asked.several, true);

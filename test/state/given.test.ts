@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import * as z from 'zod';
-import { signalEvidence } from '../../src/core/state/evidence.js';
+import { signalEvidence } from '../../src/core/state/signalEvidence.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { WaitingKind } from '../../src/protocol/screen.js';

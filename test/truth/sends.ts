@@ -29,6 +29,8 @@ const MIXED: readonly [Into, ...Into[]] = [
   ...['draft', 'dialog', 'ended'],
 ] as [Into, ...Into[]];
 const HALF = 'half a line';
+/** The first request of a program on a busy machine takes its time. */
+const SLOW_MS = 180_000;
 
 /** Texts sent to an agent while it works, asks, was broken off, and while people type and read in its terminal. */
 export async function driveSends(program: Program, bench: Bench, { where, count, seed }: SendsOptions): Promise<Sends> {
@@ -83,7 +85,7 @@ class One {
         break;
       case 'work':
         await bed.prompt('do:delay(4) do:say(done)');
-        await bed.until('asked');
+        await bed.until('asked', SLOW_MS);
         await sleep(this.#random.seconds(0, 2) * 1000);
         await this.#arrives();
         break;
@@ -94,7 +96,7 @@ class One {
         break;
       case 'interrupted':
         await bed.prompt('do:delay(60) do:say(broken off)');
-        await bed.until('asked');
+        await bed.until('asked', SLOW_MS);
         await sleep(this.#random.seconds(1, 3) * 1000);
         await bed.interrupt();
         await sleep(this.#random.seconds(0, 2) * 1000);
@@ -102,7 +104,7 @@ class One {
         break;
       case 'draft':
         for (const letter of HALF) await bed.key(letter === ' ' ? 'Space' : letter);
-        await sleep(700);
+        await waitFor('the half typed line', async () => (await bed.draft()) === HALF, { timeoutMs: 30_000 });
         await this.#isRefused();
         if ((await bed.draft()) !== HALF) throw new Error(`${JSON.stringify(await bed.draft())} stands in its box`);
         for (const _ of HALF) await bed.key('BSpace');
@@ -121,8 +123,7 @@ class One {
         return;
     }
     await waitFor('it to be idle', () => bed.session.state === 'idle', { timeoutMs: 60_000 });
-    const draft = await bed.draft();
-    if (draft !== null) throw new Error(`${JSON.stringify(draft)} stands in its box`);
+    await waitFor('its box to be empty', async () => (await bed.draft()) === null, { timeoutMs: 30_000 });
   }
 
   async #send(): Promise<void> {
@@ -144,8 +145,8 @@ class One {
   /** Whole and once. */
   async #arrives(): Promise<void> {
     await this.#send();
-    await waitFor('the text to arrive', () => this.#came().length > 0, { timeoutMs: 60_000 });
-    await waitFor('it to be done with it', () => this.#bed.session.state === 'idle', { timeoutMs: 60_000 });
+    await waitFor('the text to arrive', () => this.#came().length > 0, { timeoutMs: SLOW_MS });
+    await waitFor('it to be done with it', () => this.#bed.session.state === 'idle', { timeoutMs: SLOW_MS });
     await sleep(500);
     const [prompt = '', ...more] = this.#came();
     if (more.length > 0) throw new Error(`It arrived ${more.length + 1} times`);
