@@ -144,13 +144,9 @@ const REAL: Readonly<Record<string, readonly string[]>> = {
     'copilot/03-approval-bash',
     'copilot/04-approval-create-file',
     'copilot/11-approval-cursor-on-no',
-<<<<<<< HEAD
     'copilot/14-approval-bash-80x24',
-=======
-    'copilot/14-approval-80x24',
     'copilot/15-approval-60x20',
     'copilot/16-create-60x20',
->>>>>>> b65be31 (Answer several options of opencode as one, read Copilot's and opencode's dialogs at 60 and 80 columns, and a question over all its rows; count in the truth bench what people's looking in, and texts sent into everything, do)
     'gemini/04-approval-bash',
     'gemini/05-approval-create-file',
     'gemini/06-approval-edit-file',
@@ -566,10 +562,7 @@ test('what is asked is read at 60 columns too', () => {
 });
 
 test('an option of Copilot that takes several rows is one, and goes on below its number', () => {
-  for (const [name, command] of [
-    ['14-approval-80x24', 'mktemp -q rule-4-XXXXXX'],
-    ['15-approval-60x20', 'mktemp -q rule-1-XXXXXX'],
-  ] as const) {
+  for (const [name, command] of [['15-approval-60x20', 'mktemp -q rule-1-XXXXXX']] as const) {
     const { request, options } = judgeReal(`copilot/${name}.txt`);
     assert.deepEqual([request?.action, request?.command], ['shell', command], name);
     assert.deepEqual(

@@ -145,11 +145,7 @@ export class Bed {
       this.#want('ready');
     }
     const isReady = (): boolean => this.#marks.some((mark) => mark.type === 'drawn' && mark.what === 'ready');
-<<<<<<< HEAD
     await waitFor('it to be ready', isReady, { timeoutMs: 120_000 });
-=======
-    await waitFor('it to be ready', isReady, { timeoutMs: 180_000 });
->>>>>>> b65be31 (Answer several options of opencode as one, read Copilot's and opencode's dialogs at 60 and 80 columns, and a question over all its rows; count in the truth bench what people's looking in, and texts sent into everything, do)
     await this.settle(20_000);
     const launcher = this.session.pid ?? 0;
     // The launcher stays until the last byte is read.
