@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { AnswerQuestion, Client, ConnectOptions } from '../client/api.js';
 import { createClient } from '../client/client.js';
-import { homeDirectory } from '../common/home.js';
+import { dataHome } from '../client/dataHome.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Output } from './output.js';
 
@@ -19,7 +19,7 @@ export class App {
   }
 
   get home(): string {
-    return homeDirectory(this.env);
+    return dataHome(this.env);
   }
 
   /** The bundle of the agent server lies beside this one. */

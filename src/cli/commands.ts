@@ -40,7 +40,7 @@ export const COMMANDS: readonly Command[] = [
     path: ['start'],
     summary: 'Start an agent in a context; prints the id of the session.',
     details:
-      'Without --ctx it is the context that holds the current folder, or a new one for that folder. ' +
+      'Without --ctx the agent works in the current folder, as a session of the context that holds it, or of a new one. ' +
       'The task is an argument, or comes from the standard input (-) or from a file. ' +
       '`cm start shell "COMMAND"` runs any command.',
     args: [

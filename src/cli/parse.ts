@@ -51,10 +51,14 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
   const positionals: string[] = [];
   const rest: string[] = [];
   let isRest = false;
+  let optional: Flag | undefined;
   for (const token of tokens) {
+    const before = optional;
+    optional = undefined;
     if (token.kind === 'option-terminator') {
       isRest = true;
     } else if (token.kind === 'positional') {
+      if (before !== undefined && /^[^\s-]\S*$/u.test(token.value)) throw eitherError(command, before, token.value);
       (isRest ? rest : positionals).push(token.value);
     } else {
       const flag = flags.find(({ name }) => name === token.name);
@@ -63,11 +67,20 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
         throw usageError(command, `Unknown flag ${token.rawName}.${hint}`);
       }
       // `--name --json` is a forgotten value; one that begins with a dash is given as `--name=-x`.
+      if (flag.isValueOptional === true && token.value === undefined) optional = flag;
       const isForgotten = token.inlineValue === false && /^-./.test(token.value);
       readFlag(command, flag, token.rawName, isForgotten ? undefined : token.value, given, values);
     }
   }
   return { given, values, positionals, rest };
+}
+
+/** One word behind a flag whose value is optional may be meant for either. */
+function eitherError(command: Command, { name, value = '' }: Flag, word: string): CodeManagerError {
+  const shown = word.length > 40 ? `${word.slice(0, 40)}…` : word;
+  return new CodeManagerError('invalid', `It cannot be told whether ${shown} is the ${value} of --${name}`, {
+    hint: `Write --${name}=${shown} if it is; else put it before --${name}. See \`cm ${command.path.join(' ')} --help\`.`,
+  });
 }
 
 function readFlag(

@@ -1,7 +1,7 @@
 import { backoff, Deferred, systemClock, type Clock } from '../common/async.js';
 import { toDisposable, type Disposable } from '../common/disposable.js';
 import { Emitter } from '../common/emitter.js';
-import { homeDirectory } from '../common/home.js';
+import { dataHome } from './dataHome.js';
 import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
 import { ServerEvent } from '../protocol/events.js';
 import type { Progress } from '../protocol/question.js';
@@ -77,7 +77,7 @@ class AgentServerClient implements Client {
     this.#endpoint = {
       name: options.name,
       transport: options.transport,
-      home: options.home ?? homeDirectory(),
+      home: options.home ?? dataHome(),
       serverPath: options.serverPath,
       replaceOtherBuild: options.replaceOtherBuild ?? false,
       subscribe: options.subscribe ?? false,

@@ -25,6 +25,10 @@ export interface ContextsOptions {
 export class Contexts {
   readonly #options: ContextsOptions;
   readonly #making = new KeyedMutex();
+  /** Those that were made for a start that has not succeeded yet. */
+  readonly #fresh = new Set<string>();
+  /** How many starts are under way in each of those. */
+  readonly #starts = new Map<string, number>();
 
   constructor(options: ContextsOptions) {
     this.#options = options;
@@ -60,11 +64,47 @@ export class Contexts {
   async forPathOrNew(path: string): Promise<Context> {
     return this.#making.run('', async () => {
       const known = await this.forPath(path);
-      if (known) return known;
-      const taken = new Set(this.all().map(({ name }) => name));
-      const name = uniqueName(contextName(this.#options.resolvePath(path)), taken);
-      return this.add({ name, path, machine: 'local', tags: [] });
+      if (known) this.#fresh.delete(known.id);
+      return known ?? (await this.#make(path));
     });
+  }
+
+  #make(path: string): Promise<Context> {
+    const taken = new Set(this.all().map(({ name }) => name));
+    const name = uniqueName(contextName(this.#options.resolvePath(path)), taken);
+    return this.add({ name, path, machine: 'local', tags: [] });
+  }
+
+  /**
+   * Has something start in a folder of this host: in the deepest context that holds it, else in a new one, which goes again
+   * when nothing could be started there.
+   */
+  async startAt<T>(path: string, start: (context: Context, folder: string) => Promise<T>): Promise<T> {
+    const folder = this.#options.resolvePath(path);
+    const { id } = await this.#making.run('', async () => {
+      const known = await this.forPath(folder);
+      const context = known ?? (await this.#make(folder));
+      if (!known) this.#fresh.add(context.id);
+      this.#starts.set(context.id, (this.#starts.get(context.id) ?? 0) + 1);
+      return context;
+    });
+    try {
+      const started = await start(this.get(id), folder);
+      this.#fresh.delete(id);
+      return started;
+    } finally {
+      await this.#making.run('', () => this.#startIsOver(id));
+    }
+  }
+
+  async #startIsOver(id: string): Promise<void> {
+    const left = (this.#starts.get(id) ?? 1) - 1;
+    if (left > 0) return void this.#starts.set(id, left);
+    this.#starts.delete(id);
+    if (!this.#fresh.delete(id)) return;
+    const { store, onChange } = this.#options;
+    const { name } = await store.remove(id);
+    onChange({ type: 'context/removed', id, name });
   }
 
   /** Connects its machine first, and keeps nothing when that cannot be done or the folder is not there. */

@@ -6,7 +6,7 @@ import { createClient } from '../client/client.js';
 import { systemClock } from '../common/async.js';
 import { VERSION } from '../common/build.js';
 import { DisposableStore } from '../common/disposable.js';
-import { homeDirectory } from '../common/home.js';
+import { dataHome } from '../client/dataHome.js';
 import { addSshHost } from './addHost/addHost.js';
 import { Answering } from './answering/answering.js';
 import { registerApprovalCommands } from './commands/approvalCommands.js';
@@ -57,7 +57,7 @@ export function activate(context: vscode.ExtensionContext): void {
   keys.set('codeManager.unsupported', process.platform === 'win32');
   keys.set('codeManager.tmux', 'ok');
 
-  const home = homeDirectory();
+  const home = dataHome();
   const serverPath = context.asAbsolutePath(join('dist', 'server.js'));
   const questions = new MachineQuestions();
   const connect: ConnectFor = (purpose) =>

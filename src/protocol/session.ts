@@ -103,7 +103,10 @@ export const CreateSession = z.object({
     .default(''),
   /** Name, id or unique prefix of a context. Without it `path` decides. */
   context: z.string().optional(),
-  /** The context that holds this folder is used, else a new one is made for it. */
+  /**
+   * The folder in which it works, on this host. Its context is the deepest one that holds the folder, else a new one that is
+   * made for it.
+   */
   path: z.string().optional(),
   name: Name.optional(),
   mode: z.string().optional(),

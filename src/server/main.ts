@@ -2,7 +2,8 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { delay, systemClock } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
-import { homeDirectory, serverFilePath } from '../common/home.js';
+import { serverFilePath } from '../common/home.js';
+import { dataHome } from '../client/dataHome.js';
 import { readConfig } from '../core/store/configFile.js';
 import { openHome } from '../core/store/home.js';
 import { writeFileAtomic } from '../core/store/atomicFile.js';
@@ -37,7 +38,7 @@ let ownHome: string | undefined;
 async function run(options: ServerOptions): Promise<number> {
   const { foreground } = options;
   const umask = process.umask(0o077);
-  const home = homeDirectory();
+  const home = dataHome();
   await openHome(home);
   ownHome = home;
   const runtimeDirectory = await chooseRuntimeDirectory(home);
@@ -191,7 +192,7 @@ function fail(error: unknown): never {
 
 /** Prints which server runs on this host, if one does, also one that has lost its file and socket or was stopped. */
 async function find(): Promise<number> {
-  const home = homeDirectory();
+  const home = dataHome();
   const running = await runningServer(serverFilePath(home), socketPath(await chooseRuntimeDirectory(home)));
   if (running === undefined) return 0;
   const isProcessStopped = await isStopped({ pid: running.pid, processStart: '' });
@@ -202,7 +203,7 @@ async function find(): Promise<number> {
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2), process.env);
   if (options.find) return find();
-  return options.dialStdio ? dialStdio(homeDirectory(), __filename, options.replace) : run(options);
+  return options.dialStdio ? dialStdio(dataHome(), __filename, options.replace) : run(options);
 }
 
 main().then((code) => process.exit(code), fail);

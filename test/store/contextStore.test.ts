@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, readdirSync, realpathSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
 import { ContextStore } from '../../src/core/store/contextStore.js';
@@ -266,8 +267,20 @@ test('the folder that holds a path is found, the deepest one, through links, on 
   assert.equal(await found('link', 'api', 'not-there-yet'), undefined);
   assert.equal(await found('src', 'api-old'), 'src');
   assert.equal(await found(), undefined);
-  await store.add({ name: 'everything', path: '/' });
-  assert.equal(await found(), 'everything');
+});
+
+test('what holds a home or temporary things holds nothing but itself', async (t) => {
+  const home = await newHome(t);
+  const store = await open(home);
+  const folders = ['/', homedir(), userInfo().homedir, dirname(homedir()), '/tmp', '/var/tmp', tmpdir()];
+  const common = [...new Set(folders.map((path) => realpathSync(path)))];
+  for (const [index, path] of common.entries()) await store.add({ name: `common-${index}`, path });
+  for (const path of common) {
+    assert.equal((await store.forPath(path))?.path, path);
+    assert.equal(await store.forPath(join(path, 'not-there', 'api')), undefined, path);
+  }
+  await store.add({ name: 'api', path: join(homedir(), 'not-there', 'api') });
+  assert.equal((await store.forPath(join(homedir(), 'not-there', 'api', 'cmd')))?.name, 'api');
 });
 
 test('a machine that cannot be is named by what is wrong with it', async (t) => {

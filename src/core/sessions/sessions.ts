@@ -123,6 +123,7 @@ export class Sessions {
       });
     }
     const context = contexts.get(request.context);
+    const place = request.path ?? context.path;
     // Asked together: on another host that is one round trip.
     const ready = this.#ready();
     ready.catch(() => undefined);
@@ -132,9 +133,10 @@ export class Sessions {
       request.env,
     );
     found.catch(() => undefined);
-    const folder = await machine.stat(context.path);
+    const folder = await machine.stat(place);
     if (!folder?.isDirectory) {
-      throw folderGone(context);
+      if (place === context.path) throw folderGone(context);
+      throw new CodeManagerError('notFound', `${place} is no folder`, { hint: 'Start in a folder that is there.' });
     }
     if (request.args.reduce((sum, arg) => sum + Buffer.byteLength(arg), 0) > MAX_ARGS_BYTES) {
       throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
@@ -167,7 +169,7 @@ export class Sessions {
         branch === false
           ? null
           : await createWorktree(this.#git, {
-              repository: context.path,
+              repository: place,
               branch: branch === true ? null : branch,
               name,
               directory: this.#options.worktreesDirectory,
@@ -179,7 +181,7 @@ export class Sessions {
         name,
         contextId: context.id,
         contextName: context.name,
-        path: worktree?.path ?? context.path,
+        path: worktree?.folder ?? place,
         machine: await machine.identity(),
         tool: tool.id,
         task: request.task,
@@ -193,7 +195,7 @@ export class Sessions {
         envNames: Object.keys(request.env),
         delivery: typedTask === null ? 'none' : 'pending',
         conversation,
-        worktree,
+        worktree: worktree && { path: worktree.path, branch: worktree.branch },
       });
       const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: this.#options.place.umask };
       const prepared = starts.prepare(id, launch, callsVariable(tool, env));

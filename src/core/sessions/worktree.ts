@@ -9,7 +9,7 @@ import { Repository, type GitOptions } from '../git/repository.js';
 const MAX_SHOWN = 2_000;
 
 export interface WorktreeOptions {
-  /** A folder inside the repository. */
+  /** A folder inside the repository: the session works in that of the worktree. */
   readonly repository: string;
   /** Null: a new branch named after the session. */
   readonly branch: string | null;
@@ -29,7 +29,7 @@ export interface WorktreeOptions {
 export async function createWorktree(
   git: GitOptions,
   options: WorktreeOptions,
-): Promise<{ path: string; branch: string }> {
+): Promise<{ readonly path: string; readonly branch: string; readonly folder: string }> {
   const asked = { isForWorktree: true, decision: decisionOf(options.trustGit) };
   const repository = await Repository.find(git, options.repository, asked).catch((error: unknown) => {
     if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;
@@ -54,6 +54,13 @@ export async function createWorktree(
   if ((await repository.run('check-ref-format', '--branch', branch)).code !== 0)
     throw new CodeManagerError('invalid', `“${branch}” cannot be the name of a branch`);
   const exists = (await repository.run('show-ref', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0;
+  if (!exists && (await repository.run('rev-parse', '--verify', '--quiet', 'HEAD')).code !== 0) {
+    throw new CodeManagerError('conflict', `${repository.root} has no commit yet, and a worktree begins with one`, {
+      hint: 'Make a first commit there, or start without a worktree.',
+    });
+  }
+  const prefix = await repository.run('-C', options.repository, 'rev-parse', '--show-prefix');
+  const inside = prefix.stdout.replace(/\/?\n$/u, '');
   const path = join(options.directory, options.id);
   const { code, stderr } = exists
     ? await repository.addWorktree(path, '--', path, branch)
@@ -71,7 +78,10 @@ export async function createWorktree(
       hint: 'Choose another branch.',
     });
   }
-  return { path, branch };
+  const folder = join(path, inside);
+  // One without a tracked file is in no worktree.
+  if (inside !== '') await git.machine.makeDirectory(folder);
+  return { path, branch, folder };
 }
 
 function decisionOf(trustGit: string | undefined): GitDecision | undefined {

@@ -1,5 +1,6 @@
 import { promises as fs } from 'node:fs';
-import { basename, join, resolve, sep } from 'node:path';
+import { homedir, tmpdir, userInfo } from 'node:os';
+import { basename, isAbsolute, join, resolve, sep } from 'node:path';
 import { delay, KeyedMutex } from '../../common/async.js';
 import { IdGenerator } from '../../common/ids.js';
 import { reasonOf } from '../../common/systemError.js';
@@ -104,14 +105,18 @@ export class ContextStore {
     return resolveRef(this.#contexts.values(), ref, 'context');
   }
 
-  /** The context on this machine whose folder is or holds `path`, the deepest one; symbolic links are seen through. */
+  /**
+   * The context on this machine whose folder is or holds `path`, the deepest one; symbolic links are seen through. A folder
+   * in which everything is (a home, what holds one, one for temporary things) holds nothing but itself.
+   */
   async forPath(path: string): Promise<Context | undefined> {
     const wanted = await realPath(path);
+    const common = await commonFolders();
     let best: { context: Context; depth: number } | undefined;
     for (const context of this.#contexts.values()) {
       if (context.machine !== 'local') continue;
       const folder = await realPath(context.path);
-      if (wanted !== folder && !wanted.startsWith(folder.endsWith(sep) ? folder : folder + sep)) continue;
+      if (wanted !== folder && (common.some((one) => isIn(one, folder)) || !isIn(wanted, folder))) continue;
       const deeper = best === undefined || folder.length > best.depth;
       const sameButNewer = best?.depth === folder.length && (context.lastUsed ?? '') > (best.context.lastUsed ?? '');
       if (deeper || sameButNewer) best = { context, depth: folder.length };
@@ -341,6 +346,26 @@ export class ContextStore {
       return 'missing';
     }
   }
+}
+
+/** Folders that hold what has nothing to do with each other, as their parents do. */
+async function commonFolders(): Promise<readonly string[]> {
+  const homes = [homedir(), accountHome()];
+  return Promise.all([...homes.filter((home) => isAbsolute(home)), '/tmp', '/var/tmp', tmpdir()].map(realPath));
+}
+
+/** Not every user has an account. */
+function accountHome(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '';
+  }
+}
+
+/** Whether a path is a folder, or in it. */
+function isIn(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 
 async function realPath(path: string): Promise<string> {

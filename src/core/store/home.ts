@@ -90,6 +90,11 @@ async function openPrivateFolder(folder: string): Promise<void> {
   });
   if (!stat.isDirectory()) throw notAFolder(folder);
   if (uid !== undefined && stat.uid !== uid) throw ofAnother(folder, stat.uid);
+  if (isShared(stat.mode)) {
+    throw new CodeManagerError('conflict', `${folder} is a folder that others share`, {
+      hint: 'Set CM_HOME to a folder of your own.',
+    });
+  }
   if ((stat.mode & 0o077) !== 0) {
     try {
       await fs.chmod(folder, 0o700);
@@ -97,6 +102,11 @@ async function openPrivateFolder(folder: string): Promise<void> {
       throw toDiskError(error, folder);
     }
   }
+}
+
+/** Everybody may write there, or a group by its own mark: others have their files in it. */
+function isShared(mode: number): boolean {
+  return (mode & 0o1000) !== 0 || (mode & 0o002) !== 0 || (mode & 0o2020) === 0o2020;
 }
 
 function ofAnother(folder: string, uid: number): CodeManagerError {

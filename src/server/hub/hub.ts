@@ -11,7 +11,7 @@ import { sessionFilter } from '../../core/sessions/sessionFilter.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
 import { resolveRef } from '../../core/store/names.js';
 import type { AuditEntry } from '../../protocol/audit.js';
-import { machineId, type Machine as MachineInfo, type RemoteSpec } from '../../protocol/context.js';
+import { machineId, type Context, type Machine as MachineInfo, type RemoteSpec } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { PlacedSession } from '../../protocol/notice.js';
@@ -226,12 +226,24 @@ export class Hub implements Disposable {
         hint: 'Name a context with --ctx, or start in its folder.',
       });
     }
-    const context = ref === undefined ? await known.forPathOrNew(path ?? '') : known.get(ref);
+    if (ref === undefined) {
+      return known.startAt(path ?? '', (context, folder) =>
+        this.#startIn(context, { ...rest, path: folder }, operation),
+      );
+    }
+    return this.#startIn(known.get(ref), rest, operation);
+  }
+
+  async #startIn(
+    context: Context,
+    params: Omit<Params<'session/create'>, 'context'>,
+    operation: Operation,
+  ): Promise<Session> {
     const service = this.machines.of(context.machine);
     // What is missing on this host is told by the start itself.
     if (service !== this.local && !isThere(service)) await service.connect(operation);
-    const session = await service.call('session/create', { ...rest, context: context.id });
-    await known.touch(context.id).catch((error: unknown) => {
+    const session = await service.call('session/create', { ...params, context: context.id });
+    await this.contexts.touch(context.id).catch((error: unknown) => {
       this.#options.log.warn(`context ${context.id}: ${errorText(error)}`);
     });
     return session;

@@ -1,0 +1,25 @@
+import { isAbsolute } from 'node:path';
+import { homeDirectory } from '../common/home.js';
+import { CodeManagerError } from '../protocol/errors.js';
+
+/**
+ * The folder of all data: CM_HOME, else `~/.cm`.
+ *
+ * @throws CodeManagerError `invalid` when the environment names none: it would be another one in each folder
+ */
+export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
+  const { CM_HOME: own = '', HOME: home } = env;
+  if (own.startsWith('~')) {
+    throw new CodeManagerError('invalid', `CM_HOME is ${own}, where ~ stands for no folder`, {
+      hint: 'Only a shell replaces it, and only without quotes: write "$HOME" instead.',
+    });
+  }
+  if (own === '' && home !== undefined && !isAbsolute(home)) {
+    throw new CodeManagerError(
+      'invalid',
+      home === '' ? 'HOME is empty, so there is no place for data' : `HOME is ${home}, which is no full path`,
+      { hint: 'Set HOME, or CM_HOME, to the full path of a folder.' },
+    );
+  }
+  return homeDirectory(env);
+}
