@@ -120,7 +120,7 @@ async function findChanging(machine: Machine, root: string, parts: OwnParts): Pr
     if (text === undefined) return `The hook ${name} is a program that cannot be shown`;
     if (BESIDE.test(text)) return `The hook ${name} runs what stands beside it in the repository`;
   }
-  const texts = parts.hooks.map(({ text = '' }) => text.replaceAll(/^\s*#.*$/gmu, ''));
+  const texts = parts.hooks.map(({ text = '' }) => text.replaceAll(/^[\t ]*#.*$/gmu, ''));
   const ofHooks = new Set(texts.flatMap(wordsOf).flatMap((word) => insideOf(root, word)));
   const ofEntries = new Set(
     parts.entries.flatMap(({ value = '' }) => wordsOf(value)).flatMap((word) => insideOf(root, word)),
