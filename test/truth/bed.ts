@@ -12,6 +12,7 @@ import { descendants } from '../bench/usage.js';
 import { removeFolder } from '../helpers/tempDir.js';
 import { killAll } from '../helpers/testHome.js';
 import { ScriptedModel } from '../model/server.js';
+import { AskedLog, type AskedAndShown } from './asked.js';
 import { Ink } from './ink.js';
 import { asksFor, type Program } from './programs.js';
 import { truthOf, wordOf, type Mark, type Shown, type Span } from './timeline.js';
@@ -35,6 +36,7 @@ export class Bed {
   readonly product: Product;
   readonly model: ScriptedModel;
   readonly #agent: AgentHome;
+  readonly #asked: AskedLog;
   #session: Session | undefined;
   #process: number | undefined;
   #ink: Ink | undefined;
@@ -52,10 +54,12 @@ export class Bed {
     this.product = product;
     this.model = model;
     this.#agent = agent;
+    this.#asked = new AskedLog(product.folder);
     product.client.onDidChange(({ change }) => {
       if (change.type !== 'session/changed' || change.session.id !== this.#session?.id) return;
       this.#session = change.session;
       this.#show(change.session);
+      this.#asked.onShown(change.session);
     });
   }
 
@@ -109,12 +113,17 @@ export class Bed {
   }
 
   /** Watches for a while, ends that, and tells what was true and what was shown. */
-  async finish(): Promise<{ readonly spans: readonly Span[]; readonly shown: readonly Shown[] }> {
+  async finish(): Promise<{
+    readonly spans: readonly Span[];
+    readonly shown: readonly Shown[];
+    readonly asked: readonly AskedAndShown[];
+  }> {
     await sleep(3000);
     this.#look();
     const marks = [...this.#marks].sort((a, b) => a.time - b.time);
     const end = performance.now();
-    return { spans: truthOf(marks, end), shown: [...this.#shown, { time: end, word: 'end' }] };
+    const shown = [...this.#shown, { time: end, word: 'end' }];
+    return { spans: truthOf(marks, end), shown, asked: this.#asked.take() };
   }
 
   /** Starts it without a task and gets through its start, as far as it can be used. */
@@ -311,6 +320,7 @@ export class Bed {
       else {
         const asks = asksFor(what.call);
         this.mark({ time, type: 'called', asks });
+        this.#asked.onCall(what.call, asks === 'permission');
         if (asks !== null) this.#want(asks);
       }
     }

@@ -14,6 +14,8 @@ import { driveRules, type RuledRequests } from './rules.js';
 import { driveReplaced, type Replaced } from './replaced.js';
 import {
   approvalLines,
+  askedTable,
+  askedWrong,
   brokenFlows,
   loggedLines,
   replacedLines,
@@ -23,7 +25,7 @@ import {
   wrongWords,
 } from './report.js';
 import { driveSends, type Sends } from './sends.js';
-import { driveStates, type Broken, type Sample } from './states.js';
+import { driveStates, type Asked, type Broken, type Sample } from './states.js';
 
 const USAGE = `Drives real agents through everything that can happen to them and compares what is true with what is shown.
 npm run bench:truth -- [--times N] [--tool NAME]... [--flow NAME]... [--approvals K] [--sends K] [--rules K] [--replaced K] [--logs K] [--seed S] [--newest] [--ssh] [--load]
@@ -67,6 +69,7 @@ export async function main(
   }
   const samples: Sample[] = [];
   const broken: Broken[] = [];
+  const asked: Asked[] = [];
   const approvals: Approvals[] = [];
   const replaced: Replaced[] = [];
   const ruled: RuledRequests[] = [];
@@ -84,7 +87,8 @@ export async function main(
     for (const error of await scratch.clear()) errors.push(`${name}: ${String(error)}`);
   };
   const { seed, times, load, flows, where } = options;
-  const told = (one: Sample | Broken): void => {
+  const told = (one: Sample | Broken | Asked): void => {
+    if ('asked' in one) return void asked.push(one);
     if ('message' in one) broken.push(one);
     else samples.push(one);
     const lines = 'message' in one ? brokenFlows([one]) : wrongWords([one]);
@@ -128,6 +132,7 @@ export async function main(
     load,
     versions,
     samples,
+    asked,
     broken,
     approvals,
     replaced,
@@ -150,6 +155,8 @@ export async function main(
   const parts = [
     versions.join('\n'),
     samples.length > 0 ? stateTable(samples) : '',
+    asked.length > 0 ? askedTable(asked) : '',
+    ...(asked.length > 0 ? [askedWrong(asked).join('\n')] : []),
     ...lists.map((part) => part.join('\n')),
   ];
   process.stdout.write(`seed ${seed}\n\n${parts.filter((part) => part !== '').join('\n\n')}\n`);

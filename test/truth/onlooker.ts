@@ -45,6 +45,12 @@ export class Onlooker {
     this.#terminal = terminal;
   }
 
+  /** Comes after a while; where the session has ended by then, nobody does. */
+  async visit(session: string, size: TerminalSize, seconds: number): Promise<void> {
+    await sleep(seconds * 1000);
+    await this.attach(session, size).catch(() => undefined);
+  }
+
   leave(): void {
     this.#terminal?.dispose();
     this.#terminal = undefined;

@@ -4,7 +4,8 @@ import type { Logged } from './logs.js';
 import type { RuledRequests } from './rules.js';
 import type { Replaced } from './replaced.js';
 import type { Sends } from './sends.js';
-import type { Broken, Sample } from './states.js';
+import { isExact, isShownRight } from './asked.js';
+import type { Asked, Broken, Sample } from './states.js';
 import { isLongWrong } from './timeline.js';
 
 export interface StateRow {
@@ -62,14 +63,47 @@ export function stateTable(samples: readonly Sample[]): string {
   return columns([['program', 'true', 'times', 'p50', 'p95', 'never', 'wrong > 1 s', 'shown meanwhile'], ...lines]);
 }
 
+/** For each program and size how many requests were shown as the agent asked them, and how many exactly. */
+export function askedTable(all: readonly Asked[]): string {
+  const groups = new Map<string, Asked[]>();
+  for (const one of all) {
+    const key = [one.program, one.size, one.visit === null ? '' : 'yes'].join('\t');
+    groups.set(key, [...(groups.get(key) ?? []), one]);
+  }
+  const share = (count: number, of: number): string =>
+    of === 0 ? '–' : `${count} of ${of} (${Math.round((100 * count) / of)} %)`;
+  const row = (group: readonly Asked[]): string[] => {
+    const exact = group.filter(({ shown }) => shown.some((one) => one.exact !== null));
+    return [
+      `${group.length}`,
+      share(exact.filter(isShownRight).length, exact.length),
+      share(group.filter(isExact).length, group.length),
+    ];
+  };
+  const lines = [...groups].map(([key, group]) => [...key.split('\t'), ...row(group)]);
+  const head = ['program', 'size', 'looked in', 'requests', 'asked = shown', 'exact'];
+  return columns([head, ...lines, ['all', '', '', ...row(all)]]);
+}
+
+/** What was shown as exact and was not asked, and what was not known exactly, one a line. */
+export function askedWrong(all: readonly Asked[]): string[] {
+  return all
+    .filter((one) => !isShownRight(one) || !isExact(one))
+    .map(
+      ({ program, flow, round, size, visit, asked, shown }) =>
+        `${program}, ${flow} (${round}) at ${size}${visit === null ? '' : `, looked in from ${visit}`}: asked ` +
+        `${JSON.stringify(asked)}, shown ${shown.map(({ text, exact }) => `${JSON.stringify(text)} by ${exact ?? 'nothing'}`).join(' → ')}`,
+    );
+}
+
 /** Every wrong word that stood for long, one a line. */
 export function wrongWords(samples: readonly Sample[]): string[] {
-  return samples.flatMap(({ program, flow, round, name, words, wrong, why }) =>
+  return samples.flatMap(({ program, flow, round, size, visit, name, words, wrong, why }) =>
     wrong
       .filter(isLongWrong)
       .map(
         (one) =>
-          `${program}, ${flow} (${round}): "${one.word}" for ${(one.ms / 1000).toFixed(1)} s while it was true: ${name}` +
+          `${program}, ${flow} (${round}) at ${size}${visit === null ? '' : `, looked in from ${visit}`}: "${one.word}" for ${(one.ms / 1000).toFixed(1)} s while it was true: ${name}` +
           `; shown: ${words.join(' → ')}${why === null ? '' : `\n${why}`}`,
       ),
   );

@@ -1,6 +1,8 @@
 import type { Bench } from '../bench/figure.js';
+import type { AskedAndShown } from './asked.js';
 import { Bed, type Where } from './bed.js';
 import { FLOWS, NAMES, type Flow } from './flows.js';
+import { Onlooker, sizeName, SIZES } from './onlooker.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
 import { compare, isLongWrong, type Finding } from './timeline.js';
@@ -12,8 +14,21 @@ export interface Sample extends Finding {
   readonly round: number;
   /** As people call it. */
   readonly name: string;
+  /** Of the terminal that somebody looks from. */
+  readonly size: string;
+  /** Of another one, from which somebody looked in meanwhile; null: nobody did. */
+  readonly visit: string | null;
   /** Why something wrong was shown, where it still was at the end. */
   readonly why: string | null;
+}
+
+/** What an agent asked, and what was shown of it. */
+export interface Asked extends AskedAndShown {
+  readonly program: string;
+  readonly flow: string;
+  readonly round: number;
+  readonly size: string;
+  readonly visit: string | null;
 }
 
 export interface Broken {
@@ -36,13 +51,17 @@ export async function driveStates(
   program: Program,
   bench: Bench,
   { where, times, seed, flows }: StatesOptions,
-  told: (sample: Sample | Broken) => void,
+  told: (one: Sample | Broken | Asked) => void,
 ): Promise<void> {
   const bed = await Bed.open(program, bench, where);
   const wanted = FLOWS.filter(
     ({ name, fits }) => (flows.length === 0 || flows.includes(name)) && fits?.(program) !== false,
   );
   type Named = Pick<Flow, 'name' | 'names' | 'accepts'>;
+  const onlooker = new Onlooker(bed.product.client, new Random(`${seed} ${program.name} onlooker`));
+  const visitor = new Onlooker(bed.product.client, new Random(`${seed} ${program.name} visitor`));
+  let size = sizeName(SIZES[0]);
+  let visit: string | null = null;
   const run = async ({ name: flow, names, accepts }: Named, round: number, act: () => Promise<void>) => {
     let message: string | undefined;
     try {
@@ -51,8 +70,9 @@ export async function driveStates(
       const seen = await bed.screen().catch(() => 'nothing is known of it');
       message = `${error instanceof Error ? error.message : String(error)}\n${seen}`;
     }
-    const { spans, shown } = await bed.finish();
-    const common = { program: program.name, flow, round };
+    const { spans, shown, asked } = await bed.finish();
+    const common = { program: program.name, flow, round, size, visit };
+    for (const one of asked) told({ ...common, ...one });
     for (const span of spans) {
       const finding = compare(span, shown, accepts?.[span.truth]);
       // At the end of the last one it can still be asked why.
@@ -64,17 +84,33 @@ export async function driveStates(
     return message === undefined;
   };
   for (let round = 1; round <= times; round++) {
+    const own = SIZES[(round - 1) % SIZES.length] ?? SIZES[0];
     for (const flow of wanted) {
       bench.progress(`${flow.name}, ${round} of ${times}`);
+      visit = null;
       if (!bed.isRunning && !(await run({ name: 'ready' }, round, () => bed.start()))) {
         await bed.kill();
         continue;
       }
       const random = new Random(`${seed} ${program.name} ${flow.name} ${round}`);
+      size = sizeName(own);
+      await onlooker.attach(bed.session.id, own);
+      await bed.settle(5000);
       bed.begin();
+      // Somebody looks in at any moment of it, in half of the runs.
+      const others = SIZES.filter((other) => other !== own);
+      const other = random.next() < 0.5 ? others[random.next() < 0.5 ? 0 : 1] : undefined;
+      visit = other === undefined ? null : sizeName(other);
+      const visits = other === undefined ? undefined : visitor.visit(bed.session.id, other, random.seconds(0, 3));
       const isWell = await run(flow, round, () => flow.run(bed, random));
-      if (!isWell || flow.isLast === true) await bed.kill();
+      await visits;
+      visitor.leave();
+      if (!isWell || flow.isLast === true) {
+        onlooker.leave();
+        await bed.kill();
+      }
     }
   }
+  onlooker.leave();
   await bed.kill();
 }
