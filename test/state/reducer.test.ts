@@ -733,3 +733,24 @@ test('a tool’s own name of a dialog decides which it is, whatever its screen s
     assert.equal(run(...events).request, requests, JSON.stringify(events));
   }
 });
+
+test('an error that stood there before a turn that a person broke off is none of that turn', () => {
+  const failed = { error: '401 Unauthorized' };
+  const before = [screen('working', 0), screen('idle', 1000, failed), passed(2000)];
+  assert.equal(run(...before).error, '401 Unauthorized');
+  const again = [...before, word('event', 'working', 3000), screen('working', 3100)];
+  const broken = [...again, { type: 'interrupted', time: 5000 } as const];
+  // The prompt that was broken off is taken off the screen.
+  const end = run(...broken, screen('idle', 5100, failed), passed(5900), screen('idle', 6000, failed), passed(7000));
+  assert.deepEqual([end.state, end.turnEnded, end.error], ['idle', false, null]);
+  // Without that it is how this turn went wrong too, and so it is in a later one.
+  assert.equal(run(...again, screen('idle', 5100, failed), passed(5900)).error, '401 Unauthorized');
+  const later = [screen('idle', 5100, failed), passed(5900), screen('working', 7000), screen('idle', 8000, failed)];
+  assert.equal(run(...broken, ...later, passed(9000)).error, '401 Unauthorized');
+});
+
+test('a turn of which hooks do not tell the end has ended once its screen says how it went wrong', () => {
+  const working = [word('event', 'working', 0), screen('working', 100)];
+  assert.equal(run(...working, screen('idle', 5000, { error: '500 x' }), passed(5800)).state, 'idle');
+  assert.equal(run(...working, screen('idle', 5000), passed(5800)).state, 'working');
+});

@@ -43,6 +43,8 @@ export interface StateModel {
   readonly lastOutput: number;
   /** When a person last broke something off; null: never. */
   readonly brokenOff: number | null;
+  /** How the turn before the last work went wrong, and when that work began: the words may still stand there. */
+  readonly before: { readonly error: string; readonly time: number } | null;
   /** The last request that was answered, and when: its dialog may be drawn once more. */
   readonly answered: { readonly asked: Asked; readonly time: number } | null;
   /** What the tool's record has open, and when the last reading of it began. */
@@ -104,6 +106,7 @@ export function initialState(time: number, isTaskDue = false): StateModel {
     isSeen: false,
     lastOutput: time,
     brokenOff: null,
+    before: null,
     answered: null,
     calls: { open: [], time: 0 },
     used: null,
@@ -131,14 +134,14 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
     case 'calls':
       return decide({ ...model, calls: { open: event.open, time: event.began } }, event.time);
     case 'evidence': {
-      const evidence = withBreakOff(model, event.evidence);
+      const evidence = withBreakOff(model, withoutOldError(model, event.evidence));
       const { source, time } = evidence;
       const before = model.held[source];
       const same = before !== undefined && !before.isPast && isSame(before, evidence);
       const held: Held = {
         ...evidence,
         // Of a turn that was broken off the first look may be the only one that tells.
-        turnEnded: evidence.turnEnded ?? (same && model.verdict.since <= before.since ? before.turnEnded : null),
+        turnEnded: evidence.turnEnded ?? (same && isLast(model.verdict, before) ? before.turnEnded : null),
         since: same ? before.since : time,
         isSeen: same && before.isSeen,
         isPast: false,
@@ -170,6 +173,17 @@ function withBreakOff({ brokenOff, verdict }: StateModel, evidence: Evidence): E
   const isOpen = evidence.state === 'idle' && evidence.turnEnded === null && verdict.state !== 'idle';
   if (!isOpen || brokenOff === null || brokenOff < verdict.since) return evidence;
   return evidence.time - brokenOff < BREAK_OFF_MS ? { ...evidence, turnEnded: false } : evidence;
+}
+
+/** Nothing has become true since a source began to say so, but what it says. */
+function isLast({ since, state, source }: Verdict, held: Held): boolean {
+  return since <= held.since || (state === held.state && source === held.source);
+}
+
+/** A turn that was broken off may be taken off the screen, where the one before ended in an error. */
+function withoutOldError({ before, brokenOff }: StateModel, evidence: Evidence): Evidence {
+  const isOld = before !== null && brokenOff !== null && brokenOff >= before.time && evidence.error === before.error;
+  return isOld ? { ...evidence, error: undefined } : evidence;
 }
 
 /** It has done something that a start does not do. */
@@ -304,7 +318,9 @@ function decide(before: StateModel, now: number): StateModel {
   const { asked, request } = next;
   const used =
     asked?.request?.exact === 'record' && asked.call !== undefined ? { call: asked.call, request } : model.used;
-  return { ...model, used, verdict: { ...next, since: same ? verdict.since : now } };
+  const begins = verdict.state === 'idle' && next.state !== 'idle';
+  const past = !begins ? model.before : verdict.error === null ? null : { error: verdict.error, time: now };
+  return { ...model, used, before: past, verdict: { ...next, since: same ? verdict.since : now } };
 }
 
 function idleHoldsMs({ source, turnEnded }: Held): number {
@@ -365,7 +381,9 @@ function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number 
     // Hooks and titles tell no denial and no interrupt. The screen agreed with them, and has changed since.
     if (strong.source !== 'report' && strong.isSeen) {
       const isQuiet = strong.source === 'event' && strong.state === 'working' && weak.state === 'idle';
-      return isQuiet && weak.turnEnded === null ? weak.since + QUIET_MS : strong.time;
+      // How a turn went wrong stands there only once it has.
+      const isTold = weak.turnEnded !== null || (weak.error ?? '') !== '';
+      return isQuiet && !isTold ? weak.since + QUIET_MS : strong.time;
     }
   }
   return strong.time + (weak.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS);
