@@ -51,6 +51,11 @@ async function answerWith(
       `Answered, not on record: ${stripTerminal(result.notRecorded)}. It is added when that works again.`,
     );
   }
+  if (result.reasonWaits !== null) {
+    app.output.note(
+      `Denied; the reason was not sent yet: ${stripTerminal(result.reasonWaits)}. It goes when that is over.`,
+    );
+  }
   return app.output.json ? app.output.record(result) : app.output.lines([stripTerminal(result.answer)]);
 }
 

@@ -72,5 +72,7 @@ export const AnswerResult = z.object({
   via: AnswerVia,
   /** Why it is not on record yet, one clause; null when it is. It is added as soon as it can be. */
   notRecorded: z.string().nullable().default(null),
+  /** Why the reason for a denial was not said yet, one clause; null when it was. It is said once that is over. */
+  reasonWaits: z.string().nullable().default(null),
 });
 export type AnswerResult = z.infer<typeof AnswerResult>;

@@ -62,6 +62,33 @@ for (const { agent, reach, mode, trust, bash } of ROWS) {
       await desk.becomes('idle');
     }
 
+    // What ends in a backslash, behind which an Enter only breaks the line in some.
+    const texts = ['do:say(back1) \\', 'do:say(back2)', 'do:say(back3)\nand more \\', 'do:say(back4)'];
+    for (const [index, text] of texts.entries()) {
+      await desk.send(text);
+      const mark = `back${index + 1}`;
+      const came = (): string[] => prompts().filter((prompt) => prompt.includes(mark));
+      await until(`${mark} comes`, () => came().length > 0, 60_000);
+      assert.ok(
+        came().every((prompt) => prompt.split('do:say(back').length === 2),
+        JSON.stringify(came()),
+      );
+      await desk.becomes('idle');
+    }
+
+    // While it works, where not every box is read: in a time of the same kind.
+    const timed = async (text: string): Promise<number> => {
+      const begun = performance.now();
+      await desk.send(text);
+      return performance.now() - begun;
+    };
+    const idleMs = await timed('do:delay(12) do:say(long)');
+    await desk.becomes('working');
+    const busyMs = await timed('do:say(beside)');
+    t.diagnostic(`${agent}: sent in ${Math.round(idleMs)} ms at rest, in ${Math.round(busyMs)} ms while it works`);
+    await until('it comes', () => prompts().some((prompt) => prompt.includes('beside')), 60_000);
+    await desk.becomes('idle');
+
     // Into a dialog.
     await desk.send(`do:${bash}(touch never) do:say(end)`);
     const request = await desk.asks('permission');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { systemClock, KeyedMutex } from '../../src/common/async.js';
+import { delay, systemClock, KeyedMutex } from '../../src/common/async.js';
 import { IdGenerator } from '../../src/common/ids.js';
 import { Answerer } from '../../src/core/approvals/answerer.js';
 import type { AnswerRoute, DirectAnswer } from '../../src/core/approvals/hookRoute.js';
@@ -11,6 +11,7 @@ import type { SessionRecord } from '../../src/protocol/files.js';
 import type { Answer, AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
 import { storedRecord } from '../helpers/records.js';
 import { silentLogger } from '../helpers/silentLogger.js';
+import { until } from '../helpers/until.js';
 import { box, CLAUDE, draw, FakeAgent, SHELL, WORKING } from './fakeAgent.js';
 
 const ID = '0123456789ab';
@@ -148,7 +149,8 @@ test('allow chooses the plain yes, once, and is on record before the key and aft
   const { desk, chosen } = asking();
   const { id } = desk.pending;
   const result = await desk.answer();
-  assert.deepEqual(result, { request: id, decision: 'allow', answer: 'Yes', via: 'keys', notRecorded: null });
+  const done = { notRecorded: null, reasonWaits: null };
+  assert.deepEqual(result, { request: id, decision: 'allow', answer: 'Yes', via: 'keys', ...done });
   assert.deepEqual(chosen, ['Yes']);
   assert.deepEqual(desk.steps, ['note', 'key 1', 'audit answered']);
   const [entry] = desk.audit;
@@ -466,8 +468,34 @@ test('a reason is typed once the input box is there, never into a line that a pe
   half.agent.onLook = () => {
     if (told.length > 0) half.agent.screen = box('my own thou');
   };
-  await half.refuses(/half-typed line/, half.answer({ type: 'deny', reason: 'use pnpm' }));
+  const denied = await half.answer({ type: 'deny', reason: 'use pnpm' });
+  assert.match(denied.reasonWaits ?? '', /half-typed line/);
   assert.deepEqual([half.agent.texts, told, half.audit[0]?.outcome], [[], ['No'], 'answered']);
+});
+
+test('a reason that could not be typed goes once its input box is free, and is dropped on record when the session ends', async () => {
+  for (const ends of [false, true]) {
+    const { desk, chosen } = asking();
+    let line = 'my own thou';
+    desk.agent.onLook = () => {
+      if (chosen.length > 0) desk.agent.screen = box(line);
+    };
+    const { reasonWaits } = await desk.answer({ type: 'deny', reason: 'use pnpm' });
+    assert.equal(reasonWaits, 'a half-typed line stands in refactor');
+    await delay(1500);
+    assert.deepEqual(desk.agent.texts, [], 'never behind that line');
+    if (ends) desk.patch({ status: 'completed' });
+    line = '';
+    await until('it is said or dropped', () => desk.audit.length > 1, 10_000);
+    assert.deepEqual(desk.agent.texts, ends ? [] : ['use pnpm']);
+    assert.deepEqual(
+      desk.audit.map(({ outcome, answer }) => [outcome, answer]),
+      [
+        ['answered', 'No: use pnpm'],
+        [ends ? 'failed' : 'answered', 'Reason of the denial: use pnpm'],
+      ],
+    );
+  }
 });
 
 test('a perfect imitation in prose gets no key', async () => {
@@ -699,7 +727,8 @@ test('a reason is not typed when a person types by then, nor when the next dialo
     desk.agent.screen = box();
     desk.isTyping = true;
   };
-  await desk.refuses(/Somebody types/, desk.answer({ type: 'deny', reason: 'use pnpm' }));
+  const denied = await desk.answer({ type: 'deny', reason: 'use pnpm' });
+  assert.match(denied.reasonWaits ?? '', /somebody types/);
   assert.deepEqual([desk.agent.texts, chosen], [[], ['No']]);
   const next = asking();
   let looks = 0;
@@ -709,7 +738,8 @@ test('a reason is not typed when a person types by then, nor when the next dialo
     const screens = [WORKING, WORKING, draw({ ...SHELL, command: 'touch c.txt' })];
     next.desk.agent.screen = screens[looks++] ?? box();
   };
-  await next.desk.refuses(/reason could not be typed/, next.desk.answer({ type: 'deny', reason: 'use pnpm' }));
+  const other = await next.desk.answer({ type: 'deny', reason: 'use pnpm' });
+  assert.match(other.reasonWaits ?? '', /asks something else/);
   assert.deepEqual([next.desk.agent.texts, next.chosen], [[], ['No']]);
 });
 

@@ -31,6 +31,7 @@ test('cm approve, deny and answer take the id of what is asked, and say what was
     answer: 'Yes, always',
     via: 'keys',
     notRecorded: null,
+    reasonWaits: null,
   });
   await until('it is idle', async () => (await asking.session()).state === 'idle');
   const nothing = await home.run(['approve', 'agent', '--request', three.id]);

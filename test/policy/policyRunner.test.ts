@@ -104,7 +104,14 @@ class Desk {
     request.permit?.check(this.record.request);
     this.answered.push(request);
     this.patch({ request: null, answered: { request: request.request, by: 'rule', outcome: 'answered' } });
-    return { request: request.request, decision: 'allow', answer: 'Yes', via: 'keys', notRecorded: null };
+    return {
+      request: request.request,
+      decision: 'allow',
+      answer: 'Yes',
+      via: 'keys',
+      notRecorded: null,
+      reasonWaits: null,
+    };
   }
 
   patch(changes: Partial<SessionRecord>): void {

@@ -1,22 +1,21 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { submit } from '../../src/core/sessions/textInput.js';
+import { InputBox, submit, typeable } from '../../src/core/sessions/textInput.js';
 
 /** How often Enter is pressed when the box shows one of these at each look, before and after, and then the last one. */
 async function presses(text: string, ...drafts: readonly (string | null | Error)[]): Promise<number> {
   let pressed = 0;
   let looks = 0;
-  await submit(
-    text,
-    () => {
-      pressed++;
-      return Promise.resolve();
-    },
-    () => {
-      const draft = drafts[Math.min(looks++, drafts.length - 1)] ?? null;
-      return draft instanceof Error ? Promise.reject(draft) : Promise.resolve(draft);
-    },
-  );
+  const box = await InputBox.watch(() => {
+    // The first look is before anything is typed.
+    const draft = drafts[Math.min(Math.max(0, looks++ - 1), drafts.length - 1)] ?? null;
+    return draft instanceof Error ? Promise.reject(draft) : Promise.resolve({ draft, lines: [] });
+  }, text);
+  const press = (): Promise<void> => {
+    pressed++;
+    return Promise.resolve();
+  };
+  await submit(text, press, box);
   return pressed;
 }
 
@@ -27,6 +26,7 @@ test('Enter is pressed once more only when the very same text goes on standing i
     ['fix the tests', [null, null, null, 'fix the tests', null], 1],
     ['fix the tests', ['fix the tests', 'fix the tests', null], 1],
     ['fix the tests', ['fix the tests'], 2],
+    ['fix the tests\\', ['fix the tests\n'], 2],
     ['fix the\ntests of this', ['fix the tests\n of this'], 2],
     ['fix the tests', ['fix the tests and more'], 1],
     ['fix the tests', ['and fix the tests'], 1],
@@ -38,4 +38,21 @@ test('Enter is pressed once more only when the very same text goes on standing i
   ] as const) {
     assert.equal(await presses(text, ...drafts), expected, JSON.stringify([text, drafts]));
   }
+});
+
+test('a text that ends in a backslash is typed so that Enter submits it', () => {
+  assert.equal(typeable('a\\'), 'a\\ ');
+  assert.equal(typeable('a\\\nb'), 'a\\\nb');
+});
+
+/** A busy program that never reads its box, shows the text on its screen when it has it, and is never quiet. */
+test('where the input box is not read a text is submitted as soon as its end is seen', async () => {
+  let isShown = false;
+  const box = await InputBox.watch(
+    () => Promise.resolve({ draft: null, lines: isShown ? ['> do what', 'I say'] : ['…'] }),
+    'do what I say',
+  );
+  assert.equal(await box.showsEnd(), false);
+  isShown = true;
+  assert.equal(await box.showsEnd(), true);
 });

@@ -27,6 +27,7 @@ import {
 } from './guards.js';
 import type { AnswerRoute, DirectAnswer } from './hookRoute.js';
 import { KeyRoute } from './keyRoute.js';
+import { LaterReasons } from './laterReasons.js';
 import { resolveAnswer, type ResolvedAnswer } from './resolveAnswer.js';
 
 export interface AnswererOptions {
@@ -74,9 +75,11 @@ const TYPING_MS = 2_000;
 export class Answerer {
   readonly #options: AnswererOptions;
   readonly #answering = new KeyedMutex();
+  readonly #later: LaterReasons;
 
   constructor(options: AnswererOptions) {
     this.#options = options;
+    this.#later = new LaterReasons(options);
   }
 
   /** An answer of a person. */
@@ -127,7 +130,7 @@ export class Answerer {
     const direct = this.#options.route.find(record, request, resolved);
     const attempt = new Attempt(this.#options, record, request, resolved, { by, from, permit }, direct?.ticket);
     if (direct && (await attempt.directly(direct))) return attempt.result(direct.via);
-    await attempt.byKeys();
+    await attempt.byKeys(this.#later);
     return attempt.result('keys');
   }
 }
@@ -146,6 +149,8 @@ class Attempt {
   #isTaken = false;
   /** Why it is not on record, when it is not. */
   #notRecorded: string | null = null;
+  /** Why its reason was not said yet, when there is one. */
+  #reasonWaits: string | null = null;
 
   constructor(
     options: AnswererOptions,
@@ -172,6 +177,7 @@ class Attempt {
       answer: this.#words,
       via,
       notRecorded: this.#notRecorded,
+      reasonWaits: this.#reasonWaits,
     };
   }
 
@@ -235,7 +241,8 @@ class Attempt {
     this.#permit?.check(this.#request);
   }
 
-  async byKeys(): Promise<void> {
+  /** @param later says the reason once it can be said, when it cannot right away */
+  async byKeys(later: LaterReasons): Promise<void> {
     const { states, input, tool } = this.#options;
     const { id, name } = this.#record;
     await input.exclusively(id, async (typist) => {
@@ -267,12 +274,27 @@ class Attempt {
       guardGone(isGone, name);
       states.onAnswered(id, this.#request, this.#ticket);
       const { reason } = this.#answer;
-      if (reason !== null && !(await route.sayWhy(reason))) {
-        throw new CodeManagerError('conflict', 'It was denied; the reason could not be typed', {
-          hint: `Say it with cm send ${name}`,
-        });
-      }
+      if (reason !== null) await this.#sayWhy(route, reason, later);
     });
+  }
+
+  /** The request is denied, whatever becomes of the reason. */
+  async #sayWhy(route: KeyRoute, reason: string, later: LaterReasons): Promise<void> {
+    try {
+      this.#reasonWaits = await route.sayWhy(reason);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.#reasonWaits = why.charAt(0).toLowerCase() + why.slice(1);
+    }
+    if (this.#reasonWaits === null) return;
+    const { audit, log } = this.#options;
+    const onDone = async (isSaid: boolean): Promise<void> => {
+      const answer = truncate(`Reason of the denial: ${reason}`, 1000);
+      const keys = isSaid ? ['(text)', 'Enter'] : [];
+      const waits = await audit.append({ ...this.#entry('keys', keys, isSaid ? 'answered' : 'failed'), answer });
+      if (waits !== undefined) log.error(`a reason is not on record: ${errorText(waits)}`);
+    };
+    later.add({ session: this.#record.id, reason, onDone });
   }
 
   /** On disk before anything is sent: a crash in between must not answer twice. */

@@ -236,23 +236,27 @@ export class KeyRoute {
     return this.#options.dialog.isGone(withinMs);
   }
 
-  /** Types a reason as the next prompt, once its input box is there and empty. False when that is not to be had. */
-  async sayWhy(reason: string): Promise<boolean> {
+  /**
+   * Types a reason as the next prompt, once its input box is there and empty.
+   *
+   * @returns why that is not to be had, one clause; null when it was typed
+   */
+  async sayWhy(reason: string): Promise<string | null> {
     const { look, typist, request, name, mayType } = this.#options;
     const end = performance.now() + IDLE_MS;
     while (performance.now() < end) {
       const screen = await look();
       // Whoever heard of the denial first may still see the dialog.
-      if (screen.state === 'waiting' && !isShown(request, screen)) return false;
+      if (screen.state === 'waiting' && !isShown(request, screen)) return 'it asks something else';
       if (screen.state === 'idle') {
         guardNoDraft(screen, name);
         await mayType();
         await typist.text(reason, true);
-        return true;
+        return null;
       }
       await delay(LOOK_EVERY_MS);
     }
-    return false;
+    return `the input box of ${name} is not free`;
   }
 }
 

@@ -1,10 +1,11 @@
 import { delay, KeyedMutex } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
+import { CodeManagerError } from '../../protocol/errors.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { LiveSessions } from './liveSession.js';
 import type { SessionTable } from './sessionTable.js';
-import { pasteable, pasteTaken, QUIET_MS, submit, type ReadDraft } from './textInput.js';
+import { InputBox, pasteable, pasteTaken, QUIET_MS, submit, typeable, type ReadBox } from './textInput.js';
 
 export interface SessionInputOptions {
   readonly machine: Pick<Machine, 'now'>;
@@ -12,7 +13,7 @@ export interface SessionInputOptions {
   readonly table: SessionTable;
   readonly live: LiveSessions;
   /** Reads its input box; undefined when it is not known to have one. */
-  readonly draft: (id: string) => ReadDraft | undefined;
+  readonly box: (id: string) => ReadBox | undefined;
 }
 
 /** Types into one session while nobody else of this server does. */
@@ -55,21 +56,24 @@ export class SessionInput {
   async send(id: string, text: string, enter: boolean, mayGo?: (typist: Typist) => Promise<void>): Promise<void> {
     await this.#typing.run(id, async () => {
       await mayGo?.(this.#typist(id));
-      await this.#type(id, text, enter, this.#options.draft(id));
+      await this.#type(id, text, enter, this.#options.box(id));
     });
   }
 
-  async #type(id: string, text: string, enter: boolean, draft?: ReadDraft): Promise<void> {
-    const { tmux, live } = this.#options;
+  async #type(id: string, text: string, enter: boolean, read?: ReadBox): Promise<void> {
+    const { tmux, live, table } = this.#options;
     const session = live.need(id);
-    const clean = pasteable(text);
+    const clean = read && enter ? typeable(pasteable(text)) : pasteable(text);
+    const box = read && enter ? await InputBox.watch(read, clean) : undefined;
     if (clean !== '') {
       const before = session.outputs;
       await tmux.paste(session.pane.pane, clean);
-      if (enter) await pasteTaken(clean, () => session.outputs, before, draft);
+      if (enter) await pasteTaken(clean, () => session.outputs, before, box);
     }
-    const press = (): Promise<void> => tmux.keys(session.pane.pane, ['Enter']);
-    if (enter) await submit(clean, press, draft);
+    if (!enter || (await submit(clean, () => tmux.keys(session.pane.pane, ['Enter']), box))) return;
+    throw new CodeManagerError('timeout', 'The text stands in its input box and was not taken', {
+      hint: `Look there: cm attach ${table.get(id)?.name ?? id}`,
+    });
   }
 
   /** Nothing else is typed into the session until `task` is done. */
@@ -105,7 +109,7 @@ export class SessionInput {
    */
   async deliverTask(id: string): Promise<void> {
     const { tmux, table, live } = this.#options;
-    const draft = this.#options.draft(id);
+    const read = this.#options.box(id);
     await this.#typing.run(id, async () => {
       const record = table.get(id);
       if (record?.delivery !== 'pending' && record?.delivery !== 'typing') return;
@@ -113,18 +117,19 @@ export class SessionInput {
       const session = live.need(id);
       const { pane } = session.pane;
       const mark = await tmux.mark(pane);
-      const text = pasteable(record.task);
+      const text = read ? typeable(pasteable(record.task)) : pasteable(record.task);
+      const box = read && (await InputBox.watch(read, text));
       if (mark === '' && text !== '') {
         const before = session.outputs;
         crashPoint('before-paste');
         await tmux.paste(pane, text, 'pasted');
         crashPoint('after-paste');
-        await pasteTaken(text, () => session.outputs, before, draft);
+        await pasteTaken(text, () => session.outputs, before, box);
       } else {
         await delay(QUIET_MS);
       }
       const press = (): Promise<void> => tmux.keys(pane, ['Enter'], 'sent');
-      if (mark !== 'sent') await submit(text, press, draft);
+      if (mark !== 'sent') await submit(text, press, box);
       crashPoint('after-submit');
       await table.patch(id, { delivery: 'done' });
     });

@@ -26,7 +26,7 @@ import type { SessionTable } from './sessionTable.js';
 import { StartupWatch } from './startupWatch.js';
 import { SignalFollower } from './signalFollower.js';
 import { StateWatch, type CallSource } from './stateWatch.js';
-import type { ReadDraft } from './textInput.js';
+import type { ReadBox } from './textInput.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
 export interface SessionStatesOptions {
@@ -260,11 +260,11 @@ export class SessionStates implements Disposable {
   }
 
   /** Reads its input box; undefined when it is not known to have one. */
-  draft(id: string): ReadDraft | undefined {
+  box(id: string): ReadBox | undefined {
     const { table, tool } = this.#options;
     const rules = tool(table.get(id)?.tool ?? '')?.screen;
     if (rules?.box === undefined && rules?.area === undefined) return undefined;
-    return async () => (await this.look(id)).draft;
+    return () => this.look(id);
   }
 
   /** The prompt that it put back into its input box when its turn was broken off; null when it did not. */

@@ -76,7 +76,7 @@ export class Supervisor implements Disposable {
     const states = this.#disposables.add(
       new SessionStates({ ...common, ids, onReady: (id) => this.input.deliverTask(id) }),
     );
-    const input = new SessionInput({ ...common, draft: (id) => states.draft(id) });
+    const input = new SessionInput({ ...common, box: (id) => states.box(id) });
     const ends = new SessionEnd({ ...common, logs });
     const starts = new SessionStart({
       ...common,

@@ -1,5 +1,5 @@
 import { delay } from '../../common/async.js';
-import { isSameText } from '../state/sameRequest.js';
+import { isSameText, withoutBlanks } from '../state/sameRequest.js';
 
 /** How long a program may take before it shows that a paste arrived; one that echoes nothing gets its Enter then. */
 const TAKEN_TIMEOUT_MS = 600;
@@ -15,6 +15,11 @@ const SETTLES_MS = 150;
 const COMMANDS_MS = 500;
 /** A program has taken the Enter that submits a text within this time. */
 const SUBMITTED_MS = 1500;
+/** The same where its input box is not read while the text stands in it, but shows again once it is empty. */
+const UNREAD_MS = 400;
+/** So many letters at the end of a text are looked for where its input box is not read. */
+const END_LETTERS = 12;
+const FEW_LETTERS = 3;
 const LOOK_EVERY_MS = 40;
 
 /**
@@ -25,24 +30,71 @@ export function pasteable(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]/g, '');
 }
 
-/** Reads what stands in the input box of a program; null when it is empty or not to be seen. */
-export type ReadDraft = () => Promise<string | null>;
+/**
+ * Text as it is typed into an input box: an Enter behind a backslash breaks the line in many of them, and the text would
+ * stay there, for the next one to be glued to.
+ */
+export function typeable(text: string): string {
+  return text.endsWith('\\') ? `${text} ` : text;
+}
+
+/** The screen of a program that has an input box. */
+export interface BoxLook {
+  /** What stands in the box; null when it is empty or not to be seen. */
+  readonly draft: string | null;
+  readonly lines: readonly string[];
+}
+
+export type ReadBox = () => Promise<BoxLook>;
+
+/** Watches the input box of a program for one text. */
+export class InputBox {
+  readonly #read: ReadBox;
+  readonly #end: string;
+  #before = 0;
+
+  private constructor(read: ReadBox, text: string) {
+    this.#read = read;
+    this.#end = withoutBlanks(text).slice(-END_LETTERS);
+  }
+
+  /** To be called before the text is typed. */
+  static async watch(read: ReadBox, text: string): Promise<InputBox> {
+    const box = new InputBox(read, text);
+    box.#before = (await box.look()).ends;
+    return box;
+  }
+
+  /** What stands in it, and how often the screen shows the end of the text. A screen that cannot be read tells of nothing. */
+  async look(): Promise<{ readonly draft: string | null; readonly ends: number }> {
+    const { draft, lines } = await this.#read().catch((): BoxLook => ({ draft: null, lines: [] }));
+    const letters = withoutBlanks(lines.join('')).replace(/[│┃]/gu, '');
+    return { draft, ends: this.#end.length < FEW_LETTERS ? 0 : letters.split(this.#end).length - 1 };
+  }
+
+  /** The end of the text has been drawn, wherever its input box is. */
+  async showsEnd(): Promise<boolean> {
+    return (await this.look()).ends > this.#before;
+  }
+}
 
 /**
- * Waits until a program has taken a paste: it printed something and was then quiet for a moment, and its input box
- * shows something, where that can be read.
+ * Waits until a program has taken a paste: it shows its end, or printed something and was then quiet for a moment, and
+ * its input box shows something, where that can be read.
  *
  * @param outputs counts the output seen so far; it grows with each new piece
+ * @param box undefined: its input box cannot be read
  */
 export async function pasteTaken(
   text: string,
   outputs: () => number,
   before: number,
-  draft: ReadDraft | undefined,
+  box: InputBox | undefined,
 ): Promise<void> {
   const deadline = Date.now() + TAKEN_TIMEOUT_MS + (text.length / 1000) * TAKEN_MS_PER_KILOBYTE;
   let last = before;
   let quietSince = Date.now();
+  let lookAt = quietSince + QUIET_MS;
   while (Date.now() < deadline) {
     await delay(15);
     const now = outputs();
@@ -52,42 +104,60 @@ export async function pasteTaken(
     } else if (now !== before && Date.now() - quietSince >= QUIET_MS) {
       break;
     }
+    // A busy program is never quiet.
+    if (!box || Date.now() < lookAt) continue;
+    if (await box.showsEnd()) break;
+    lookAt = Date.now() + LOOK_EVERY_MS;
   }
-  if (!draft) return;
+  if (!box) return;
   // What a busy program prints until then is something else.
   const end = Date.now() + SHOWN_TIMEOUT_MS;
-  while ((await read(draft)) === null && Date.now() < end) await delay(LOOK_EVERY_MS);
+  while ((await box.look()).draft === null && !(await box.showsEnd()) && Date.now() < end) await delay(LOOK_EVERY_MS);
   await delay(text.startsWith('/') ? COMMANDS_MS : SETTLES_MS);
 }
 
 /**
  * Presses Enter, and once more when the very same text still stands in the input box after a while: programs take an
- * Enter for part of the paste, or drop it while they draw.
+ * Enter for part of the paste, drop it while they draw, or break the line.
  *
- * @param draft undefined: its input box cannot be read
+ * @param box undefined: its input box cannot be read
+ * @returns false when the text stands there all the same
  */
-export async function submit(text: string, press: () => Promise<void>, draft: ReadDraft | undefined): Promise<void> {
-  const canTell = draft !== undefined && text.trim() !== '';
-  let isShown = canTell && (await read(draft)) !== null;
+export async function submit(text: string, press: () => Promise<void>, box: InputBox | undefined): Promise<boolean> {
+  if (!box || text.trim() === '') {
+    await press();
+    return true;
+  }
+  const { draft } = await box.look();
+  // Its box may not be read while the text stands in it.
+  const isUnread = draft === null && (await box.showsEnd());
+  if (await pressed(text, press, box, draft !== null, isUnread ? UNREAD_MS : SUBMITTED_MS)) return true;
+  return pressed(text, press, box, true, SUBMITTED_MS);
+}
+
+/** Presses Enter once; false when the text stands there all the same. */
+async function pressed(
+  text: string,
+  press: () => Promise<void>,
+  box: InputBox,
+  wasShown: boolean,
+  withinMs: number,
+): Promise<boolean> {
+  let isShown = wasShown;
   await press();
-  if (!canTell) return;
-  const end = performance.now() + SUBMITTED_MS;
+  const end = performance.now() + withinMs;
   let left: string | null;
   do {
     await delay(LOOK_EVERY_MS);
-    left = await read(draft);
+    left = (await box.look()).draft;
     // Where nothing was seen yet, the text may still appear.
-    if (isShown && !isLeft(left, text)) return;
+    if (isShown && !isLeft(left, text)) return true;
     isShown ||= left !== null;
   } while (performance.now() < end);
-  if (isLeft(left, text)) await press();
+  return !isLeft(left, text);
 }
 
+/** Whole, or with a line break in place of a backslash at its end. */
 function isLeft(draft: string | null, text: string): boolean {
-  return draft !== null && isSameText(draft, text);
-}
-
-/** A screen that cannot be read tells of nothing. */
-function read(draft: ReadDraft): Promise<string | null> {
-  return draft().catch(() => null);
+  return draft !== null && (isSameText(draft, text) || isSameText(draft, text.trimEnd().replace(/\\$/u, '')));
 }

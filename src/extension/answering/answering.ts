@@ -192,6 +192,13 @@ class Conversation {
         `${sessionName(this.#session)}: answered, not on record: ${reason}. It is added when that works again.`,
       );
     }
+    if (result.reasonWaits !== null) {
+      const reason = oneLine(result.reasonWaits, 300);
+      void say(
+        'warning',
+        `${sessionName(this.#session)}: denied; the reason was not sent yet: ${reason}. It goes when that is over.`,
+      );
+    }
     this.#services.keys.set('codeManager.hasAnswered', true);
     sayDone(`${sessionName(this.#session)}: answered by you · ${oneLine(result.answer, 60)}`);
     await markRead(this.#services, [this.#session]);
