@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { CodeManagerError } from '../protocol/errors.js';
-import type { CreateSessionInput } from '../protocol/session.js';
+import { stripTerminal } from '../common/terminalText.js';
+import { seatOf, type CreateSessionInput } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { parseEnvFile, parseVariable, readInput, readStdin } from './input.js';
@@ -11,6 +12,7 @@ export async function start(app: App, invocation: Invocation): Promise<number> {
   if (follow && attach) throw new CodeManagerError('invalid', '--follow and --attach exclude each other');
   const { output } = app;
   const session = await app.client.request('session/create', await createParams(app, invocation));
+  if (session.reason !== null) output.note(stripTerminal(session.reason));
   if (output.json) await output.record(session);
   else if (follow || attach) output.note(session.id);
   else await output.lines([session.id]);
@@ -43,6 +45,7 @@ async function createParams(app: App, invocation: Invocation): Promise<CreateSes
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
     args: [...invocation.rest],
     env: await readVariables(invocation),
+    seat: seatOf(app.env),
   };
 }
 

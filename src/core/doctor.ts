@@ -1,10 +1,13 @@
 import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { Check } from '../protocol/requests.js';
+import type { ToolInfo } from '../protocol/tool.js';
 import type { AuditLog } from './approvals/audit.js';
 import type { EngineService } from './engineService.js';
 import { installCommand } from './installCommand.js';
 import { logoutCheck } from './logout.js';
 import { diskStep } from './machineFolders.js';
+import type { MachineService } from './machineService.js';
+import { installedText } from './tools/tools.js';
 
 type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null; readonly code?: ErrorCode };
 
@@ -67,23 +70,14 @@ export async function runDoctor(
     return ok((await machine.run([git, '--version'])).stdout.trim());
   });
   await check('login shell', async () => {
-    const { env, warnings } = await machine.loginEnvironment({ refresh: true });
+    const { env, warnings } = await machine.loginEnvironment({ refresh: 'always' });
     const shell = env['SHELL'] ?? '/bin/sh';
     return warnings.length > 0
       ? { status: 'warning', detail: warnings.join(' '), fix: 'Mend that file, or guard it with [ -t 0 ].' }
       : ok(`${shell}, ${Object.keys(env).length} variables`);
   });
   await check('agents', async () => {
-    const installed = (await tools.list({ refresh: true, versions: true })).filter(
-      (tool) => tool.installed && tool.installCommand !== null,
-    );
-    if (installed.length === 0)
-      return {
-        status: 'warning',
-        detail: 'none found; any command can be run',
-        fix: 'npm install -g @anthropic-ai/claude-code',
-      };
-    return ok(installed.map(({ name, version }) => (version === null ? name : `${name} ${version}`)).join(', '));
+    return agentsFinding(await tools.list({ refresh: true, versions: true }));
   });
   await check('data', async () => {
     const { detail, fix } = await diskStep(machine, paths.root);
@@ -104,4 +98,26 @@ export async function runDoctor(
   for (const problem of problems)
     checks.push({ name: 'file', status: 'warning', detail: problem, fix: null, ms: null, code: null });
   return checks;
+}
+
+/** The agents of another machine that is connected, as a check of its own. */
+export async function agentsElsewhere(service: MachineService): Promise<Check> {
+  const started = performance.now();
+  const name = `agents on ${service.info.host}`;
+  try {
+    const list = await service.call('tool/list', { machine: 'local', refresh: true, versions: true });
+    const { status, detail } = agentsFinding(list);
+    return { name, status, detail, fix: null, ms: performance.now() - started, code: null };
+  } catch (error) {
+    const { code, hint } = toCodeManagerError(error);
+    const ms = performance.now() - started;
+    return { name, status: 'warning', detail: errorText(error), fix: hint ?? null, ms, code };
+  }
+}
+
+function agentsFinding(list: readonly ToolInfo[]): Finding {
+  const installed = list.filter((tool) => tool.installed && tool.installCommand !== null);
+  if (installed.length > 0) return { status: 'ok', detail: installed.map(installedText).join(', ') };
+  const fix = 'npm install -g @anthropic-ai/claude-code';
+  return { status: 'warning', detail: 'none found; any command can be run', fix };
 }

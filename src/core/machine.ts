@@ -4,6 +4,7 @@ import type { Machine as MachineInfo } from '../protocol/context.js';
 import type { Check } from '../protocol/requests.js';
 import type { MachineIdentity } from '../protocol/session.js';
 import type { Operation } from './operation.js';
+import type { Shell } from './shell/shellKind.js';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -105,13 +106,36 @@ export interface MachineLink {
   test(operation: Operation, onCheck: (check: Check) => void): Promise<boolean>;
 }
 
-/** What the login shell would give a program that a person starts. */
+/** What a person has at the first prompt of an interactive login shell in some folder. */
 export interface LoginEnvironment {
   readonly env: Readonly<Record<string, string>>;
-  /** Aliases of the login shell as it prints them, resolved to words: `{claude: ['/home/a/.claude/local/claude']}`. */
-  readonly aliases: Readonly<Record<string, readonly string[]>>;
+  /**
+   * Aliases as words, behind what they assign: `{claude: ['CLAUDE_CONFIG_DIR=/home/a/.work', 'claude']}`; null for one
+   * that only the shell itself can run.
+   */
+  readonly aliases: Readonly<Record<string, readonly string[] | null>>;
+  readonly functions: ReadonlySet<string>;
+  /** The shell that told all this: the login shell, or the one that its files put in its place. */
+  readonly shell: Shell;
+  /** What that shell starts with. */
+  readonly base: Readonly<Record<string, string>>;
+  /** The mask with which it makes files; null when it is not known. */
+  readonly umask: number | null;
   /** What went wrong while it was read, one sentence each, naming the file to look at. */
   readonly warnings: readonly string[];
+  /** It has all that an interactive shell has; else agents may lack what the person's shell sets. */
+  readonly isWhole: boolean;
+}
+
+export interface LoginOptions {
+  /** Reads it again whatever is known: `always`, or for a `start`: unless that takes long and no file has changed. */
+  readonly refresh?: 'always' | 'start';
+  /** Default: home. */
+  readonly folder?: string;
+  /** Names of programs that may be functions of a shell that does not list its functions. */
+  readonly words?: readonly string[];
+  /** What leads to the person's present login session ({@link SEAT_VARIABLES}); undefined: as the machine knows it. */
+  readonly seat?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A process and the files that it holds open, as absolute paths; none where the system does not tell. */
@@ -140,8 +164,10 @@ export interface Machine {
   now(): Promise<number>;
   /** A program in a new terminal; `TERM` is taken from `env`, default `xterm-256color`. */
   openTerminal(command: readonly string[], options: TerminalSize & Pick<RunOptions, 'cwd' | 'env'>): Promise<Terminal>;
-  /** Read once and kept; `refresh` reads it again. Never rejects: falls back to a plain environment with a warning. */
-  loginEnvironment(options?: { refresh?: boolean }): Promise<LoginEnvironment>;
+  /** Kept until it is read again. Never rejects: falls back to a plain environment with a warning. */
+  loginEnvironment(options?: LoginOptions): Promise<LoginEnvironment>;
+  /** What is known of it without asking anybody, whether it holds or not. */
+  knownLogin(options: LoginOptions): LoginEnvironment | undefined;
   /** Program and arguments, no shell. Resolves whatever the exit code; rejects when it cannot be started or timed out. */
   run(command: readonly string[], options?: RunOptions): Promise<RunResult>;
   open(command: readonly string[], options?: Pick<RunOptions, 'cwd' | 'env'>): ProcessStream;
@@ -173,7 +199,7 @@ export interface Machine {
   watch(directory: string, listener: (name: string) => void, onLost: (error: Error) => void): Disposable;
   /** Frees the disk under the bytes before `offset` without moving those behind it; false where the system cannot. */
   releaseHead(path: string, offset: number): Promise<boolean>;
-  /** A signal to every process of a group but its leader, the launcher of a session. False when there is none. */
+  /** A signal to every process of a group but its leader, the launcher of a session, and of the groups that its children lead. */
   signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean>;
   /**
    * Ends at once every process that descends from `pid` or carries `CM_SESSION=<marker>` in its environment, also

@@ -7,6 +7,7 @@ import type { Machine } from './machine.js';
 import { shownCommand } from './shownCommand.js';
 import type { SessionEngine } from './sessionEngine.js';
 import type { Step } from './steps.js';
+import { installedText } from './tools/tools.js';
 
 /** Less disk than this is soon full of logs. */
 const LOW_DISK_BYTES = 500 * 1000 * 1000;
@@ -101,7 +102,7 @@ export function machineSteps({ machine, folder, service, engine, editFolder }: M
         const { tools } = await engine();
         const installed = (await tools.list({ refresh: false, versions: false }))
           .filter((tool) => tool.installed && tool.installCommand !== null)
-          .map(({ name }) => name);
+          .map(installedText);
         return installed.length > 0 ? installed.join(', ') : 'none found; any command can be run';
       },
     },

@@ -28,7 +28,7 @@ import { TmuxServer } from './tmux/tmuxServer.js';
 import type { ToolCatalog } from './tools/catalog.js';
 import { findProgram } from './tools/program.js';
 import type { Placeholders } from './tools/resolve.js';
-import { Tools } from './tools/tools.js';
+import { commandWords, Tools } from './tools/tools.js';
 
 export interface SessionEngineOptions {
   readonly machine: Machine;
@@ -145,6 +145,7 @@ export class SessionEngine implements Disposable {
       starts,
       ends,
       tool: getTool,
+      words: () => commandWords(catalog),
       toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
       placeholders,
       worktreesDirectory: paths.worktrees,
@@ -232,6 +233,7 @@ export class SessionEngine implements Disposable {
       conversations: this.conversations,
       find: (ref) => this.sessions.findAnywhere(ref),
       tool: getTool,
+      words: () => commandWords(catalog),
       placeholders,
       files,
       place,

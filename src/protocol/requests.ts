@@ -278,7 +278,13 @@ export const REQUESTS = {
   'session/transcript': request(SessionRef, Conversation),
   /** Takes the conversation of an ended session up again, in the same session. The same request id resumes once. */
   'session/resume': request(
-    z.object({ session: Ref, requestId: z.string().min(8).max(100), env: Environment.default({}) }),
+    z.object({
+      session: Ref,
+      requestId: z.string().min(8).max(100),
+      env: Environment.default({}),
+      /** As for `session/create`. */
+      seat: Environment.optional(),
+    }),
     Session,
   ),
   'session/explain': request(SessionRef, Explanation),

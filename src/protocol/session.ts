@@ -92,6 +92,28 @@ export const MAX_TASK_BYTES = 4 * 1024 * 1024;
 /** Variables for a tool. */
 export const Environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a variable name'), z.string());
 
+/**
+ * What leads to the login session that a person is in at present: their keys, their screen, their bus. It changes with
+ * each login, so it comes from the client that starts something and not from the agent server, which lives for weeks.
+ */
+export const SEAT_VARIABLES: readonly string[] = [
+  'SSH_AUTH_SOCK',
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+  'DBUS_SESSION_BUS_ADDRESS',
+];
+
+/** The part of a client's environment that leads to the login session of its person. */
+export function seatOf(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return Object.fromEntries(
+    SEAT_VARIABLES.flatMap((name) => {
+      const value = env[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+}
+
 export const CreateSession = z.object({
   /** The client's own id of this request: asked again after a cut, it answers with the same session. */
   requestId: z.string().min(8).max(100),
@@ -113,6 +135,8 @@ export const CreateSession = z.object({
   model: z.string().optional(),
   args: z.array(z.string()).default([]),
   env: Environment.default({}),
+  /** {@link seatOf} of the client, for sessions of its own host. */
+  seat: Environment.optional(),
   /** Digest of what the repository has of its own for git and may run in that worktree; `no` leaves it out. */
   trustGit: z.string().min(1).max(100).optional(),
   /** A git worktree for the session: true, or the name of its branch. */

@@ -125,6 +125,8 @@ export const ToolInfo = z.object({
   name: z.string(),
   installed: z.boolean(),
   path: z.string().nullable(),
+  /** What the person's shell runs for it when that is no file in PATH: `a function of bash`; neutralised by who shows it. */
+  runs: z.string().nullable().default(null),
   version: z.string().nullable(),
   installCommand: z.string().nullable(),
   installUrl: z.string().nullable(),

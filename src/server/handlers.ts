@@ -1,4 +1,4 @@
-import { runDoctor } from '../core/doctor.js';
+import { agentsElsewhere, runDoctor } from '../core/doctor.js';
 import { Look } from '../core/state/look.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
@@ -129,6 +129,7 @@ export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<
     'doctor/run': async () => [
       ...(await runDoctor(hub.local, hub.data.audit, await hub.problems())),
       await origins.check(hub.local),
+      ...(await Promise.all(hub.elsewhere().map(agentsElsewhere))),
     ],
     'server/problems': () => hub.problems(),
   };

@@ -210,6 +210,7 @@ const tool = (id: string, name: string, version: string | null, installCommand: 
   id,
   name,
   installed: version !== null,
+  runs: null,
   path: version === null ? null : `/usr/local/bin/${id}`,
   version,
   installCommand,

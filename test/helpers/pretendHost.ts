@@ -1,6 +1,6 @@
 import { Emitter } from '../../src/common/emitter.js';
 import { toDisposable, type Disposable } from '../../src/common/disposable.js';
-import type { FileSink, LinkState, Machine, MachineLink, ProcessStream } from '../../src/core/machine.js';
+import type { FileSink, LinkState, LoginOptions, Machine, MachineLink, ProcessStream } from '../../src/core/machine.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { MachineIdentity } from '../../src/protocol/session.js';
@@ -111,7 +111,11 @@ export class PretendHost implements Machine {
   async now(): Promise<number> {
     return this.#answer(this.#there('now').now());
   }
-  async loginEnvironment(options?: { refresh?: boolean }): ReturnType<Machine['loginEnvironment']> {
+  knownLogin(options: LoginOptions): ReturnType<Machine['knownLogin']> {
+    return this.#there('knownLogin').knownLogin(options);
+  }
+
+  async loginEnvironment(options?: LoginOptions): ReturnType<Machine['loginEnvironment']> {
     return this.#answer(this.#there('loginEnvironment').loginEnvironment(options));
   }
   async run(...[command, options]: Parameters<Machine['run']>): ReturnType<Machine['run']> {

@@ -98,8 +98,11 @@ test('aliases are read as each shell prints them', () => {
     "alias pool='loop'",
     "alias cmd='command claude'",
     "alias evil='$(reboot)'",
+    "alias work='CLAUDE_CONFIG_DIR=~/.work B=2 claude -x'",
+    "alias tofn='fn 1'",
+    "alias pastfn='A=1 command fn 1'",
   ].join('\n');
-  assert.deepEqual(parseAliases('bash', `${bash}\n`, env), {
+  assert.deepEqual(parseAliases('bash', `${bash}\n`, env, new Set(['fn'])), {
     c: ['/home/a/.claude/local/claude'],
     claude: ['/home/a/.claude/local/claude'],
     ll: ['ls', '--color=auto', '-l'],
@@ -108,7 +111,13 @@ test('aliases are read as each shell prints them', () => {
     quoted: ['echo', 'a b'],
     loop: ['loop'],
     pool: ['pool'],
-    cmd: ['/home/a/.claude/local/claude'],
+    // Behind a word like that no alias counts.
+    cmd: ['claude'],
+    assign: ['X=1', '/home/a/.claude/local/claude'],
+    work: ['CLAUDE_CONFIG_DIR=/home/a/.work', 'B=2', '/home/a/.claude/local/claude', '-x'],
+    pastfn: ['A=1', 'fn', '1'],
+    // Only the shell itself can run these.
+    ...{ two: null, pipe: null, frompipe: null, evil: null, tofn: null },
   });
   assert.deepEqual(parseAliases('zsh', "g=git\nll='ls -l'\nt=$'a\\tb'\n-='cd -'\n", env), {
     g: ['git'],
@@ -133,7 +142,7 @@ test('no output of an alias command, however odd, breaks the reading', () => {
       fc.string({ unit: 'binary', maxLength: 200 }),
       fc.constantFrom('bash' as const, 'fish' as const, 'csh' as const),
       (text, kind) => {
-        for (const words of Object.values(parseAliases(kind, text, env))) assert.ok(words.length > 0);
+        for (const words of Object.values(parseAliases(kind, text, env))) assert.ok(words?.length !== 0);
       },
     ),
   );

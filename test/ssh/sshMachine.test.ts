@@ -463,7 +463,7 @@ test('the environment and aliases of the login shell are read after the setup of
   assert.deepEqual(warnings, []);
   assert.equal(env['CM_SESSION'], undefined);
   writeFileSync(join(host.home, '.bash_profile'), 'exec sleep 60\n');
-  const broken = await machine.loginEnvironment({ refresh: true });
+  const broken = await machine.loginEnvironment({ refresh: 'always' });
   assert.equal(broken.env['HOME'], host.home);
   assert.match(broken.warnings.join(' '), /\.bash_profile/);
 });

@@ -33,6 +33,8 @@ export interface SessionResumeOptions {
   /** An id, name or prefix, also of an archived session. */
   readonly find: (ref: string) => Promise<SessionRecord>;
   readonly tool: (id: string) => Tool;
+  /** Names by which tools are called. */
+  readonly words: () => readonly string[];
   readonly placeholders: Placeholders | null;
   readonly files: SessionFiles;
   /** The folder of our data, and the mask with which sessions make files. */
@@ -63,7 +65,10 @@ export class SessionResume {
     });
   }
 
-  async #resume(record: SessionRecord, { requestId, env: given }: Params<'session/resume'>): Promise<SessionRecord> {
+  async #resume(
+    record: SessionRecord,
+    { requestId, env: given, seat }: Params<'session/resume'>,
+  ): Promise<SessionRecord> {
     const { machine, tmux, table, supervisor, starts, files, placeholders, place } = this.#options;
     const { id } = record;
     checkVariables(given);
@@ -87,7 +92,12 @@ export class SessionResume {
     await tmux.program();
     await supervisor.act();
     const identity = await machine.identity();
-    const found = await findProgram({ machine, placeholders, tool, host: identity.host, home: place.home }, given);
+    const words = this.#options.words();
+    const { host } = identity;
+    const found = await findProgram(
+      { machine, placeholders, tool, host, home: place.home, folder: record.path, words, seat },
+      given,
+    );
     const home =
       tool.conversation === undefined || record.conversation === null
         ? {}
@@ -106,7 +116,9 @@ export class SessionResume {
     await files.clear(id);
     if (record.archived) await table.add(await this.#options.store.unarchive(id));
     const logSize = await files.logSize(id);
-    const launch = { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask: place.umask };
+    const { through } = found;
+    const umask = found.umask ?? place.umask;
+    const launch = { argv, env: { ...found.env, ...home, ...hooks.env }, cwd: record.path, umask, through };
     await starts.prepare(id, launch, callsVariable(tool, found.env), logSize);
     const missing = record.envNames.filter((name) => !Object.hasOwn(given, name) && !Object.hasOwn(home, name));
     await table.apply(id, {
@@ -114,7 +126,11 @@ export class SessionResume {
       request: requestId,
       logSize,
       machine: identity,
-      note: missing.length === 0 ? null : `resumed without the given ${missing.join(', ')}: values are not kept`,
+      note:
+        [
+          ...(missing.length === 0 ? [] : [`resumed without the given ${missing.join(', ')}: values are not kept`]),
+          ...(found.warning === null ? [] : [found.warning]),
+        ].join('. ') || null,
       time: this.#now(),
     });
     const cut = new LinkCut(machine);

@@ -50,6 +50,8 @@ export interface SessionsOptions {
   readonly starts: SessionStart;
   readonly ends: SessionEnd;
   readonly tool: (id: string) => Tool;
+  /** Names by which tools are called. */
+  readonly words: () => readonly string[];
   /** What the tool says its version is; never rejects. */
   readonly toolVersion: Tools['version'];
   readonly placeholders: Placeholders | null;
@@ -129,7 +131,16 @@ export class Sessions {
     ready.catch(() => undefined);
     const { host } = await machine.identity();
     const found = findProgram(
-      { machine, placeholders: this.#options.placeholders, tool, host, home: this.#options.place.home },
+      {
+        machine,
+        placeholders: this.#options.placeholders,
+        tool,
+        host,
+        home: this.#options.place.home,
+        folder: context.path,
+        words: this.#options.words(),
+        seat: request.seat,
+      },
       request.env,
     );
     found.catch(() => undefined);
@@ -142,13 +153,13 @@ export class Sessions {
       throw new CodeManagerError('invalid', `The arguments are longer than ${MAX_ARGS_BYTES / 1024} KB together`);
     }
     await ready;
-    const { program, env } = await found;
+    const { program, versionProgram, env, through, umask, warning } = await found;
     const conversation =
       tool.conversation === undefined
         ? null
         : {
             home: conversationHome(tool.conversation.home, env),
-            given: await this.#newConversationId(tool, request.args, { program, env }),
+            given: await this.#newConversationId(tool, request.args, { program: versionProgram, env }),
           };
     const id = ids.next();
     const hooks = hookLaunch(tool, { words: [...program, ...request.args], env }, tmux.hookFiles, id);
@@ -196,8 +207,10 @@ export class Sessions {
         delivery: typedTask === null ? 'none' : 'pending',
         conversation,
         worktree: worktree && { path: worktree.path, branch: worktree.branch },
+        reason: warning,
       });
-      const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: this.#options.place.umask };
+      const mask = umask ?? this.#options.place.umask;
+      const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: mask, through };
       const prepared = starts.prepare(id, launch, callsVariable(tool, env));
       // Another host does things in the order in which they were sent; here each has to be waited for.
       if (machine.link === undefined) await prepared;
@@ -235,7 +248,7 @@ export class Sessions {
       }
       await contexts.touch(context.id).catch((error: unknown) => log.warn(`context ${context.id}: ${String(error)}`));
       // Not waited for: asking starts the tool once more.
-      void this.#options.toolVersion(tool, program, env).then(async (version) => {
+      void this.#options.toolVersion(tool, versionProgram, env).then(async (version) => {
         if (version !== null) await table.patch(id, { toolVersion: version });
       });
       return table.get(id) ?? record;

@@ -1,4 +1,13 @@
 import { OWN_FILES } from './ownFiles.js';
+import { FOLDER_VARIABLE } from '../shell/firstPrompt.js';
+import { GUARD_VARIABLES, SESSION_TERM } from '../shell/guards.js';
+import {
+  hasRedirection,
+  SET_VARIABLE,
+  settingScript,
+  TERMINAL_REDIRECTION,
+  type ShellRun,
+} from '../shell/throughShell.js';
 import { canBeGiven } from '../tools/variables.js';
 import { quotePosix } from './quote.js';
 import type { TmuxFeatures } from './version.js';
@@ -122,6 +131,8 @@ export interface Launch {
   readonly cwd: string;
   /** The mask with which it makes files. */
   readonly umask: number;
+  /** The person's own shell runs it; `argv` is what that is started with. */
+  readonly through?: ShellRun | undefined;
   /** A file that only its person may read, for the variable by which the tool hears of it. */
   readonly file?: { readonly variable: string; readonly path: string } | undefined;
 }
@@ -133,12 +144,22 @@ export interface Launch {
 const HANDED_ON =
   /^(?:_|IFS|OPTIND|OPTARG|OPTERR|LINENO|S?RANDOM|SECONDS|EPOCH(?:SECONDS|REALTIME)|SHLVL|GROUPS|FUNCNAME|FUNCNEST|DIRSTACK|HISTCMD|HISTSIZE|COMP_WORDBREAKS|BASH_(?!ENV$).*|BASHPID|PIPESTATUS|COLUMNS|LINES|LANG|LC_.*|TMOUT|MAILCHECK|KSH_.*|KSH.ID|USER_ID|PGRP|GID|EGID|USERNAME|ERRNO|TTYIDLE|status|argv|path|histchars)$/;
 
+/**
+ * What ends a tool that a shell runs, and of which that shell tells only the status, is told as of any other: the
+ * subshell ends in the same way. That of Ctrl+C is told as an exit, as always.
+ */
+const END_ALIKE = `code=$?
+case $code in 129|13[124569]|137|139|143) trap - HUP QUIT TERM; ulimit -c 0; sh -c "kill -$((code - 128)) \\$PPID"; esac
+exit "$code"`;
+
 /** The launch file: read once by {@link launchScript}, in the subshell that becomes the tool. */
-export function launchFile({ argv, env, cwd, umask, file }: Launch): string {
-  const given = Object.entries(file === undefined ? env : { ...env, [file.variable]: file.path }).filter(
+export function launchFile({ argv, env, cwd, umask, through, file }: Launch): string {
+  const all = file === undefined ? env : { ...env, [file.variable]: file.path };
+  const given = Object.entries(through === undefined ? all : shellVariables(all, through, cwd)).filter(
     ([name, value]) => canBeGiven(name, value),
   );
   const handed = given.filter(([name]) => HANDED_ON.test(name)).map(([name, value]) => `${name}=${value}`);
+  const run = through !== undefined && hasRedirection(through.shell) ? `"$@" ${TERMINAL_REDIRECTION}` : '"$@"';
   return [
     'rm -f "$dir/$id.launched"',
     `cd -- ${quotePosix(cwd)} 2>&3 || exit 126`,
@@ -147,9 +168,30 @@ export function launchFile({ argv, env, cwd, umask, file }: Launch): string {
     `set -- ${[...(handed.length === 0 ? [] : ['/usr/bin/env', ...handed]), ...argv].map(quotePosix).join(' ')}`,
     `umask ${umask.toString(8).padStart(4, '0')}`,
     'exec 2>&3 3>&-',
-    'exec "$@"',
+    ...(through === undefined ? [`exec ${run}`] : ['trap : INT QUIT TERM USR1 USR2 ALRM', run, END_ALIKE]),
     '',
   ].join('\n');
+}
+
+/** What the person's shell starts with: what it would in a new terminal, and what it has to set for the tool. */
+function shellVariables(
+  env: Readonly<Record<string, string>>,
+  { shell, env: base, own }: ShellRun,
+  cwd: string,
+): Readonly<Record<string, string>> {
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([name, value]) => own[name] !== value && canBeGiven(name, value)),
+  );
+  const unset = Object.keys(GUARD_VARIABLES).filter((name) => name !== 'TERM');
+  const { CM_SESSION, CM_RUN } = env;
+  const marks = Object.entries({ CM_SESSION, CM_RUN }).filter(([, value]) => value !== undefined);
+  return {
+    ...base,
+    ...GUARD_VARIABLES,
+    ...(Object.fromEntries(marks) as Record<string, string>),
+    [FOLDER_VARIABLE]: cwd,
+    [SET_VARIABLE]: settingScript(shell.kind, { unset, set }),
+  };
 }
 
 /** How a tool ended, as the launcher wrote it. */
@@ -196,7 +238,7 @@ export function tmuxConfig(features: TmuxFeatures): string {
     'set -g detach-on-destroy on',
     'set -g destroy-unattached off',
     "set -g update-environment ''",
-    'set -g default-terminal screen-256color',
+    `set -g default-terminal ${SESSION_TERM}`,
     ...(features.extendedKeys ? ["set -ga terminal-features '*:RGB'"] : ["set -ga terminal-overrides ',*:Tc'"]),
     'setw -g remain-on-exit on',
     'setw -g automatic-rename off',

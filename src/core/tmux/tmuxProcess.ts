@@ -51,7 +51,7 @@ export class TmuxProcess {
     const { machine, place, editCommand = editAny } = this.#options;
     if (anew) {
       this.#found = undefined;
-      await machine.loginEnvironment({ refresh: true });
+      await machine.loginEnvironment({ refresh: 'always' });
     }
     this.#found ??= await findTmux(machine, { place: await place(), editCommand });
     this.#features = tmuxFeatures(this.#found.version);

@@ -1,10 +1,11 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { Machine } from '../machine.js';
+import type { LoginEnvironment, LoginOptions, Machine } from '../machine.js';
+import type { ShellRun } from '../shell/throughShell.js';
 import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js';
 
-export interface FindProgramOptions {
-  readonly machine: Pick<Machine, 'loginEnvironment' | 'findProgram'>;
+export interface FindProgramOptions extends Pick<LoginOptions, 'folder' | 'words' | 'seat'> {
+  readonly machine: Pick<Machine, 'loginEnvironment' | 'knownLogin' | 'findProgram'>;
   readonly placeholders: Placeholders | null;
   readonly tool: Tool;
   /** Host name as people see it. */
@@ -13,35 +14,59 @@ export interface FindProgramOptions {
   readonly home: string;
 }
 
+/** How a tool is run at one start. */
+export interface FoundProgram {
+  /** Program and arguments to which the launch arguments are appended. */
+  readonly program: readonly string[];
+  /** What says its version: never a function of the person, which may do anything. */
+  readonly versionProgram: readonly string[];
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** The person's shell runs it; undefined: it is started directly. */
+  readonly through: ShellRun | undefined;
+  /** The mask with which the person's shell makes files; null when it is not known. */
+  readonly umask: number | null;
+  /** What whoever starts it has to know. */
+  readonly warning: string | null;
+}
+
 /**
- * Program and whole environment of a tool; one that was installed a moment ago is found by reading the login
- * environment again.
+ * What the person's interactive login shell would run for a tool in a folder, and with which environment.
  *
  * @param given variables that are added for this start
  * @throws CodeManagerError `toolMissing` with the install command as hint
  */
 export async function findProgram(
-  options: FindProgramOptions,
+  { machine, placeholders, tool, host, home, folder, words, seat }: FindProgramOptions,
   given: Readonly<Record<string, string>>,
-): Promise<{ readonly program: readonly string[]; readonly env: Readonly<Record<string, string>> }> {
-  const { machine, placeholders, tool, host, home } = options;
-  const resolve = async (refresh: boolean): ReturnType<typeof findProgram> => {
-    const login = await machine.loginEnvironment({ refresh });
+): Promise<FoundProgram> {
+  const place = { ...(folder === undefined ? {} : { folder }), ...(words === undefined ? {} : { words }), seat };
+  const resolve = async (login: LoginEnvironment): Promise<FoundProgram> => {
     const ours = toolEnvironment(tool, process.versions['electron'] !== undefined);
-    const env = { ...login.env, ...ourHome(home, login.env), ...ours, ...given };
-    const program = await resolveProgram(
-      tool,
-      { env, aliases: login.aliases },
-      (name, path) => machine.findProgram(name, path),
-      { placeholders, host },
-    );
-    return { program, env };
+    const env = { ...login.env, ...ourHome(home, login.env), ...ours };
+    const find: Machine['findProgram'] = (name, path) => machine.findProgram(name, path);
+    const found = await resolveProgram(tool, { ...login, env: { ...env, ...given } }, find, { placeholders, host });
+    const { shell, base, warnings, umask } = login;
+    const said = [...(found.notUsed === undefined ? [] : [found.notUsed]), ...warnings];
+    return {
+      program: found.words,
+      versionProgram: found.file === undefined ? [] : found.isThrough ? [found.file] : found.words,
+      env: { ...env, ...found.assigned, ...given },
+      through: found.isThrough ? { shell, env: base, own: login.env } : undefined,
+      umask,
+      warning: said.length === 0 ? null : said.join('. '),
+    };
   };
+  // What is known most likely holds: on another host looking at both together is one round trip.
+  const known = machine.knownLogin(place);
+  const early = known && resolve(known);
+  early?.catch(() => undefined);
+  const login = await machine.loginEnvironment({ ...place, refresh: 'start' });
   try {
-    return await resolve(false);
+    return await (early !== undefined && login === known ? early : resolve(login));
   } catch (error) {
-    if (error instanceof CodeManagerError && error.code === 'toolMissing') return resolve(true);
-    throw error;
+    if (!(error instanceof CodeManagerError) || error.code !== 'toolMissing' || login !== known) throw error;
+    return resolve(await machine.loginEnvironment({ ...place, refresh: 'always' }));
   }
 }
 

@@ -1,6 +1,7 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Tool } from '../../protocol/tool.js';
 import type { LoginEnvironment, Machine } from '../machine.js';
+import { canRunThrough, throughShell } from '../shell/throughShell.js';
 
 /** What stands for the placeholders of a tool's command. */
 export interface Placeholders {
@@ -20,26 +21,39 @@ export interface ResolveOptions {
 const NODE = '{node}';
 const MEDIA = '{media}';
 
-/** An alias is expanded at most so often, should aliases name one another. */
-const MAX_ALIASES = 8;
-const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/;
-/** Words that only a shell understands: such an alias cannot be started directly. */
-const SHELL_SYNTAX = /[;&|<>`()$*?]/;
+const ASSIGNMENT = /^([A-Za-z_][A-Za-z0-9_]*)=([^]*)$/;
+/** What an interactive login shell runs for the name of a tool. */
+export interface ResolvedProgram {
+  /** Program and arguments to which the launch arguments are appended. */
+  readonly words: readonly string[];
+  /** What an alias sets for it. */
+  readonly assigned: Readonly<Record<string, string>>;
+  /** The shell itself runs it. */
+  readonly isThrough: boolean;
+  /** The program file that a person would take for it; undefined where only the shell knows. */
+  readonly file: string | undefined;
+  /** What it is when it is no file in PATH, for people: `a function of bash`. */
+  readonly what: string | undefined;
+  /** What a person would have run in its place, and why that was not done, one sentence. */
+  readonly notUsed: string | undefined;
+}
+
+/** What resolving needs to know of a login shell. */
+export type Login = Pick<LoginEnvironment, 'env' | 'aliases' | 'functions' | 'shell' | 'warnings' | 'isWhole'>;
 
 /**
- * Finds a tool's program: the alias of the login shell first, then its PATH, then the same for each alternative, which
- * may also be a path. A command with a `/` is taken as it is.
+ * Finds a tool's program as the person's interactive login shell would: its aliases, its functions, then its PATH; then
+ * the same for each alternative, which may also be a path. A command with a `/` is taken as it is.
  *
  * @param findProgram as that of {@link Machine}
- * @returns program and arguments to which the launch arguments are appended
  * @throws CodeManagerError `toolMissing` with the install command as hint
  */
 export async function resolveProgram(
   tool: Pick<Tool, 'name' | 'command' | 'alternatives' | 'install'>,
-  login: Pick<LoginEnvironment, 'env' | 'aliases'>,
+  login: Login,
   findProgram: Machine['findProgram'],
   options: ResolveOptions,
-): Promise<readonly string[]> {
+): Promise<ResolvedProgram> {
   const { placeholders } = options;
   const words = placeholders === null ? tool.command : tool.command.map((word) => substitute(word, placeholders));
   const isOurs = placeholders === null && words.some((word) => word.includes(NODE) || word.includes(MEDIA));
@@ -49,10 +63,20 @@ export async function resolveProgram(
     });
   }
   const [command = '', ...fixed] = words;
-  if (command.includes('/')) return [expandHome(command, login), ...fixed];
+  if (command.includes('/')) return plainly([expandHome(command, login), ...fixed]);
   for (const name of [command, ...tool.alternatives]) {
     const found = await resolveName(name, login, findProgram);
-    if (found !== undefined) return [...found, ...fixed];
+    if (found !== undefined) return { ...found, words: [...found.words, ...fixed] };
+  }
+  const [warning] = login.warnings;
+  if (!login.isWhole && warning !== undefined) {
+    throw new CodeManagerError(
+      'toolMissing',
+      `${tool.name} was not found on ${options.host} without what your shell sets: ${warning}`,
+      {
+        hint: 'Mend that file; cm doctor says what is wrong with it.',
+      },
+    );
   }
   throw new CodeManagerError('toolMissing', `${tool.name} is not installed on ${options.host}`, {
     hint: tool.install === undefined ? undefined : `Install it: ${tool.install.command}`,
@@ -75,22 +99,46 @@ function substitute(word: string, { node, media }: Placeholders): string {
   return word.split(NODE).join(node).split(MEDIA).join(media);
 }
 
+function plainly(words: readonly string[], more: Partial<ResolvedProgram> = {}): ResolvedProgram {
+  const [file] = words;
+  return { words, assigned: {}, isThrough: false, file, what: undefined, notUsed: undefined, ...more };
+}
+
 async function resolveName(
   name: string,
-  login: Pick<LoginEnvironment, 'env' | 'aliases'>,
+  login: Login,
   findProgram: Machine['findProgram'],
-): Promise<readonly string[] | undefined> {
+): Promise<ResolvedProgram | undefined> {
   const path = login.env['PATH'] ?? '';
   const find = (program: string): Promise<string | undefined> => {
     const file = expandHome(program, login);
     const slash = file.lastIndexOf('/');
     return slash < 0 ? findProgram(file, path) : findProgram(file.slice(slash + 1), file.slice(0, slash) || '/');
   };
-  const [program, ...rest] = expandAlias(name, login.aliases) ?? [name];
-  const aliased = program === undefined || program === name ? undefined : await find(program);
-  if (aliased !== undefined) return [aliased, ...rest];
+  const { aliases, functions, shell } = login;
+  const shellName = shell.path.slice(shell.path.lastIndexOf('/') + 1);
+  const isAlias = Object.hasOwn(aliases, name);
+  const alias = isAlias ? splitAlias(aliases[name]) : undefined;
+  if (alias !== undefined) {
+    const { program, assigned, args } = alias;
+    const file = await find(program);
+    const words = [...Object.keys(assigned).map((each) => `${each}=…`), program, ...args];
+    if (file !== undefined)
+      return plainly([file, ...args], { assigned, what: `an alias of ${shellName}: ${words.join(' ')}` });
+    const own = await find(name);
+    const notUsed = `${name} is an alias of ${shellName} for ${program}, which is not there: ${own ?? name} was started`;
+    return own === undefined ? undefined : plainly([own], { notUsed });
+  } else if (isAlias || functions.has(name)) {
+    const what = `${isAlias && !functions.has(name) ? 'an alias' : 'a function'} of ${shellName}`;
+    const file = await find(name);
+    if (canRunThrough(shell, name)) {
+      return { words: throughShell(shell, name), assigned: {}, isThrough: true, file, what, notUsed: undefined };
+    }
+    const notUsed = `${name} is ${what}, which cannot be run from outside it: ${file ?? name} was started`;
+    if (file !== undefined) return plainly([file], { what: undefined, notUsed });
+  }
   const found = await find(name);
-  return found === undefined ? undefined : [found, ...(program === name ? rest : [])];
+  return found === undefined ? undefined : plainly([found]);
 }
 
 function expandHome(file: string, login: Pick<LoginEnvironment, 'env'>): string {
@@ -98,17 +146,25 @@ function expandHome(file: string, login: Pick<LoginEnvironment, 'env'>): string 
   return home !== undefined && file.startsWith('~/') ? `${home}${file.slice(1)}` : file;
 }
 
-/** The words that an alias stands for, down to a name that is no alias or one already seen, as a shell does it. */
-function expandAlias(name: string, aliases: LoginEnvironment['aliases']): readonly string[] | undefined {
-  const seen = new Set<string>();
-  let words: readonly string[] = [name];
-  for (let count = 0; count < MAX_ALIASES; count++) {
-    const [first = '', ...rest] = words;
-    const alias = Object.hasOwn(aliases, first) && !seen.has(first) ? aliases[first] : undefined;
-    if (alias === undefined || alias.length === 0) break;
-    seen.add(first);
-    words = [...alias, ...rest];
+interface ExpandedAlias {
+  readonly assigned: Readonly<Record<string, string>>;
+  readonly program: string;
+  readonly args: readonly string[];
+}
+
+/** What an alias stands for; undefined when only the shell can tell. */
+function splitAlias(alias: readonly string[] | null | undefined): ExpandedAlias | undefined {
+  const assigned: Record<string, string> = {};
+  const [program, ...args] = withoutAssignments(alias ?? [], assigned);
+  return program === undefined ? undefined : { assigned, program, args };
+}
+
+/** The words behind what is assigned before them, which is noted; `env` may stand before it. */
+function withoutAssignments(words: readonly string[], assigned: Record<string, string>): readonly string[] {
+  let rest = words[0] === 'env' && ASSIGNMENT.test(words[1] ?? '') ? words.slice(1) : words;
+  for (let match = ASSIGNMENT.exec(rest[0] ?? ''); match !== null; match = ASSIGNMENT.exec(rest[0] ?? '')) {
+    assigned[match[1] ?? ''] = match[2] ?? '';
+    rest = rest.slice(1);
   }
-  if (seen.size === 0 || words.some((word) => SHELL_SYNTAX.test(word))) return undefined;
-  return ASSIGNMENT.test(words[0] ?? '') ? ['env', ...words] : words;
+  return rest;
 }

@@ -50,7 +50,10 @@ export class Tools {
       await catalog.reload();
       this.#versions.clear();
     }
-    const login = await machine.loginEnvironment({ refresh });
+    const login = await machine.loginEnvironment({
+      ...(refresh ? { refresh: 'always' as const } : {}),
+      words: commandWords(catalog),
+    });
     const { host } = await machine.identity();
     return Promise.all(catalog.all().map((tool) => this.#info(tool, login, host, versions)));
   }
@@ -62,6 +65,7 @@ export class Tools {
       name: tool.name,
       installed: false,
       path: null,
+      runs: null,
       version: null,
       installCommand: tool.install?.command ?? null,
       installUrl: tool.install?.url ?? null,
@@ -70,17 +74,21 @@ export class Tools {
       models: tool.model?.known ?? null,
     };
     try {
-      const program = await resolveProgram(tool, login, (name, path) => machine.findProgram(name, path), {
-        placeholders,
-        host,
-      });
+      const { words, file, what, isThrough } = await resolveProgram(
+        tool,
+        login,
+        (name, path) => machine.findProgram(name, path),
+        {
+          placeholders,
+          host,
+        },
+      );
       return {
         ...info,
         installed: true,
-        path: program[0] ?? null,
-        version: versions
-          ? await Promise.race([this.version(tool, program, login.env), delay(LIST_WAIT_MS).then(() => null)])
-          : null,
+        path: file ?? null,
+        runs: what ?? null,
+        version: versions && file !== undefined ? await this.#soon(tool, isThrough ? [file] : words, login.env) : null,
       };
     } catch (error) {
       if (error instanceof CodeManagerError && error.code === 'toolMissing') return info;
@@ -88,10 +96,14 @@ export class Tools {
     }
   }
 
+  #soon(tool: Tool, program: readonly string[], env: Readonly<Record<string, string>>): Promise<string | null> {
+    return Promise.race([this.version(tool, program, env), delay(LIST_WAIT_MS).then(() => null)]);
+  }
+
   /** What a tool says its version is; null when it says none. Asked once. */
   version(tool: Tool, program: readonly string[], env: Readonly<Record<string, string>>): Promise<string | null> {
     const { versionArgs } = tool;
-    if (versionArgs === null) return Promise.resolve(null);
+    if (versionArgs === null || program.length === 0) return Promise.resolve(null);
     const key = program.join('\0');
     const known = this.#versions.get(key);
     if (known) return known;
@@ -127,4 +139,15 @@ export class Tools {
       return undefined;
     }
   }
+}
+
+/** A tool with its version, and what the person's shell runs for it. */
+export function installedText({ name, version, runs }: Pick<ToolInfo, 'name' | 'version' | 'runs'>): string {
+  const what = runs === null ? [] : [`(${stripTerminal(runs)})`];
+  return [name, ...(version === null ? [] : [version]), ...what].join(' ');
+}
+
+/** The names by which tools are called: functions of a shell may have them. */
+export function commandWords(catalog: Pick<ToolCatalog, 'all'>): readonly string[] {
+  return [...new Set(catalog.all().flatMap(({ command, alternatives }) => [...command.slice(0, 1), ...alternatives]))];
 }

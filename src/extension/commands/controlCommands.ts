@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import { hasEnded, type Session } from '../../protocol/session.js';
+import { hasEnded, seatOf, type Session } from '../../protocol/session.js';
 import { ask, say, working } from '../editor/say.js';
 import { countOf, oneLine } from '../model/plainText.js';
 import { sessionName } from '../model/sessionLabel.js';
@@ -55,7 +55,7 @@ export function registerControlCommands(services: Services): void {
     const resumed = await working(`Resuming ${named([session])}…`, () =>
       link.request(
         'session/resume',
-        { session: session.id, requestId: randomUUID() },
+        { session: session.id, requestId: randomUUID(), seat: seatOf(process.env) },
         { timeoutMs: RESUME_TIMEOUT_MS },
       ),
     );

@@ -56,7 +56,7 @@ function itemsOf(tools: readonly ToolInfo[], recent: readonly string[]): readonl
     ...installed.map((tool) => ({
       iconPath: new vscode.ThemeIcon(tool.id === 'demo' ? 'beaker' : 'robot'),
       label: oneLine(tool.name),
-      description: oneLine(tool.version ?? ''),
+      description: oneLine([tool.version, tool.runs].filter((text) => text !== null).join(' · ')),
       tool,
     })),
     ...(missing.length === 0 ? [] : [{ label: 'Not installed', kind: vscode.QuickPickItemKind.Separator }]),

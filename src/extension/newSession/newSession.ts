@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
-import type { Session } from '../../protocol/session.js';
+import { seatOf, type Session } from '../../protocol/session.js';
 import { say, working } from '../editor/say.js';
 import { machineName, machineOf } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
@@ -97,6 +97,7 @@ export class NewSession {
     refuseUntrusted(draft.place, this.#deps.link);
     const session = await this.#create(draft);
     if (session === undefined) return false;
+    if (session.reason !== null) void say('warning', oneLine(session.reason));
     const tools = [draft.tool, ...this.#recentTools.filter((tool) => tool !== draft.tool)].slice(0, 20);
     await this.#deps.memory.update(LAST_KEY, remember(draft));
     await this.#deps.memory.update(TOOLS_KEY, tools);
@@ -110,7 +111,7 @@ export class NewSession {
       await working('Starting a session…', () =>
         this.#deps.link.request(
           'session/create',
-          { ...toRequest(draft, randomUUID()), ...(trustGit !== undefined && { trustGit }) },
+          { ...toRequest(draft, randomUUID()), seat: seatOf(process.env), ...(trustGit !== undefined && { trustGit }) },
           { timeoutMs: CREATE_TIMEOUT_MS },
         ),
       );

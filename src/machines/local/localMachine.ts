@@ -9,6 +9,7 @@ import type {
   FileStat,
   FreeSpace,
   LoginEnvironment,
+  LoginOptions,
   Machine,
   MachinePlace,
   ProcessStream,
@@ -21,19 +22,23 @@ import { writeFileAtomic } from '../../core/store/atomicFile.js';
 import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.js';
 import { openHome } from '../../core/store/home.js';
 import { makeFolder } from '../../core/store/makeFolder.js';
-import type { MachineIdentity } from '../../protocol/session.js';
+import { SEAT_VARIABLES, type MachineIdentity } from '../../protocol/session.js';
+import type { Shell } from '../../core/shell/shellKind.js';
 import { FileFollower } from '../fileFollower.js';
+import { LoginCache } from '../loginCache.js';
+import type { LoginLimits } from '../loginShell.js';
+import { setupVariables } from '../shellEnvironment.js';
 import { baseEnvironment, currentUser } from './baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
 import { machineIdentity } from './identity.js';
 import { LocalTerminal } from './localTerminal.js';
-import { DEFAULT_LIMITS, readLoginEnvironment, setupVariables, type LoginLimits } from './loginEnvironment.js';
+import { readLoginEnvironment } from './loginEnvironment.js';
 import { openFiles } from './openFiles.js';
 import { LocalProcessStream } from './processStream.js';
 import { killTree, signalGroup } from './processTree.js';
 import { runProcess } from './runProcess.js';
 import { chooseRuntimeDirectory } from './runtimeDirectory.js';
-import { chooseShell, type Shell } from './shells.js';
+import { chooseShell } from './shells.js';
 
 /** Disk blocks that a hole may take away. */
 const BLOCK_BYTES = 4096;
@@ -59,13 +64,13 @@ export class LocalMachine implements Machine {
   readonly #base: Readonly<Record<string, string>>;
   readonly #home: string;
   readonly #shell: Shell;
-  readonly #limits: LoginLimits;
   readonly #setup: () => Promise<string | undefined>;
   readonly #umask: number;
   readonly #data: string;
   readonly #follower = new FileFollower(this);
   #identity: Promise<MachineIdentity> | undefined;
-  #login: { readonly setup: string | undefined; readonly env: Promise<LoginEnvironment> } | undefined;
+  readonly #logins: LoginCache;
+  #knownSetup: string | undefined;
   /** What programs need that were found by the setup command. */
   #added: Readonly<Record<string, string>> = {};
 
@@ -74,10 +79,28 @@ export class LocalMachine implements Machine {
     this.#base = baseEnvironment(env, options.home);
     this.#home = this.#base['HOME'] ?? homedir();
     this.#shell = chooseShell([options.shell, currentUser().shell, env['SHELL']]);
-    this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#setup = options.setup ?? (() => Promise.resolve(undefined));
     this.#umask = options.umask ?? 0o022;
     this.#data = homeDirectory({ ...env, HOME: this.#home });
+    this.#logins = new LoginCache({
+      home: this.#home,
+      read: ({ folder, words, seat, setup }) =>
+        readLoginEnvironment(
+          {
+            shell: this.#shell,
+            base: seat === undefined ? this.#base : { ...withoutSeat(this.#base), ...seat },
+            folder,
+            words,
+            setup,
+            limits: options.limits,
+          },
+          this.#umask,
+        ),
+      run: async (script) => (await this.run(['/bin/sh', '-c', script])).stdout,
+      onRead: (login, setup) => {
+        this.#added = setup === undefined ? {} : setupVariables(login.env);
+      },
+    });
   }
 
   identity(): Promise<MachineIdentity> {
@@ -98,18 +121,13 @@ export class LocalMachine implements Machine {
     return Promise.resolve(Date.now());
   }
 
-  async loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
-    const setup = await this.#setup();
-    if (this.#login === undefined || this.#login.setup !== setup || options.refresh === true) {
-      this.#login = { setup, env: this.#readLogin(setup) };
-    }
-    return this.#login.env;
+  async loginEnvironment(options: LoginOptions = {}): Promise<LoginEnvironment> {
+    this.#knownSetup = await this.#setup();
+    return this.#logins.get({ ...options, setup: this.#knownSetup });
   }
 
-  async #readLogin(setup: string | undefined): Promise<LoginEnvironment> {
-    const login = await readLoginEnvironment(this.#shell, this.#base, { limits: this.#limits, setup });
-    this.#added = setup === undefined ? {} : setupVariables(login.env);
-    return login;
+  knownLogin(options: LoginOptions): LoginEnvironment | undefined {
+    return this.#logins.known({ ...options, setup: this.#knownSetup });
   }
 
   /** The environment of a program: as given or the plain one, with what the person's setup adds. */
@@ -275,6 +293,10 @@ export class LocalMachine implements Machine {
   #expand(path: string): string {
     return path === '~' || path.startsWith('~/') ? join(this.#home, path.slice(1)) : path;
   }
+}
+
+function withoutSeat(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !SEAT_VARIABLES.includes(name)));
 }
 
 async function isProgram(path: string): Promise<boolean> {

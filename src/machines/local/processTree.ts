@@ -35,16 +35,23 @@ export async function isAlive(
   return !entry.isZombie && (start === undefined || entry.start === start);
 }
 
-/** Sends a signal to every process of a group except its leader. False when there is none. */
+/**
+ * Sends a signal to every process of a group except its leader, and to those of the groups that its children lead in its
+ * terminal: a shell that runs the tool is one. False when there is none.
+ */
 export async function signalGroup(
   leader: number,
   signalName: NodeJS.Signals,
   table: ProcessTable = systemProcessTable(),
 ): Promise<boolean> {
   if (!isPid(leader) || leader === 1) return false;
-  const members = (await table.list()).filter(
-    ({ pgid, pid, isZombie }) => pgid === leader && pid !== leader && !isZombie,
+  const all = await table.list();
+  const own = new Set(all.filter(({ pgid }) => pgid === leader).map(({ pid }) => pid));
+  const groups = all.filter(
+    ({ pid, pgid, ppid, sid }) => pid === pgid && own.has(ppid) && (sid === undefined || sid === leader),
   );
+  const ids = new Set([leader, ...groups.map(({ pid }) => pid)]);
+  const members = all.filter(({ pgid, pid, isZombie }) => ids.has(pgid) && pid !== leader && !isZombie);
   return members.filter(({ pid }) => signal(pid, signalName)).length > 0;
 }
 

@@ -1,52 +1,71 @@
 import { ansiQuoted, singleQuoted, splitShellWords } from './shellWords.js';
-import type { ShellKind } from './shells.js';
+import { isPlainName } from '../../core/shell/throughShell.js';
+import type { ShellKind } from '../../core/shell/shellKind.js';
 
 /** Words before a command that change nothing about which program runs. */
 const TRANSPARENT = new Set(['command', 'builtin', 'noglob', 'nocorrect', 'exec']);
 const MAX_DEPTH = 10;
 
+const ASSIGNMENT = /^[A-Za-z_][A-Za-z0-9_]*=/;
+
 /**
- * Aliases as the shell prints them, resolved to words. Those that need a shell (pipes, substitutions, assignments) are
- * left out.
+ * Aliases as the shell prints them, resolved to words; null for those that only the shell can run: with pipes,
+ * substitutions or several commands, or that lead to a function.
  * @param output what the shell printed for `alias`.
  */
 export function parseAliases(
   kind: ShellKind,
   output: string,
   env: Readonly<Record<string, string>>,
-): Record<string, readonly string[]> {
+  functions: ReadonlySet<string> = new Set(),
+): Record<string, readonly string[] | null> {
   const fish = kind === 'fish';
   const values = kind === 'csh' ? cshAliases(output) : fish ? fishAliases(output) : posixAliases(output);
-  const words = new Map<string, readonly string[]>();
-  for (const [name, value] of values) {
-    const split = splitShellWords(value, env, { fish });
-    if (split !== undefined && split.length > 0) words.set(name, split);
-  }
-  const resolved: Record<string, readonly string[]> = {};
-  for (const name of words.keys()) {
-    const command = resolve(name, values, words);
-    if (command !== undefined && !/^[A-Za-z_][A-Za-z0-9_]*=/.test(command[0] ?? '=')) resolved[name] = command;
-  }
-  return resolved;
+  const resolver: Resolver = { kind, values, env, functions };
+  const resolved = [...values.keys()].map((name) => [name, resolve(name, resolver) ?? null] as const);
+  // What else the files print may look like an alias.
+  return Object.fromEntries(resolved.filter(([name, words]) => words !== null || isPlainName(name)));
+}
+
+interface Resolver {
+  readonly kind: ShellKind;
+  readonly values: ReadonlyMap<string, string>;
+  readonly env: Readonly<Record<string, string>>;
+  readonly functions: ReadonlySet<string>;
 }
 
 /** An alias may begin with another one; one that begins with its own name means the program. */
-function resolve(
-  name: string,
-  values: ReadonlyMap<string, string>,
-  words: ReadonlyMap<string, readonly string[]>,
-): readonly string[] | undefined {
-  let command = words.get(name) ?? [];
+function resolve(name: string, { kind, values, env, functions }: Resolver): readonly string[] | undefined {
+  const fish = kind === 'fish';
+  const words = (of: string): readonly string[] | undefined => splitShellWords(values.get(of) ?? '', env, { fish });
+  const assigned: string[] = [];
+  let command = words(name);
   const seen = new Set([name]);
-  for (let depth = 0; depth < MAX_DEPTH; depth++) {
-    while (TRANSPARENT.has(command[0] ?? '') && command.length > 1) command = command.slice(1);
-    const [first, ...rest] = command;
-    if (first === undefined || first.startsWith('-')) return undefined;
-    if (seen.has(first) || !values.has(first)) return command;
-    const inner = words.get(first);
-    if (inner === undefined) return undefined;
+  for (let depth = 0; depth < MAX_DEPTH && command !== undefined; depth++) {
+    let rest: readonly string[] = command;
+    while (kind !== 'csh' && ASSIGNMENT.test(rest[0] ?? '')) {
+      assigned.push(rest[0] ?? '');
+      rest = rest.slice(1);
+    }
+    let isProgram = false;
+    let isAliasNow = true;
+    while (TRANSPARENT.has(rest[0] ?? '') && rest.length > 1) {
+      isProgram ||= rest[0] === 'command' || rest[0] === 'exec';
+      isAliasNow = false;
+      rest = rest.slice(1);
+    }
+    const [first, ...others] = rest;
+    // With an assignment before its own name a function of fish would call itself.
+    const callsItself = fish && first === name && assigned.length > 0 && !isProgram;
+    if (first === undefined || first.startsWith('-') || callsItself) return undefined;
+    if (!isAliasNow || seen.has(first) || !values.has(first)) {
+      // What fish calls an alias is a function.
+      const isFunction = functions.has(first) && !(fish && values.has(first));
+      return isFunction && !isProgram ? undefined : [...assigned, ...rest];
+    }
+    const inner = words(first);
     seen.add(first);
-    command = [...inner, ...rest];
+    command = inner && [...inner, ...others];
   }
   return undefined;
 }

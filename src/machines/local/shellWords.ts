@@ -1,3 +1,6 @@
+/** Behind it a shell takes `~` for the home, as at the beginning of a word. */
+const ASSIGNED = /^[A-Za-z_][A-Za-z0-9_]*=$/;
+
 /**
  * Splits one line of shell into words as far as that is possible without running anything: quotes, backslashes, `~` and
  * plain variables. Undefined when it holds syntax that only a shell can resolve.
@@ -62,11 +65,11 @@ export function splitShellWords(
       // A shell would split or drop such a value.
       if (value === undefined || value === '' || /[\s*?[\]]/.test(value)) return undefined;
       word = (word ?? '') + value;
-    } else if (c === '~' && word === undefined) {
+    } else if (c === '~' && (word === undefined || (options.fish !== true && ASSIGNED.test(word)))) {
       if (!/^~(\/|\s|$)/.test(line.slice(i))) return undefined;
       const home = env['HOME'];
       if (home === undefined) return undefined;
-      word = home;
+      word = (word ?? '') + home;
       i++;
     } else if (/[|&;<>()`*?[\]{}!\n\r]/.test(c) || (c === '#' && word === undefined)) {
       return undefined;

@@ -1,103 +1,67 @@
-import type { LoginEnvironment } from '../../core/machine.js';
 import { formatDuration } from '../../common/text.js';
+import type { LoginEnvironment } from '../../core/machine.js';
+import { shellKind, type Shell } from '../../core/shell/shellKind.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import { cleanEnvironment, DEFAULT_LIMITS, type LoginLimits } from '../local/loginEnvironment.js';
-import { parseAliases } from '../local/shellAliases.js';
-import { GUARD_VARIABLES, parseProbe, probeScript } from '../local/shellProbe.js';
-import { PROBE_VARIABLE, shellCommand, shellKind, type Shell } from '../local/shells.js';
+import { readLogin, type About, type Failure, type LoginLimits, type Reply } from '../loginShell.js';
+import { MAX_ANSWER_BYTES, type Question } from '../shellQuestion.js';
 import type { HostFacts } from './hostFacts.js';
 import { Program, type ProgramHost } from './program.js';
-import { newMark } from './shellText.js';
-
-/** More than any environment has; an rc file that prints without end must not fill the memory. */
-const MAX_OUTPUT_BYTES = 32 * 1024 * 1024;
 
 export interface HostLoginOptions {
   readonly host: ProgramHost;
   readonly facts: HostFacts;
+  readonly folder: string;
+  readonly words: readonly string[];
   /** The person's own command, run by their shell after its files: `module load tmux`. */
   readonly setup: string | undefined;
   readonly limits?: LoginLimits;
 }
 
 /**
- * The environment and aliases of the login shell on a host, as for the machine of the agent server: interactive first,
- * then without, then what the sign-in itself gave.
+ * What the login shell on a host has at its first prompt in a folder, as on the machine of the agent server.
  * @throws CodeManagerError `unavailable` only when the host went away meanwhile
  */
-export async function readHostLogin({ host, facts, setup, limits }: HostLoginOptions): Promise<LoginEnvironment> {
-  const { interactiveMs, totalMs } = limits ?? DEFAULT_LIMITS;
-  const started = performance.now();
+export async function readHostLogin({ host, facts, ...options }: HostLoginOptions): Promise<LoginEnvironment> {
   const path = facts.shell.startsWith('/') ? facts.shell : '/bin/sh';
-  const shell: Shell = { path, kind: shellKind(path) };
-  const warnings: string[] = [];
-  for (const interactive of [true, false]) {
-    const leftMs = Math.floor(totalMs - (performance.now() - started));
-    const timeoutMs = interactive ? Math.min(interactiveMs, leftMs) : leftMs;
-    if (timeoutMs < 100) break;
-    const result = await probe({ host, facts, setup, shell, interactive, timeoutMs });
-    if (typeof result !== 'string') {
-      const env = cleanEnvironment(result.env, facts.base, shell);
-      if (!interactive) warnings.push('The environment was read without the files of an interactive shell');
-      return { env, aliases: parseAliases(shell.kind, result.aliases, env), warnings };
-    }
-    warnings.push(result);
-  }
-  return { env: { ...facts.base, SHELL: shell.path }, aliases: {}, warnings };
-}
-
-interface Probe {
-  readonly host: ProgramHost;
-  readonly facts: HostFacts;
-  readonly setup: string | undefined;
-  readonly shell: Shell;
-  readonly interactive: boolean;
-  readonly timeoutMs: number;
-}
-
-/** What it read, or a sentence about why it could not. */
-async function probe(options: Probe): Promise<NonNullable<ReturnType<typeof parseProbe>> | string> {
-  const { host, facts, shell, interactive, timeoutMs } = options;
-  const mark = newMark();
-  const env = {
-    ...facts.base,
-    SHELL: shell.path,
-    ...GUARD_VARIABLES,
-    [PROBE_VARIABLE]: probeScript(mark),
-    CM_SESSION: mark,
+  const asker = {
+    ask: (question: Question, how: Parameters<typeof askHost>[2]) => askHost(host, question, how),
+    explain,
   };
+  return readLogin(asker, { ...options, shell: { path, kind: shellKind(path) }, base: facts.base });
+}
+
+async function askHost(
+  host: ProgramHost,
+  { command, mark }: Question,
+  how: { readonly env: Readonly<Record<string, string>>; readonly folder: string; readonly timeoutMs: number },
+): Promise<Reply> {
+  const { env, folder, timeoutMs } = how;
   const deadline = performance.now() + timeoutMs;
-  const program = await Program.start(host, probeCommand(options), {
-    env,
-    cwd: facts.homeDirectory,
-    noInput: true,
-  }).catch((error: unknown) => {
+  const late: Failure = { kind: 'late', running: [], openFiles: [] };
+  const options = { env: { ...env, CM_SESSION: mark }, cwd: folder, noInput: true };
+  const program = await Program.start(host, command, options).catch((error: unknown) => {
     if (error instanceof CodeManagerError && error.code === 'timeout') return undefined;
     throw error;
   });
-  const files = FILES[shell.kind].map((name) => `~/${name}`).join(', ');
-  const late = `${files} did not finish within ${formatDuration(timeoutMs)}`;
-  if (program === undefined) return late;
+  if (program === undefined) return { output: '', failure: late };
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     let tail = '';
     const endMark = `\n${mark} end\n`;
-    const settle = (result: NonNullable<ReturnType<typeof parseProbe>> | string, kill: boolean): void => {
+    const settle = (failure: Failure | undefined, kill: boolean): void => {
       clearTimeout(timer);
       // What the files left running, an ssh-agent say, is the person's.
       if (kill) program.kill();
-      resolve(result);
+      resolve({ output: Buffer.concat(chunks).toString(), failure });
     };
     const timer = setTimeout(() => settle(late, true), Math.max(0, deadline - performance.now()));
     program.onData((data) => {
       bytes += data.length;
-      if (bytes > MAX_OUTPUT_BYTES) return settle(`${files} print without end`, true);
+      if (bytes > MAX_ANSWER_BYTES) return settle({ kind: 'flooded' }, true);
       chunks.push(Buffer.from(data));
       tail = (tail + Buffer.from(data).toString('latin1')).slice(-endMark.length);
-      if (tail !== endMark) return;
-      const parsed = parseProbe(Buffer.concat(chunks).toString(), mark);
-      if (parsed !== undefined) settle(parsed, false);
+      if (tail === endMark) settle(undefined, false);
     });
     program.onExit(({ error }) => {
       if (error !== undefined && error.code === 'unavailable') {
@@ -105,23 +69,26 @@ async function probe(options: Probe): Promise<NonNullable<ReturnType<typeof pars
         reject(error);
         return;
       }
-      const what = interactive ? 'ended or replaced' : 'ended';
-      settle(
-        parseProbe(Buffer.concat(chunks).toString(), mark) ??
-          (error === undefined ? `${files} ${what} ${shell.path} before it was ready` : error.message),
-        false,
-      );
+      const isWhole = Buffer.concat(chunks).includes(endMark);
+      const failure: Failure = error === undefined ? { kind: 'ended' } : { kind: 'broken', reason: error.message };
+      settle(isWhole ? undefined : failure, false);
     });
     program.resume();
   });
 }
 
-/** The command that makes the shell read its files, run the person's own setup and then the probe. */
-function probeCommand({ shell, interactive, setup }: Probe): readonly string[] {
-  // Nothing gives a program the argv[0] by which csh knows that it is a login shell.
-  const login = shell.kind === 'csh' ? ['if ( -r ~/.login ) source ~/.login'] : [];
-  const before = [...login, ...(setup === undefined ? [] : [setup])];
-  return shellCommand(shell, { interactive, setup: before.length === 0 ? undefined : before.join('\n') }).command;
+function explain(failure: Failure, { shell, interactive, timeoutMs }: About): string {
+  const files = FILES[shell.kind].map((name) => `~/${name}`).join(', ');
+  switch (failure.kind) {
+    case 'late':
+      return `${files} did not finish within ${formatDuration(timeoutMs)}`;
+    case 'flooded':
+      return `${files} print without end`;
+    case 'ended':
+      return `${files} ${interactive ? 'ended or replaced' : 'ended'} ${shell.path} before it was ready`;
+    case 'broken':
+      return failure.reason;
+  }
 }
 
 /** The files of a shell that a person has most likely written. */
@@ -131,5 +98,6 @@ const FILES: Readonly<Record<Shell['kind'], readonly string[]>> = {
   fish: ['.config/fish/config.fish'],
   sh: ['.profile'],
   csh: ['.tcshrc', '.cshrc', '.login'],
+  elvish: ['.config/elvish/rc.elv'],
   other: ['.profile'],
 };

@@ -113,10 +113,19 @@ export async function killHostTree(
   return Number(text);
 }
 
-/** Script that signals every process of a group but its leader; status 0 when there is one. */
+/**
+ * Script that signals every process of a group but its leader, and of the groups that its children lead in its terminal;
+ * status 0 when there is one.
+ */
 export function signalGroupScript(leader: number, signal: NodeJS.Signals): string {
   const name = signal.replace(/^SIG/, '').replace(/[^A-Z0-9]/g, '');
-  return `${FUNCTIONS}p=$(list | awk '$4 == ${leader} && $2 != ${leader} && $6 !~ /^[ZXx]/ { print $2 }')
+  return `${FUNCTIONS}p=$(list | awk -v g=${leader} '
+  { pid[NR] = $2; up[NR] = $3; group[NR] = $4; session[NR] = $5; state[NR] = $6; if ($4 == g) own[$2] = 1 }
+  END {
+    ids[g] = 1
+    for (i = 1; i <= NR; i++) if (pid[i] == group[i] && (up[i] in own) && (session[i] == 0 || session[i] == g)) ids[pid[i]] = 1
+    for (i = 1; i <= NR; i++) if ((group[i] in ids) && pid[i] != g && state[i] !~ /^[ZXx]/) print pid[i]
+  }')
 [ -n "$p" ] || exit 1
 kill -${name} $p
 exit 0`;

@@ -6,6 +6,7 @@ import type {
   FileSink,
   FreeSpace,
   LoginEnvironment,
+  LoginOptions,
   Machine,
   MachinePlace,
   ProcessFiles,
@@ -16,11 +17,13 @@ import type {
   TerminalSize,
 } from '../../core/machine.js';
 import type { Operation } from '../../core/operation.js';
+import { shellKind } from '../../core/shell/shellKind.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { MachineIdentity } from '../../protocol/session.js';
 import { connectSsh } from './connectSsh.js';
 import { FileFollower } from '../fileFollower.js';
-import { setupVariables } from '../local/loginEnvironment.js';
+import { LoginCache } from '../loginCache.js';
+import { setupVariables } from '../shellEnvironment.js';
 import { FileStream, followScript } from './fileFollow.js';
 import { FileWatch, watchScript } from './fileWatch.js';
 import { readHostLogin } from './hostLogin.js';
@@ -59,9 +62,14 @@ const KEEP_PROGRAMS_MS = 10 * 60_000;
 /** What belongs to one connection and goes with it. */
 interface Connected {
   readonly session: HostSession;
-  login: Promise<LoginEnvironment> | undefined;
+  readonly logins: LoginCache;
   place: Promise<MachinePlace> | undefined;
   readonly programs: Map<string, { readonly path: string; readonly time: number }>;
+}
+
+/** A person's keys, screen and bus are on their own host. */
+function ofHost({ seat: _seat, ...options }: LoginOptions): LoginOptions {
+  return options;
 }
 
 /** A host reached by ssh, with nothing of ours on it. */
@@ -89,7 +97,7 @@ export class SshMachine implements Machine, Disposable {
       onHost: (host) => {
         this.#connected =
           host instanceof HostSession
-            ? { session: host, login: undefined, place: undefined, programs: new Map() }
+            ? { session: host, logins: this.#logins(host), place: undefined, programs: new Map() }
             : undefined;
         if (host instanceof HostSession) this.#home = host.facts.homeDirectory;
       },
@@ -189,21 +197,32 @@ export class SshMachine implements Machine, Disposable {
     return seconds * 1000;
   }
 
-  async loginEnvironment(options: { refresh?: boolean } = {}): Promise<LoginEnvironment> {
+  async loginEnvironment(options: LoginOptions = {}): Promise<LoginEnvironment> {
     const connected = this.#now();
-    if (connected.login === undefined || options.refresh === true) {
-      const { session } = connected;
-      connected.programs.clear();
-      connected.login = readHostLogin({ host: session, facts: session.facts, setup: this.#options.setup });
-    }
-    const login = connected.login;
+    if (options.refresh === 'always') connected.programs.clear();
     try {
-      return await login;
+      return await connected.logins.get(ofHost(options));
     } catch (error) {
-      if (connected.login === login) connected.login = undefined;
       this.#now();
-      return { env: connected.session.facts.base, aliases: {}, warnings: [errorText(error)] };
+      const { base, shell: path } = connected.session.facts;
+      const shell = { path, kind: shellKind(path) };
+      const nothing = { aliases: {}, functions: new Set<string>(), umask: null, isWhole: false };
+      return { env: base, base, shell, ...nothing, warnings: [errorText(error)] };
     }
+  }
+
+  knownLogin(options: LoginOptions): LoginEnvironment | undefined {
+    return this.#connected?.logins.known(ofHost(options));
+  }
+
+  #logins(session: HostSession): LoginCache {
+    const { setup } = this.#options;
+    return new LoginCache({
+      home: session.facts.homeDirectory,
+      read: ({ folder, words }) => readHostLogin({ host: session, facts: session.facts, folder, words, setup }),
+      run: async (script) => (await session.run(script)).output.toString(),
+      isFar: true,
+    });
   }
 
   /** The environment of a program: as given or the plain one, with what the person's setup adds. */

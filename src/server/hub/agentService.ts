@@ -33,6 +33,12 @@ import { contextThere } from './contextThere.js';
 import { agentSteps } from './agentSteps.js';
 import { line, toTheirs } from './agentStates.js';
 
+/** A person's keys, screen and bus on this host lead nowhere on another one. */
+function withoutSeat<P extends object>(params: P): Omit<P, 'seat'> {
+  const { seat: _seat, ...others } = params as P & { readonly seat?: unknown };
+  return others;
+}
+
 export interface AgentServiceOptions {
   /** As `machineId` gives it. */
   readonly id: string;
@@ -157,7 +163,7 @@ export class AgentService implements MachineService {
     }
     if (method === 'policy/test') return (await this.#testPolicy(params as Params<'policy/test'>)) as Result<M>;
     const client = this.#link.reached();
-    const sent = toTheirs(method, params);
+    const sent = toTheirs(method, withoutSeat(params));
     const answer = await client.request(method, sent as ParamsInput<M>, { timeoutMs: RECONNECT_WAIT_MS });
     if (method === 'policy/propose') return this.#ourDraft(params, answer) as Result<M>;
     return this.#toOurs(method, answer) as Result<M>;
@@ -186,7 +192,7 @@ export class AgentService implements MachineService {
     const context = contexts.get(ref);
     const client = this.#link.reached();
     const there = await this.#making.run(context.path, () => contextThere(client, context));
-    const sent = { ...params, context: there, path: undefined };
+    const sent = { ...withoutSeat(params), context: there, path: undefined };
     const answer = await client.request('session/create', sent, { timeoutMs: RECONNECT_WAIT_MS });
     const moved = this.#mirror.choose(answer.id, context);
     if (moved !== undefined) this.#tell([moved]);

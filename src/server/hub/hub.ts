@@ -342,6 +342,11 @@ export class Hub implements Disposable {
     return this.machine(machine).call('tool/list', { ...params, machine: 'local' });
   }
 
+  /** The other machines that are connected. */
+  elsewhere(): readonly MachineService[] {
+    return this.machines.all().filter((service) => service !== this.local && isThere(service));
+  }
+
   /** @throws CodeManagerError `notFound`, or `conflict` when the name fits several */
   machine(ref: string): MachineService {
     return this.machines.find(ref, this.contexts.all());
