@@ -58,7 +58,9 @@ export function throughShell(shell: Shell, name: string): readonly string[] {
     case 'elvish':
     case 'other': {
       const terminal = 'exec <&7 >&8 2>&9 7<&- 8>&- 9>&-';
-      const run = `set +m; ${prompt}; eval "$${SET_VARIABLE}"; ${terminal}; ${name} "$@"`;
+      // Ctrl+C is the tool's, and its shell waits for it all the same; bash does so by itself.
+      const wait = kind === 'bash' ? '' : 'trap : INT; ';
+      const run = `set +m; ${wait}${prompt}; eval "$${SET_VARIABLE}"; ${terminal}; ${name} "$@"`;
       return [path, '-l', '-i', '-c', run, name];
     }
   }
