@@ -9,6 +9,8 @@ import { until } from '../helpers/until.js';
 
 /** Tells its arguments, its terminal and some variables, then does what its first argument says. */
 const AGENT = `#!/bin/sh
+[ "$1" != wait ] || trap 'echo interrupted; exit 9' INT
+[ "$1" != wait ] || trap 'echo asked; exit 8' TERM
 { printf '%s\\n' "$#"; for a do printf '<%s>\\n' "$a"; done; } >"$TOLD.new"
 [ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo terminal >>"$TOLD.new"
 { echo "ACCOUNT=$ACCOUNT"; echo "GIVEN=$GIVEN"; pwd; } >>"$TOLD.new"
@@ -17,7 +19,7 @@ mv "$TOLD.new" "$TOLD"
 case $1 in
 exit) exit "$2" ;;
 read) IFS= read -r line; echo "read $line"; exit 4 ;;
-wait) trap 'echo interrupted; exit 9' INT; trap 'echo asked; exit 8' TERM; while :; do sleep 0.1; done ;;
+wait) while :; do sleep 0.1; done ;;
 die) kill -KILL $$ ;;
 esac
 `;

@@ -137,7 +137,7 @@ export class Sessions {
         tool,
         host,
         home: this.#options.place.home,
-        folder: context.path,
+        folder: place,
         words: this.#options.words(),
         seat: request.seat,
       },
