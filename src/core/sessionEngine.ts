@@ -190,7 +190,6 @@ export class SessionEngine implements Disposable {
         supervisor,
         answers: this.answers,
         states,
-        tool: findTool,
         contexts,
         find: (ref) => this.sessions.find(ref),
         clock,

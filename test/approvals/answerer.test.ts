@@ -24,6 +24,8 @@ class Desk {
   readonly audit: AuditEntry[] = [];
   /** In order: `note`, `key 1`, `audit answered`. */
   readonly steps: string[] = [];
+  /** Under which nobody waited. */
+  readonly untaken: string[] = [];
   record: SessionRecord;
   isTyping = false;
   /** Each look at the screen is seen by the one who follows the state. */
@@ -60,6 +62,7 @@ class Desk {
         onAnswered: (_id, { id }) => {
           if (this.record.request?.id === id) this.patch({ request: null });
         },
+        onUntaken: (_id, ticket) => this.untaken.push(ticket),
       },
       input: {
         exclusively: (id, task) =>
@@ -771,12 +774,11 @@ class Rule {
 }
 
 test('a rule is counted once, before anything is sent, and one that cannot be counted answers nothing', async () => {
-  const { desk } = ownWay(() => Promise.resolve(false));
-  desk.agent.asks(SHELL, () => undefined);
+  const { desk } = ownWay();
   const rule = new Rule();
   rule.onTake = () => assert.deepEqual(desk.steps, []);
-  assert.equal((await rule.answer(desk)).via, 'keys');
-  assert.deepEqual([rule.taken, desk.agent.keys], [1, ['1']]);
+  assert.equal((await rule.answer(desk)).via, 'hook');
+  assert.deepEqual([rule.taken, desk.agent.keys], [1, []]);
   const { desk: other } = asking();
   const usedUp = new Rule();
   usedUp.onTake = () => {
@@ -784,6 +786,15 @@ test('a rule is counted once, before anything is sent, and one that cannot be co
   };
   await other.refuses(/does not hold/, usedUp.answer(other));
   assert.deepEqual([other.agent.keys, other.steps], [[], []]);
+});
+
+test('a rule answers what a hook has told by that hook or not at all: keys could reach something else', async () => {
+  const { desk } = ownWay(() => Promise.resolve(false));
+  desk.agent.asks(SHELL, () => undefined);
+  const rule = new Rule();
+  await desk.refuses(/does not wait for an answer/, rule.answer(desk));
+  assert.deepEqual([rule.taken, desk.agent.keys, desk.untaken], [1, [], ['t1']]);
+  assert.equal(desk.record.answered, null, 'a person can answer it');
 });
 
 test('a rule that ends while its answer is on the way sends nothing more', async () => {

@@ -39,7 +39,9 @@ function fromScreen({
   assert.ok(drawer);
   const more = { ...(words === undefined ? {} : { words }), ...(above === undefined ? {} : { above }) };
   const screen = screenWith(drawer, { what, columns, rows: 40, ...more });
-  const { kind, request, options } = judgeScreen(catalog.get(tool), screen, 0, columns);
+  // By its screen alone, as if the tool told nothing itself.
+  const { startup, screen: rules } = catalog.get(tool);
+  const { kind, request, options } = judgeScreen({ startup, screen: rules }, screen, 0, columns);
   return kind === null ? null : { kind, text: request?.text ?? '', request, options };
 }
 

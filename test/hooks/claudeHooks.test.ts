@@ -24,9 +24,11 @@ interface Event {
   readonly [field: string]: unknown;
 }
 
+let tickets = 0;
+
 function modelAfter(events: readonly Event[], start: HookModel = NO_HOOKS): HookModel {
   return events.reduce<HookModel>((before, event) => {
-    const line = `7 ${JSON.stringify({ session_id: 'own', cwd: '/work', ...event })}`;
+    const line = `7/t${tickets++} ${JSON.stringify({ session_id: 'own', cwd: '/work', ...event })}`;
     const parsed = parseHookLine(line, 7);
     assert.ok(parsed);
     return reduceHooks(before, parsed, hookMeaning('claude', parsed, '/work'));

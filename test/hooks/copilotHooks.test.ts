@@ -33,8 +33,8 @@ const notifies = (message: string, type = 'permission_prompt'): object => ({
 });
 
 function model(...events: readonly object[]): HookModel {
-  return events.reduce<HookModel>((now, payload) => {
-    const event = parseHookLine(`7 ${JSON.stringify(payload)}`, 7);
+  return events.reduce<HookModel>((now, payload, index) => {
+    const event = parseHookLine(`7/t${index} ${JSON.stringify(payload)}`, 7);
     assert.ok(event, JSON.stringify(payload));
     return reduceHooks(now, event, hookMeaning('copilot', event, '/p'));
   }, NO_HOOKS);

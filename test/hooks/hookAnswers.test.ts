@@ -227,7 +227,8 @@ test('the plugin for OpenCode takes no answer to what was replied in the termina
     `${asked('per_1')}${JSON.stringify(replied)}\n${JSON.stringify(child2)}\n${asked('per_2', 'ses_2')}${asked('per_3')}`,
   );
   await until('the last is asked', () => here.tickets.includes(`${ID}.per_3`));
-  assert.deepEqual(here.tickets, [`${ID}.per_1`, `${ID}.per_3`]);
+  assert.deepEqual(here.tickets, [`${ID}.per_1`, `${ID}.per_2`, `${ID}.per_3`]);
+  assert.equal(await here.answers.give(`${ID}.per_2`, '{"reply":"once"}'), false);
   assert.equal(await here.answers.give(`${ID}.per_1`, '{"reply":"once"}'), false);
   assert.equal(await here.answers.give(`${ID}.per_3`, '{"reply":"once"}'), true);
   await until('it is replied', () => replies().length === 1);

@@ -36,7 +36,7 @@ function written(t: TestContext, events: readonly unknown[], env: Record<string,
     opencodePlugin(active, { program: '/nowhere/tmux', socket: join(root, 'sock') }),
   );
   const main = `import { CodeManager } from './hook.mjs';
-    const { event: tell, 'tool.execute.before': begins } = await CodeManager();
+    const { event: tell, 'tool.execute.before': begins } = await CodeManager({ client: { _client: { post: async () => {} } } });
     for (const event of ${JSON.stringify(events)}) {
       if (event?.begins) await begins?.(event.begins, event.with);
       else await tell?.({ event });

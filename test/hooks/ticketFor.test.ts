@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
 import { hookAnswer, hookMeaning } from '../../src/core/hooks/hookFormats.js';
-import { NO_HOOKS, reduceHooks, ticketFor, type HookModel } from '../../src/core/hooks/hookModel.js';
+import { NO_HOOKS, reduceHooks, ticketFor, withoutTicket, type HookModel } from '../../src/core/hooks/hookModel.js';
 import type { HookFormat } from '../../src/protocol/tool.js';
 
 interface Line {
@@ -50,7 +50,6 @@ test('a request that the hook told in other words, or that no hook waits for, ha
     { action: null },
   ];
   for (const other of others) assert.equal(ticketFor(asked, { ...RM, ...other }), undefined, JSON.stringify(other));
-  assert.equal(ticketFor(model([['7', bash('rm x')]]), RM), undefined);
   const run = { hook_event_name: 'PostToolUse', tool_name: 'Bash', tool_input: { command: 'rm x' } };
   assert.equal(
     ticketFor(
@@ -188,4 +187,48 @@ test('a ticket of a conversation that does not count is spent all the same', () 
     ['7/t1', bash('ls')],
   ]);
   assert.equal(ticketFor(known, { ...RM, command: 'ls', text: 'ls' }), undefined);
+});
+
+test('who writes into the file of the hooks without a ticket asks nothing, whatever it says', () => {
+  const written: readonly (readonly [HookFormat, Line])[] = [
+    ['claude', bash('rm x')],
+    ['claude', bash('rm x', { agent_id: 'sub' })],
+    ['claude', { hook_event_name: 'PermissionRequest', tool_name: 'AskUserQuestion', tool_input: {} }],
+    ['claude', { hook_event_name: 'PermissionRequest', tool_name: 'ExitPlanMode', tool_input: {} }],
+    ['opencode', { hook_event_name: 'permission.asked', id: 'per_1', permission: 'bash', command: 'rm x' }],
+    ['opencode', { hook_event_name: 'question.asked', id: 'que_1', question: 'Which?' }],
+    ['copilot', { hook_event_name: 'Notification', notification_type: 'permission_prompt', message: 'x' }],
+  ];
+  for (const [format, line] of written) {
+    const asked = (head: string): number => model([[head, line]], format).pending.length;
+    assert.deepEqual([asked('7/t1'), asked('7')], [1, 0], JSON.stringify(line));
+  }
+  const requests = { hook_event_name: 'permissionRequest', tool_name: 'bash', tool_input: { command: 'rm x' } };
+  const notifies = {
+    hook_event_name: 'Notification',
+    notification_type: 'permission_prompt',
+    message: 'Run command: rm x',
+  };
+  const told = (head: string): unknown =>
+    model(
+      [
+        [head, requests],
+        ['7/t2', notifies],
+      ],
+      'copilot',
+    ).pending[0]?.asked.request;
+  assert.deepEqual([told('7/t1') === null, told('7')], [false, null], 'what exactly stands under a ticket only');
+});
+
+test('what was told under a ticket under which nobody waits is not asked any more', () => {
+  const asked = model([
+    ['7/t1', bash('rm x')],
+    ['7/t2', bash('ls')],
+  ]);
+  const left = withoutTicket(asked, 't1');
+  assert.deepEqual(
+    left.pending.map(({ tickets }) => tickets),
+    [['t2']],
+  );
+  assert.equal(ticketFor(left, RM), undefined);
 });

@@ -7,7 +7,6 @@ import { Emitter } from '../../src/common/emitter.js';
 import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
 import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
-import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
 import type { AnswerResult, PendingRequest } from '../../src/protocol/pendingRequest.js';
@@ -35,8 +34,6 @@ class Desk {
   /** Nothing else is asked at the same time. */
   isOnly = true;
   isHere = true;
-  /** The tool has hooks. */
-  tells = true;
   /** Between the count and the key. */
   beforeKey: () => Promise<void> = () => Promise.resolve();
   /** Instead of any answer. */
@@ -64,7 +61,6 @@ class Desk {
       },
       states: { isOnly: () => this.isOnly },
       answers: { decide: (request) => this.#decide(request) },
-      tool: () => new ToolCatalog('/nonexistent').get(this.tells ? 'claude' : 'gemini'),
       contexts: {
         get: () => {
           throw new CodeManagerError('notFound', 'no context');
@@ -289,22 +285,18 @@ test('an answer that may have arrived is not given again', async (t) => {
   assert.equal(desk.answered[0]?.request, 'rm');
 });
 
-test('what is not known exactly is left to a person, also where only a screen tells of an agent that tells more', async (t) => {
+test('what is not known exactly is left to a person', async (t) => {
   const desk = await Desk.setUp(t);
   await desk.add('allow', 'git log');
   await desk.add('deny', 'rm');
   desk.ask({ ...asks('git log', 'read from a screen'), exact: null });
-  desk.ask({ ...asks('git log', 'its event is still to come'), exact: 'screen' });
   desk.ask({ ...asks('rm x'), exact: null });
   await until('what is denied is denied all the same', () => desk.answered.length === 1);
   desk.ask({ ...asks('git log', 'it has come'), exact: 'event' });
   await until('the exact one is answered', () => desk.answered.length === 2);
-  desk.tells = false;
-  desk.ask({ ...asks('git log', 'an agent with screens alone'), exact: 'screen' });
-  await until('the one whose agent tells nothing else', () => desk.answered.length === 3);
   assert.deepEqual(
     desk.answered.map(({ request }) => request),
-    ['rm x', 'it has come', 'an agent with screens alone'],
+    ['rm x', 'it has come'],
   );
 });
 

@@ -19,8 +19,10 @@ const catalog = new ToolCatalog('/nonexistent');
 const shells = drawers.filter(({ action }) => action === 'shell');
 const named = (drawer: Drawer): string => `${drawer.tool} ${drawer.action} ${drawers.indexOf(drawer)}`;
 
+/** By its screen alone, as if the tool told nothing itself. */
 function judge(tool: string, screen: string, columns?: number): ScreenJudgement {
-  return judgeScreen(catalog.get(tool), screen, NOW, columns);
+  const { startup, screen: rules } = catalog.get(tool);
+  return judgeScreen({ startup, screen: rules }, screen, NOW, columns);
 }
 
 interface Recorded {

@@ -23,6 +23,7 @@ import {
   guardNobodyTypes,
   guardPending,
   guardRecorded,
+  guardTaken,
   guardUnanswered,
 } from './guards.js';
 import type { AnswerRoute, DirectAnswer } from './hookRoute.js';
@@ -33,7 +34,7 @@ import { resolveAnswer, type ResolvedAnswer } from './resolveAnswer.js';
 export interface AnswererOptions {
   readonly supervisor: Pick<Supervisor, 'act' | 'leads'>;
   readonly live: Pick<LiveSessions, 'isDead'>;
-  readonly states: Pick<SessionStates, 'look' | 'onAnswered'>;
+  readonly states: Pick<SessionStates, 'look' | 'onAnswered' | 'onUntaken'>;
   readonly input: Pick<SessionInput, 'exclusively' | 'isTyping'>;
   readonly files: Pick<SessionFiles, 'logSize' | 'printedSince'>;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
@@ -146,7 +147,6 @@ class Attempt {
   readonly #permit: Permit | undefined;
   /** Under which its hook waits, when one does. */
   readonly #ticket: string | undefined;
-  #isTaken = false;
   /** Why it is not on record, when it is not. */
   #notRecorded: string | null = null;
   /** Why its reason was not said yet, when there is one. */
@@ -188,7 +188,7 @@ class Attempt {
   }
 
   /** False when it was not taken: nothing was answered then. */
-  async directly({ via, give }: DirectAnswer): Promise<boolean> {
+  async directly({ ticket, via, give }: DirectAnswer): Promise<boolean> {
     const { states, input } = this.#options;
     const { id, name } = this.#record;
     const dialog = this.#watch();
@@ -207,6 +207,8 @@ class Attempt {
     }
     if (!isTaken) {
       await this.#unnote();
+      states.onUntaken(id, ticket);
+      guardTaken(this.#by.type === 'policy');
       return false;
     }
     const isGone = await dialog.isGone(GONE_MS);
@@ -302,8 +304,7 @@ class Attempt {
     // What a person decides goes all the same, and is recorded later.
     const isByRule = this.#by.type === 'policy';
     if (isByRule) await this.#options.audit.ready();
-    if (!this.#isTaken) await this.#permit?.take();
-    this.#isTaken = true;
+    await this.#permit?.take();
     const isOnDisk = await this.#patch({ outcome: null, entry: this.#entry(via, null, 'failed') });
     try {
       if (isByRule) guardRecorded(isOnDisk);

@@ -54,6 +54,14 @@ export function guardRecorded(isOnDisk: boolean): void {
   });
 }
 
+/** What a hook has told a rule answers by that hook: keys would reach what the screen shows instead. */
+export function guardTaken(isByRule: boolean): void {
+  if (!isByRule) return;
+  throw new CodeManagerError('unavailable', 'The hook that told of it does not wait for an answer', {
+    hint: 'Look at it in its terminal and answer it there.',
+  });
+}
+
 /** The request that the person saw is the one that is pending. */
 export function guardPending({ request }: Pick<SessionRecord, 'request'>, id: string): void {
   if (request?.id !== id) throw changed(LOOK);

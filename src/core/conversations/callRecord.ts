@@ -1,6 +1,5 @@
 import { basename } from 'node:path';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { ToolConversation } from '../../protocol/tool.js';
 import type { Machine } from '../machine.js';
 import type { OpenCall } from '../state/evidence.js';
 import { CodexCalls } from './codexCalls.js';
@@ -18,11 +17,6 @@ export interface CallRecordOptions {
   readonly session: Pick<SessionRecord, 'id' | 'path'>;
   /** Of its process; null while it has none. */
   readonly pid: () => number | null;
-}
-
-/** Whether a tool writes down what it calls before it asks for it. */
-export function recordsCalls({ format }: Pick<ToolConversation, 'format'>): boolean {
-  return format === 'codex';
 }
 
 /** Reads what the record of a session's conversation has open, when it is asked. Nothing is ever written there. */

@@ -19,6 +19,9 @@ const EVENTS = [
   'SessionEnd',
 ] as const;
 
+/** Those that say what it asks, or may ask: they have tickets. */
+const ASKING: ReadonlySet<string> = new Set(['PreToolUse', 'PermissionRequest', 'Notification']);
+
 /** Seconds; the hook program needs milliseconds. */
 const TIMEOUT_S = 10;
 
@@ -31,8 +34,12 @@ const TIMEOUT_S = 10;
  */
 export function copilotPlugin(script: string, folder: string): Readonly<Record<string, string>> {
   // The script goes with the folder of sockets, which a system may clear away.
-  const bash = `sh ${quotePosix(script)} "$CM_SESSION" 2>/dev/null || cat >/dev/null`;
-  const hooks = Object.fromEntries(EVENTS.map((event) => [event, [{ type: 'command', bash, timeoutSec: TIMEOUT_S }]]));
+  const hook = (event: string): unknown => {
+    const how = ASKING.has(event) ? ' tell' : '';
+    const bash = `sh ${quotePosix(script)} "$CM_SESSION"${how} 2>/dev/null || cat >/dev/null`;
+    return [{ type: 'command', bash, timeoutSec: TIMEOUT_S }];
+  };
+  const hooks = Object.fromEntries(EVENTS.map((event) => [event, hook(event)]));
   return {
     [`${folder}/plugin.json`]: JSON.stringify({
       name: 'code-manager',

@@ -13,7 +13,7 @@ export interface HookAnswersOptions {
 }
 
 /** Who waits for an answer has taken it within this time, else it is not there any more. */
-const TAKEN_MS = 2_000;
+const TAKEN_MS = 5_000;
 const LOOK_EVERY_MS = 20;
 
 /**

@@ -62,6 +62,11 @@ export function hookMeaning(format: HookFormat, event: HookEvent, home: string):
   return asAtHome(FORMATS[format].meaning(event), home);
 }
 
+/** Whether who has a ticket waits under it. */
+export function waitsForAnswers(format: HookFormat): boolean {
+  return FORMATS[format].direct !== undefined;
+}
+
 /**
  * An answer as it is given to the one who waits for it, and the way by which the tool hears it; undefined where nobody
  * waits for one.

@@ -85,6 +85,8 @@ export const NO_HOOKS: HookModel = {
 /** So many tickets one run has, and so many requests wait at once. */
 const MOST_TICKETS = 10_000;
 const MOST_PENDING = 100;
+/** What only a hook can know that has a ticket: whatever else writes into its file has none, and asks nothing. */
+const ASKING: ReadonlySet<HookMeaning['type']> = new Set(['asks', 'mayAsk', 'asksIt']);
 
 /**
  * The next model; the same one when the event means nothing. An event under a ticket whose first event said something
@@ -115,7 +117,7 @@ function reduceMeaning(
     if (!isOwn && meaning.isNew) return model;
     return { ...NO_HOOKS, tickets: model.tickets, asks: model.asks, conversation, event: name };
   }
-  if (!isOwn) return model;
+  if (!isOwn || (ticket === null && ASKING.has(meaning.type))) return model;
   const next = { ...model, conversation: conversation ?? model.conversation, event: name };
   switch (meaning.type) {
     case 'works':
@@ -188,6 +190,12 @@ export function withoutAnswered(model: HookModel, answered: AnsweredRequest, tic
     ticket === undefined ? isAnswered(asked, answered) : tickets.includes(ticket),
   );
   return index < 0 ? model : { ...model, pending: model.pending.toSpliced(index, 1) };
+}
+
+/** The model without what was told under a ticket under which nobody waits: whoever wrote that was not the hook. */
+export function withoutTicket(model: HookModel, ticket: string): HookModel {
+  const pending = model.pending.filter(({ tickets }) => !tickets.includes(ticket));
+  return { ...model, pending, tickets: new Map(model.tickets).set(ticket, null) };
 }
 
 /** What of a request tells it from others. */

@@ -20,16 +20,16 @@ export function hookChannel(ticket: string): string {
 export const ANSWER = '.answer';
 
 /**
- * What the hooks of a tool run: `sh hook.sh <id> [ask]`, with the event as JSON on stdin. Adds a line `<run> <event>` to a
+ * What the hooks of a tool run: `sh hook.sh <id> [tell|ask]`, with the event as JSON on stdin. Adds a line `<run> <event>` to a
  * file beside the session's log.
  *
  * Whatever happens, it prints nothing unasked, reads everything and succeeds, since the tool would obey its words and show
  * its failures. For a process that is not of the session it does nothing. One write a line: several of them run at once.
  *
- * With `ask` the tool can be answered by it: the line begins with `<run>/<ticket>`, a ticket that nobody can know
- * beforehand and that stands for this event alone, and it waits until tmux wakes it. Then
- * it prints the answer if one lies there, and nothing if not: it has it by renaming its file, as has the one who takes it
- * back, so that it is given or not given for certain. Its dialog does not wait meanwhile.
+ * With `tell` or `ask` the line begins with `<run>/<ticket>`, a ticket that nobody can know beforehand and that stands for
+ * this event alone. With `ask` the tool can be answered by it, too: it waits until tmux wakes it. Then it prints the answer
+ * if one lies there, and nothing if not: it has it by renaming its file, as has the one who takes it back, so that it is
+ * given or not given for certain. Its dialog does not wait meanwhile.
  */
 export function hookScript(sessionsDirectory: string, { program, socket }: HookTmux): string {
   return `umask 077
@@ -40,11 +40,11 @@ ${OWN_FILES}
 if [ -n "$1" ] && [ "$CM_SESSION" = "$1" ] && [ -f "$dir/$1.json" ] && own "$dir" && free "$dir/$1.hooks"; then
   new=$0.$1.$$
   ticket=
-  [ "$2" != ask ] || ticket=$1.$$.$(od -An -N8 -tu8 /dev/urandom | tr -d ' ')
+  [ -z "$2" ] || ticket=$1.$$.$(od -An -N8 -tu8 /dev/urandom | tr -d ' ')
   { printf '%s ' "$CM_RUN\${ticket:+/$ticket}"; head -c ${MAX_EVENT_BYTES} | tr '\\n\\r' '  '; echo; } >"$new" && cat "$new" >>"$dir/$1.hooks"
   rm -f "$new"
   tell
-  if [ -n "$ticket" ]; then
+  if [ "$2" = ask ]; then
     cat >/dev/null
     ${quotePosix(program)} -S ${quotePosix(socket)} wait-for "${hookChannel('$ticket')}" </dev/null 3>&- &
     tmux=$!

@@ -5,7 +5,7 @@ import { ANSWER, hookChannel, type HookTmux } from './hookScript.js';
  * What OpenCode loads for its own events: adds a line `<run> <event>` for each that says what it does to a file beside
  * the session's log. It opens no port. A process of another session, or one that the agent has started, writes nothing.
  *
- * A permission is told as `<run>/<ticket> <event>`. Until somebody has replied, it waits for tmux to wake it, and then
+ * What it asks is told as `<run>/<ticket> <event>`. Until somebody has replied, it waits for tmux to wake it, and then
  * replies what lies in the file of the answer. Renaming that file decides who has it, as with the program of other hooks.
  */
 export function opencodePlugin(sessionsDirectory: string, { program, socket }: HookTmux): string {
@@ -55,11 +55,11 @@ export const CodeManager = async ({ client, directory = process.cwd() } = {}) =>
       await client._client.post({ url: '/permission/{requestID}/reply', path: { requestID }, body, headers: { 'Content-Type': 'application/json' } });
     } catch {}
   };
-  const wait = (ticket, requestID) => {
+  const wait = (ticket, requestID, isAnswered) => {
     const channel = ${JSON.stringify(hookChannel(''))} + ticket;
     const child = spawn(${JSON.stringify(program)}, ['-S', ${JSON.stringify(socket)}, 'wait-for', channel], { stdio: 'ignore' });
     const isWoken = () => {
-      if (waiting.delete(requestID)) void reply(ticket, requestID);
+      if (waiting.delete(requestID) && isAnswered) void reply(ticket, requestID);
     };
     child.on('error', isWoken);
     child.on('exit', isWoken);
@@ -69,7 +69,8 @@ export const CodeManager = async ({ client, directory = process.cwd() } = {}) =>
   const isOver = (requestID) => {
     const child = waiting.get(requestID);
     waiting.delete(requestID);
-    child?.kill();
+    // One that could not be started has no id of its own, and a signal would go to everybody of our group.
+    if (child?.pid !== undefined) child.kill();
   };
   // Neither through a link, nor into what is no file or another user's.
   const isFree = (path) => {
@@ -80,6 +81,13 @@ export const CodeManager = async ({ client, directory = process.cwd() } = {}) =>
     const head = ticket === undefined ? run : run + '/' + ticket;
     if (isFree(dir + '/' + id + '.hooks')) appendFileSync(dir + '/' + id + '.hooks', head + ' ' + JSON.stringify({ hook_event_name: name, cwd: process.cwd(), ...more }) + '\\n', { mode: 0o600 });
     if (existsSync(dir + '/changes') && isFree(dir + '/changes')) appendFileSync(dir + '/changes', '.');
+  };
+  // Where nobody could reply, what is asked stands on the screen only.
+  const ask = (name, more, isAnswered) => {
+    if (typeof client?._client?.post !== 'function') return;
+    const ticket = id + '.' + more.id;
+    say(name, more, ticket);
+    wait(ticket, more.id, isAnswered);
   };
   // Agents write prompts to children of a session.
   const settle = () => {
@@ -115,17 +123,14 @@ export const CodeManager = async ({ client, directory = process.cwd() } = {}) =>
       case 'permission.asked': {
         const { metadata = {}, patterns = [] } = properties;
         const [command, path, url] = [metadata.command, metadata.filepath, metadata.url].map(text);
-        const ticket = of.child || typeof client?._client?.post !== 'function' ? undefined : id + '.' + properties.id;
-        say(type, { ...of, id: properties.id, permission: properties.permission, command, folder: properties.permission === 'bash' ? folderOf(properties.tool?.callID) : undefined, path, url, pattern: text(patterns[0]) }, ticket);
-        if (ticket !== undefined) wait(ticket, properties.id);
-        return;
+        return ask(type, { ...of, id: properties.id, permission: properties.permission, command, folder: properties.permission === 'bash' ? folderOf(properties.tool?.callID) : undefined, path, url, pattern: text(patterns[0]) }, !child);
       }
       case 'question.asked':
-        return say(type, { ...of, id: properties.id, question: text(properties.questions?.[0]?.question) });
+        return ask(type, { ...of, id: properties.id, question: text(properties.questions?.[0]?.question) }, false);
       case 'permission.replied':
-        isOver(properties.requestID);
       case 'question.replied':
       case 'question.rejected':
+        isOver(properties.requestID);
         return say(type, { ...of, id: properties.requestID, reply: explained.has(properties.requestID) ? 'explained' : text(properties.reply) });
       case 'message.part.updated': {
         const { part = {} } = properties;

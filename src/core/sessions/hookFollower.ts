@@ -2,7 +2,7 @@ import { StringDecoder } from 'node:string_decoder';
 import { Turns, type Clock } from '../../common/async.js';
 import type { HookFormat } from '../../protocol/tool.js';
 import { parseHookLine } from '../hooks/hookEvent.js';
-import { hookMeaning } from '../hooks/hookFormats.js';
+import { hookMeaning, waitsForAnswers } from '../hooks/hookFormats.js';
 import {
   hookEvidence,
   isOnly,
@@ -10,6 +10,7 @@ import {
   reduceHooks,
   ticketFor,
   withoutAnswered,
+  withoutTicket,
   type AnsweredRequest,
   type HookModel,
 } from '../hooks/hookModel.js';
@@ -87,6 +88,14 @@ export class HookFollower {
     await this.#options.onEvidence(hookEvidence(this.#model, this.#options.clock.now()));
   }
 
+  /** Nobody waits under a ticket: what was told under it is not what is asked. */
+  async onUntaken(ticket: string): Promise<void> {
+    this.#model = withoutTicket(this.#model, ticket);
+    this.#release();
+    const isAsked = this.#model.pending.length > 0;
+    await this.#options.onEvidence(isAsked ? hookEvidence(this.#model, this.#options.clock.now()) : undefined);
+  }
+
   /** The tool has ended: a hook of it that waits may not have. */
   onEnded(): void {
     this.#model = NO_HOOKS;
@@ -114,7 +123,7 @@ export class HookFollower {
       if (event) this.#model = reduceHooks(before, event, hookMeaning(format, event, folder));
       const { conversation } = this.#model;
       if (conversation !== null && conversation !== before.conversation) onConversation(conversation);
-      if (event?.ticket != null) this.#tickets.add(event.ticket);
+      if (event?.ticket != null && waitsForAnswers(format)) this.#tickets.add(event.ticket);
       if (this.#isPresent) this.#release();
       // What else happens says nothing anew of what was asked, which may be answered by now.
       const isOld = this.#model.pending[0] !== undefined && this.#model.pending[0] === before.pending[0];

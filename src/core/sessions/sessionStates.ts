@@ -12,9 +12,11 @@ import { hasEnded } from '../../protocol/session.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { trackRequest } from '../approvals/requests.js';
 import { CallFile } from '../conversations/callFile.js';
-import { CallRecord, recordsCalls } from '../conversations/callRecord.js';
+import { CallRecord } from '../conversations/callRecord.js';
 import type { Machine, TerminalSize } from '../machine.js';
+import type { JudgedTool } from '../state/judgeScreen.js';
 import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
+import { recordsCalls } from '../state/ownWord.js';
 import { holds, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
@@ -45,7 +47,7 @@ export interface SessionStatesOptions {
 }
 
 /** What is known of a tool whose file has gone. */
-const NO_RULES: Pick<Tool, 'startup' | 'screen'> = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
+const NO_RULES: JudgedTool = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
 
 /** A screen and what it says. */
 export interface SeenScreen extends ScreenJudgement {
@@ -194,7 +196,7 @@ export class SessionStates implements Disposable {
       live.calls ??= new CallFile({ machine, path: files.path(id, 'calls'), folder, clock, onError });
       return live.calls;
     }
-    if (tool.conversation === undefined || !recordsCalls(tool.conversation)) return undefined;
+    if (!recordsCalls(tool)) return undefined;
     return new CallRecord({ machine, session, pid: () => table.get(id)?.pid ?? null });
   }
 
@@ -294,6 +296,12 @@ export class SessionStates implements Disposable {
     const { state, hooks } = live.get(id) ?? {};
     if (table.get(id)?.request?.id === request.id) state?.onAnswered();
     hooks?.onAnswered(request, ticket).catch((error: unknown) => log.error(`hooks of ${id}: ${errorText(error)}`));
+  }
+
+  /** A hook of a session that was to be answered does not wait under its ticket. */
+  onUntaken(id: string, ticket: string): void {
+    const onError = (error: unknown): void => this.#options.log.error(`hooks of ${id}: ${errorText(error)}`);
+    this.#options.live.get(id)?.hooks?.onUntaken(ticket).catch(onError);
   }
 
   /** A person has pressed what interrupts it. */

@@ -7,6 +7,7 @@ import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSize } from '../machine.js';
 import { reportEvidence, screenEvidence, type Evidence, type OpenCall } from '../state/evidence.js';
 import type { Look } from '../state/look.js';
+import type { LookRules } from '../state/looks.js';
 import {
   initialState,
   nextLook,
@@ -28,7 +29,7 @@ export interface CallSource {
 }
 
 export interface StateWatchOptions {
-  readonly tool: Pick<Tool, 'startup' | 'screen' | 'signals' | 'hooks'>;
+  readonly tool: LookRules;
   readonly look: Look;
   /** What was held to be true before. */
   readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
@@ -151,13 +152,12 @@ export class StateWatch implements Disposable {
     const time = clock.now();
     const read = ++this.#reads;
     const judgement = await look.screen(tool, text, time, this.#redraw.columns);
-    const judged = this.#hasOwnWord ? withoutExact(judgement) : judgement;
     // A later one may have been faster.
     if (!this.#isDone && read > this.#judged) {
       this.#judged = read;
-      this.#onJudged(judged, time);
+      this.#onJudged(judgement, time);
     }
-    return judged;
+    return judgement;
   }
 
   #onJudged(judgement: ScreenJudgement, time: number): void {
@@ -197,11 +197,6 @@ export class StateWatch implements Disposable {
     // It may be seen while it is drawn; what comes later a person has typed.
     const isRestored = this.#workingDraft === null && time - this.#idleSince < RESTORED_MS;
     if (isRestored && draft !== null) this.#restoredDraft = draft;
-  }
-
-  /** The tool itself says exactly what it asks: nothing that was lost on the way to its screen makes another thing of it. */
-  get #hasOwnWord(): boolean {
-    return this.#options.tool.hooks !== undefined || this.#record !== undefined;
   }
 
   /** Looks up what is asked in the tool's own record, until it is known. */
@@ -248,11 +243,6 @@ export class StateWatch implements Disposable {
     this.#redraw.end();
     this.#reader?.dispose();
   }
-}
-
-function withoutExact(judgement: ScreenJudgement): ScreenJudgement {
-  const { request } = judgement;
-  return request === null ? judgement : { ...judgement, request: { ...request, exact: null } };
 }
 
 function knownState(known: StateWatchOptions['known'], now: number, isTaskDue: boolean): StateModel {

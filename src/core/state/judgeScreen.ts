@@ -6,6 +6,7 @@ import { findOptions } from './dialogOptions.js';
 import { endsAsMenu, judgeDialog, judgeMenu } from './judgeDialog.js';
 import { judgeOverlay } from './judgeOverlay.js';
 import { requestOf } from './requestOf.js';
+import { besideOwnWord, type Telling } from './ownWord.js';
 import { commandPhase } from './commandPhase.js';
 import { limitEnd } from './limitTime.js';
 import { pattern } from './patterns.js';
@@ -30,6 +31,9 @@ export const NOTHING_SEEN: ScreenJudgement = {
   lines: [],
 };
 
+/** What of a tool's data says what its screens mean. */
+export type JudgedTool = Pick<Tool, 'startup' | 'screen'> & Telling;
+
 /** So many of the last lines are told. */
 const TOLD_LINES = 12;
 /** How far below the prompt of a turn its last words can stand. */
@@ -45,7 +49,7 @@ const LOOSE_LINES = 3;
  * @param columns of the terminal, where they are known
  */
 export function judgeScreen(
-  tool: Pick<Tool, 'startup' | 'screen'>,
+  tool: JudgedTool,
   screenText: string,
   now: number,
   columns?: number,
@@ -60,7 +64,7 @@ export function judgeScreen(
   const overlay = rules && judgeOverlay(rules, lines, columns);
   if (overlay) return { ...NOTHING_SEEN, ...overlay, ...told };
   const dialog = rules && judgeDialog(rules, lines, columns);
-  if (dialog) return { ...NOTHING_SEEN, ...dialog, ...told };
+  if (dialog) return { ...NOTHING_SEEN, ...besideOwnWord(tool, dialog), ...told };
   if (startup) {
     // The same list comes while it runs, and says itself what it is about.
     const menu = rules?.box && startup.id === 'other' ? judgeMenu(rules, lines) : undefined;

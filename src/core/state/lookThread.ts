@@ -87,8 +87,8 @@ const texts = new WeakMap<LookRules, string>();
 function textOf(rules: LookRules): string {
   let text = texts.get(rules);
   if (text === undefined) {
-    const { startup, screen, signals } = rules;
-    text = JSON.stringify({ startup, screen, signals });
+    const { startup, screen, signals, hooks, calls, conversation } = rules;
+    text = JSON.stringify({ startup, screen, signals, hooks, calls, conversation });
     texts.set(rules, text);
   }
   return text;

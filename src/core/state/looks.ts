@@ -3,11 +3,11 @@ import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSignal } from '../sessions/terminalSignals.js';
 import { readStartupScreen, type StartupScreen } from '../tools/screen.js';
 import type { Evidence } from './evidence.js';
-import { judgeScreen } from './judgeScreen.js';
+import { judgeScreen, type JudgedTool } from './judgeScreen.js';
 import { signalEvidence } from './signalEvidence.js';
 
 /** The data of a tool by which what it shows is read. */
-export type LookRules = Pick<Tool, 'startup' | 'screen' | 'signals'>;
+export type LookRules = JudgedTool & Pick<Tool, 'signals'>;
 
 /** Each kind of look: what is looked at, and what that gives. */
 interface Looks {

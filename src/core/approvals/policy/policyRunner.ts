@@ -7,7 +7,6 @@ import type { Answer, PendingRequest } from '../../../protocol/pendingRequest.js
 import { ManageVerb, type PolicyDraft, type PolicyState, type PolicyVerdict } from '../../../protocol/policy.js';
 import type { Params } from '../../../protocol/requests.js';
 import { hasEnded } from '../../../protocol/session.js';
-import type { Tool } from '../../../protocol/tool.js';
 import type { ContextDirectory } from '../../sessions/sessions.js';
 import type { SessionStates } from '../../sessions/sessionStates.js';
 import type { SessionTable } from '../../sessions/sessionTable.js';
@@ -27,8 +26,6 @@ export interface PolicyRunnerOptions {
   readonly supervisor: Pick<Supervisor, 'leads' | 'isHere'>;
   readonly states: Pick<SessionStates, 'isOnly'>;
   readonly answers: Pick<Answerer, 'decide'>;
-  /** A tool's data; undefined when its file has gone. */
-  readonly tool: (id: string) => Tool | undefined;
   readonly contexts: Pick<ContextDirectory, 'get'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
@@ -182,10 +179,6 @@ export class PolicyRunner implements Disposable {
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
     if (!supervisor.leads) return false;
-    if (verdict.effect === 'allow' && !this.#isTold(record.tool, request)) {
-      log.info(`${id}: left to a person: the agent itself has not said what exactly it asks`);
-      return true;
-    }
     // Its screen has not been read yet: which options it has is not known.
     if (request.options.length === 0) return false;
     // Of several that are asked at once the keys could reach another one.
@@ -203,16 +196,6 @@ export class PolicyRunner implements Disposable {
       permit: permitOf(verdict, request, policies),
     });
     return true;
-  }
-
-  /**
-   * What is known of it comes from the best source that its tool has. A screen loses what cannot be seen: it counts only
-   * where the tool tells nothing else.
-   */
-  #isTold(toolId: string, { exact }: PendingRequest): boolean {
-    const tool = this.#options.tool(toolId);
-    const tells = tool?.hooks !== undefined || tool?.conversation?.format === 'codex';
-    return exact !== null && (exact !== 'screen' || !tells);
   }
 
   async #judge(asked: Asked): Promise<Verdict> {
