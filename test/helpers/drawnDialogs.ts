@@ -365,15 +365,6 @@ const COPILOT: readonly (readonly [
   ],
 ];
 
-const COPILOT_LATER: typeof COPILOT = [
-  [
-    'network',
-    () => 'Fetch URL',
-    ({ what, columns }) => framed(wrapped(what, columns - 8), columns - 4),
-    (what) => `Do you want to allow Copilot to fetch this URL? ${hostOf(what)}`,
-  ],
-];
-
 function copilotFile(count: string, changed: readonly string[]): (drawing: Drawing) => readonly string[] {
   return ({ what, columns }) => [
     ...wrapped(`${fileName(what)} ${count}`, columns - 4),
@@ -424,7 +415,6 @@ export const drawers: readonly Drawer[] = [
   ...CLAUDE_LATER.map(claudeDrawer),
   ...GEMINI_PLAIN.map((row) => geminiDrawer(...row)),
   ...OPENCODE_LATER.map(opencodeDrawer),
-  ...COPILOT_LATER.map(copilotDrawer),
 ];
 
 /** A screen that shows a dialog below what else stands there, as tmux prints it. */

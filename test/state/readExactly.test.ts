@@ -3,27 +3,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
-import { evaluate } from '../../src/core/approvals/policy/evaluate.js';
-import { judgeScreen } from '../../src/core/state/judgeScreen.js';
-import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import type { ScreenJudgement } from '../../src/protocol/judgement.js';
-import { PolicyRule } from '../../src/protocol/policy.js';
-import { drawers, screenWith, type Drawer, type Drawing } from '../helpers/drawnDialogs.js';
+import { drawers, screenWith, type Drawer } from '../helpers/drawnDialogs.js';
+import { judge, PROPERTIES } from '../helpers/drawings.js';
 import { recordedScreen } from '../helpers/screens.js';
 
 // What is read from a screen as exact is what was asked, whatever was asked and however it is drawn.
 
 const RUNS = Number(process.env['CM_RUNS'] ?? 150);
-const NOW = Date.parse('2026-11-22T12:00:00Z');
-const catalog = new ToolCatalog('/nonexistent');
 const shells = drawers.filter(({ action }) => action === 'shell');
 const named = (drawer: Drawer): string => `${drawer.tool} ${drawer.action} ${drawers.indexOf(drawer)}`;
-
-/** By its screen alone, as if the tool told nothing itself. */
-function judge(tool: string, screen: string, columns?: number): ScreenJudgement {
-  const { startup, screen: rules } = catalog.get(tool);
-  return judgeScreen({ startup, screen: rules }, screen, NOW, columns);
-}
 
 interface Recorded {
   readonly drawer: number;
@@ -58,156 +47,15 @@ test('every dialog is drawn as the real agent draws it', async (t) => {
   }
 });
 
-/** What dialogs consist of, in every tool. */
-const DIALOG_LINES = [
-  ...new Set(
-    drawers.flatMap((drawer) =>
-      [80, 120].flatMap((columns) => drawer.draw({ what: './mark yes', columns, rows: 24, words: 'It is needed.' })),
-    ),
-  ),
-  '$ ./mark yes',
-  '? Shell x',
-  '╭───╮',
-  '╰───╯',
-  '│ ./mark yes │',
-  '│',
-  '│ │',
-  'Reason: ./mark yes',
-  'Environment: local',
-  ' Bash command',
-  '1. Yes',
-  '❯ 1. Yes',
-  '› 1. Yes, proceed (y)',
-  '● 1. Allow once',
-  'Allow execution of [Shell]?',
-  'Do you want to proceed?',
-  'Do you want to run this command?',
-  '... first 12 lines hidden (ctrl+o to show) ...',
-];
-
-const odd = fc.constantFrom(
-  ...'\u200b\u200d\u200e\u202e\u2066\ufeff\u00ad\u2060\u00a0\u0301\u3000漢\ue000\u{1f600}\ufe0f\u115f\u2028\u0085│─╌┃❯●›',
-  '\t',
-);
-const plain = fc.string({ unit: fc.constantFrom(...'abcxyz019 ./-_=$"\'|;&<>\\:'), minLength: 1, maxLength: 60 });
-const line = fc.oneof(
-  plain,
-  fc.constantFrom('./mark yes', 'touch ../PWNED', ''),
-  fc.constantFrom(...DIALOG_LINES),
-  fc.constantFrom(...DIALOG_LINES).map((text) => text.trim()),
-  fc.string({ unit: fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...'./mark yes') }, odd), maxLength: 30 }),
-  fc.string({ unit: 'grapheme', maxLength: 30 }),
-  fc.nat(250).map((length) => 'x'.repeat(length)),
-  fc.nat(60).map((length) => ' '.repeat(length)),
-);
-/** One line, many, or a whole dialog. */
-const what = fc.oneof(
-  line,
-  fc.array(line, { minLength: 2, maxLength: 8 }).map((lines) => lines.join('\n')),
-  fc
-    .tuple(line, fc.constantFrom(...drawers), fc.integer({ min: 40, max: 200 }), fc.array(line, { maxLength: 3 }))
-    .map(([first, drawer, columns, rest]) =>
-      [first, ...drawer.draw({ what: './mark yes', columns, rows: 24 }), ...rest].join('\n'),
-    ),
-  fc.tuple(line, fc.nat(70), line).map(([first, blanks, last]) => `${first}${'\n'.repeat(blanks)}${last}`),
-);
-const drawing = fc.record(
-  {
-    what,
-    columns: fc.integer({ min: 40, max: 200 }),
-    rows: fc.integer({ min: 20, max: 100 }),
-    words: line,
-    above: fc.array(line, { maxLength: 30 }),
-  },
-  { requiredKeys: ['what', 'columns', 'rows'] },
-) as fc.Arbitrary<Drawing>;
-
-/** What a shell does not see, and a tool takes off or a screen cannot show. */
-function essence(text: string): string {
-  return text.replace(/^\n+|[ \t\n]+$/gu, '');
+for (const [name, holds] of Object.entries(PROPERTIES)) {
+  test(`of every dialog, whatever it asks: ${name}`, async (t) => {
+    for (const drawer of drawers) {
+      // Claude Code's older dialog has its description right below the command, with nothing to tell them apart.
+      if (name !== 'exact' && drawer.isOld === true) continue;
+      await t.test(named(drawer), () => holds(drawer, { numRuns: RUNS }));
+    }
+  });
 }
-
-const EVERYTHING = (['allow'] as const).map((effect) =>
-  PolicyRule.parse({
-    id: 'all',
-    effect,
-    context: null,
-    session: null,
-    tool: null,
-    actions: [],
-    command: null,
-    path: null,
-    hosts: null,
-    expires: null,
-    max: null,
-    used: 0,
-    created: new Date(NOW).toISOString(),
-    note: null,
-  }),
-);
-
-async function verdict(tool: string, { kind, request }: ScreenJudgement): Promise<string> {
-  if (kind === null || request === null) return 'ask';
-  const session = { id: 's', contextId: 'c', tool, path: '/p' };
-  const places = {
-    own: '/cm',
-    resolve: (paths: readonly string[]) => Promise.resolve(paths.map((path) => `/p/${path}`)),
-  };
-  const { effect } = await evaluate(
-    { session, request: { ...request, kind } },
-    { off: false, rules: EVERYTHING },
-    places,
-    NOW,
-  );
-  return effect;
-}
-
-test('what is read is what was asked, or is not exact, and then no rule allows it', async (t) => {
-  for (const drawer of drawers) {
-    await t.test(named(drawer), async () => {
-      await fc.assert(
-        fc.asyncProperty(drawing, fc.boolean(), async (drawn, isWidthKnown) => {
-          const seen = judge(drawer.tool, screenWith(drawer, drawn), isWidthKnown ? drawn.columns : undefined);
-          const { request } = seen;
-          if (request?.exact === 'screen') {
-            assert.equal(request.command ?? request.path, essence(drawn.what));
-            assert.equal(request.action, drawer.action);
-          } else {
-            assert.equal(await verdict(drawer.tool, seen), 'ask');
-          }
-        }),
-        { numRuns: RUNS },
-      );
-    });
-  }
-});
-
-test('what is not exact is shown whole: no row of it that stands on the screen is missing', async (t) => {
-  const bare = (text: string): string => text.replace(/[ \t\n\u2500-\u259f]/gu, '');
-  // Claude Code's older dialog has its description right below the command, with nothing to tell them apart.
-  for (const drawer of shells.filter((each) => !each.isOld)) {
-    await t.test(named(drawer), () => {
-      fc.assert(
-        fc.property(
-          fc.array(line, { minLength: 1, maxLength: 6 }),
-          fc.integer({ min: 40, max: 200 }),
-          (lines, columns) => {
-            const drawn = { what: lines.join('\n'), columns, rows: 100 };
-            const { kind, request, options } = judge(drawer.tool, screenWith(drawer, drawn), columns);
-            // A dialog that is not recognised, or cannot be answered, misleads nobody.
-            if (kind !== 'permission' || request === null || options.length === 0) return;
-            const shown = bare(`${request.command ?? ''}${request.path ?? ''}`);
-            for (const row of drawn.what.split('\n').slice(0, 6)) {
-              const [part = ''] = bare(row).match(/^[!-~]{1,20}/u) ?? [];
-              assert.ok(shown.includes(part), `${JSON.stringify(part)} is not in ${JSON.stringify(request)}`);
-            }
-          },
-        ),
-        { numRuns: RUNS },
-      );
-    });
-  }
-});
 
 test('plain commands of one line are exact at every usual size', async (t) => {
   const word = fc.string({ unit: fc.constantFrom(...'abcdefgxyz019./-_='), minLength: 1, maxLength: 9 });
