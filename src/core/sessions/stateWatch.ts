@@ -3,7 +3,6 @@ import type { Disposable } from '../../common/disposable.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { ScreenRequest } from '../../protocol/screen.js';
-import type { Tool } from '../../protocol/tool.js';
 import type { TerminalSize } from '../machine.js';
 import { reportEvidence, screenEvidence, type Evidence, type OpenCall } from '../state/evidence.js';
 import type { Look } from '../state/look.js';
