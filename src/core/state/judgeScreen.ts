@@ -48,12 +48,7 @@ const LOOSE_LINES = 3;
  * @param now milliseconds since the epoch, for the times that a screen names
  * @param columns of the terminal, where they are known
  */
-export function judgeScreen(
-  tool: JudgedTool,
-  screenText: string,
-  now: number,
-  columns?: number,
-): ScreenJudgement {
+export function judgeScreen(tool: JudgedTool, screenText: string, now: number, columns?: number): ScreenJudgement {
   const lines = screenLines(screenText);
   const told = { lines: filled(lines).slice(-TOLD_LINES) };
   const start = tool.startup.dialogs.length > 0 ? readStartupScreen(tool, screenText) : undefined;
