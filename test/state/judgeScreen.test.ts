@@ -576,3 +576,12 @@ test('an option of Copilot that takes several rows is one, and goes on below its
     );
   }
 });
+
+test("what stands in Codex's box is read where its footer takes several rows, and nothing that is printed is a box", () => {
+  const idle = judgeReal('codex/65-idle-60x20.txt');
+  assert.deepEqual([idle.state, idle.draft], ['idle', null]);
+  const typed = judgeReal('codex/66-typed-60x20.txt');
+  assert.deepEqual([typed.state, typed.draft], ['idle', 'half']);
+  const printed = real('codex/65-idle-60x20.txt').replace(/\n\s*$/u, '\n  a row of words\n\n  and one more\n');
+  assert.equal(judge('codex', printed).state, 'unknown');
+});

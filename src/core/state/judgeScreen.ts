@@ -108,12 +108,14 @@ function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | unde
   if (edge >= 0) {
     if (!typed.every(({ text, blank }) => blank || /^\s/u.test(text))) return undefined;
     if (box.footer.length > 0 && !below.every(isFooter)) return undefined;
-  } else if (
-    ![...typed.map(({ text }) => text), ...below].every(
-      (text, index) => isFooter(text) || (gap > 0 && index < typed.length && /^\s/u.test(text)),
-    )
-  ) {
-    return undefined;
+  } else {
+    const rows = [...typed.map(({ text }) => text), ...below];
+    const isPart = (text: string, at: number): boolean =>
+      isFooter(text) ||
+      (gap > 0 && at < typed.length && /^\s/u.test(text)) ||
+      // A footer takes several rows where the screen is narrow.
+      (gap >= 0 && at > typed.length && /^ {2}\S/u.test(text) && isFooter(rows[at - 1] ?? ''));
+    if (!rows.every(isPart)) return undefined;
   }
   const draft = [
     first.text.replace(/^\s*\S ?/u, ''),
