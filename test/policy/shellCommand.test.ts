@@ -123,3 +123,10 @@ test('what stands before the part that is not understood is still told', () => {
     [['rm', '-rf', '~']],
   );
 });
+
+test('a program that is called as something that every object has is a program', () => {
+  for (const name of ['valueOf', 'toString', 'constructor', '__proto__', 'hasOwnProperty']) {
+    assert.equal(parseShell(`${name} -v x`).understood, true, name);
+  }
+  assert.equal(parseShell('printf -v x y').understood, false);
+});

@@ -329,7 +329,8 @@ function checkBuiltin([program = '', ...rest]: readonly string[]): void {
   if (CALCULATING.has(program) && rest.some((word) => RUN_IN_BRACKETS.test(word))) {
     throw new NotUnderstood(`shells differ on what "${program}" runs of its words`);
   }
-  if (rest.some((word) => SETTING_OPTIONS[program]?.test(word) === true)) {
+  const setting = Object.hasOwn(SETTING_OPTIONS, program) ? SETTING_OPTIONS[program] : undefined;
+  if (rest.some((word) => setting?.test(word) === true)) {
     throw new NotUnderstood(`"${program}" sets a variable`);
   }
 }
