@@ -97,5 +97,29 @@ for (const { agent, reach, mode, trust, bash } of ROWS) {
     assert.match(into.stderr, /needs input/u);
     await desk.answers('deny', request);
     assert.equal(desk.file('never'), '');
+
+    // The reason of a denial beside a line that a person has begun.
+    if (agent !== 'codex' && agent !== 'gemini') return;
+    await desk.becomes('idle');
+    await desk.send(`do:delay(4) do:${bash}(touch never2) do:say(end)`);
+    await desk.becomes('working');
+    for (const key of 'half') await desk.keys(key);
+    const second = await desk.asks('permission');
+    const denied = await desk.home.run(['deny', id, 'do:say(because)', '--request', second.id]);
+    assert.equal(denied.code, 0, denied.stderr);
+    assert.match(
+      denied.stderr,
+      /^Denied; the reason was not sent yet: a half-typed line stands in .+\. It goes when/mu,
+    );
+    for (let i = 0; i < 4; i++) await desk.keys('BSpace');
+    const reasons = (): string[] => prompts().filter((prompt) => prompt.includes('because'));
+    await until('the reason comes', () => reasons().length > 0, 60_000);
+    assert.deepEqual(
+      reasons()
+        .map((prompt) => prompt.trim())
+        .filter((prompt) => prompt.startsWith('half')),
+      [],
+    );
+    assert.equal(desk.file('never2'), '');
   });
 }

@@ -47,6 +47,7 @@ export class LogRenderer {
   /** What is written from now on is for a terminal of this size; gives the lines that are settled by then. */
   resize(columns: number, rows: number): Promise<string[]> {
     return this.#inTurn(() => {
+      if (columns === this.#columns && rows === this.#rows) return Promise.resolve([]);
       this.#columns = columns;
       this.#rows = rows;
       this.#screen?.resize(columns, rows);

@@ -75,12 +75,15 @@ export class ScreenLog {
   }
 
   settle(): string[] {
+    // Who has not painted by then does not.
+    this.#cut = undefined;
     this.#terminal?.snapshot();
     append(this.#lines, this.#current.takeQuiet());
     return this.take();
   }
 
   close(): string[] {
+    this.#cut = undefined;
     this.#terminal?.snapshot();
     append(this.#lines, this.#current.takeAll());
     this.#terminal?.dispose();
@@ -113,12 +116,13 @@ export class ScreenLog {
       this.#lastFrame = '';
     }
     const isUnchanged = frame === this.#lastFrame && snapshot.historyRows === 0;
-    if (!isUnchanged && !(snapshot.isAlternate && this.#isCut(frame.split('\n'), snapshot.isMisfit))) {
+    const isCut = snapshot.isAlternate && this.#isCut(frame.split('\n'), snapshot.isMisfit);
+    if (!isUnchanged && !isCut) {
       const content = readScreen(snapshot.rows, this.#columns, snapshot.historyRows);
       if (snapshot.isReflowed) transcript.reflow(content);
       else transcript.read(content);
     }
-    this.#lastFrame = frame;
+    if (!isCut) this.#lastFrame = frame;
     if (snapshot.isErasing && !snapshot.isAlternate) transcript.erase();
     append(this.#lines, transcript.takeSettled());
   }
