@@ -267,3 +267,23 @@ test('what a tool says itself is never taken as exact from its screen', async ()
   };
   assert.equal(await exactOf('claude', 'claude/08-approval-bash'), null);
 });
+
+test('what stands in a box right after a turn is the prompt that was put back only where the turn was interrupted', async () => {
+  const given = (name: string): string =>
+    readFileSync(join(process.cwd(), 'test/fixtures/given', `${name}.txt`), 'utf8');
+  const [working, drafted] = [given('claude332/working'), given('digc332/interrupted-draft')];
+  const typed = new Watched('claude', working);
+  await typed.show(working);
+  // A person types as soon as the turn is over.
+  await typed.show(drafted);
+  assert.equal(typed.watch.restoredDraft, null);
+  const interrupted = new Watched('claude', working);
+  await interrupted.show(working);
+  interrupted.watch.onInterrupted();
+  await interrupted.show(drafted);
+  assert.equal(interrupted.watch.restoredDraft, 'do:delay(30) do:write(unwanted.txt)');
+  // The next turn ends by itself.
+  await interrupted.show(working);
+  await interrupted.show(drafted);
+  assert.equal(interrupted.watch.restoredDraft, null);
+});

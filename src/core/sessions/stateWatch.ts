@@ -49,6 +49,8 @@ export interface StateWatchOptions {
 const NOTHING_HOLDS_MS = 1000;
 /** A prompt that is put back is drawn whole within this time. */
 const RESTORED_MS = 500;
+/** A turn that is interrupted ends within this time. */
+const BROKEN_OFF_MS = 10_000;
 
 /** Follows what a running session does: collects what is seen of it and tells when what is true has changed. */
 export class StateWatch implements Disposable {
@@ -65,6 +67,8 @@ export class StateWatch implements Disposable {
   /** When it was first seen idle after its last work. */
   #idleSince: number | undefined;
   #restoredDraft: string | null = null;
+  /** When a person interrupted it last by the product, not by its own key. */
+  #interruptedAt = -Infinity;
   #nothingSince: number | undefined;
   #timer: { cancel(): void } | undefined;
   /** How many screens were read, and which of them was judged last. */
@@ -137,7 +141,8 @@ export class StateWatch implements Disposable {
 
   /** A person has interrupted it. */
   onInterrupted(): void {
-    this.#step({ type: 'interrupted', time: this.#options.clock.now() });
+    this.#interruptedAt = this.#options.clock.now();
+    this.#step({ type: 'interrupted', time: this.#interruptedAt });
   }
 
   async #onScreen(text: string): Promise<void> {
@@ -187,14 +192,17 @@ export class StateWatch implements Disposable {
 
   #follow({ state, draft }: ScreenJudgement, time: number): void {
     if (state === 'working') {
+      // It was idle since: that turn is over.
+      if (this.#idleSince !== undefined) this.#interruptedAt = -Infinity;
       this.#workingDraft = draft;
       this.#idleSince = undefined;
       this.#restoredDraft = null;
     }
     if (state !== 'idle') return;
     this.#idleSince ??= time;
-    // It may be seen while it is drawn; what comes later a person has typed.
-    const isRestored = this.#workingDraft === null && time - this.#idleSince < RESTORED_MS;
+    // It may be seen while it is drawn; what comes later, or without an interrupt, a person has typed.
+    const isBrokenOff = time - this.#interruptedAt < BROKEN_OFF_MS;
+    const isRestored = isBrokenOff && this.#workingDraft === null && time - this.#idleSince < RESTORED_MS;
     if (isRestored && draft !== null) this.#restoredDraft = draft;
   }
 
