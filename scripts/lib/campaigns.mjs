@@ -6,7 +6,22 @@ import { bundleTests, runNodeTests } from './nodeTests.mjs';
 import { outDir, repoRoot } from './paths.mjs';
 
 /** What they need, besides a build. */
-export const campaignPrograms = /** @type {const} */ (['tmux', 'git', 'ssh', 'sshd', 'bash', 'zsh', 'fish']);
+export const campaignPrograms = /** @type {const} */ ([
+  'tmux',
+  'git',
+  'ssh',
+  'sshd',
+  'bash',
+  'zsh',
+  'fish',
+  'dash',
+  'ksh93',
+  'mksh',
+  'busybox',
+  'yash',
+  'tcsh',
+  'elvish',
+]);
 const ENDING = '.campaign.ts';
 
 /**

@@ -5,7 +5,7 @@ import { cacheDir } from './paths.mjs';
 import { isExecutable, run, which } from './processes.mjs';
 
 /**
- * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish' | 'tcsh' | 'ssh' | 'sshd'} ProgramName
+ * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish' | 'tcsh' | 'dash' | 'ksh93' | 'mksh' | 'busybox' | 'yash' | 'elvish' | 'ssh' | 'sshd'} ProgramName
  */
 
 /**
@@ -40,6 +40,12 @@ const programs = {
   zsh: { names: ['zsh'], packages: same('zsh') },
   fish: { names: ['fish'], packages: same('fish') },
   tcsh: { names: ['tcsh'], packages: same('tcsh') },
+  dash: { names: ['dash'], packages: same('dash') },
+  ksh93: { names: ['ksh93'], packages: same('ksh') },
+  mksh: { names: ['mksh'], packages: same('mksh') },
+  busybox: { names: ['busybox'], packages: same('busybox') },
+  yash: { names: ['yash'], packages: same('yash') },
+  elvish: { names: ['elvish'], packages: same('elvish') },
   ssh: {
     names: ['ssh'],
     packages: { apt: ['openssh-client'], dnf: ['openssh-clients'], apk: ['openssh-client'], brew: ['openssh'] },

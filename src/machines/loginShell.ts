@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { shellKind, type Shell } from '../core/shell/shellKind.js';
+import { shellKind, type Shell, type ShellKind } from '../core/shell/shellKind.js';
 import type { LoginEnvironment } from '../core/machine.js';
 import { parseAliases } from './local/shellAliases.js';
 import { cleanEnvironment, foreignVariables } from './shellEnvironment.js';
@@ -79,8 +79,9 @@ export async function readLogin(asker: ShellAsker, options: ReadLoginOptions): P
   const reading = new Reading(asker, { ...options, base }, limits);
   const login = { shell, login: true, env: base };
   const first = await reading.ask({ ...login, interactive: true });
-  if (first.answer !== undefined) return reading.result(first.answer, shell, base);
-  if (first.hasEnded) {
+  const isOther = first.answer?.who !== undefined && kindOf(first.answer.who) !== shell.kind;
+  if (first.answer !== undefined && !isOther) return reading.result(first.answer, shell, base);
+  if (first.hasEnded || isOther) {
     const other = await reading.replacedBy(login);
     if (other !== undefined) {
       const second = await reading.ask({ ...other, interactive: true });
@@ -150,11 +151,11 @@ class Reading {
     const { reply } = await this.#put(whoQuestion(asked.shell, { ...asked, mark }), { ...asked, interactive: true });
     const answer = readAnswer(reply.output, mark);
     if (answer?.who === undefined) return undefined;
-    const { program, name } = answer.who;
-    const called = name.replace(/^-/, '');
-    const path = shellKind(program) === 'other' && called.startsWith('/') ? called : program;
+    const path = pathOf(answer.who);
+    const { name } = answer.who;
     if (!path.startsWith('/') || path === asked.shell.path) return undefined;
-    return { shell: { path, kind: shellKind(path) }, login: name.startsWith('-'), env: withoutOurs(answer.env) };
+    const login = name.startsWith('-');
+    return { shell: { path, kind: shellKind(path), isLogin: login }, login, env: withoutOurs(answer.env) };
   }
 
   async #put(question: Question, asked: Asked): Promise<{ readonly reply: Reply; readonly timeoutMs: number }> {
@@ -177,6 +178,19 @@ class Reading {
     const aliases = parseAliases(shell.kind, answer.aliases, env, functions);
     return { env, aliases, functions, shell, base, umask, warnings: this.warnings, isWhole: true };
   }
+}
+
+type Who = NonNullable<ShellAnswer['who']>;
+
+/** What is called by another name than its program's may be that: `ash` of busybox. */
+function pathOf({ program, name }: Who): string {
+  const called = name.replace(/^-/, '');
+  return shellKind(program) === 'other' && called.startsWith('/') ? called : program;
+}
+
+function kindOf(who: Who): ShellKind {
+  const kind = shellKind(pathOf(who));
+  return kind === 'other' ? shellKind(who.name.replace(/^-/, '')) : kind;
 }
 
 function withoutOurs(env: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

@@ -55,7 +55,9 @@ export function shellQuestion(shell: Shell, options: QuestionOptions): Question 
       // -r: only those that stand for a command.
       return asked(lines('\\builtin alias -r', '\\builtin print -rl -- ${(k)functions}'));
     case 'sh':
-      return asked(lines('\\alias', `for CM_HOOK in ${words.join(' ')}; do \\type "$CM_HOOK"; done; unset CM_HOOK`));
+      return asked(
+        lines('\\alias', `for CM_HOOK in ${words.join(' ')}; do \\command -V "$CM_HOOK"; done; unset CM_HOOK`),
+      );
     case 'fish':
       return asked(lines('alias', 'functions -n'));
     case 'csh': {
@@ -68,22 +70,24 @@ export function shellQuestion(shell: Shell, options: QuestionOptions): Question 
       const functions = words.map((word) => `/bin/sh -c 'echo "$1 is a function"' x ${word} (kind-of $${word}~)`);
       return fed(
         [shell.path],
-        [...before, `${PROBE} begin`, `${PROBE} names`, ...functions, `exec ${PROBE} end`],
+        [...before, `${PROBE} begin`, `${PROBE} names`, ...functions, `${PROBE} self`, 'exit'],
         mark,
       );
     }
     case 'other':
-      return fed([shell.path], [...before, `${PROBE} end`, 'exit'], mark);
+      return fed([shell.path], [...before, `${PROBE} self`, 'exit'], mark);
   }
 }
 
 /**
- * Asks whatever a shell's files have put in its place who it is. It reads its commands from its input, as it would from
+ * Asks whatever a shell's files have put in its place who it is, and what it was started with. It reads its commands from its input, as it would from
  * its terminal; one that its files read is lost, so there are several.
  */
 export function whoQuestion(shell: Shell, { login, mark }: Pick<QuestionOptions, 'login' | 'mark'>): Question {
   const lines = Array.from({ length: 8 }, () => [`${PROBE} who`, 'exit']).flat();
-  return fed([shell.path, ...(shell.kind === 'csh' ? ['-i'] : login ? ['-i', '-l'] : ['-i'])], lines, mark);
+  const takesFlags = !['csh', 'elvish', 'other'].includes(shell.kind);
+  const flags = takesFlags ? (login ? ['-i', '-l'] : ['-i']) : shell.kind === 'csh' ? ['-i'] : [];
+  return fed([shell.path, ...flags], lines, mark);
 }
 
 /** By a pipe: some shells read their commands from nothing else. */
@@ -106,11 +110,13 @@ case $1 in
 begin|names) say "$1" ;;
 early) tell early ready ;;
 end) tell env end ;;
-who) p=$PPID
+who|self) p=$PPID
 say who
 readlink "/proc/$p/exe" 2>/dev/null || echo
 { tr '\\0' '\\n' <"/proc/$p/cmdline" || ps -o args= -p "$p" | tr ' ' '\\n'; } 2>/dev/null | head -n 1
-tell env end ;;
+if [ "$1" = who ] && [ -r "/proc/$p/environ" ]; then say env; umask; cat "/proc/$p/environ"; say end
+else tell env end
+fi ;;
 esac`;
 }
 
@@ -123,7 +129,7 @@ export interface ShellAnswer {
   readonly functions: ReadonlySet<string>;
   /** What hangs on its prompt came to its end. */
   readonly isReady: boolean;
-  /** Of {@link whoQuestion}: its program, and as what it was called. */
+  /** Where it was fed what it was asked: its program, and as what it was called. */
   readonly who: { readonly program: string; readonly name: string } | undefined;
 }
 
@@ -152,7 +158,7 @@ export function readAnswer(output: string, mark: string): ShellAnswer | undefine
     env,
     umask: mask,
     aliases: part('begin', 'names') ?? '',
-    functions: functionNames(part('names', 'early') ?? part('names', 'env') ?? ''),
+    functions: functionNames(part('names', 'early') ?? part('names', 'who') ?? part('names', 'env') ?? ''),
     isReady: end !== undefined,
     who: part('who', 'env') === undefined ? undefined : { program, name },
   };

@@ -4,6 +4,8 @@ export type ShellKind = 'bash' | 'zsh' | 'fish' | 'sh' | 'csh' | 'elvish' | 'oth
 export interface Shell {
   readonly path: string;
   readonly kind: ShellKind;
+  /** False for one that another one's files put in its place without calling it that. */
+  readonly isLogin?: boolean;
 }
 
 /** Which shell a program is, by its name. */

@@ -33,23 +33,17 @@ export function canRunThrough({ kind }: Shell, name: string): boolean {
  * signals, and when it has ended the shell ends with its status.
  */
 export function throughShell(shell: Shell, name: string): readonly string[] {
-  const { path, kind } = shell;
+  const { path, kind, isLogin = true } = shell;
+  const flags = isLogin ? ['-l', '-i', '-c'] : ['-i', '-c'];
   const prompt = firstPrompt(shell);
   switch (kind) {
     case 'fish': {
       const run = `begin; ${name} $argv; end <&7 >&8 2>&9`;
-      return [
-        path,
-        '-l',
-        '-i',
-        '-c',
-        `status job-control none; trap : INT; ${prompt}; eval $${SET_VARIABLE}; ${run}`,
-        '--',
-      ];
+      return [path, ...flags, `status job-control none; trap : INT; ${prompt}; eval $${SET_VARIABLE}; ${run}`, '--'];
     }
     case 'csh': {
       // It cannot be given a terminal twice: its files have it too.
-      const login = 'if ( -r ~/.login ) source ~/.login';
+      const login = isLogin ? 'if ( -r ~/.login ) source ~/.login' : ':';
       return [path, '-i', '-c', `${login}\n${prompt} >& /dev/null\neval "$${SET_VARIABLE}:q"\n${name} $argv:q`, '-b'];
     }
     case 'bash':
@@ -61,7 +55,7 @@ export function throughShell(shell: Shell, name: string): readonly string[] {
       // Ctrl+C is the tool's, and its shell waits for it all the same; bash does so by itself.
       const wait = kind === 'bash' ? '' : 'trap : INT; ';
       const run = `set +m; ${wait}${prompt}; eval "$${SET_VARIABLE}"; ${terminal}; ${name} "$@"`;
-      return [path, '-l', '-i', '-c', run, name];
+      return [path, ...flags, run, name];
     }
   }
 }

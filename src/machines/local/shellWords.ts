@@ -65,7 +65,7 @@ export function splitShellWords(
       // A shell would split or drop such a value.
       if (value === undefined || value === '' || /[\s*?[\]]/.test(value)) return undefined;
       word = (word ?? '') + value;
-    } else if (c === '~' && (word === undefined || (options.fish !== true && ASSIGNED.test(word)))) {
+    } else if (c === '~' && (word === undefined || ASSIGNED.test(word))) {
       if (!/^~(\/|\s|$)/.test(line.slice(i))) return undefined;
       const home = env['HOME'];
       if (home === undefined) return undefined;
