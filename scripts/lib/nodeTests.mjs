@@ -13,6 +13,7 @@ import { threads } from './threads.mjs';
  * @property {number} [fileTimeoutMs] a file that takes longer is ended and has failed; default 10 minutes
  * @property {(name: string, durationMs: number) => void} [onPass]
  * @property {AbortSignal} [signal]
+ * @property {boolean} [bail] end at the first failure
  */
 
 /**
@@ -83,11 +84,13 @@ export async function runNodeTests(files, options = {}) {
   const failures = [];
   // The runner hands its own arguments on; stacks then name the TypeScript.
   if (!process.execArgv.includes('--enable-source-maps')) process.execArgv.push('--enable-source-maps');
+  const bailed = new AbortController();
+  const signals = [bailed.signal, ...(options.signal === undefined ? [] : [options.signal])];
   const stream = run({
     files: [...files],
     concurrency: options.concurrency ?? availableParallelism(),
     timeout: options.fileTimeoutMs ?? 600_000,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: AbortSignal.any(signals),
   });
   /** @type {Map<string, string>} What the processes printed: noise, until something fails. */
   const printed = new Map();
@@ -118,6 +121,10 @@ export async function runNodeTests(files, options = {}) {
         passes.push(`${file}: ${data.name}`);
         options.onPass?.(data.name, data.details.duration_ms);
       }
+    }
+    if (options.bail && failures.length > 0) {
+      bailed.abort();
+      break;
     }
   }
   return { passed: passes.length, failed: failures.length, failures, passes };

@@ -64,6 +64,11 @@ test('a request that the hook told in other words, or that no hook waits for, ha
   );
   const hidden = model([['7/t1', bash('rm \u202ex')]]);
   assert.equal(ticketFor(hidden, { ...RM, command: null }), undefined, 'nobody could judge it');
+  const unnamed = model([['7/t1', { ...bash(''), tool_input: {} }]]);
+  const [{ asked: told } = {}] = unnamed.pending;
+  assert.deepEqual([told?.kind, told?.request?.action, told?.request?.command], ['permission', 'shell', null]);
+  const same: Asked = { kind: 'permission', action: 'shell', command: null, path: null, text: told?.text ?? '' };
+  assert.equal(ticketFor(unnamed, same), undefined, 'a command that was not told');
 });
 
 test('of two hooks that told the same nobody knows which one is shown', () => {

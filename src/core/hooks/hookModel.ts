@@ -222,11 +222,9 @@ export function ticketFor(
 ): string | undefined {
   const [found, ...others] = pending.filter(({ asked }) => isExactly(asked, request));
   if (!found || others.length > 0 || found.tickets.length !== 1) return undefined;
+  // It stands for one event, and so for one request.
   const [ticket] = found.tickets;
-  if (ticket !== undefined && known.get(ticket) === null) return undefined;
-  return pending.filter(({ tickets }) => ticket !== undefined && tickets.includes(ticket)).length === 1
-    ? ticket
-    : undefined;
+  return ticket !== undefined && known.get(ticket) === null ? undefined : ticket;
 }
 
 /** Whether exactly this request is pending, and no other one. */
