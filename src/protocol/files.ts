@@ -35,6 +35,11 @@ export const SessionRecord = Session.extend({
     })
     .nullable()
     .default(null),
+  /** Reasons for denials that wait for a free input box, each with what is recorded of it in the end. */
+  unsaid: z
+    .array(z.object({ reason: z.string(), entry: AuditEntry }))
+    .default([])
+    .catch([]),
   /** What it was doing and when; too much to travel with every event. One that cannot be read costs no session. */
   history: SessionHistory.default(NO_HISTORY).catch(NO_HISTORY),
   /** First byte offset of the log that is still on disk. */

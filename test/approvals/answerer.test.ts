@@ -501,6 +501,30 @@ test('a reason that could not be typed goes once its input box is free, and is d
   }
 });
 
+test('a reason that waits is said by the next server, once', async () => {
+  const { desk, chosen } = asking();
+  desk.agent.onLook = () => {
+    if (chosen.length > 0) desk.agent.screen = box('my own thou');
+  };
+  await desk.answer({ type: 'deny', reason: 'use pnpm' });
+  const left = desk.record;
+  assert.deepEqual(
+    left.unsaid.map(({ reason }) => reason),
+    ['use pnpm'],
+  );
+  const { desk: next } = asking();
+  next.record = left;
+  next.agent.screen = box();
+  let whileTyped: SessionRecord | undefined;
+  next.agent.onText = () => (whileTyped = next.record);
+  await next.answerer.recover();
+  await next.answerer.recover();
+  await until('it is said', () => next.audit.length > 0, 10_000);
+  assert.deepEqual([next.agent.texts, next.record.unsaid, whileTyped?.unsaid], [['use pnpm'], [], []]);
+  await delay(1500);
+  assert.deepEqual(next.agent.texts, ['use pnpm']);
+});
+
 test('a perfect imitation in prose gets no key', async () => {
   const { desk } = asking();
   for (const below of [box(), '● Shall I go on?\n\n' + box(), 'It asked this and I said yes.']) {

@@ -101,7 +101,7 @@ export class Answerer {
 
   /**
    * Records answers that were under way when the server before this one ended, of which nobody can know whether they
-   * arrived, and those that it could not record.
+   * arrived, and those that it could not record. What was still to be said is said.
    */
   async recover(): Promise<void> {
     const { table, audit } = this.#options;
@@ -115,6 +115,7 @@ export class Answerer {
         await table.patch(id, { answered: { ...known, outcome, ...(waits === undefined ? {} : { entry }) } });
       });
     }
+    this.#later.recover();
   }
 
   async #decide({ session: id, request: requestId, answer, by, from, permit }: AnswerRequest): Promise<AnswerResult> {
@@ -289,14 +290,8 @@ class Attempt {
       this.#reasonWaits = why.charAt(0).toLowerCase() + why.slice(1);
     }
     if (this.#reasonWaits === null) return;
-    const { audit, log } = this.#options;
-    const onDone = async (isSaid: boolean): Promise<void> => {
-      const answer = truncate(`Reason of the denial: ${reason}`, 1000);
-      const keys = isSaid ? ['(text)', 'Enter'] : [];
-      const waits = await audit.append({ ...this.#entry('keys', keys, isSaid ? 'answered' : 'failed'), answer });
-      if (waits !== undefined) log.error(`a reason is not on record: ${errorText(waits)}`);
-    };
-    later.add({ session: this.#record.id, reason, onDone });
+    const answer = truncate(`Reason of the denial: ${reason}`, 1000);
+    await later.add(this.#record.id, { reason, entry: { ...this.#entry('keys', [], 'failed'), answer } });
   }
 
   /** On disk before anything is sent: a crash in between must not answer twice. */
