@@ -10,7 +10,8 @@ export interface DrawingsInput {
   readonly runs: number;
 }
 
-const RUNS = 300;
+/** Few per case: a tenth of the cases is drawn for each `npm test`, all of them take some minutes. */
+const RUNS = 30;
 const ROUNDS = 10;
 
 export const cases: readonly CampaignCase<DrawingsInput, 'holds'>[] = drawers.flatMap(

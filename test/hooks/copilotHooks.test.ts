@@ -66,6 +66,17 @@ test('words that are not exactly those of a request tell that it asks, and not w
   assert.deepEqual(said(...events, notifies('Path permission needed: /etc/x')), ['waiting', undefined, undefined]);
 });
 
+test('that a person is asked counts before what exactly is written down, and takes nothing of it back when it is said again', () => {
+  const [requested, told] = [requests('touch a'), notifies('Run command: touch a')];
+  assert.deepEqual(said(prompt, told), ['waiting', undefined, undefined]);
+  assert.deepEqual(said(prompt, told, requested), ['waiting', 'touch a', 'event']);
+  assert.deepEqual(said(prompt, requested, told, told), ['waiting', 'touch a', 'event']);
+  assert.equal(model(prompt, told, requested, told).pending.length, 1);
+  assert.equal(said(prompt, told, requested, after('touch a'))[0], 'working');
+  // What its own rules allow is nothing that a person was asked for.
+  assert.deepEqual(said(prompt, told, requests('touch b')), ['waiting', undefined, undefined]);
+});
+
 test('a file, a question, and what a subagent asks', () => {
   const edit = { toolName: 'edit', toolInput: { file_path: '/p/new.txt', diff: '\ncreate file mode 100644\n' } };
   const file = model(prompt, { ...requests(''), ...edit }, notifies('Edit file: /p/new.txt'));

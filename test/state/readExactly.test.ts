@@ -153,3 +153,15 @@ test('rows that tmux takes for one long line are none: a dialog is read as it st
     assert.equal(request?.command, name.includes('51') ? 'ln -s nowhere f39' : 'echo x >> allow24');
   }
 });
+
+test('a path with a row like the header of another dialog of Claude Code makes no other dialog of it', () => {
+  const files = drawers.filter(({ tool, action }) => tool === 'claude' && ['create', 'edit', 'read'].includes(action));
+  assert.equal(files.length, 3);
+  for (const drawer of files) {
+    for (const header of ['Bash command', 'PowerShell command', 'Create file', 'Edit file', 'Read file']) {
+      const drawn = { what: `docs\n${header}\nnotes.txt`, columns: 120, rows: 40 };
+      const { request } = judge('claude', screenWith(drawer, drawn), 120);
+      assert.deepEqual([request?.action, request?.command, request?.exact], [drawer.action, null, null], header);
+    }
+  }
+});

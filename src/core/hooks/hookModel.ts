@@ -42,6 +42,8 @@ export interface HookRequest {
   readonly asked: Asked;
   /** Of those that wait for an answer to it; several when it asks the same several times. */
   readonly tickets: readonly string[];
+  /** How it says that it asks this, where it tells that apart from what exactly. */
+  readonly said?: string;
 }
 
 /** What is known by the events of one run of a tool. */
@@ -140,15 +142,22 @@ function reduceMeaning(
     case 'mayAsk': {
       const { key, said, asked } = meaning;
       const others = model.ahead.filter((one) => one.key !== key).slice(-MOST_PENDING);
-      return { ...next, ahead: [...others, { key, said, asked, tickets: [] }] };
+      // Two of its hooks run at once: that a person is asked may be written down before what exactly.
+      const isAsked = model.pending.some((one) => one.said === said && one.asked.request === null);
+      if (!isAsked) return { ...next, ahead: [...others, { key, said, asked, tickets: [] }] };
+      const pending = model.pending.map((one) => (one.said === said ? { ...one, key, asked } : one));
+      return { ...next, pending, ahead: others };
     }
     case 'asksIt': {
       const { said, otherwise } = meaning;
-      const { key, asked, tickets } = model.ahead.findLast((one) => one.said === said) ?? { ...otherwise, tickets: [] };
+      const found = model.ahead.findLast((one) => one.said === said);
+      // That it asks says nothing less of what is known already.
+      if (!found && model.pending.some((one) => one.said === said)) return next;
+      const { key, asked, tickets } = found ?? { ...otherwise, tickets: [] };
       const others = model.pending.filter((one) => one.key !== key);
       const ahead = model.ahead.filter((one) => one.key !== key);
       if (others.length >= MOST_PENDING) return next;
-      return { ...next, isDenied: false, pending: [...others, { key, asked, tickets }], ahead };
+      return { ...next, isDenied: false, pending: [...others, { key, said, asked, tickets }], ahead };
     }
     case 'goesOn':
       return {

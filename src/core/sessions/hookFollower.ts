@@ -81,10 +81,10 @@ export class HookFollower {
 
   /** A request was answered. What the screen shows then counts, unless another one has been waiting. */
   async onAnswered(request: AnsweredRequest, ticket?: string): Promise<void> {
-    const before = this.#model;
-    this.#model = withoutAnswered(before, request, ticket);
+    this.#model = withoutAnswered(this.#model, request, ticket);
     this.#release();
-    if (this.#model === before || this.#model.pending.length === 0) return;
+    // It may have been told while the one before it was being answered: nothing else tells it once more.
+    if (this.#model.pending.length === 0) return;
     await this.#options.onEvidence(hookEvidence(this.#model, this.#options.clock.now()));
   }
 

@@ -28,15 +28,29 @@ export function judgeDialog(
   const headers = inOrder.flatMap(([, { begin, drawn }]) => (begin !== undefined && drawn.length > 0 ? [begin] : []));
   const usual = findOptions(lines, rules.options, rules);
   let first: Partial<ScreenJudgement> | undefined;
+  let headed: Partial<ScreenJudgement> | undefined;
+  let isLoose = false;
   for (const [id, rule] of inOrder) {
     const found = rule.options ? findOptions(lines, rule.options, rules) : usual;
     const asked = found && read(rule, rules.frames, found, lines);
     if (!asked) continue;
     const exact = readExactly(rule, { lines, found, headers, columns });
     if (exact) return judged(id, rule, found, { ...asked, ...exact }, true);
-    first ??= judged(id, rule, found, asked, false);
+    const one = judged(id, rule, found, asked, false);
+    const isHeaded = isAboutSomething(rule) && isUnderRule(rule, found, lines);
+    if (first === undefined) isLoose = rule.kind === 'permission' && rule.begin !== undefined && !isHeaded;
+    first ??= one;
+    if (isHeaded) headed ??= one;
   }
-  return first;
+  // What is asked for may have a row like the header of another dialog.
+  return isLoose ? (headed ?? first) : first;
+}
+
+/** Whether its header is the first row of the part of the screen in which its tool draws it. */
+function isUnderRule({ begin }: ScreenDialog, { first }: FoundOptions, lines: readonly ScreenLine[]): boolean {
+  if (begin === undefined) return false;
+  const header = lines.slice(0, first).findIndex(({ text }) => pattern(begin).test(text));
+  return /^─{4,}$/u.test(lines[header - 1]?.text ?? '');
 }
 
 /**
