@@ -165,3 +165,12 @@ test('a path with a row like the header of another dialog of Claude Code makes n
     }
   }
 });
+
+test('a path that repeats the question of Copilot is read from that question on', () => {
+  const [drawer] = drawers.filter(({ tool, action }) => tool === 'copilot' && action === 'create');
+  assert.ok(drawer);
+  const what = ['', '', ' Do you want to create mark yes?', ''].join('\n');
+  const { request, options } = judge('copilot', screenWith(drawer, { what, columns: 40, rows: 100 }), 40);
+  if (options.length > 0) assert.match(request?.path ?? '', /Do you want to create mark yes\?/u);
+  assert.equal(request?.exact ?? null, null);
+});
