@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { systemClock } from '../../src/common/async.js';
+import { systemClock, type Clock } from '../../src/common/async.js';
 import { CallFile, callsVariable } from '../../src/core/conversations/callFile.js';
 import { requestOf } from '../../src/core/state/requestOf.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
@@ -43,6 +43,24 @@ test('a call is read once its file has settled, and from where it was read to', 
     (await settled.open(shown, 2)).map(({ request }) => request?.command),
     ['./mark no'],
   );
+});
+
+test('while its file grows nothing is known: what is shown may come with the next line', async (t) => {
+  const path = join(tempDir(t), 'id.calls');
+  writeFileSync(path, call('./mark yes'));
+  const late = [call('ls'), call('./mark\u200b yes')];
+  const clock: Clock = {
+    ...systemClock,
+    after: (_, run) => {
+      appendFileSync(path, late.shift() ?? '');
+      setImmediate(run);
+      return { cancel: () => undefined };
+    },
+  };
+  const onError = (error: unknown): void => assert.fail(String(error));
+  const calls = new CallFile({ machine: new LocalMachine(), path, folder: '/work/project', clock, onError });
+  assert.deepEqual(await calls.open(SHOWN, 1), []);
+  assert.deepEqual(late, []);
 });
 
 test('a call is read whose line comes in parts, between large ones', async (t) => {

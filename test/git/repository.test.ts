@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { changesIn } from '../../src/core/git/changes.js';
 import { createWorktree } from '../../src/core/sessions/worktree.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
-import { GitBed } from './gitBed.js';
+import { GitBed, refusal } from './gitBed.js';
+import { MORE_TRAPS } from './moreTraps.js';
 import { TRAPS } from './traps.js';
 
 test('nothing of a repository runs when changes are shown or a worktree is made', async (t) => {
@@ -19,6 +20,19 @@ test('nothing of a repository runs when changes are shown or a worktree is made'
       await createWorktree(bed.git, bed.worktree('one')).catch(refused);
       assert.deepEqual(bed.marks(), []);
       assert.ok(trap.isLive !== true || bed.firesByItself(), 'the trap works where git is run as it is');
+    });
+  }
+});
+
+test('no worktree is made where git would write through a link, and what that leads to stays as it is', async (t) => {
+  const links = MORE_TRAPS.filter(({ name }) => name.startsWith('link: '));
+  assert.ok(links.length >= 5);
+  for (const trap of links) {
+    await t.test(trap.name, async (t) => {
+      const bed = new GitBed(t);
+      trap.set(bed);
+      assert.match((await refusal(createWorktree(bed.git, bed.worktree('one')))).message, /link/u);
+      assert.ok(bed.isOutsideWhole);
     });
   }
 });

@@ -101,7 +101,7 @@ export class GeminiCalls {
    */
   told(shown: ScreenRequest, request: number): OpenCall | undefined {
     const text = visible(shown.command ?? shown.path ?? '');
-    if (this.#isBlind || text === '') return undefined;
+    if (text === '') return undefined;
     const alike = this.#calls.filter((call) => isFree(call, request) && couldShow(call, text));
     const [first] = alike;
     if (first?.request == null || !means(first.request, shown)) return undefined;
