@@ -17,7 +17,7 @@ export const ORPHAN_MS = 60_000;
 export interface RecoveryOptions {
   readonly machine: Pick<Machine, 'stat'>;
   readonly identity: MachineIdentity;
-  readonly tmux: Pick<TmuxServer, 'pane' | 'currentPath'>;
+  readonly tmux: Pick<TmuxServer, 'pane' | 'folder'>;
   readonly table: Pick<SessionTable, 'add' | 'get'>;
   readonly files: Pick<SessionFiles, 'directory'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -40,7 +40,7 @@ export async function recoverRecord(
     return undefined;
   }
   log.warn(`window ${window} has no record; session ${id} is recovered from it`);
-  const path = (await tmux.currentPath(target)) ?? '';
+  const path = (await tmux.folder(target)) ?? '';
   const now = new Date(clock.now()).toISOString();
   await table.add(
     SessionRecord.parse({

@@ -94,10 +94,11 @@ export class SessionStart {
     else ended().catch((error: unknown) => log.error(`end of ${id}: ${errorText(error)}`));
   }
 
-  async #window({ id, tool }: SessionRecord): Promise<Pane> {
+  async #window({ id, tool, path }: SessionRecord): Promise<Pane> {
     const { tmux } = this.#options;
     try {
-      const pane = await tmux.create(id, { asksForReports: this.#options.tool(tool)?.reportsState === 'asks' });
+      const asksForReports = this.#options.tool(tool)?.reportsState === 'asks';
+      const pane = await tmux.create(id, { folder: path, asksForReports });
       crashPoint('after-window');
       return pane;
     } catch (error) {

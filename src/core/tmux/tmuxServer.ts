@@ -6,7 +6,7 @@ import type { HookFiles } from '../hooks/hookFormats.js';
 import { hookChannel } from '../hooks/hookScript.js';
 import { HUB } from './hub.js';
 import { keyCommands } from './keys.js';
-import { PANE_FORMAT, parsePane, SESSION_OPTION, type Pane } from './pane.js';
+import { FOLDER_OPTION, PANE_FORMAT, parsePane, SESSION_OPTION, type Pane } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
 import { TmuxConnection } from './tmuxConnection.js';
 import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
@@ -96,10 +96,14 @@ export class TmuxServer implements Disposable {
   /**
    * Makes the window of a session and starts what its launch file says. The log is open before the first byte.
    *
+   * @param folder in which it works, for whoever finds the window without a record
    * @param asksForReports the tool is told that its reports are read
    * @throws CodeManagerError `conflict` when tmux has a window for this session already
    */
-  async create(session: string, { asksForReports = false }: { asksForReports?: boolean } = {}): Promise<Pane> {
+  async create(
+    session: string,
+    { folder = '', asksForReports = false }: { folder?: string; asksForReports?: boolean } = {},
+  ): Promise<Pane> {
     const control = await this.connection.started();
     const { runtimeDirectory } = this.#options;
     const target = `=${session}:`;
@@ -116,6 +120,7 @@ export class TmuxServer implements Disposable {
         ...byClients,
         this.#openPipe(target, this.#pipe(session, ...(asksForReports ? ['answer'] : [])), asksForReports),
         this.#setOption(target, SESSION_OPTION, session),
+        this.#setOption(target, FOLDER_OPTION, folder),
         ...(quietClients ? [tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`)] : []),
         tmuxCommand('list-panes', '-t', target, '-F', PANE_FORMAT),
       );
@@ -180,9 +185,9 @@ export class TmuxServer implements Disposable {
     return found?.pane === pane ? found : undefined;
   }
 
-  /** Folder in which the program in a pane is. */
-  async currentPath(pane: string): Promise<string | undefined> {
-    return this.#ask(pane, '#{pane_current_path}');
+  /** Folder in which the session of a pane works. Empty when that is not known; undefined when the pane has gone. */
+  async folder(pane: string): Promise<string | undefined> {
+    return this.#ask(pane, `#{${FOLDER_OPTION}}`);
   }
 
   /** One line of what tmux knows of a pane; undefined when it has gone. */
