@@ -209,5 +209,5 @@ test('what the server must not inherit is not in its environment', async (t) => 
   const { stdout } = await home.run(['start', 'shell', 'env'], { env });
   const id = stdout.trim();
   await home.ok('wait', id);
-  assert.doesNotMatch(await home.ok('logs', id, '-n', 'all'), /^(VSCODE_|ELECTRON_|CLAUDE|TMUX|CM_HOME|KEPT)/m);
+  assert.doesNotMatch(await home.ok('logs', id, '-n', 'all'), /^(VSCODE_|ELECTRON_|CLAUDE|TMUX|KEPT)/m);
 });

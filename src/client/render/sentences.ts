@@ -2,7 +2,7 @@ import { endOfLetters, letters } from './lineText.js';
 
 /** The glyph with which a message, a tool call or its result begins: it blinks and changes while the text stays. */
 const BULLET = /^(?:[●•⏺■✔✗✘✕✖✓⎿└├✦✻ℹ✶✢✽◦○◌◯](?:\s+|$))+/u;
-const END = /[.!?:]["'”’)\]*_`]*(?=\s|$)|[。！？]/gu;
+const END = /[.!?]["'”’)\]*_`]*(?=\s|$)|[。！？]/gu;
 
 export const bareStart = (text: string): string => text.replace(BULLET, '');
 
