@@ -31,3 +31,8 @@ export function compareVersions(a: string, b: string): number {
 export function isVersionSince(version: string, since: string): boolean {
   return /^\d/.test(version) && compareNumbers(parse(version), parse(since)) >= 0;
 }
+
+/** Whether a version is older than another one, as semver has it: of one that cannot be told that is not known. */
+export function isVersionBefore(version: string | null, other: string): boolean {
+  return version !== null && /^\d+\.\d/.test(version) && compareVersions(version, other) < 0;
+}

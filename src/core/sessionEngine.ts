@@ -134,6 +134,7 @@ export class SessionEngine implements Disposable {
     );
     this.#disposables.add(supervisor.logs.onDidClose((id) => logs.onClosed(id)));
     this.tools = new Tools({ catalog, machine, placeholders, log });
+    const toolVersion: Tools['version'] = (tool, program, env) => this.tools.version(tool, program, env);
     this.sessions = new Sessions({
       machine,
       tmux: this.tmux,
@@ -146,7 +147,7 @@ export class SessionEngine implements Disposable {
       ends,
       tool: getTool,
       words: () => commandWords(catalog),
-      toolVersion: (tool, program, env) => this.tools.version(tool, program, env),
+      toolVersion,
       placeholders,
       worktreesDirectory: paths.worktrees,
       gitTrust: options.gitTrust,
@@ -233,6 +234,7 @@ export class SessionEngine implements Disposable {
       find: (ref) => this.sessions.findAnywhere(ref),
       tool: getTool,
       words: () => commandWords(catalog),
+      toolVersion,
       placeholders,
       files,
       place,

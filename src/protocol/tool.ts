@@ -110,6 +110,8 @@ export const Tool = z.looseObject({
   hooks: z
     .looseObject({
       format: HookFormat,
+      /** The first version that takes them, e.g. `0.0.421`; an older one would refuse to start. Default: each does. */
+      since: z.string().optional(),
       /** With one of these arguments of a person it gets none of ours. */
       unless: z.array(z.string()).default([]),
     })

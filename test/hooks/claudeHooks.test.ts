@@ -208,24 +208,24 @@ test('lines of other runs, cut ones and nonsense', () => {
   }
 });
 
-test('the person’s own settings are not taken away', () => {
+test('the person’s own settings are not taken away', async () => {
   const files = { script: '/run/hook.sh', plugin: '/run/hook.js', copilot: '/run/copilot' };
-  const launch = (tool: string, words: readonly string[], env = {}): HookLaunch =>
-    hookLaunch(catalog.get(tool), { words, env }, files, 'x');
-  const [option, settings = ''] = launch('claude', ['/bin/claude', '--verbose']).args;
+  const launch = (tool: string, words: readonly string[], env = {}): Promise<HookLaunch> =>
+    hookLaunch(catalog.get(tool), { words, env, version: () => Promise.resolve(null) }, files, 'x');
+  const [option, settings = ''] = (await launch('claude', ['/bin/claude', '--verbose'])).args;
   assert.equal(option, '--settings');
   const { hooks, ...others } = JSON.parse(settings) as { hooks: Record<string, [{ hooks: [{ command: string }] }]> };
   assert.deepEqual(others, {});
   const asking = Object.keys(hooks).filter((name) => hooks[name]?.[0].hooks[0].command.includes(' x ask'));
   assert.deepEqual(asking, ['PermissionRequest'], 'a tool waits for every other hook');
-  assert.deepEqual(launch('claude', ['/bin/claude', '--settings', '{}']).args, []);
-  assert.deepEqual(launch('claude', ['/bin/claude', '--settings={}']).args, []);
-  assert.equal(launch('claude', ['/bin/claude', '--', '--settings']).args.length, 2);
-  assert.deepEqual(launch('opencode', ['/bin/opencode']).env, {
+  assert.deepEqual((await launch('claude', ['/bin/claude', '--settings', '{}'])).args, []);
+  assert.deepEqual((await launch('claude', ['/bin/claude', '--settings={}'])).args, []);
+  assert.equal((await launch('claude', ['/bin/claude', '--', '--settings'])).args.length, 2);
+  assert.deepEqual((await launch('opencode', ['/bin/opencode'])).env, {
     OPENCODE_CONFIG_CONTENT: '{"plugin":["file:///run/hook.js"]}',
   });
-  assert.deepEqual(launch('opencode', ['/bin/opencode'], { OPENCODE_CONFIG_CONTENT: '{}' }).env, {});
-  assert.deepEqual(launch('shell', ['/bin/sh']), { args: [], env: {} });
+  assert.deepEqual((await launch('opencode', ['/bin/opencode'], { OPENCODE_CONFIG_CONTENT: '{}' })).env, {});
+  assert.deepEqual(await launch('shell', ['/bin/sh']), { args: [], env: {} });
 });
 
 const ID = 'abcdefghijkl';

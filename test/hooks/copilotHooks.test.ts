@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { copilotPlugin } from '../../src/core/hooks/copilotHooks.js';
 import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
-import { hookMeaning } from '../../src/core/hooks/hookFormats.js';
-import { hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../../src/core/hooks/hookModel.js';
+import { hookLaunch, hookMeaning } from '../../src/core/hooks/hookFormats.js';
+import { askedOf, hookEvidence, NO_HOOKS, reduceHooks, type HookModel } from '../../src/core/hooks/hookModel.js';
+import { besideOwnWord } from '../../src/core/state/ownWord.js';
+import { ToolCatalog } from '../../src/core/tools/catalog.js';
 
 const SESSION = '5548b44e';
 const common = { session_id: SESSION, cwd: '/p' };
@@ -77,6 +79,21 @@ test('that a person is asked counts before what exactly is written down, and tak
   assert.deepEqual(said(prompt, told, requests('touch b')), ['waiting', undefined, undefined]);
 });
 
+test('what exactly is asked belongs to the request that says the same, and to no other that waits', () => {
+  const [first, second] = ['touch first', 'touch second'];
+  const told = [notifies(`Run command: ${first}`), notifies(`Run command: ${second}`)];
+  const waiting = (...events: readonly object[]): readonly unknown[] =>
+    model(prompt, ...told, ...events).pending.map(({ key, asked }) => [key, asked.request?.command]);
+  assert.deepEqual(waiting(requests(first)), [
+    [first, first],
+    [second, undefined],
+  ]);
+  assert.deepEqual(waiting(requests(second), requests(first)), [
+    [first, first],
+    [second, second],
+  ]);
+});
+
 test('a file, a question, and what a subagent asks', () => {
   const edit = { toolName: 'edit', toolInput: { file_path: '/p/new.txt', diff: '\ncreate file mode 100644\n' } };
   const file = model(prompt, { ...requests(''), ...edit }, notifies('Edit file: /p/new.txt'));
@@ -96,4 +113,20 @@ test('its plugin tells and never answers: it waits for its hooks before it shows
   assert.deepEqual(Object.keys(files), ['copilot/plugin.json', 'copilot/hooks.json']);
   const { hooks } = JSON.parse(files['copilot/hooks.json'] ?? '') as { hooks: Record<string, [{ bash: string }]> };
   for (const [{ bash }] of Object.values(hooks)) assert.doesNotMatch(bash, / ask\b/u);
+});
+
+test('a version that is too old for its plugin starts without it, and no rule answers that from its screen', async () => {
+  const copilot = new ToolCatalog('/nowhere').get('copilot');
+  const files = { script: '/run/hook.sh', plugin: '/run/hook.js', copilot: '/run/copilot' };
+  const args = async (said: string | null): Promise<readonly string[]> => {
+    const start = { words: ['/bin/copilot'], env: {}, version: () => Promise.resolve(said) };
+    return (await hookLaunch(copilot, start, files, 'x')).args;
+  };
+  for (const old of ['0.0.420', '0.0.420.', '0.0.421-1', '0.0.9', '0.0']) assert.deepEqual(await args(old), [], old);
+  for (const said of ['0.0.421', '0.0.421.', '0.0.1000', '0.1.0', '1.0.102', '1.0.102-3', null, '', '0', 'unknown']) {
+    assert.deepEqual(await args(said), ['--plugin-dir', '/run/copilot'], String(said));
+  }
+  const { request } = askedOf({ action: 'shell', command: 'ls' });
+  const seen = { request: request && { ...request, exact: 'screen' as const } };
+  assert.equal(besideOwnWord(copilot, seen).request?.exact, null);
 });

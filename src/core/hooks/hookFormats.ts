@@ -1,3 +1,4 @@
+import { isVersionBefore } from '../../common/versions.js';
 import type { HookFormat, Tool } from '../../protocol/tool.js';
 import type { AnswerVia } from '../../protocol/pendingRequest.js';
 import { claudeAnswer, claudeMeaning, claudeSettings } from './claudeHooks.js';
@@ -79,23 +80,33 @@ export function hookAnswer(
   return direct && { text: direct.answer(answer), via: direct.via };
 }
 
+/** What is started. */
+export interface HookedStart {
+  /** The program with the arguments of the person. */
+  readonly words: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** What the program says its version is; asked only where that counts. */
+  readonly version: () => Promise<string | null>;
+}
+
 /**
- * What tells a tool of its hooks at one start; nothing for a tool without any, and where a person's own arguments or
- * variables would be replaced.
+ * What tells a tool of its hooks at one start; nothing for a tool without any, for a version that is too old for them,
+ * and where a person's own arguments or variables would be replaced.
  *
- * @param words the program with the arguments of the person
  * @param id the session
  */
-export function hookLaunch(
+export async function hookLaunch(
   { hooks }: Pick<Tool, 'hooks'>,
-  { words, env }: { readonly words: readonly string[]; readonly env: Readonly<Record<string, string>> },
+  { words, env, version }: HookedStart,
   files: HookFiles,
   id: string,
-): HookLaunch {
+): Promise<HookLaunch> {
   if (!hooks) return NONE;
   const end = words.indexOf('--');
   const options = (end < 0 ? words : words.slice(0, end)).map((word) => word.split('=')[0] ?? '');
   if (hooks.unless.some((name) => options.includes(name))) return NONE;
   const launch = FORMATS[hooks.format].launch(files, id);
-  return Object.keys(launch.env).some((name) => Object.hasOwn(env, name)) ? NONE : launch;
+  if (Object.keys(launch.env).some((name) => Object.hasOwn(env, name))) return NONE;
+  const isOld = hooks.since !== undefined && isVersionBefore(await version(), hooks.since);
+  return isOld ? NONE : launch;
 }

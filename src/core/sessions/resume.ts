@@ -16,6 +16,7 @@ import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { resumeArguments } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
+import type { Tools } from '../tools/tools.js';
 import { checkVariables } from '../tools/variables.js';
 import type { SessionFiles } from './sessionFiles.js';
 import type { SessionStart } from './sessionStart.js';
@@ -35,6 +36,8 @@ export interface SessionResumeOptions {
   readonly tool: (id: string) => Tool;
   /** Names by which tools are called. */
   readonly words: () => readonly string[];
+  /** What the tool says its version is; never rejects. */
+  readonly toolVersion: Tools['version'];
   readonly placeholders: Placeholders | null;
   readonly files: SessionFiles;
   /** The folder of our data, and the mask with which sessions make files. */
@@ -103,7 +106,12 @@ export class SessionResume {
         ? {}
         : homeEnvironment(tool.conversation.home, found.env, record.conversation.home);
     const { mode, model, args } = record;
-    const hooks = hookLaunch(tool, { words: [...found.program, ...args], env: found.env }, tmux.hookFiles, id);
+    const start = {
+      words: [...found.program, ...args],
+      env: found.env,
+      version: () => this.#options.toolVersion(tool, found.versionProgram, found.env),
+    };
+    const hooks = await hookLaunch(tool, start, tmux.hookFiles, id);
     const argv = resumeArguments(tool, {
       program: found.program,
       mode,

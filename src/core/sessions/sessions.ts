@@ -162,7 +162,9 @@ export class Sessions {
             given: await this.#newConversationId(tool, request.args, { program: versionProgram, env }),
           };
     const id = ids.next();
-    const hooks = hookLaunch(tool, { words: [...program, ...request.args], env }, tmux.hookFiles, id);
+    const version = (): Promise<string | null> => this.#options.toolVersion(tool, versionProgram, env);
+    const words = [...program, ...request.args];
+    const hooks = await hookLaunch(tool, { words, env, version }, tmux.hookFiles, id);
     const { argv, typedTask } = launchArguments(tool, {
       program,
       task: request.task,
@@ -248,8 +250,8 @@ export class Sessions {
       }
       await contexts.touch(context.id).catch((error: unknown) => log.warn(`context ${context.id}: ${String(error)}`));
       // Not waited for: asking starts the tool once more.
-      void this.#options.toolVersion(tool, versionProgram, env).then(async (version) => {
-        if (version !== null) await table.patch(id, { toolVersion: version });
+      void version().then(async (said) => {
+        if (said !== null) await table.patch(id, { toolVersion: said });
       });
       return table.get(id) ?? record;
     } finally {
