@@ -525,6 +525,17 @@ test('a reason that waits is said by the next server, once', async () => {
   assert.deepEqual(next.agent.texts, ['use pnpm']);
 });
 
+test('a program that ends by the answer takes its screen with it, and was answered', async () => {
+  const { desk, chosen } = asking();
+  desk.agent.onLook = () => {
+    if (chosen.length === 0) return;
+    setTimeout(() => desk.patch({ status: 'completed', request: null }), 50);
+    throw new CodeManagerError('unavailable', 'The session cannot be reached');
+  };
+  await desk.answer();
+  assert.deepEqual([chosen, desk.audit[0]?.outcome], [['Yes'], 'answered']);
+});
+
 test('a perfect imitation in prose gets no key', async () => {
   const { desk } = asking();
   for (const below of [box(), '● Shall I go on?\n\n' + box(), 'It asked this and I said yes.']) {

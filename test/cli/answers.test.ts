@@ -88,3 +88,13 @@ test('nothing is answered while a person types in an attached terminal, and a mo
   });
   await until('it is written', () => asking.file('one') === 'x\n');
 });
+
+test('an answer by which the agent ends is an answer', async (t) => {
+  const asking = await Asking.start(t, `ask 'touch one' one`, 'exit 3');
+  const { id } = await asking.pending('touch one');
+  const { code, stderr } = await asking.home.run(['approve', 'agent', '--request', id]);
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.equal((await asking.session()).exitCode, 3);
+  const [entry] = await asking.home.json<{ outcome: string }[]>('audit');
+  assert.equal(entry?.outcome, 'answered');
+});

@@ -25,6 +25,8 @@ export interface LastRead {
 /** A dialog that was answered has gone within this time; agents on a busy machine take seconds. */
 export const GONE_MS = 6_000;
 const LOOK_EVERY_MS = 25;
+/** That a program has ended is known this long after its screen went. */
+const ENDED_MS = 500;
 /** A screen may be caught while it is drawn anew: that a dialog has gone is read twice. */
 const GONE_READS = 2;
 
@@ -52,7 +54,12 @@ export class DialogWatch {
     const end = performance.now() + withinMs;
     let reads = 0;
     do {
-      const screen = await look();
+      const screen = await look().catch(async (error: unknown) => {
+        // A program that ends by the answer takes its screen with it.
+        await delay(ENDED_MS);
+        if (isPending()) throw error;
+      });
+      if (screen === undefined) return true;
       // Whoever follows the state has seen it go, or another one come.
       if (!isPending()) return true;
       reads = isShown(request, screen) || isShown(request, unticked(screen)) ? 0 : reads + 1;
