@@ -65,6 +65,35 @@ if os.fork() == 0:
         os.system('${KILL}')
     os._exit(0)
 "; sleep 2`,
+    'by-socat': `which socat >/dev/null && socat -u EXEC:"${KILL}" - ; ${KILL}`,
+    'by-nohup-in-the-background': `nohup setsid ${KILL} >/dev/null 2>&1 & sleep 2`,
+    'by-a-shell-that-ends-first': `sh -c '(sleep 1; ${KILL}) & exit 0'; sleep 3`,
+    'by-a-coprocess-of-bash': `bash -c 'coproc ${KILL}; wait'`,
+    'by-a-trap-at-the-end': `bash -c 'trap "${KILL}" EXIT; exit 1'`,
+    'by-make': `printf 'all:\n\t${KILL}\n' > m.mk; make -f m.mk`,
+    'by-git': `git -c alias.x='!${KILL}' x`,
+    'by-perl': `perl -e 'system("${KILL}")'`,
+    'marker-spelled-otherwise': `env -u CM_SESSION cm_session=$OTHER Cm_Session=$OTHER ${KILL}`,
+    'marker-twice': `python3 -c "
+import os
+os.execve('/usr/bin/env', ['env', 'sh', '-c', '${KILL}'], {'CM_HOME': '$CM_HOME', 'HOME': '$HOME', 'PATH': '$PATH', 'CM_SESSION': ''})
+"`,
+    'double-fork-without-marker': `env -i CM_HOME=$CM_HOME HOME=$HOME PATH=$PATH python3 -c "
+import os, time
+if os.fork() == 0:
+    os.setpgid(0, 0)
+    if os.fork() == 0:
+        time.sleep(0.3)
+        os.system('${KILL}')
+    os._exit(0)
+"; sleep 2`,
+    'terminal-of-its-own-without-marker': `env -i CM_HOME=$CM_HOME HOME=$HOME PATH=$PATH SHELL=/bin/sh script -qec "${KILL}" /dev/null`,
+    'name-of-the-process-changed': `python3 -c "
+import ctypes, os
+ctypes.CDLL(None).prctl(15, b'node) S 1 1 1', 0, 0, 0)
+os.system('${KILL}')
+"`,
+    'many-processes-between': `f='${KILL}'; for i in 1 2 3 4 5 6 7 8; do f="env -i CM_HOME=$CM_HOME HOME=$HOME PATH=$PATH timeout 60 $f"; done; $f`,
     'descriptor-passed-on': `python3 -c "
 import socket, os, array, sys
 a, b = socket.socketpair(socket.AF_UNIX)
@@ -99,6 +128,11 @@ print(s.recv(4096))
     'raw-read-only-terminal': `$RAW ${message('terminal/open', '{"session":"\'$OTHER\'","columns":80,"rows":24,"readOnly":true}')} wait typed:1`,
     'raw-terminal-that-is-not-open': `$RAW typed:1 typed:2`,
     'raw-answer-as-a-person': `$RAW ${message('session/answer', '{"session":"\'$OTHER\'","request":"r","answer":{"type":"allow"},"by":"person"}')}`,
+    'raw-two-of-one-id': `$RAW ${message('session/list', '{}', 2)} ${kill} ${kill}`,
+    'raw-with-two-methods': `$RAW '{"jsonrpc":"2.0","id":2,"method":"session/list","method":"session/kill","params":{"session":"'$OTHER'"}}'`,
+    'raw-with-two-sessions': `$RAW '{"jsonrpc":"2.0","id":2,"method":"session/rename","params":{"session":"'$OWN'","session":"'$OTHER'","name":"taken"}}'`,
+    'raw-session-of-a-prototype': `$RAW ${message('session/rename', `{"__proto__":{"session":"'$OTHER'"},"session":"'$OTHER'","name":"taken"}`)}`,
+    'raw-without-an-id': `$RAW '{"jsonrpc":"2.0","method":"session/kill","params":{"session":"'$OTHER'"}}' wait`,
     'raw-through-dial': `env -i CM_HOME=$CM_HOME HOME=$HOME $NODE $DIST/server.js --dial-stdio </dev/null`,
   }),
   ...lines({
@@ -141,6 +175,13 @@ print(s.recv(4096))
     },
     expect: { isChanged: false, typed: 1 },
   },
+  ...lines(
+    {
+      'detached-without-marker': `$NODE -e 'require("child_process").spawn(process.argv[1], process.argv.slice(2), { detached: true, stdio: "ignore", env: { HOME: process.env.HOME, CM_HOME: process.env.CM_HOME, PATH: process.env.PATH } }).unref()' ${KILL}; sleep 3`,
+    },
+    { isChanged: true, typed: 0 },
+    'SECURITY.md says that what left its tree, environment and terminal gets around it',
+  ),
   ...lines(
     {
       'own-tmux-without-marker': `env -i PATH=$PATH HOME=$HOME CM_HOME=$CM_HOME tmux -S ./u.sock new-session -d "$CM rename $OTHER taken"; sleep 3; tmux -S ./u.sock kill-server; true`,

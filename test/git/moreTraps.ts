@@ -390,4 +390,160 @@ export const MORE_TRAPS: readonly Trap[] = [
   }),
   linked('the folder of branches', (bed) => symlinkSync(bed.outside, inGit(bed, 'refs/heads/cm'))),
   linked('the folder of worktrees', (bed) => symlinkSync(bed.outside, inGit(bed, 'worktrees'))),
+  linked('the folder of all references', (bed) => {
+    put(bed, 'packed-refs', `${bed.run(bed.folder, 'rev-parse', 'HEAD').trim()} refs/heads/main\n`);
+    rmSync(inGit(bed, 'refs'), { recursive: true });
+    symlinkSync(bed.outside, inGit(bed, 'refs'));
+  }),
+  linked('the folder of heads', (bed) => {
+    put(bed, 'packed-refs', `${bed.run(bed.folder, 'rev-parse', 'HEAD').trim()} refs/heads/main\n`);
+    rmSync(inGit(bed, 'refs/heads'), { recursive: true });
+    symlinkSync(bed.outside, inGit(bed, 'refs/heads'));
+  }),
+  linked('the folder of logs of references', (bed) => {
+    rmSync(inGit(bed, 'logs/refs'), { recursive: true, force: true });
+    mkdirSync(inGit(bed, 'logs'), { recursive: true });
+    symlinkSync(bed.outside, inGit(bed, 'logs/refs'));
+  }),
+  odd('a reference of a terabyte', (bed) => huge(inGit(bed, 'refs/heads/main'), 1e12)),
+  odd('packed references of a terabyte', (bed) => huge(inGit(bed, 'packed-refs'), 1e12)),
+  odd('an exclude of a terabyte', (bed) => huge(inGit(bed, 'info/exclude'), 1e12)),
+  odd('an index of a terabyte', (bed) => huge(inGit(bed, 'index'), 1e12)),
+  odd('alternates of a terabyte', (bed) => huge(inGit(bed, 'objects/info/alternates'), 1e12)),
+  odd('a FIFO as a reference seven folders deep', (bed) => {
+    put(bed, 'HEAD', 'ref: refs/heads/a/b/c/d/e/f/g\n');
+    mkdirSync(inGit(bed, 'refs/heads/a/b/c/d/e/f'), { recursive: true });
+    fifo(inGit(bed, 'refs/heads/a/b/c/d/e/f/g'));
+  }),
+  odd('a FIFO behind a linked folder of references', (bed) => {
+    put(bed, 'HEAD', 'ref: refs/heads/d/pipe\n');
+    fifo(join(bed.folder, 'sub', 'pipe'));
+    symlinkSync(join(bed.folder, 'sub'), inGit(bed, 'refs/heads/d'));
+  }),
+  odd('a device behind a linked folder of references', (bed) => {
+    put(bed, 'HEAD', 'ref: refs/heads/d/zero\n');
+    symlinkSync('/dev', inGit(bed, 'refs/heads/d'));
+  }),
+  odd('a FIFO behind a linked folder of objects', (bed) => {
+    const head = bed.run(bed.folder, 'rev-parse', 'HEAD').trim();
+    const folder = inGit(bed, `objects/${head.slice(0, 2)}`);
+    renameSync(folder, join(bed.folder, 'elsewhere'));
+    fifo(join(bed.folder, 'elsewhere', head.slice(2)));
+    symlinkSync(join(bed.folder, 'elsewhere'), folder);
+  }),
+  odd('a FIFO in alternates whose path is quoted', (bed) => quotedAlternate(bed, (path) => `"${path}"\n`)),
+  odd('a FIFO in the last of many alternates', (bed) =>
+    quotedAlternate(bed, (path) => `${'# a comment\n'.repeat(150)}${path}\n`),
+  ),
+  odd('a FIFO as a reference of a nested submodule', (bed) => {
+    const inner = submodule(bed);
+    writeFileSync(join(inner, '.git', 'HEAD'), 'ref: refs/heads/d/pipe\n');
+    fifo(join(bed.folder, 'sub', 'pipe'));
+    symlinkSync(join(bed.folder, 'sub'), join(inner, '.git', 'refs', 'heads', 'd'));
+  }),
+  odd('a device as a reference of a nested submodule', (bed) => {
+    const inner = submodule(bed);
+    writeFileSync(join(inner, '.git', 'HEAD'), 'ref: refs/heads/d/zero\n');
+    symlinkSync('/dev', join(inner, '.git', 'refs', 'heads', 'd'));
+  }),
+  odd('packed references of a terabyte in a nested submodule', (bed) =>
+    huge(join(submodule(bed), '.git', 'packed-refs'), 1e12),
+  ),
+  odd('a reference of a terabyte in a nested submodule', (bed) => {
+    const inner = submodule(bed);
+    writeFileSync(join(inner, '.git', 'HEAD'), 'ref: refs/heads/huge\n');
+    huge(join(inner, '.git', 'refs', 'heads', 'huge'), 1e12);
+  }),
+  environment(
+    'GIT_CONFIG_GLOBAL',
+    () => 'own.config',
+    (bed) => ownConfig(bed, 'own.config'),
+  ),
+  environment(
+    'XDG_CONFIG_HOME',
+    () => '.config',
+    (bed) => ownConfig(bed, '.config/git/config'),
+  ),
+  environment(
+    'HOME',
+    () => '.',
+    (bed) => ownConfig(bed, '.gitconfig'),
+  ),
+  environment(
+    'GIT_EXEC_PATH',
+    () => 'programs',
+    (bed) => {
+      for (const name of ['git', 'git-status', 'git-worktree'])
+        bed.program(`programs/${name}`, readFileSync(bed.mark('programs'), 'utf8'));
+      bed.commit();
+    },
+  ),
+  tree('that leads out', '..'),
+  tree('with a git folder', '.git'),
+  tree('with a git folder in capitals', '.GIT'),
+  {
+    name: 'a tree with a link and a folder of one name',
+    set: (bed) => {
+      const entry = (mode: string, type: string, id: string, name: string): string =>
+        `${mode} ${type} ${id}\t${name}\x00`;
+      const link = objectOf(bed, ['hash-object', '-w', '--stdin'], bed.outside);
+      const file = objectOf(bed, ['hash-object', '-w', '--stdin'], 'x');
+      const folder = objectOf(bed, ['mktree', '-z'], entry('100644', 'blob', file, 'new'));
+      checkedOut(bed, entry('120000', 'blob', link, 'a') + entry('040000', 'tree', folder, 'a'));
+    },
+  },
 ];
+
+/** Objects of another place, among which one that is needed is a pipe. */
+function quotedAlternate(bed: GitBed, line: (path: string) => string): void {
+  const head = bed.run(bed.folder, 'rev-parse', 'HEAD').trim();
+  const other = join(bed.folder, 'other');
+  const name = join(head.slice(0, 2), head.slice(2));
+  mkdirSync(join(other, head.slice(0, 2)), { recursive: true });
+  rmSync(inGit(bed, join('objects', name)));
+  fifo(join(other, name));
+  put(bed, 'objects/info/alternates', line(other));
+}
+
+/** A nested repository that the index knows. */
+function submodule(bed: GitBed): string {
+  const inner = join(bed.folder, 'inner');
+  mkdirSync(inner);
+  bed.run(inner, 'init', '-q');
+  bed.run(inner, 'commit', '-q', '--allow-empty', '-m', 'x');
+  bed.write('.gitmodules', '[submodule "inner"]\n\tpath = inner\n\turl = ./inner\n\tignore = none\n');
+  bed.commit();
+  return inner;
+}
+
+/** The configuration of a person, if a path of theirs were taken from the repository. */
+function ownConfig(bed: GitBed, name: string): void {
+  bed.write('.gitattributes', '* filter=x\n');
+  bed.write(name, evil(bed));
+  bed.commit();
+}
+
+function objectOf(bed: GitBed, args: readonly string[], input: string): string {
+  return execFileSync('git', args, { cwd: bed.folder, input, encoding: 'utf8' }).trim();
+}
+
+/** A commit of a tree as no git makes it. */
+function checkedOut(bed: GitBed, entries: string): void {
+  const top = objectOf(bed, ['mktree', '-z'], entries);
+  const commit = bed.run(bed.folder, 'commit-tree', '-m', 'x', top).trim();
+  put(bed, 'refs/heads/main', `${commit}\n`);
+}
+
+/** A tree with a folder of this name, in which a configuration, a hook and a new file stand. */
+function tree(name: string, folder: string): Trap {
+  return {
+    name: `tree: ${name}`,
+    set: (bed) => {
+      const text = objectOf(bed, ['hash-object', '-w', '--stdin'], evil(bed));
+      const hook = objectOf(bed, ['hash-object', '-w', '--stdin'], readFileSync(bed.mark('hook'), 'utf8'));
+      const hooks = objectOf(bed, ['mktree', '-z'], `100755 blob ${hook}\tpost-checkout\x00`);
+      const inner = objectOf(bed, ['mktree', '-z'], `100644 blob ${text}\tconfig\x00040000 tree ${hooks}\thooks\0`);
+      checkedOut(bed, `040000 tree ${inner}\t${folder}\x00`);
+    },
+  };
+}

@@ -51,6 +51,32 @@ export const WAITING: readonly Waiting[] = [
     at: '.git/objects/',
     set: (bed) => fifo(join(bed.folder, object(bed))),
   },
+  pipe('.git/refs/heads/a/b/c/d/e/f/other'),
+  pipe('.git/logs/refs/heads/main'),
+  {
+    name: 'a pipe behind a linked folder of references',
+    at: '.git/refs/heads/d/pipe',
+    set: (bed) => {
+      fifo(join(bed.folder, 'sub', 'pipe'));
+      symlinkSync(join(bed.folder, 'sub'), join(bed.folder, '.git', 'refs', 'heads', 'd'));
+    },
+  },
+  {
+    name: 'a pipe behind a linked folder of objects',
+    at: '.git/objects/ab/pipe',
+    set: (bed) => {
+      fifo(join(bed.folder, 'sub', 'pipe'));
+      symlinkSync(join(bed.folder, 'sub'), join(bed.folder, '.git', 'objects', 'ab'));
+    },
+  },
+  ...['refs/heads/main', 'packed-refs'].map((name): Waiting => ({
+    name: `a terabyte as ${name}`,
+    at: `.git/${name}`,
+    set: (bed) => {
+      bed.write(`.git/${name}`, '');
+      truncateSync(join(bed.folder, '.git', name), 1e12);
+    },
+  })),
   pipe('sub/.gitignore'),
   pipe('sub/.gitattributes', (bed) => bed.write('sub/kept', 'two\n')),
   pipe('new/deep/er/.gitignore', (bed) => bed.write('new/deep/er/file', '')),

@@ -26,8 +26,11 @@ const PIPE = 5;
 const NO_PLACE = 125;
 const WAITS = 123;
 const RUN_MS = 60_000;
-/** Which configuration the person wants; everything else of git's in the environment is about another repository. */
-const KEPT_VARIABLES = ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_CONFIG_NOSYSTEM', 'GIT_EXEC_PATH'];
+/**
+ * Where the configuration and the programs are that the person wants; seen from the repository another one would be what
+ * an agent wrote. Everything else of git's in the environment is about another repository.
+ */
+const FILE_VARIABLES = ['GIT_CONFIG_GLOBAL', 'GIT_CONFIG_SYSTEM', 'GIT_EXEC_PATH', 'XDG_CONFIG_HOME', 'HOME'];
 /** Whatever the configurations say: paths have to stay absolute, and submodules are looked at from outside. */
 const FIXED = [
   '--no-pager',
@@ -182,7 +185,9 @@ function lists(parts: readonly string[]): string[] {
 }
 
 function environment(login: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(login).filter(([name]) => !name.startsWith('GIT_') || KEPT_VARIABLES.includes(name));
+  const entries = Object.entries(login).filter(([name, value]) =>
+    FILE_VARIABLES.includes(name) ? value.startsWith('/') : !name.startsWith('GIT_') || name === 'GIT_CONFIG_NOSYSTEM',
+  );
   // Our scripts stand in the repository, where "." in a PATH would be what an agent wrote.
   const path = (login['PATH'] ?? '').split(':').filter((folder) => folder.startsWith('/'));
   return {

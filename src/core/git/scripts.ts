@@ -40,11 +40,18 @@ find -L "$gitdir" "$common" "$top/.gitignore" "$top/.gitattributes" "$top/.gitmo
 find -H "$common"/* "$@" -maxdepth 5 \\
   '(' -type p -o -type c -o -type l '(' -exec test -p {} ';' -o -exec test -c {} ';' ')' ')' -print 2>/dev/null |
   head -n 1 | grep . >&2 && exit 5
+# Below them git follows links to folders; what is in a reference it takes as a whole.
+find -L "$common/refs" "$gitdir/refs" -maxdepth 10 \\
+  '(' -type p -o -type c -o -type f -size +128 ')' 2>/dev/null | head -n 1 | grep . >&2 && exit 5
+find -L "$common/packed-refs" -size +2097152 2>/dev/null | grep . >&2 && exit 5
+find -L "$common/objects" -maxdepth 3 '(' -type p -o -type c ')' 2>/dev/null | head -n 1 | grep . >&2 && exit 5
 borrowed() { # objects of other places, as far as git follows them
   [ "$2" -lt 6 ] && short "$1/info/alternates" || return 0
-  head -n 100 "$1/info/alternates" | while IFS= read -r line; do
+  grep -v "^#" "$1/info/alternates" | head -n 100 | while IFS= read -r line; do
+    # Quoted as C has it; no git writes that.
+    case $line in '"'*) printf '%s\\n' "$1/info/alternates"; break ;; esac
     from=$(cd "$1" && into "$line") || continue
-    find -H "$from" -maxdepth 3 -type p 2>/dev/null | head -n 1
+    find -L "$from" -maxdepth 3 '(' -type p -o -type c ')' 2>/dev/null | head -n 1
     borrowed "$from" $(($2 + 1))
   done
 }
@@ -102,7 +109,10 @@ head -c 4096 "$1" | {
   line=.
   [ ! -f commondir ] || line=$(head -c 4096 commondir | head -n 1)
   case $line in /*) ;; *) line=./$line ;; esac
-  find -H . "$line"/. -maxdepth 5 \\( -type p -o -type c \\) 2>/dev/null | grep -q .
+  {
+    find -H . "$line"/. -maxdepth 5 \\( -type p -o -type c -o -name packed-refs -size +2097152 \\)
+    find -L "$line"/refs -maxdepth 10 \\( -type p -o -type c \\)
+  } 2>/dev/null | grep -q .
 }`;
 
 /**
@@ -113,6 +123,7 @@ const WATCH = `
 find . -path ./.git -prune -o \\
   '(' -name .gitignore -o -name .gitattributes -o -name .gitmodules -o -name .mailmap -o -name .git -o -path '*/.git/*' ')' \\
   '(' -type p -o -type c -o -type l '(' -exec test -p {} ';' -o -exec test -c {} ';' ')' \\
+    -o -path '*/.git/refs/*' -type l -exec test -d {} ';' -o -path '*/.git/packed-refs' -size +2097152 \\
     -o -type f -name '.git[iam]*' -size +204800 -o -type f -name .git -exec sh -c "$leads" sh {} ';' ')' \\
   -exec sh -c 'set -C; printf "%s\\n" "$1" > "$2" && kill "$3"' sh {} "$odd" "$run" ';' </dev/null >/dev/null 2>&1 &
 `;
@@ -126,6 +137,7 @@ find . -path ./.git -prune -o \\
 export const RUN_GIT = `
 git=$1 base=$2 common=$3 add=$4 look=$5 hooks=$6
 shift 6
+ulimit -d 4194304 2>/dev/null # git takes some files into its memory as a whole, however large they are
 mask=$(umask)
 umask 077
 mkdir -p "$base" || exit 125
@@ -143,7 +155,10 @@ done
 [ ! -d "$own/hooks" ] || set -- -c "core.hooksPath=$own/hooks" "$@"
 umask "$mask"
 if [ -n "$add" ]; then
-  link=$(find "$common/worktrees" "$common/logs" "$common/refs/heads/" -type l 2>/dev/null | head -n 1)
+  link=$(
+    find "$common/refs" -maxdepth 0 -type l 2>/dev/null
+    find "$common/worktrees" "$common/logs" "$common/refs/heads" -type l 2>/dev/null | head -n 1
+  )
   [ -z "$link" ] || { printf '%s is a link, and git would write there\\n' "$link" >&2; exit 124; }
   mkdir -p "$common/worktrees" "$common/logs" || exit 125
 fi
