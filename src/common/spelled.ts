@@ -11,7 +11,8 @@ const TAB = '⇥';
 const BLANK = '␣';
 
 /** Nothing is to be seen of it, or it directs the text around it; also what is drawn for others. */
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800⏎⇥␣]/gu;
+const HIDDEN =
+  /[\p{Cc}\p{Cf}\p{Zs}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}\p{Default_Ignorable_Code_Point}\u2800\u{1d159}\u{13441}\u{13442}⏎⇥␣]/gu;
 /** Marks that are drawn over a letter which they do not belong to. */
 const STRAY_MARKS = /(?<=^|[\x00-\x7f])\p{M}+/gu;
 /** Letters of other scripts and signs that look like ASCII. */
@@ -23,9 +24,9 @@ const LIKE_ASCII =
   'ɑɡɩıƖǀ';
 const LOOKALIKES = new Set(LIKE_ASCII);
 const WORD = /[\p{L}\p{N}]+/gu;
-/** Signs that look like ASCII ones which mean something in a command or a path. */
+/** Signs that look like ASCII ones which mean something in a command or a path, and the alphabets of mathematics. */
 const LIKE_SIGNS =
-  /[\u2010-\u2012\u2212\u2043\u2044\u2215\u29f8\u2571\u2216\u29f5\u2572\u2223\u01c0\u05c0\u2024\ua789]/gu;
+  /[\u{1d400}-\u{1d7ff}\u2010-\u2012\u2212\u2043\u2044\u2215\u29f8\u2571\u2216\u29f5\u2572\u2223\u01c0\u05c0\u2024\ua789]/gu;
 /** What is spelled out already, as a text that says so itself. */
 const LOOKS_SPELLED = /<(?=U\+[0-9A-F]{4,6}>)/gu;
 const PLAIN = /^[\n\t\x20-\x7e]*$/u;

@@ -1,8 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { dirname, join } from 'node:path';
-import type { TestContext } from 'node:test';
+import { basename, dirname, join } from 'node:path';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { campaign } from '../helpers/campaign.js';
 import { TestServer } from '../helpers/testServer.js';
@@ -10,28 +8,20 @@ import { filesCases, type FilesInput, type Kind } from './files.js';
 
 const PRECIOUS = 'as it was\n';
 
-type Maker = (path: string, outside: string, t: TestContext) => void | Promise<void>;
+type Maker = (path: string, outside: string) => void;
 
 const MAKERS: Readonly<Record<Kind, Maker>> = {
   folder: (path) => {
     mkdirSync(path);
     writeFileSync(join(path, 'note'), 'mine');
   },
-  socket: async (path, _outside, t) => {
-    // By a short name: the path of a socket may not be long.
-    const server = createServer();
-    t.after(() => server.close());
-    const folder = process.cwd();
-    process.chdir(dirname(path));
-    try {
-      await new Promise<void>((done, failed) => {
-        server.on('error', failed);
-        server.listen(path.slice(dirname(path).length + 1), done);
-      });
-    } finally {
-      process.chdir(folder);
-    }
-  },
+  // Of a program that has ended, by a short name: the path of a socket may not be long.
+  socket: (path) =>
+    void execFileSync(
+      'python3',
+      ['-c', 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])', basename(path)],
+      { cwd: dirname(path) },
+    ),
   pipe: (path) => void execFileSync('mkfifo', [path]),
   gigabyte: (path) => {
     writeFileSync(path, '', { mode: 0o600 });
@@ -55,7 +45,7 @@ campaign('files', filesCases, async ({ place, kind }: FilesInput, { t }) => {
   writeFileSync(outside, PRECIOUS);
   const path = join(server.cm, place);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  await MAKERS[kind](path, outside, t);
+  MAKERS[kind](path, outside);
   const isSaid = await works(server);
   const logged = join(server.cm, 'server.log');
   const forged = kind === 'line break in its name' && existsSync(logged) && /^FORGED/mu.test(server.serverLog);

@@ -21,6 +21,8 @@ test('what cannot be seen for what it is is spelled out', () => {
     ['\ud800', '<U+D800>'],
     ['\u{e0041}', '<U+E0041>'],
     ['a\u3164b', 'a<U+3164>b'],
+    ['./mark\u{1d159} yes\u{13441}', './mark<U+1D159> yes<U+13441>'],
+    ['\u{1d69b}m \u{1d7f6}', '<U+1D69B>m <U+1D7F6>'],
     ['done ✅ 🦊', 'done ✅ 🦊'],
   ] as const) {
     assert.equal(spelled(text), shown, JSON.stringify(text));
