@@ -54,6 +54,12 @@ test('nothing that runs or leads elsewhere is taken over without a question', ()
   }
 });
 
+test('no address is taken over in the place of a format', () => {
+  assert.ok(isTaken('extensions.refstorage', 'reftable'));
+  for (const value of ['reftable:///elsewhere', 'files://../..', '/elsewhere', '..\\\\elsewhere'])
+    assert.ok(!isTaken('extensions.refstorage', value), value);
+});
+
 test('git reads a configuration as it was before', (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'cm-config-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -180,9 +180,9 @@ const TAKEN = [
   'extensions.noop',
 ].map(matcher);
 
-/** Whether a repository's own value of this key counts without a question. */
-export function isTaken(key: string): boolean {
-  return TAKEN.some((fits) => fits(key));
+/** Whether a repository's own value of this key counts without a question; some versions take an address in its place. */
+export function isTaken(key: string, value = ''): boolean {
+  return TAKEN.some((fits) => fits(key)) && !/[/:\\]/u.test(value);
 }
 
 /** Without these a checkout or a comparison can be wrong: filters of files, and objects that are fetched when needed. */

@@ -64,7 +64,7 @@ export class Repository {
     this.#env = found.env;
     this.#gitFolder = found.gitFolder;
     this.#common = found.common;
-    const taken = found.entries.filter(({ key }) => isTaken(key));
+    const taken = found.entries.filter(({ key, value }) => isTaken(key, value));
     this.#config = formatConfig([...taken, ...used.entries, { key: 'core.bare', value: 'false' }]);
     this.#hooks = used.hooks;
     // A program of anybody's that watches would outlive us.
