@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
@@ -86,11 +87,14 @@ export async function runNodeTests(files, options = {}) {
   if (!process.execArgv.includes('--enable-source-maps')) process.execArgv.push('--enable-source-maps');
   const bailed = new AbortController();
   const signals = [bailed.signal, ...(options.signal === undefined ? [] : [options.signal])];
+  const signal = AbortSignal.any(signals);
+  // The runner listens once for each file.
+  setMaxListeners(0, signal);
   const stream = run({
     files: [...files],
     concurrency: options.concurrency ?? availableParallelism(),
     timeout: options.fileTimeoutMs ?? 600_000,
-    signal: AbortSignal.any(signals),
+    signal,
   });
   /** @type {Map<string, string>} What the processes printed: noise, until something fails. */
   const printed = new Map();
