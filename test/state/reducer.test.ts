@@ -505,6 +505,8 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
   const unknown = shell('rm x');
   const exact: Asked = { ...unknown, request: unknown.request && { ...unknown.request, exact: 'event' } };
   const toldAnswered = [told(0, exact), shown(10, shell('rm x', 'Yes', 'No')), { type: 'answered', time: 40 }] as const;
+  // Answered by its own way, it is told to be over while its dialog still stands there.
+  const toldOver = [told(0, exact), shown(10, shell('rm x', 'Yes', 'No')), word('event', 'working', 40)] as const;
   for (const [events, requests] of [
     [[shown(0, shell('')), shown(50, shell('rm x', 'Yes', 'No'))], 1],
     [[told(0, shell('rm x')), shown(50, shell('rm x')), shown(90, shell('rm x', 'Yes', 'No'))], 1],
@@ -520,6 +522,10 @@ test('a dialog that is seen while it is drawn, or in turns with a hook, stays on
     [[...toldAnswered, shown(50, shell('rm x', 'Yes', 'No')), told(400, exact)], 2],
     [[...toldAnswered, shown(50, other)], 2],
     [[...toldAnswered, shown(50, shell('rm x', 'Yes', 'No')), shown(3100, shell('rm x', 'Yes', 'No'))], 2],
+    [[...toldOver, shown(50, shell('rm x', 'Yes', 'No')), shown(1000, shell('rm x', 'Yes', 'No'))], 1],
+    [[...toldOver, shown(50, shell('rm x', 'Yes', 'No')), told(400, exact)], 2],
+    [[...toldOver, shown(50, other), shown(600, other)], 2],
+    [[...toldOver, shown(50, shell('rm x', 'Yes', 'No')), shown(3600, shell('rm x', 'Yes', 'No'))], 2],
   ] as const) {
     assert.equal(run(...events).request, requests, JSON.stringify(events));
   }

@@ -320,7 +320,14 @@ function decide(before: StateModel, now: number): StateModel {
     asked?.request?.exact === 'record' && asked.call !== undefined ? { call: asked.call, request } : model.used;
   const begins = verdict.state === 'idle' && next.state !== 'idle';
   const past = !begins ? model.before : verdict.error === null ? null : { error: verdict.error, time: now };
-  return { ...model, used, before: past, verdict: { ...next, since: same ? verdict.since : now } };
+  const answered = isOverByEvent(verdict, next) ? { asked: verdict.asked, time: now } : model.answered;
+  return { ...model, used, answered, before: past, verdict: { ...next, since: same ? verdict.since : now } };
+}
+
+/** What an event has told another one has taken back: it was answered, whoever did, before its dialog goes. */
+function isOverByEvent(before: Verdict, next: Verdict): before is Verdict & { readonly asked: Asked } {
+  const isTold = before.state === 'waiting' && before.asked?.request?.exact === 'event';
+  return isTold && next.source === 'event' && (next.state !== 'waiting' || next.request !== before.request);
 }
 
 function idleHoldsMs({ source, turnEnded }: Held): number {
