@@ -131,7 +131,7 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
     assert.equal(await tmux.connection.attached(), undefined);
     const script = `printf '\\033]2;my title\\007ready\\n'; read line; echo "got $line"; stty size; read line; exit 7`;
     await launch('s1', 'sh', '-c', script);
-    const pane = await tmux.create('s1', { folder: "/a b/#{x}'$HOME" });
+    const pane = await tmux.create('s1', { folder: "/a\nb/#{x}'$HOME" });
     assert.deepEqual([pane.session, pane.columns, pane.rows, pane.dead, pane.piped], ['s1', 120, 40, false, true]);
     await until('it is ready', () => log('s1').includes('ready'));
     assert.match(await tmux.screen(pane.pane), /ready/);
@@ -142,7 +142,7 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
     assert.equal(await tmux.mark(pane.pane), 'sent');
     await until('it has got the text', () => log('s1').includes("got it's $HOME"));
     await until('it has its size', () => log('s1').includes('40 120'));
-    assert.equal(await tmux.folder(pane.pane), "/a b/#{x}'$HOME");
+    assert.equal(await tmux.folder(pane.pane), "/a\nb/#{x}'$HOME");
 
     await launch('s2', 'sleep', '1000');
     const other = await tmux.create('s2');

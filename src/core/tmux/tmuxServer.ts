@@ -120,7 +120,8 @@ export class TmuxServer implements Disposable {
         ...byClients,
         this.#openPipe(target, this.#pipe(session, ...(asksForReports ? ['answer'] : [])), asksForReports),
         this.#setOption(target, SESSION_OPTION, session),
-        this.#setOption(target, FOLDER_OPTION, folder),
+        // A path may have line breaks, and a word of tmux none.
+        this.#setOption(target, FOLDER_OPTION, Buffer.from(folder).toString('base64url')),
         ...(quietClients ? [tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`)] : []),
         tmuxCommand('list-panes', '-t', target, '-F', PANE_FORMAT),
       );
@@ -187,7 +188,8 @@ export class TmuxServer implements Disposable {
 
   /** Folder in which the session of a pane works. Empty when that is not known; undefined when the pane has gone. */
   async folder(pane: string): Promise<string | undefined> {
-    return this.#ask(pane, `#{${FOLDER_OPTION}}`);
+    const coded = await this.#ask(pane, `#{${FOLDER_OPTION}}`);
+    return coded === undefined ? undefined : Buffer.from(coded, 'base64url').toString();
   }
 
   /** One line of what tmux knows of a pane; undefined when it has gone. */
