@@ -23,12 +23,12 @@ test(
     await desk.answers('answer', await desk.asks('trust'), 'Yes, I trust this folder');
     const request = await desk.asks('permission');
     assert.equal(request.command, 'touch  b.txt', 'no screen tells that there are two blanks');
-    await desk.explains(/^decided by +report$/m);
+    await desk.explains(/^decided by +(?:report|event)$/m);
     await desk.explains(/^[> ] event +waiting \(PermissionRequest · permission: touch ␣b\.txt\), seen /m);
     await desk.answers('approve', request);
     assert.equal((await desk.audit()).at(-1)?.via, 'hook', 'it is answered there as here');
     await desk.becomes('idle');
-    await desk.explains(/^decided by +report$/m);
+    await desk.explains(/^decided by +(?:report|event)$/m);
     await desk.explains(/^[> ] event +idle \(Stop\), seen /m);
     await desk.stop();
   },

@@ -58,8 +58,11 @@ export const environmentCases: readonly Case[] = [
         .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const);
       const names = variables.map(([name]) => name);
       assert.ok(names.includes('PATH') && names.includes('HOME'));
+      // A session is told where the data of Code Manager is, so that `cm` in it finds the same.
       const ours = names.filter((name) =>
-        /tmux|^CM_|^CLAUDE|^CODEX|^VSCODE|^ELECTRON|^SSH_(?!AUTH_SOCK)|^NODE_(?:OPTIONS|CHANNEL)|^npm_/i.test(name),
+        /tmux|^CM_(?!HOME$)|^CLAUDE|^CODEX|^VSCODE|^ELECTRON|^SSH_(?!AUTH_SOCK)|^NODE_(?:OPTIONS|CHANNEL)|^npm_/i.test(
+          name,
+        ),
       );
       assert.deepEqual(ours.sort(), ['CM_RUN', 'CM_SESSION']);
       const value = (wanted: string): string | undefined => variables.find(([name]) => name === wanted)?.[1];
