@@ -58,7 +58,7 @@ export function toSession(record: SessionRecord): Session {
 /** The same with the whole task. */
 export function toWholeSession(record: SessionRecord): Session {
   const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...rest } = record;
-  const { conversation: _c, resumeId: _i, runFrom: _f, answered: _a, history: _h, ...session } = rest;
+  const { conversation: _c, resumeId: _i, runFrom: _f, answered: _a, unsaid: _u, history: _h, ...session } = rest;
   return session;
 }
 
