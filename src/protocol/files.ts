@@ -55,11 +55,11 @@ export function toSession(record: SessionRecord): Session {
   return { ...toWholeSession(record), task: truncate(record.task, TASK_LETTERS) };
 }
 
-/** The same with the whole task. */
+const SHOWN = Session.keyof().options;
+
+/** The same with the whole task. What a record has besides a session stays with its server. */
 export function toWholeSession(record: SessionRecord): Session {
-  const { version: _v, requestId: _r, ending: _e, envNames: _n, delivery: _d, logBase: _l, ...rest } = record;
-  const { conversation: _c, resumeId: _i, runFrom: _f, answered: _a, unsaid: _u, history: _h, ...session } = rest;
-  return session;
+  return Object.fromEntries(SHOWN.map((key) => [key, record[key]])) as Session;
 }
 
 /** `~/.cm/config.json`, written by people, and by an installation that knows more than the file. */

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -76,13 +75,7 @@ test('a start that fails leaves no context, also beside one that does not', asyn
 
 test('a worktree keeps the subfolder, needs a commit, and one word behind its flag is taken for nothing', async (t) => {
   const home = new TestHome(t);
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args], {
-      cwd: home.work,
-      env: home.env,
-      encoding: 'utf8',
-    });
-  git('init', '-q', '-b', 'main');
+  home.git('init', '-q', '-b', 'main');
   const sub = join(home.work, 'packages', 'api');
   mkdirSync(sub, { recursive: true });
   writeFileSync(join(sub, 'file'), '');
@@ -90,15 +83,15 @@ test('a worktree keeps the subfolder, needs a commit, and one word behind its fl
   const empty = await home.run(['start', 'shell', 'x', '--worktree'], { cwd: sub });
   assert.equal(empty.code, 6);
   assert.match(empty.stderr, /has no commit yet/u);
-  git('add', '.');
-  git('commit', '-q', '-m', 'A commit');
+  home.git('add', '.');
+  home.git('commit', '-q', '-m', 'A commit');
 
   for (const cwd of [sub, home.work]) {
     const either = await home.run(['start', 'shell', '--worktree', 'feat/x'], { cwd });
     assert.equal(either.code, 2);
     assert.match(either.stderr, /--worktree=feat\/x/u);
   }
-  assert.equal(git('branch', '--format=%(refname:short)'), 'main\n', 'nothing was made');
+  assert.equal(home.git('branch', '--format=%(refname:short)'), 'main\n', 'nothing was made');
 
   const session = await startIn(home, sub, '--worktree=feat/x');
   assert.equal(session.worktree?.branch, 'feat/x');

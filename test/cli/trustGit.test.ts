@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,14 +6,8 @@ import { TestHome } from '../helpers/testHome.js';
 
 test('a start in a worktree asks once about what the repository has of its own: used, or left out', async (t) => {
   const home = new TestHome(t);
-  const git = (...args: readonly string[]): string =>
-    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args], {
-      cwd: home.work,
-      env: home.env,
-      encoding: 'utf8',
-    });
-  git('init', '-q', '-b', 'main');
-  git('commit', '-q', '--allow-empty', '-m', 'A commit');
+  home.git('init', '-q', '-b', 'main');
+  home.git('commit', '-q', '--allow-empty', '-m', 'A commit');
   const mark = join(home.root, 'mark');
   const hook = join(home.work, '.git', 'hooks', 'post-checkout');
   const write = (text: string): void => {
@@ -29,7 +22,7 @@ test('a start in a worktree asks once about what the repository has of its own: 
   assert.equal(asked.code, 6);
   assert.match(asked.stderr, new RegExp(`hook post-checkout = #!/bin/sh⏎: > '${mark}'`, 'u'));
   assert.ok(!existsSync(mark));
-  assert.equal(git('branch', '--format=%(refname:short)'), 'main\n', 'nothing was made');
+  assert.equal(home.git('branch', '--format=%(refname:short)'), 'main\n', 'nothing was made');
 
   const other = await home.run([...start, '--trust-git', '0'.repeat(32)], { cwd: home.work });
   assert.equal(other.code, 6);

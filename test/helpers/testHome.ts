@@ -1,4 +1,4 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +91,12 @@ export class TestHome {
     const running = this.spawn(args, options);
     running.child.stdin.end(options.input ?? '');
     return running.result();
+  }
+
+  /** Standard output of a git that must succeed, in the folder of its work. */
+  git(...args: readonly string[]): string {
+    const whole = ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...args];
+    return execFileSync('git', whole, { cwd: this.work, env: this.env, encoding: 'utf8' });
   }
 
   /** Standard output of a `cm` that must succeed, without the last line break. */

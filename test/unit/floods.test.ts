@@ -19,6 +19,26 @@ function fileOf(text: string): Pick<Machine, 'stat' | 'readFile'> {
   };
 }
 
+/** Follows the signals of a log; what it gives lets the log become that. */
+async function follow(onSignal: (signal: TerminalSignal) => void): Promise<(text: string) => void> {
+  let grown = '';
+  const follower = new SignalFollower({
+    machine: {
+      stat: () => fileOf(grown).stat('/log'),
+      readFile: (path, from, length) => fileOf(grown).readFile(path, from, length),
+    },
+    path: '/log',
+    from: 0,
+    onSignal: (signal) => Promise.resolve(onSignal(signal)),
+    onError: (error) => assert.fail(String(error)),
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  return (text) => {
+    grown = text;
+    follower.onOutput();
+  };
+}
+
 /** How often others have their turn until it is over. */
 async function turnsUntil(isOver: () => boolean): Promise<number> {
   let turns = 0;
@@ -39,20 +59,8 @@ for (const [name, signal] of Object.entries({
     const told: TerminalSignal[] = [];
     const last = '\u001b]0;the last\u0007';
     const flood = signal.repeat(Math.ceil(SIZE / signal.length));
-    let grown = '';
-    const follower = new SignalFollower({
-      machine: {
-        stat: () => fileOf(grown).stat('/log'),
-        readFile: (path, from, length) => fileOf(grown).readFile(path, from, length),
-      },
-      path: '/log',
-      from: 0,
-      onSignal: (one) => Promise.resolve(void told.push(one)),
-      onError: (error) => assert.fail(String(error)),
-    });
-    await new Promise((resolve) => setImmediate(resolve));
-    grown = `${flood}${last}`;
-    follower.onOutput();
+    const write = await follow((one) => void told.push(one));
+    write(`${flood}${last}`);
     await turnsUntil(() => told.some((one) => one.type === 'title' && one.title === 'the last'));
     assert.ok(told.length < 100, `${told.length} were told`);
     if (name === 'reports') {
@@ -64,20 +72,8 @@ for (const [name, signal] of Object.entries({
 
 test('a few signals are told one by one, in their order', async () => {
   const told: string[] = [];
-  let grown = '';
-  const follower = new SignalFollower({
-    machine: {
-      stat: () => fileOf(grown).stat('/log'),
-      readFile: (path, from, length) => fileOf(grown).readFile(path, from, length),
-    },
-    path: '/log',
-    from: 0,
-    onSignal: (one) => Promise.resolve(void told.push(one.type === 'title' ? one.title : one.type)),
-    onError: (error) => assert.fail(String(error)),
-  });
-  await new Promise((resolve) => setImmediate(resolve));
-  grown = '\u001b]0;a\u0007\u0007\u001b]0;b\u0007\u0007\u0007\u001b]0;a\u0007';
-  follower.onOutput();
+  const write = await follow((one) => void told.push(one.type === 'title' ? one.title : one.type));
+  write('\u001b]0;a\u0007\u0007\u001b]0;b\u0007\u0007\u0007\u001b]0;a\u0007');
   await until('all are told', () => Promise.resolve(told.length === 6 ? true : undefined));
   assert.deepEqual(told, ['a', 'bell', 'b', 'bell', 'bell', 'a']);
 });

@@ -25,6 +25,7 @@ import {
   guardRecorded,
   guardTaken,
   guardUnanswered,
+  TYPING_MS,
 } from './guards.js';
 import type { AnswerRoute, DirectAnswer } from './hookRoute.js';
 import { KeyRoute } from './keyRoute.js';
@@ -68,9 +69,6 @@ export interface AnswerRequest {
   readonly from?: Whence | undefined;
   readonly permit?: Permit | undefined;
 }
-
-/** A person who pressed a key this recently is typing. */
-const TYPING_MS = 2_000;
 
 /** Answers what agents ask: once each, on record, and never by mistake. */
 export class Answerer {

@@ -86,6 +86,9 @@ export function guardNoDraft({ draft }: ScreenJudgement, name: string): void {
   }
 }
 
+/** A person who pressed a key this recently is typing, in milliseconds. */
+export const TYPING_MS = 2_000;
+
 /** No key while a person types in an attached terminal. */
 export function guardNobodyTypes(isTyping: boolean, name: string): void {
   if (isTyping) {

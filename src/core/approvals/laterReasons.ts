@@ -7,6 +7,7 @@ import type { SessionInput } from '../sessions/sessionInput.js';
 import type { SessionStates } from '../sessions/sessionStates.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
 import type { AuditLog } from './audit.js';
+import { TYPING_MS } from './guards.js';
 
 export interface LaterReasonsOptions {
   readonly supervisor: { readonly leads: boolean };
@@ -22,8 +23,6 @@ export interface LaterReasonsOptions {
 export type LaterReason = SessionRecord['unsaid'][number];
 
 const LOOK_AGAIN_MS = 1_000;
-/** A person who pressed a key this recently is typing. */
-const TYPING_MS = 2_000;
 
 /** Types reasons for denials once the input boxes are free for them, also after the agent server was started again. */
 export class LaterReasons {
