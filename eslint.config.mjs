@@ -10,6 +10,7 @@ const ZOD_AS_NAMESPACE = {
 const WINDOW = [
   'activeTerminal',
   'activeTextEditor',
+  'onDidChangeActiveTerminal',
   'onDidChangeActiveTextEditor',
   'onDidChangeVisibleTextEditors',
   'onDidCloseTerminal',

@@ -113,7 +113,7 @@ test('an offline row says what was seen last and when, and offers nothing that c
   const machine = { ...AWAY, lastSeen: at(-180) };
   const row = rowOf({ machineId: machine.id, state: 'working' }, machine);
   assert.equal(row.group, 'Offline');
-  assert.equal(rowDescription(row, { groupBy: 'status', now: NOW }), '5m · was working, seen 3m ago · demo @lab');
+  assert.equal(rowDescription(row, { groupBy: 'status', now: NOW }), 'was working, seen 3m ago · 5m · demo @lab');
   assert.equal(sessionContextValue(row), 'session+offline');
   assert.match(spokenLabel(row, 'Codex', NOW), /demo on lab, offline, was working, seen 3m ago/);
 });
@@ -124,7 +124,7 @@ test('a session that runs on another node than the name leads to now says so', (
   assert.equal(otherNode(row), 'on login3; this is login1');
   assert.equal(
     rowDescription(row, { groupBy: 'status', now: NOW }),
-    '5m · Working · on login3; this is login1 · demo @build-box',
+    'Working · 5m · on login3; this is login1 · demo @build-box',
   );
   assert.match(tooltipMarkdown(row, 'Codex', NOW), /on login3; this is login1/);
   assert.equal(otherNode(rowOf({ machineId: machine.id, machine: { host: 'login1', bootId: 'b' } }, machine)), '');

@@ -21,7 +21,7 @@ import {
 import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
 import { buildSessionTree, ENDED_SHOWN } from '../../src/extension/model/sessionTree.js';
 import { statusLine } from '../../src/extension/model/statusLine.js';
-import { joinWords, parseEnvironment, splitWords, wasPastedFrom } from '../../src/extension/model/words.js';
+import { joinWords, parseEnvironment, splitWords, withPastedLines } from '../../src/extension/model/words.js';
 import type { Session } from '../../src/protocol/session.js';
 import { pendingRecord, sessionRecord } from '../helpers/records.js';
 import { AWAY, NOW, rowOf, rowsOf, variedSessions } from './rows.js';
@@ -30,17 +30,17 @@ const byStatus = { groupBy: 'status', now: NOW } as const;
 
 test('a row says since when, why and where, and the word where its group does not', () => {
   const waiting = rowOf({ state: 'waiting', waiting: { kind: 'permission', text: 'npm publish' } });
-  assert.equal(rowDescription(waiting, byStatus), '5m · permission: npm publish · demo');
+  assert.equal(rowDescription(waiting, byStatus), 'permission: npm publish · 5m · demo');
   assert.equal(
     rowDescription(waiting, { ...byStatus, groupBy: 'context' }),
-    '5m · Needs input · permission: npm publish',
+    'Needs input · permission: npm publish · 5m',
   );
   const failed = rowOf({ status: 'failed', state: null, exitCode: 3, unread: true });
-  assert.equal(rowDescription(failed, byStatus), '5m · Failed · exit 3 · demo');
+  assert.equal(rowDescription(failed, byStatus), 'Failed · exit 3 · 5m · demo');
   const completed = rowOf({ status: 'completed', state: null, exitCode: 0, completed: '2026-01-02T03:16:05.000Z' });
-  assert.equal(rowDescription(completed, byStatus), '5m · Completed after 12m · demo');
-  assert.equal(rowDescription(rowOf({ state: 'working', phase: 'editing' }), byStatus), '5m · editing · demo');
-  assert.equal(rowDescription(rowOf({ state: 'idle' }), byStatus), '5m · Idle · demo');
+  assert.equal(rowDescription(completed, byStatus), 'Completed after 12m · 5m · demo');
+  assert.equal(rowDescription(rowOf({ state: 'working', phase: 'editing' }), byStatus), 'editing · 5m · demo');
+  assert.equal(rowDescription(rowOf({ state: 'idle' }), byStatus), 'Idle · 5m · demo');
 });
 
 test('a row of another machine names it, and an offline one keeps its last icon in grey', () => {
@@ -350,11 +350,18 @@ test('arguments are split as in a shell, without running anything', () => {
   assert.equal(parseEnvironment('nonsense'), 'nonsense is not NAME=value');
 });
 
-test('a paste of several lines is told from typing', () => {
-  assert.ok(wasPastedFrom('first second', 'first\nsecond\n'));
-  assert.ok(wasPastedFrom('typed firstsecond', 'first\r\nsecond'));
-  assert.ok(!wasPastedFrom('first second', 'first second'));
-  assert.ok(!wasPastedFrom('something else', 'first\nsecond'));
+test('what was pasted into one line gets its line breaks again, and what was typed stays', () => {
+  const cases: [value: string, clipboard: string, whole: string | undefined][] = [
+    ['first second', 'first\nsecond\n', 'first\nsecond'],
+    ['typed firstsecond', 'first\r\nsecond', 'typed first\r\nsecond'],
+    ['do: first   second now', 'first\n  second', 'do: first\n  second now'],
+    ['  indented', '\n  indented', '  indented'],
+    ['first second', 'first second', undefined],
+    ['first second', 'first second\n', undefined],
+    ['something else', 'first\nsecond', undefined],
+    ['', '\n\n', undefined],
+  ];
+  for (const [value, clipboard, whole] of cases) assert.equal(withPastedLines(value, clipboard), whole, value);
 });
 
 test('the home folder is written as people write it', () => {

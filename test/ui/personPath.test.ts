@@ -53,12 +53,12 @@ test('a person adds a folder, starts an agent, reads it, answers it, attaches to
     await sessions.clickInline(waiting.label, 'Answer…');
     await quickInput.waitForTitle(/ · question · sample$/);
     await quickInput.pick('Blue');
-    await workbench.waitForOutput('Blue it is');
-    // Its row moves to another group then, and a click on one that moves is about nothing.
-    await sessions.waitForRow('the end of the turn', ({ description }) => description.includes('Finished'));
-
+    // Its row moves to other groups meanwhile.
     await sessions.clickInline(waiting.label, 'Attach');
+    await workbench.waitForTerminal('Blue it is');
+    assert.equal(await quickInput.widget.count(), 0, 'nobody is asked which session was meant');
     await workbench.waitForTerminal('demo>');
+    await sessions.waitForRow('the end of the turn', ({ description }) => /Idle|Finished/.test(description));
     await sessions.pickFromMenu(waiting.label, 'Stop');
     await sessions.waitForRow('the group of what has ended', ({ label }) => label === 'Ended');
     await sessions.row('Ended').click();
@@ -86,6 +86,10 @@ test('an attached terminal is a real client of the session', async (t) => {
     await workbench.page.locator('.terminal-wrapper.active').waitFor();
     await workbench.page.keyboard.type('typed by a person');
     await workbench.waitForTerminal('typed by a person');
+    await sessions.pickFromMenu(row.label, 'Rename…');
+    await workbench.quickInput.accept('renamed');
+    await workbench.page.locator('.part.panel').getByText('renamed', { exact: true }).first().waitFor();
+    await workbench.screenshot('renamed');
     for (const theme of ['light', 'dark', 'highContrast'] satisfies Theme[]) {
       await workbench.setTheme(theme);
       for (const width of [300, 500]) {

@@ -76,7 +76,7 @@ export const SURFACES: Readonly<
   },
   'services/operations.ts': { workingLong: 'test of a context' },
   'services/problems.ts': { say: 'notification, answers, refusal' },
-  'terminals/attachments.ts': { createTerminal: 'terminal' },
+  'terminals/attachments.ts': { createTerminal: 'terminal', renameActiveTerminal: NAME },
   'views/contextsView.ts': { createTree: 'machines and contexts', treeItem: 'machines and contexts' },
   'views/notifier.ts': { say: 'notification, answers, refusal' },
   'views/sessionsView.ts': { createTree: 'rows', setTooltip: 'tooltip', treeItem: 'rows' },

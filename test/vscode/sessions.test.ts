@@ -59,6 +59,14 @@ describe('Sessions', function () {
     await until('that it wants to be reviewed', () => current(id)?.unread);
     await run('session.showLog', id);
     await until('that it counts as looked at', () => current(id)?.unread === false);
+
+    await client.request('session/rename', { session: id, name: 'called-otherwise' });
+    const renamed = await until('the channel with its other name', () => {
+      const shown = outputOf('called-otherwise');
+      return shown?.includes('— failed, exit 3') === true ? shown : undefined;
+    });
+    assert.match(renamed, /^— called-otherwise · .*\nline 1\nline 2\nline 3\n/);
+    assert.equal(outputOf(name), undefined);
   });
 
   it('show a flood of output without holding up anything else', async () => {

@@ -28,6 +28,14 @@ export function machineIdOf([first]: readonly unknown[]): string | undefined {
   return idOf(first, 'machineId');
 }
 
+/**
+ * Whether a row was clicked and nobody knows which: while its view is drawn anew the editor has forgotten its rows, and
+ * gives nothing in their place. From the palette and by a key there is no argument at all.
+ */
+function isLostRow(args: readonly unknown[]): boolean {
+  return args.length > 0 && (args[0] === undefined || args[0] === null);
+}
+
 export interface Question {
   /** The command as the person knows it, for the title of the list. */
   readonly title: string;
@@ -42,7 +50,7 @@ export async function oneSession(
   question: Question,
 ): Promise<Session | undefined> {
   const [given] = sessionIds(args);
-  const id = given ?? (await ask(services, question));
+  const id = given ?? (await ask(services, question, isLostRow(args)));
   return id === undefined ? undefined : await sessionById(services, id);
 }
 
@@ -53,7 +61,7 @@ export async function severalSessions(
   question: Question,
 ): Promise<readonly Session[]> {
   const given = sessionIds(args);
-  const asked = given.length > 0 ? undefined : await ask(services, question);
+  const asked = given.length > 0 ? undefined : await ask(services, question, isLostRow(args));
   const ids = asked === undefined ? given : [asked];
   return await Promise.all(ids.map((id) => sessionById(services, id)));
 }
@@ -73,10 +81,20 @@ export function rowOf({ rows, link }: Services, session: Session): SessionRow {
   });
 }
 
-async function ask(services: Services, { title, accept, none }: Question): Promise<string | undefined> {
+async function ask(
+  services: Services,
+  { title, accept, none }: Question,
+  isRowLost: boolean,
+): Promise<string | undefined> {
+  if (isRowLost) {
+    // The row had this command, so it is one of those that the command is for.
+    const [only, ...others] = services.rows.all.filter(accept ?? (() => true));
+    if (only !== undefined && others.length === 0) return only.session.id;
+  }
   return await askSession(services.link, services.rows, services.tools, {
     title,
     none: none ?? 'There are no sessions',
+    ...(isRowLost ? { placeholder: 'The rows were just moving; choose the session' } : {}),
     selected: services.sessionsView.selectedSessions,
     ...(accept === undefined ? {} : { accept }),
   });

@@ -50,3 +50,8 @@ export function createTerminal(
 ): vscode.Terminal {
   return vscode.window.createTerminal({ ...options, name: oneLine(options.name, 80) });
 }
+
+/** Gives the terminal that is active another title; the editor renames no other. */
+export function renameActiveTerminal(name: string): void {
+  void vscode.commands.executeCommand('workbench.action.terminal.renameWithArg', { name: oneLine(name, 80) });
+}

@@ -22,11 +22,18 @@ export interface SessionLogOptions {
   readonly current: () => Session | undefined;
 }
 
+/** The name of a session's channel. */
+export function channelName({ name }: Session): string {
+  return `Code Manager: ${oneLine(name, 60)}`;
+}
+
 /** The output channel of one session, which follows its log. */
 export class SessionLog implements Disposable {
   readonly #client: Client;
   readonly #options: SessionLogOptions;
   readonly #channel: Channel;
+  /** The name that was wanted for its channel. */
+  readonly title: string;
   readonly #writer: BatchWriter;
   #session: Session;
   #follower: Disposable | undefined;
@@ -42,7 +49,8 @@ export class SessionLog implements Disposable {
     this.#client = client;
     this.#session = session;
     this.#options = options;
-    this.#channel = createChannel(`Code Manager: ${oneLine(session.name, 60)}`);
+    this.title = channelName(session);
+    this.#channel = createChannel(this.title);
     this.#writer = new BatchWriter(
       { append: (text) => this.#channel.append(text) },
       (run) => systemClock.after(FLUSH_MS, run),

@@ -7,7 +7,7 @@ import { OfflineNotes } from '../model/offlineNotes.js';
 import type { ServerLink } from '../model/serverLink.js';
 import type { Settings } from '../services/settings.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
-import { SessionLog } from './sessionLog.js';
+import { channelName, SessionLog } from './sessionLog.js';
 
 /** Each channel is a file and a text model in the editor. */
 const MAX_CHANNELS = 8;
@@ -43,7 +43,7 @@ export class SessionLogs implements Disposable {
         if (change.change.type === 'session/changed') {
           const { session } = change.change;
           if (session.archived) this.#close(session.id);
-          else this.#logs.get(session.id)?.update(session);
+          else this.#update(session);
         }
       }),
     );
@@ -57,12 +57,7 @@ export class SessionLogs implements Disposable {
       this.#logs.set(session.id, existing);
       return existing.show();
     }
-    const log = new SessionLog(this.#link.logClient, session, {
-      toolName: this.#tools.nameOf(session.tool),
-      machine: machineElsewhere(session, this.#link.snapshot.machines),
-      tailBytes: Math.max(1, this.#settings.get('logs.tailKiB')) * 1024,
-      current: () => this.#link.session(session.id),
-    });
+    const log = this.#open(session);
     this.#logs.set(session.id, log);
     log.show();
     const [oldest] = this.#logs.keys();
@@ -85,12 +80,32 @@ export class SessionLogs implements Disposable {
     for (const id of [...this.#logs.keys()]) this.#close(id);
   }
 
+  #open(session: Session): SessionLog {
+    return new SessionLog(this.#link.logClient, session, {
+      toolName: this.#tools.nameOf(session.tool),
+      machine: machineElsewhere(session, this.#link.snapshot.machines),
+      tailBytes: Math.max(1, this.#settings.get('logs.tailKiB')) * 1024,
+      current: () => this.#link.session(session.id),
+    });
+  }
+
+  /** The editor cannot rename a channel: a session with another name gets another one, in the place of the first. */
+  #update(session: Session): void {
+    const log = this.#logs.get(session.id);
+    if (log === undefined || log.title === channelName(session)) return log?.update(session);
+    const isShown = this.isVisible(session.id);
+    const renamed = this.#open(session);
+    this.#logs.set(session.id, renamed);
+    if (isShown) renamed.show();
+    log.dispose();
+  }
+
   #compare(): void {
     for (const machine of this.#link.snapshot.machines) this.#note(machine);
-    for (const [id, log] of [...this.#logs]) {
+    for (const id of [...this.#logs.keys()]) {
       const session = this.#link.session(id);
       if (session === undefined) this.#close(id);
-      else log.update(session);
+      else this.#update(session);
     }
     if (!this.#isRestored) this.#restore();
   }

@@ -63,10 +63,7 @@ export interface LabelOptions {
   readonly now: number;
 }
 
-/**
- * What stands behind a row's name: `3m · permission: npm publish · api @build-box`. The age comes first because a narrow
- * side bar cuts the end off: who, since when and the beginning of why stay readable at 300 pixels.
- */
+/** What stands behind a row's name: `permission: npm publish · 3m · api @build-box`. */
 export function rowDescription(row: SessionRow, { groupBy, now }: LabelOptions): string {
   const { description, group } = row;
   const isSaidByGroup = groupBy === 'status' && group === description.word;
@@ -77,7 +74,7 @@ export function rowDescription(row: SessionRow, { groupBy, now }: LabelOptions):
     groupBy === 'context' ? '' : oneLine(contextName(row), 40),
     row.isHere ? '' : `@${oneLine(row.machineName, 40)}`,
   ];
-  return [age(row, now), state, oneLine(otherNode(row), 80), place.filter((part) => part !== '').join(' ')]
+  return [state, age(row, now), oneLine(otherNode(row), 80), place.filter((part) => part !== '').join(' ')]
     .filter((part) => part !== '')
     .join(' · ');
 }
@@ -86,7 +83,7 @@ export function contextName({ session, context }: SessionRow): string {
   return context?.name ?? session.contextName;
 }
 
-/** The description of a session by itself, for lists that do not group: `3m · Needs input · question: Which colour?`. */
+/** The description of a session by itself, for lists that do not group: `Needs input · question: Which colour? · 3m · api`. */
 export function pickDescription(row: SessionRow, now: number): string {
   return rowDescription(row, { groupBy: 'none', now });
 }

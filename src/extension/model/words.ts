@@ -55,13 +55,22 @@ export function formatEnvironment(env: Readonly<Record<string, string>>): string
 }
 
 /**
- * Whether a text came into a one-line box by pasting several lines, which the box then runs together.
+ * What stands in a one-line box into which several lines were pasted, which the box ran together: with their line
+ * breaks again. Undefined when that is not what was pasted.
  *
  * @param clipboard what was pasted, if anything
  */
-export function wasPastedFrom(value: string, clipboard: string): boolean {
+export function withPastedLines(value: string, clipboard: string): string | undefined {
   const lines = clipboard.replace(/[\r\n]+$/, '');
-  if (!/[\r\n]/.test(lines)) return false;
-  const squeezed = (text: string): string => text.replace(/\s+/g, '');
-  return squeezed(lines) !== '' && squeezed(value).includes(squeezed(lines));
+  const wanted = lines.replace(/\s+/g, '');
+  if (wanted === '' || !/[\r\n]/.test(lines)) return undefined;
+  // Without its blanks, each letter by where it stands: boxes take line breaks away, or make blanks of them.
+  const places = Array.from({ length: value.length }, (_, i) => i).filter((i) => /\S/.test(value.charAt(i)));
+  const at = places
+    .map((i) => value.charAt(i))
+    .join('')
+    .indexOf(wanted);
+  const [first, last] = [places[at], places[at + wanted.length - 1]];
+  if (first === undefined || last === undefined) return undefined;
+  return value.slice(0, first) + lines.trimStart() + value.slice(last + 1).trimEnd();
 }

@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Context, Machine } from '../../protocol/context.js';
 import { machineName, machineOf, machineTrouble } from '../model/machines.js';
@@ -29,9 +30,10 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
   const { contexts, machines } = link.snapshot;
   const first = currentFolder();
   const folders = localFolders().filter(({ path }) => path !== first?.path);
+  const real = await realPaths([...localFolders(), ...contexts.filter(({ machine }) => machine === 'local')]);
   const here = [...(first === undefined ? [] : [first]), ...folders].map(({ name, path }): PlaceItem => {
-    // A folder that is a context already goes by the name that the person gave it.
-    const context = contexts.find((one) => one.machine === 'local' && one.path === path);
+    // A folder that is a context already goes by the name that the person gave it, whichever way leads to it.
+    const context = contexts.find((one) => one.machine === 'local' && real(one.path) === real(path));
     return {
       iconPath: new vscode.ThemeIcon('folder-active'),
       label: `This folder: ${oneLine(context?.name ?? name)}`,
@@ -39,8 +41,8 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
       place: { kind: 'folder', path, name: context?.name ?? name },
     };
   });
-  const shown = new Set(localFolders().map(({ path }) => path));
-  const others = contexts.filter((context) => context.machine !== 'local' || !shown.has(context.path));
+  const shown = new Set(localFolders().map(({ path }) => real(path)));
+  const others = contexts.filter((context) => context.machine !== 'local' || !shown.has(real(context.path)));
   const byMachine = machines
     .map((machine) => ({
       machine,
@@ -64,6 +66,14 @@ async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
       place: 'addHost',
     },
   ];
+}
+
+/** Where paths of this host lead to without links; one that leads nowhere stays as it is. */
+async function realPaths(places: readonly { readonly path: string }[]): Promise<(path: string) => string> {
+  const paths = [...new Set(places.map(({ path }) => path))];
+  const found = await Promise.all(paths.map(async (path) => [path, await realpath(path).catch(() => path)] as const));
+  const known = new Map(found);
+  return (path) => known.get(path) ?? path;
 }
 
 /** A machine's name, and what is wrong with it: a session there may have to wait. */

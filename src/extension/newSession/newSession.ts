@@ -7,7 +7,6 @@ import { say, working } from '../editor/say.js';
 import { machineName, machineOf } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
-import { wasPastedFrom } from '../model/words.js';
 import { inputStep, PASTED } from '../quickInput/steps.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
@@ -16,6 +15,7 @@ import { askAgent } from './agentStep.js';
 import { askContext } from './contextStep.js';
 import { NO_OPTIONS, remember, toRequest, type Draft, type Place, type Remembered } from './draft.js';
 import { askOptions } from './optionsStep.js';
+import { Paste } from './paste.js';
 import type { TaskDrafts } from './taskDrafts.js';
 
 const LAST_KEY = 'lastSession';
@@ -28,6 +28,8 @@ const EDITOR_BUTTON: vscode.QuickInputButton = {
   iconPath: new vscode.ThemeIcon('edit'),
   tooltip: 'Write in Editor',
 };
+/** Said below what was pasted in a browser. */
+const NO_LINES = 'Pasted as one line. Write in Editor, the first button above, keeps its line breaks.';
 const OPTIONS_BUTTON: vscode.QuickInputButton = { iconPath: new vscode.ThemeIcon('gear'), tooltip: 'Options' };
 
 export interface NewSessionDependencies {
@@ -140,7 +142,7 @@ export class NewSession {
     const tool = tools.find(({ id }) => id === draft.tool);
     const isCommand = draft.tool === 'shell';
     for (;;) {
-      let before = draft.task;
+      const paste = new Paste(draft.task);
       const result = await inputStep({
         title: stepTitle,
         placeholder: isCommand ? 'Command' : 'Task',
@@ -153,14 +155,8 @@ export class NewSession {
         ...(isCommand
           ? { validate: (value: string) => (value.trim() === '' ? 'Which command? Nothing is typed yet' : undefined) }
           : {}),
-        onValue: async (value) => {
-          const grown = value.length - before.length;
-          before = value;
-          // A browser asks the person, or complains, before it lets anybody read the clipboard.
-          if (grown < 2 || vscode.env.uiKind !== vscode.UIKind.Desktop) return undefined;
-          const clipboard = await vscode.env.clipboard.readText();
-          return wasPastedFrom(value, clipboard) ? clipboard : undefined;
-        },
+        onValue: (value) => paste.typed(value),
+        hint: () => (paste.mayLackLines ? NO_LINES : undefined),
       });
       switch (result.kind) {
         case 'cancel':
@@ -177,7 +173,8 @@ export class NewSession {
             break;
           }
           if (result.button === PASTED || result.button === EDITOR_BUTTON) {
-            await this.#deps.drafts.open({ ...draft, task: result.value });
+            const whole = result.button === PASTED ? undefined : await paste.whole(result.value);
+            await this.#deps.drafts.open({ ...draft, task: whole ?? result.value });
           }
           return 'done';
       }

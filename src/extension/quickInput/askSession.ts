@@ -20,6 +20,7 @@ export interface AskOptions {
   /** What is said when there is none. */
   readonly none: string;
   readonly selected?: readonly string[];
+  readonly placeholder?: string;
 }
 
 /** Lets the person choose one of the sessions, those that need input first. Undefined when they did not. */
@@ -27,7 +28,7 @@ export async function askSession(
   link: ServerLink,
   rows: SessionRows,
   tools: ToolCatalog,
-  { title, accept = () => true, none, selected = [] }: AskOptions,
+  { title, accept = () => true, none, selected = [], placeholder = 'Choose a session' }: AskOptions,
 ): Promise<string | undefined> {
   link.open();
   await untilKnown(link);
@@ -36,7 +37,7 @@ export async function askSession(
   if (items.length === 0) throw new CodeManagerError('notFound', none);
   const result = await pickStep<SessionItem>({
     title,
-    placeholder: 'Choose a session',
+    placeholder,
     items,
     active: ({ sessionId }) => sessionId !== undefined && selected.includes(sessionId),
   });

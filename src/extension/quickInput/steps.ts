@@ -130,6 +130,8 @@ export interface InputStep extends StepOptions {
   readonly validate?: (value: string) => string | undefined;
   /** Called while typing; a text that it returns takes the place of the dialog's end by a button. */
   readonly onValue?: (value: string) => Promise<string | undefined>;
+  /** What is said below the box in place of the prompt, looked at after each change. */
+  readonly hint?: () => string | undefined;
 }
 
 /** Asks for a line of text. Stays open while the person looks elsewhere, so that nothing typed is lost. */
@@ -151,6 +153,7 @@ export async function inputStep(options: InputStep): Promise<StepResult<string>>
           void options.onValue?.(value).then((text) => {
             if (text !== undefined) resolve({ kind: 'button', button: PASTED, value: text });
           });
+          if (options.hint !== undefined) input.prompt = options.hint() ?? options.prompt;
         }),
       );
       store.add(

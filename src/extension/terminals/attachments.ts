@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import { createTerminal } from '../editor/outputs.js';
+import { createTerminal, renameActiveTerminal } from '../editor/outputs.js';
 import { machineElsewhere } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
@@ -20,11 +20,15 @@ export class Attachments implements Disposable {
   readonly #link: ServerLink;
   readonly #keys: ContextKeys;
   readonly #terminals = new Map<string, vscode.Terminal>();
+  /** What each of them was called last by us; a person may call it otherwise. */
+  readonly #titles = new WeakMap<vscode.Terminal, string>();
   readonly #store = new DisposableStore();
 
   constructor(link: ServerLink, keys: ContextKeys) {
     this.#link = link;
     this.#keys = keys;
+    this.#store.add(vscode.window.onDidChangeActiveTerminal(() => this.#rename()));
+    this.#store.add(link.onDidChange(() => this.#rename()));
     this.#store.add(
       vscode.window.onDidCloseTerminal((closed) => {
         for (const [key, terminal] of this.#terminals) if (terminal === closed) this.#terminals.delete(key);
@@ -41,16 +45,17 @@ export class Attachments implements Disposable {
     // Two clicks may wait for the same answer.
     const made = this.#terminals.get(key);
     if (made !== undefined) return made.show();
-    const name = oneLine(session.name, 60);
+    const name = terminalName(session, readOnly);
     const terminal = createTerminal({
       ...(attach === null ? this.#overConnection(session, readOnly) : byCommand(attach)),
-      name: readOnly ? `${name} (read-only)` : name,
+      name,
       // The editor cannot bring back the inside of this terminal; the session is still there to attach to.
       isTransient: true,
       iconPath: new vscode.ThemeIcon(TOOL_ICONS[session.tool] ?? 'robot'),
       location: beside ? { viewColumn: vscode.ViewColumn.Beside } : vscode.TerminalLocation.Panel,
     });
     this.#terminals.set(key, terminal);
+    this.#titles.set(terminal, name);
     terminal.show();
     this.#keys.set('codeManager.hasAttached', true);
   }
@@ -61,6 +66,20 @@ export class Attachments implements Disposable {
     const open: OpenTerminal = (size, signal) =>
       this.#link.terminalClient.openTerminal(session.id, { ...size, readOnly, signal });
     return { pty: new SessionTerminal(open, machine) };
+  }
+
+  /** A terminal follows the name of its session; the editor renames only the active one. */
+  #rename(): void {
+    const active = vscode.window.activeTerminal;
+    const key = [...this.#terminals].find(([, terminal]) => terminal === active)?.[0];
+    if (active === undefined || key === undefined) return;
+    const [id = '', readOnly] = key.split(':');
+    const session = this.#link.session(id);
+    if (session === undefined) return;
+    const name = terminalName(session, readOnly !== undefined);
+    if (this.#titles.get(active) === name) return;
+    this.#titles.set(active, name);
+    renameActiveTerminal(name);
   }
 
   has(sessionId: string): boolean {
@@ -81,6 +100,10 @@ export class Attachments implements Disposable {
     this.#store.dispose();
     this.#terminals.clear();
   }
+}
+
+function terminalName({ name }: Session, readOnly: boolean): string {
+  return `${oneLine(name, 60)}${readOnly ? ' (read-only)' : ''}`;
 }
 
 function byCommand({ command, env }: AttachCommand): Pick<vscode.TerminalOptions, 'shellPath' | 'shellArgs' | 'env'> {
