@@ -1,23 +1,30 @@
 import { spelled, spelledLine, spelledLines } from '../common/spelled.js';
 import { stripTerminal } from '../common/terminalText.js';
-import { CodeManagerError } from '../protocol/errors.js';
-import { isUncertain, NOT_EXACT, type Answer, type PendingRequest } from '../protocol/pendingRequest.js';
+import { alike } from '../protocol/alike.js';
+import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
+import {
+  isUncertain,
+  NOT_EXACT,
+  type Answer,
+  type AnswerResult,
+  type PendingRequest,
+} from '../protocol/pendingRequest.js';
 import type { Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { readLine } from './lineReader.js';
 
-export function approve(app: App, invocation: Invocation): Promise<void> {
+export function approve(app: App, invocation: Invocation): Promise<number> {
   const always = invocation.has('always');
   return answerWith(app, invocation, always ? 'Allow always' : 'Allow', () => ({ type: 'allow', always }));
 }
 
-export function deny(app: App, invocation: Invocation): Promise<void> {
+export function deny(app: App, invocation: Invocation): Promise<number> {
   const [, reason] = invocation.args;
   return answerWith(app, invocation, 'Deny', () => ({ type: 'deny', ...(reason === undefined ? {} : { reason }) }));
 }
 
-export function answer(app: App, invocation: Invocation): Promise<void> {
+export function answer(app: App, invocation: Invocation): Promise<number> {
   const [, ...given] = invocation.args;
   return answerWith(app, invocation, `Answer ${given.map((one) => `“${stripTerminal(one)}”`).join(', ')}`, (request) =>
     meant(request, given),
@@ -29,22 +36,31 @@ async function answerWith(
   invocation: Invocation,
   what: string,
   read: (request: PendingRequest) => Answer,
-): Promise<void> {
+): Promise<number> {
   const [ref = ''] = invocation.args;
   const session = await app.client.request('session/get', { session: ref });
-  const named = invocation.value('request');
   const { request } = session;
   if (request === null) throw nothingAsked(session);
+  if (invocation.has('all')) return answerAll(app, invocation.values('request'), session, what, read);
+  const [named, ...others] = invocation.values('request');
+  if (others.length > 0) throw new CodeManagerError('invalid', '--request can be given several times with --all only');
   if (named !== undefined && named !== request.id) {
     throw new CodeManagerError('conflict', 'The request has changed.', {
       hint: `Look at what is asked now: cm status ${session.name}`,
     });
   }
   if (named === undefined) await confirm(app, session, request, what);
+  const result = await give(app, session, request, read(request));
+  await (app.output.json ? app.output.record(result) : app.output.lines([stripTerminal(result.answer)]));
+  return 0;
+}
+
+/** Answers one request by its id, and says what is still missing then. */
+async function give(app: App, session: Session, request: PendingRequest, given: Answer): Promise<AnswerResult> {
   const result = await app.client.request('session/answer', {
     session: session.id,
     request: request.id,
-    answer: read(request),
+    answer: given,
   });
   if (result.notRecorded !== null) {
     app.output.note(
@@ -56,7 +72,48 @@ async function answerWith(
       `Denied; the reason was not sent yet: ${stripTerminal(result.reasonWaits)}. It goes when that is over.`,
     );
   }
-  return app.output.json ? app.output.record(result) : app.output.lines([stripTerminal(result.answer)]);
+  return result;
+}
+
+/** Gives one answer to all sessions that ask exactly what one of them asks, each by the id of its own request. */
+async function answerAll(
+  app: App,
+  named: readonly string[],
+  first: Session,
+  what: string,
+  read: (request: PendingRequest) => Answer,
+): Promise<number> {
+  const pending = [first, ...alike(first, await app.client.request('session/list', { state: 'needs-input' }))].flatMap((session) =>
+    session.request === null ? [] : [{ session, request: session.request }],
+  );
+  const [shown] = pending;
+  if (shown === undefined) throw nothingAsked(first);
+  const chosen = named.length === 0 ? pending : pending.filter(({ request }) => named.includes(request.id));
+  const gone = named.filter((id) => !chosen.some(({ request }) => request.id === id));
+  for (const id of gone) app.output.note(`${stripTerminal(id)}: The request has changed.`);
+  if (named.length === 0) {
+    const names = pending.map(({ session }) => `${session.name} · ${session.contextName}`);
+    await confirm(app, shown.session, shown.request, pending.length === 1 ? what : `${what}, all ${pending.length}`, [
+      ...(pending.length === 1 ? ['No other session asks the same.'] : ['Asked the same by:']),
+      ...(pending.length === 1 ? [] : names.map((name) => `  ${name}`)),
+    ]);
+  }
+  let code = gone.length === 0 ? 0 : EXIT_CODES.conflict;
+  const results = await Promise.all(
+    chosen.map(async ({ session, request }) => {
+      try {
+        const result = await give(app, session, request, read(request));
+        if (!app.output.json) await app.output.lines([`${session.id} ${stripTerminal(result.answer)}`]);
+        return [{ session: session.id, ...result }];
+      } catch (error) {
+        code ||= EXIT_CODES[toCodeManagerError(error).code];
+        app.output.note(`${session.name}: ${errorText(error)}`);
+        return [];
+      }
+    }),
+  );
+  if (app.output.json) await app.output.record(results.flat());
+  return code;
 }
 
 /** Options by their numbers or their words, else a text of one's own. */
@@ -77,7 +134,13 @@ function nothingAsked({ name, waiting }: Session): CodeManagerError {
 }
 
 /** What a person is about to answer, in whole, and whether they mean it. */
-async function confirm(app: App, session: Session, request: PendingRequest, what: string): Promise<void> {
+async function confirm(
+  app: App,
+  session: Session,
+  request: PendingRequest,
+  what: string,
+  others: readonly string[] = [],
+): Promise<void> {
   if (!process.stdin.isTTY || !app.output.isRemarkTerminal) {
     throw new CodeManagerError('invalid', 'Without a terminal --request is needed', {
       hint: `cm status ${session.name} --json tells the id of what is asked.`,
@@ -87,7 +150,7 @@ async function confirm(app: App, session: Session, request: PendingRequest, what
     ? (await app.client.request('session/explain', { session: session.id })).lines
     : [];
   // Blanks count where it is to the byte.
-  app.output.noteLines(requestLines(session, request, screen).map((line) => spelled(line)));
+  app.output.noteLines([...requestLines(session, request, screen), ...others].map((line) => spelled(line)));
   app.output.prompt(`${what}? Type yes: `);
   const line = await readLine(process.stdin, {
     echo: true,

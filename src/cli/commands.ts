@@ -9,7 +9,16 @@ const TIMEOUT: Flag = { name: 'timeout', value: 'TIME', description: 'Give up af
 const TAGS: Flag = { name: 'tags', value: 'A,B', description: 'Tags, separated by commas.' };
 const FORCE_REMOVE: Flag = { name: 'force', description: 'Also while sessions run in it; they go on.' };
 
-const REQUEST: Flag = { name: 'request', value: 'R', description: 'The request that is answered, by its id.' };
+const REQUEST: Flag = {
+  name: 'request',
+  value: 'R',
+  isRepeatable: true,
+  description: 'The request that is answered, by its id; with --all one for each.',
+};
+const ALL: Flag = {
+  name: 'all',
+  description: 'And those of other sessions that ask exactly the same, each by its own id.',
+};
 const APPROVAL_DETAILS =
   'In a terminal the request is shown first and has to be confirmed; elsewhere --request names it, as ' +
   '`cm status ID --json` tells it. Exits with 6 when another request is pending by then, or none.';
@@ -126,8 +135,12 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Allow what an agent asks for, once.',
     details: APPROVAL_DETAILS,
     args: [ID],
-    flags: [REQUEST, { name: 'always', description: 'And the like of it from now on, where the agent has that.' }],
-    examples: ['cm approve refactor-auth', 'cm approve refactor-auth --request 6r9mk2v0qd41'],
+    flags: [REQUEST, ALL, { name: 'always', description: 'And the like of it from now on, where the agent has that.' }],
+    examples: [
+      'cm approve refactor-auth',
+      'cm approve refactor-auth --all',
+      'cm approve refactor-auth --request 6r9mk2v0qd41',
+    ],
     load: async () => (await import('./answerCommands.js')).approve,
   },
   {
@@ -135,7 +148,7 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Deny what an agent asks for, and say why.',
     details: APPROVAL_DETAILS,
     args: [ID, { name: 'REASON', isOptional: true }],
-    flags: [REQUEST],
+    flags: [REQUEST, ALL],
     examples: ['cm deny refactor-auth', 'cm deny refactor-auth "use pnpm instead"'],
     load: async () => (await import('./answerCommands.js')).deny,
   },
@@ -146,7 +159,7 @@ export const COMMANDS: readonly Command[] = [
       'An option is given by its words or its number, and where several can be chosen all of them: one word each. ' +
       APPROVAL_DETAILS,
     args: [ID, { name: 'OPTION|TEXT', isRepeated: true }],
-    flags: [REQUEST],
+    flags: [REQUEST, ALL],
     examples: ['cm answer refactor-auth Blue', 'cm answer refactor-auth 2', 'cm answer refactor-auth Apple 3'],
     load: async () => (await import('./answerCommands.js')).answer,
   },
@@ -264,10 +277,16 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     path: ['send'],
-    summary: 'Type a text into a session and submit it.',
-    details: 'A line break at the very end of the standard input or of a file is left out.',
-    args: [ID, { name: 'TEXT', isOptional: true }],
+    summary: 'Type a text into a session, or several, and submit it.',
+    details:
+      'A line break at the very end of the standard input or of a file is left out. With --tag there is no ID: it goes ' +
+      'to every session that runs in a context with that tag.',
+    args: [
+      { ...ID, isOptional: true },
+      { name: 'TEXT', isOptional: true },
+    ],
     flags: [
+      { name: 'tag', value: 'TAG', description: 'To all sessions that run in contexts with a tag; prints their ids.' },
       { name: 'file', value: 'FILE', description: 'Send the contents of a file.', completes: 'file' },
       { name: 'no-enter', description: 'Do not submit it.' },
       {
@@ -275,7 +294,11 @@ export const COMMANDS: readonly Command[] = [
         description: 'Also while it needs input, a half-typed line stands there, or someone types or reads in it.',
       },
     ],
-    examples: ['cm send refactor-auth "also update the docs"', 'git diff | cm send refactor-auth -'],
+    examples: [
+      'cm send refactor-auth "also update the docs"',
+      'git diff | cm send refactor-auth -',
+      'cm send --tag backend "the staging database is back"',
+    ],
     load: async () => (await import('./controlCommands.js')).send,
   },
   {

@@ -1,12 +1,16 @@
 import { parseDuration } from '../common/text.js';
 import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
-import type { Session } from '../protocol/session.js';
+import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { readInput, readStdin } from './input.js';
 
-export async function send(app: App, invocation: Invocation): Promise<void> {
-  const [session = '', given] = invocation.args;
+export async function send(app: App, invocation: Invocation): Promise<number> {
+  const tag = invocation.value('tag');
+  const [session = '', given, extra] = tag === undefined ? invocation.args : ['', ...invocation.args];
+  if (tag === undefined && session === '')
+    throw new CodeManagerError('invalid', 'Give the ID of a session, or --tag TAG');
+  if (extra !== undefined) throw new CodeManagerError('invalid', 'With --tag there is no ID: give the TEXT alone');
   const file = invocation.value('file');
   if ((given === undefined) === (file === undefined)) {
     throw new CodeManagerError('invalid', 'Give a TEXT, - for the standard input, or --file FILE');
@@ -15,8 +19,35 @@ export async function send(app: App, invocation: Invocation): Promise<void> {
   // The line break that ends every text file is not meant to be typed.
   const text = read?.replace(/\r?\n$/, '') ?? given ?? '';
   const enter = !invocation.has('no-enter');
-  await app.client.request('session/send', { session, text, enter, force: invocation.has('force') });
+  const options = { text, enter, force: invocation.has('force') };
+  if (tag !== undefined) return sendToTagged(app, tag, options);
+  await app.client.request('session/send', { session, ...options });
   await recordOf(app, session);
+  return 0;
+}
+
+async function sendToTagged(
+  app: App,
+  tag: string,
+  options: { readonly text: string; readonly enter: boolean; readonly force: boolean },
+): Promise<number> {
+  const sessions = (await app.client.request('session/list', { tag })).filter((session) => !hasEnded(session));
+  if (sessions.length === 0) {
+    throw new CodeManagerError('notFound', `No session runs in a context with the tag ${tag}`, {
+      hint: 'See `cm ctx list` for tags.',
+    });
+  }
+  const names = new Map(sessions.map(({ id, name }) => [id, name]));
+  return each(
+    app,
+    sessions.map(({ id }) => id),
+    true,
+    async (session) => {
+      await app.client.request('session/send', { session, ...options });
+      return app.client.request('session/get', { session });
+    },
+    (id) => names.get(id) ?? id,
+  );
 }
 
 export async function key(app: App, invocation: Invocation): Promise<void> {
@@ -74,6 +105,7 @@ async function each(
   refs: readonly string[],
   printsIds: boolean,
   act: (ref: string) => Promise<Session>,
+  nameOf: (ref: string) => string = (ref) => ref,
 ): Promise<number> {
   const records = new Map<string, Session>();
   let code = 0;
@@ -85,7 +117,7 @@ async function each(
         if (printsIds && !app.output.json) await app.output.lines([record.id]);
       } catch (error) {
         code ||= EXIT_CODES[toCodeManagerError(error).code];
-        app.output.note(refs.length > 1 ? `${ref}: ${errorText(error)}` : errorText(error));
+        app.output.note(refs.length > 1 ? `${nameOf(ref)}: ${errorText(error)}` : errorText(error));
       }
     }),
   );
