@@ -98,6 +98,8 @@ export const Tool = z.looseObject({
     .default({ dialogs: [], ready: [], loading: [], stableMs: 1500 }),
   /** Without it the tool is judged by its output and its process alone. */
   screen: ScreenRules.optional(),
+  /** Escape and Enter break the line in its input box, and it does not hear Shift+Enter through tmux. */
+  newlineByEscape: z.boolean().default(false),
   /** tmux key names. */
   interruptKeys: z.array(z.string()).min(1).default(['C-c']),
   /** The polite way to end it: a signal to its process group. */

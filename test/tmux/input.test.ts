@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Client } from '../../src/client/api.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { delay } from '../../src/common/async.js';
+import { openTerminal, type AttachedTerminal } from '../helpers/attachedTerminal.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
@@ -43,6 +43,14 @@ async function record(t: TestContext, env: Record<string, string> = {}): Promise
   await until('it is ready', () => server.logText(id).includes('ready'));
   const file = join(server.work, 'received');
   return { server, client, id, received: () => (existsSync(file) ? readFileSync(file, 'utf8') : '') };
+}
+
+/** A person's terminal that is attached to a session whose program has printed `ready`. */
+async function attach(t: TestContext, client: Client, id: string): Promise<AttachedTerminal> {
+  const { command, env } = (await client.request('session/attach', { session: id })) ?? assert.fail('it is here');
+  const terminal = openTerminal(t, command, env);
+  await until('it is attached', () => terminal.screen.includes('ready'));
+  return terminal;
 }
 
 test('text arrives as a paste where the program asked for that, and is submitted once it was taken', async (t) => {
@@ -209,17 +217,10 @@ for (const { interruptKeys, heard, presses, outcome } of [
 
 test('while a person types in an attached terminal nothing is sent, unless it is forced', async (t) => {
   const { client, id, received } = await record(t);
-  const { command, env } = (await client.request('session/attach', { session: id })) ?? assert.fail('it is here');
-  const terminal = spawn('script', ['-qfec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
-    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
-  });
-  t.after(() => terminal.kill('SIGKILL'));
-  let screen = '';
-  terminal.stdout.on('data', (data: Buffer) => (screen += data.toString()));
-  await until('it is attached', () => screen.includes('ready'));
+  const terminal = await attach(t, client, id);
   // tmux counts time in seconds, and attaching is no typing: until a later second a key cannot be told from it.
   await until('typing is noticed', async () => {
-    terminal.stdin.write('t');
+    terminal.write('t');
     return client.request('session/send', { session: id, text: 'x', enter: false }).then(
       () => false,
       (error: unknown) => String(error).includes('Somebody types in'),
@@ -247,19 +248,12 @@ for (const mode of ['copy-mode', 'copy-mode -e', 'clock-mode', 'choose-tree', 'c
 
 test('while a person reads further up nothing is typed, unless it is forced', async (t) => {
   const { server, client, id, received } = await record(t);
-  const { command, env } = (await client.request('session/attach', { session: id })) ?? assert.fail('it is here');
-  const terminal = spawn('script', ['-qfec', command.map((word) => `'${word}'`).join(' '), '/dev/null'], {
-    env: { PATH: process.env['PATH'], TERM: 'xterm-256color', ...env },
-  });
-  t.after(() => terminal.kill('SIGKILL'));
-  let screen = '';
-  terminal.stdout.on('data', (data: Buffer) => (screen += data.toString()));
-  await until('it is attached', () => screen.includes('ready'));
+  const terminal = await attach(t, client, id);
   const isReading = async (): Promise<boolean> =>
     (await server.tmux('display', '-p', '-t', `=${id}:`, '#{pane_in_mode}')).trim() !== '0';
   // tmux counts time in seconds, and attaching is no reading.
   await delay(1100);
-  terminal.stdin.write('\x02[');
+  terminal.write('\x02[');
   await until('it reads', isReading);
   // Whoever typed a moment ago types.
   await delay(3500);
@@ -275,3 +269,78 @@ test('while a person reads further up nothing is typed, unless it is forced', as
   await client.request('session/send', { session: id, text: 'forced', force: true });
   await until('it arrives', () => received() === 'forced\r');
 });
+
+for (const { name, task, how, status } of [
+  { name: 'a program that does not listen', task: 'echo ready; sleep 1000', how: 'interrupt', status: 'stopped' },
+  {
+    name: 'one with a status of its own',
+    task: 'trap "exit 2" INT; echo ready; sleep 1000',
+    how: 'key',
+    status: 'stopped',
+  },
+  {
+    name: 'one that ends well',
+    task: 'trap "exit 0" INT; echo ready; sleep 1000',
+    how: 'interrupt',
+    status: 'completed',
+  },
+  { name: 'a program that does not listen', task: 'echo ready; sleep 1000', how: 'terminal', status: 'stopped' },
+  {
+    name: 'one with a status of its own',
+    task: 'trap "exit 2" INT; echo ready; sleep 1000',
+    how: 'terminal',
+    status: 'stopped',
+  },
+  {
+    name: 'one that fails by itself beside a person',
+    task: 'echo ready; read line; exit 3',
+    how: 'line',
+    status: 'failed',
+  },
+  {
+    name: 'a program that something else breaks off',
+    task: 'echo ready; sleep 1; kill -INT $$; sleep 1',
+    how: 'nobody',
+    status: 'failed',
+  },
+] as const) {
+  test(`${name}, by Ctrl+C of ${how}, is ${status}`, async (t) => {
+    const server = new TestServer(t);
+    const client = server.client();
+    const { id } = await server.shell(client, task);
+    await until('it is ready', () => server.logText(id).includes('ready'));
+    if (how === 'interrupt') await client.request('session/interrupt', { session: id });
+    if (how === 'key') await client.request('session/key', { session: id, keys: ['C-c'] });
+    if (how === 'terminal') (await attach(t, client, id)).write('\x03');
+    if (how === 'line') (await attach(t, client, id)).write('line\r');
+    assert.equal((await server.ended(client, id)).status, status);
+  });
+}
+
+/** Asks for keys with modifiers or does not, and shows what it gets. */
+const KEYS = 'stty raw -echo; printf "$ASKS"; echo ready; exec cat >received';
+
+for (const { name, newlineByEscape, asks, bytes } of [
+  {
+    name: 'a program that asks for keys with modifiers',
+    newlineByEscape: false,
+    asks: '\\033[>4;2m',
+    bytes: '\x1b[13;2u',
+  },
+  { name: 'an agent that takes Escape and Enter', newlineByEscape: true, asks: '', bytes: '\x1b\r' },
+]) {
+  test(`${name} hears Shift+Enter of an attached terminal`, async (t) => {
+    const server = new TestServer(t);
+    const client = server.client();
+    server.tool('keys', { name: 'Keys', command: ['sh', '-c', KEYS], versionArgs: null, newlineByEscape });
+    const { id } = await server.start(client, 'keys', '', { env: { ASKS: asks } });
+    const terminal = await attach(t, client, id);
+    // What terminals answer to the question what they are makes tmux ask for such keys.
+    terminal.write('\x1b[>41;390;0c');
+    await until('tmux asks the terminal for them', () => terminal.screen.includes('\x1b[>4;1m'));
+    terminal.write('\x1b[27;2;13~');
+    const file = join(server.work, 'received');
+    await until('it arrives', () => existsSync(file) && readFileSync(file, 'latin1').length >= bytes.length);
+    assert.equal(readFileSync(file, 'latin1'), bytes);
+  });
+}

@@ -43,7 +43,13 @@ export type LifecycleEvent =
     }
   | { readonly type: 'endAsked'; readonly how: 'stop' | 'kill' }
   /** Its process has gone; null when nobody can know how. */
-  | { readonly type: 'ended'; readonly ending: Ending | null; readonly time: string }
+  | {
+      readonly type: 'ended';
+      readonly ending: Ending | null;
+      /** A person has pressed Ctrl+C right before. */
+      readonly isBrokenOff?: boolean;
+      readonly time: string;
+    }
   | { readonly type: 'lost'; readonly reason: string; readonly time: string }
   | { readonly type: 'startFailed'; readonly reason: string; readonly time: string }
   /** A person takes its conversation up again; `note`: what they should know. */
@@ -114,7 +120,8 @@ function reduce(record: SessionRecord, event: LifecycleEvent): SessionRecord {
       return { ...record, ending: event.how === 'kill' ? 'kill' : (record.ending ?? 'stop') };
     case 'ended': {
       const ended = { ...record, ...NOT_RUNNING, completed: event.time, changed: event.time };
-      if (record.ending !== null)
+      const isWell = event.ending !== null && event.ending.exitCode === 0 && event.ending.signal === null;
+      if (record.ending !== null || (event.isBrokenOff === true && !isWell))
         return {
           ...ended,
           status: 'stopped',
@@ -127,7 +134,7 @@ function reduce(record: SessionRecord, event: LifecycleEvent): SessionRecord {
       const { exitCode, signal } = event.ending;
       return {
         ...ended,
-        status: exitCode === 0 && signal === null ? 'completed' : 'failed',
+        status: isWell ? 'completed' : 'failed',
         unread: true,
         exitCode,
         signal,

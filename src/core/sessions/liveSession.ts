@@ -24,6 +24,8 @@ export interface LiveSession {
   state: StateWatch | undefined;
   /** Number of the request that its watch has told last. */
   asked: number | undefined;
+  /** When Ctrl+C was pressed in it last on behalf of a person, by the clock of this process. */
+  brokenOff: number | undefined;
 }
 
 const NOTHING = {
@@ -34,6 +36,7 @@ const NOTHING = {
   title: undefined,
   state: undefined,
   asked: undefined,
+  brokenOff: undefined,
 } as const;
 
 /** The sessions whose windows are known. */

@@ -29,6 +29,10 @@ export interface SessionEndOptions {
 const DEAD_STALL_MS = 5_000;
 const CLOSE_STALL_MS = 5_000;
 const LOOK_MS = 20;
+/** Who ends so soon after a person pressed Ctrl+C ends by that. */
+const BROKEN_OFF_MS = 10_000;
+/** What a program prints after Ctrl+C until it has ended. */
+const LAST_BYTES = 4096;
 /** A pane can be dead before tmux has heard how its process ended; one that was killed has no code in old versions. */
 const STATUS_LOOKS = 50;
 
@@ -82,10 +86,12 @@ export class SessionEnd {
       if (!record || hasEnded(record)) return;
       const pane = await this.#deadPane(id);
       const exit = await this.#exit(id, pane);
-      const time = new Date((await files.stat(id, 'exit'))?.mtimeMs ?? clock.now()).toISOString();
+      const endedAt = (await files.stat(id, 'exit'))?.mtimeMs ?? clock.now();
+      const time = new Date(endedAt).toISOString();
+      const isBrokenOff = await this.#isBrokenOff(id, exit, endedAt).catch(() => false);
       if (pane) await tmux.kill(pane).catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
       if (pane?.piped === true || (pane === undefined && (await files.has(id, 'log')))) await this.#logClosed(id);
-      await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), time });
+      await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), isBrokenOff, time });
       await files.clear(id);
       this.#close(id);
     });
@@ -148,6 +154,21 @@ export class SessionEnd {
     return undefined;
   }
 
+  /** A person has ended it by Ctrl+C, from here or in a terminal that is attached. */
+  async #isBrokenOff(id: string, exit: Exit | null, endedAt: number): Promise<boolean> {
+    const { live, tmux, files } = this.#options;
+    const { brokenOff = -Infinity } = live.get(id) ?? {};
+    if (performance.now() - brokenOff < BROKEN_OFF_MS) return true;
+    const here = (await tmux.attached(id)).filter(
+      ({ created, activity, readOnly }) => !readOnly && endedAt - Math.max(created, activity) * 1000 < BROKEN_OFF_MS,
+    );
+    if (here.length === 0) return false;
+    if (isInterrupt(exit)) return true;
+    // Many programs end in a way of their own then; that the key was pressed is what the terminal shows.
+    const size = await files.logSize(id);
+    return (await files.printedSince(id, Math.max(0, size - LAST_BYTES))).includes('^C');
+  }
+
   async #logClosed(id: string): Promise<void> {
     const { files, log } = this.#options;
     const closed = await this.#whileGrowing(id, CLOSE_STALL_MS, () => files.has(id, 'closed'));
@@ -176,6 +197,11 @@ export class SessionEnd {
 function exitOf({ signal, exitCode }: Pane): Exit | undefined {
   if (signal !== null) return { kind: 'signal', number: signal };
   return exitCode === null ? undefined : { kind: 'code', code: exitCode };
+}
+
+/** SIGINT, or as shells tell it. */
+function isInterrupt(exit: Exit | null): boolean {
+  return exit?.kind === 'signal' ? exit.number === constants.signals.SIGINT : exit?.code === 130;
 }
 
 function toEnding(exit: Exit): Ending {

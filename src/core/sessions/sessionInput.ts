@@ -23,6 +23,9 @@ export interface Typist {
   text(text: string, enter: boolean): Promise<void>;
 }
 
+/** What ends most programs that do not listen to it. */
+const BREAK_KEY = 'C-c';
+
 /** Types into sessions: one thing after another in each. */
 export class SessionInput {
   readonly #options: SessionInputOptions;
@@ -94,7 +97,9 @@ export class SessionInput {
   async keys(id: string, keys: readonly string[], gapMs = 0): Promise<void> {
     const { tmux, live } = this.#options;
     await this.#typing.run(id, async () => {
-      const { pane } = live.need(id).pane;
+      const session = live.need(id);
+      const { pane } = session.pane;
+      if (keys.includes(BREAK_KEY)) session.brokenOff = performance.now();
       if (gapMs === 0) return tmux.keys(pane, keys);
       for (const [index, key] of keys.entries()) {
         if (index > 0) await delay(gapMs);

@@ -97,8 +97,9 @@ export class SessionStart {
   async #window({ id, tool, path }: SessionRecord): Promise<Pane> {
     const { tmux } = this.#options;
     try {
-      const asksForReports = this.#options.tool(tool)?.reportsState === 'asks';
-      const pane = await tmux.create(id, { folder: path, asksForReports });
+      const { reportsState, newlineByEscape = false } = this.#options.tool(tool) ?? {};
+      const asksForReports = reportsState === 'asks';
+      const pane = await tmux.create(id, { folder: path, asksForReports, newlineByEscape });
       crashPoint('after-window');
       return pane;
     } catch (error) {

@@ -23,6 +23,8 @@ export type PaneSize = Pick<Pane, 'pane' | 'columns' | 'rows'>;
 export const SESSION_OPTION = '@cm_session';
 /** Option of a pane: the folder in which its session works. */
 export const FOLDER_OPTION = '@cm_folder';
+/** Option of a pane whose program takes Escape and Enter for Shift+Enter. */
+export const NEWLINE_OPTION = '@cm_newline';
 
 // The title comes last, since it may hold anything.
 export const PANE_FORMAT = `#{${SESSION_OPTION}} #{window_id} #{pane_id} #{pane_pid} #{pane_dead} _#{pane_dead_status} _#{pane_dead_signal} #{pane_pipe} #{pane_width} #{pane_height} #{pane_title}`;

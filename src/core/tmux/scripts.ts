@@ -1,4 +1,5 @@
 import { OWN_FILES } from './ownFiles.js';
+import { NEWLINE_OPTION } from './pane.js';
 import { FOLDER_VARIABLE } from '../shell/firstPrompt.js';
 import { GUARD_VARIABLES, SESSION_TERM } from '../shell/guards.js';
 import {
@@ -24,7 +25,8 @@ const REMADE_LINE = 'the log was removed or changed from outside; what was print
  * - It takes the launch file away before it reads it: a session is never started twice. The file is read in the subshell
  *   that becomes the tool, so that a variable of the tool's is none of the launcher's, and is removed by its first line.
  * - Secrets travel in that file (0600), never in argv, and the tool sees nothing of our tmux: an agent that knows of it
- *   might end it, or speak to it instead of to a terminal.
+ *   might end it, or speak to it instead of to a terminal. Its name is told: some tools ask for keys with modifiers, such
+ *   as Shift+Enter, only of terminals whose name they know.
  * - The shell stays as the pane's process until the terminal has been read to its end; a pane whose process ends at
  *   once loses its last bytes now and then. Its traps are no-ops, not ignores: the tool gets the defaults. A hang-up ends
  *   it: when its terminal has gone, the system then tells the tool too.
@@ -45,7 +47,8 @@ mv -f "$dir/$id.launch" "$dir/$id.launched" 2>/dev/null && own "$dir/$id.launche
 rm -f "$dir/$id.note"
 set -C
 exec 3>&2 2>"$dir/$id.note"
-unset TMUX TMUX_PANE TERM_PROGRAM TERM_PROGRAM_VERSION
+unset TMUX TMUX_PANE TERM_PROGRAM_VERSION
+export TERM_PROGRAM=tmux
 export COLORTERM=truecolor
 trap : INT QUIT TERM USR1 USR2 ALRM
 (set +C; exec 2>/dev/null; . "$dir/$id.launched")
@@ -218,10 +221,17 @@ export const LIST_PROCESSES = `ps -A -ww -o pid=,args= 2>/dev/null || for d in /
 done 2>/dev/null`;
 
 /**
+ * Terminals that tell keys with modifiers apart when they are asked to, or take no notice of that. Others would take the
+ * sequence for underlined text.
+ */
+const EXTENDED_KEY_TERMINALS = ['xterm*', 'foot*', 'alacritty*', 'wezterm*', 'contour*', 'tmux*'];
+
+/**
  * tmux's configuration on the private socket: sizes and history before any pane exists, windows that stay when their
  * process ends so that its exit status can be read, and no bar, since the editor or the terminal around has one.
  */
 export function tmuxConfig(features: TmuxFeatures): string {
+  const extendedKeys = EXTENDED_KEY_TERMINALS.map((name) => `set -ga terminal-features '${name}:extkeys'`);
   const lines = [
     'set -s exit-empty off',
     'set -s escape-time 10',
@@ -239,7 +249,9 @@ export function tmuxConfig(features: TmuxFeatures): string {
     'set -g destroy-unattached off',
     "set -g update-environment ''",
     `set -g default-terminal ${SESSION_TERM}`,
-    ...(features.extendedKeys ? ["set -ga terminal-features '*:RGB'"] : ["set -ga terminal-overrides ',*:Tc'"]),
+    ...(features.extendedKeys
+      ? ["set -ga terminal-features '*:RGB'", ...extendedKeys]
+      : ["set -ga terminal-overrides ',*:Tc'"]),
     'setw -g remain-on-exit on',
     'setw -g automatic-rename off',
     'setw -g allow-rename off',
@@ -248,6 +260,9 @@ export function tmuxConfig(features: TmuxFeatures): string {
     'setw -g monitor-activity off',
     'setw -g monitor-bell off',
     'setw -g alternate-screen on',
+    ...(features.extendedKeys
+      ? [`bind -n S-Enter if -F '#{${NEWLINE_OPTION}}' 'send-keys Escape Enter' 'send-keys S-Enter'`]
+      : []),
   ];
   return `${lines.join('\n')}\n`;
 }

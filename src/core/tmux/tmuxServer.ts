@@ -6,7 +6,7 @@ import type { HookFiles } from '../hooks/hookFormats.js';
 import { hookChannel } from '../hooks/hookScript.js';
 import { HUB } from './hub.js';
 import { keyCommands } from './keys.js';
-import { FOLDER_OPTION, PANE_FORMAT, parsePane, SESSION_OPTION, type Pane } from './pane.js';
+import { FOLDER_OPTION, NEWLINE_OPTION, PANE_FORMAT, parsePane, SESSION_OPTION, type Pane } from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
 import { TmuxConnection } from './tmuxConnection.js';
 import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
@@ -18,6 +18,14 @@ const TASK_OPTION = '@cm_task';
 
 /** How far a task that is typed got, kept by tmux itself so that no crash can type it twice. */
 export type TaskMark = '' | 'pasted' | 'sent';
+
+/** A terminal that is attached to a session. Times are seconds since the epoch. */
+export interface AttachedTerminal {
+  readonly created: number;
+  /** Its last key; 0 for none that can be told from its being attached. */
+  readonly activity: number;
+  readonly readOnly: boolean;
+}
 
 /** What is typed reaches the program also where a person has scrolled up: tmux would take it for its own keys. */
 function leaveMode(pane: string): string {
@@ -98,11 +106,16 @@ export class TmuxServer implements Disposable {
    *
    * @param folder in which it works, for whoever finds the window without a record
    * @param asksForReports the tool is told that its reports are read
+   * @param newlineByEscape what Shift+Enter is for it
    * @throws CodeManagerError `conflict` when tmux has a window for this session already
    */
   async create(
     session: string,
-    { folder = '', asksForReports = false }: { folder?: string; asksForReports?: boolean } = {},
+    {
+      folder = '',
+      asksForReports = false,
+      newlineByEscape = false,
+    }: { folder?: string; asksForReports?: boolean; newlineByEscape?: boolean } = {},
   ): Promise<Pane> {
     const control = await this.connection.started();
     const { runtimeDirectory } = this.#options;
@@ -122,6 +135,7 @@ export class TmuxServer implements Disposable {
         this.#setOption(target, SESSION_OPTION, session),
         // A path may have line breaks, and a word of tmux none.
         this.#setOption(target, FOLDER_OPTION, Buffer.from(folder).toString('base64url')),
+        ...(newlineByEscape ? [this.#setOption(target, NEWLINE_OPTION, '1')] : []),
         ...(quietClients ? [tmuxCommand('link-window', '-d', '-s', target, '-t', `=${HUB}:`)] : []),
         tmuxCommand('list-panes', '-t', target, '-F', PANE_FORMAT),
       );
@@ -262,8 +276,8 @@ export class TmuxServer implements Disposable {
     return mark === 'pasted' || mark === 'sent' ? mark : '';
   }
 
-  /** Terminals attached to a session, with the time of their last key in seconds since the epoch. */
-  async attached(session: string): Promise<readonly { readonly activity: number; readonly readOnly: boolean }[]> {
+  /** Terminals attached to a session. */
+  async attached(session: string): Promise<readonly AttachedTerminal[]> {
     const { live } = this.connection;
     if (live === undefined) return [];
     const [lines = []] = await live.run(
@@ -273,7 +287,13 @@ export class TmuxServer implements Disposable {
       const [name, activity = '0', readOnly, created = '0'] = line.split(' ');
       // Attaching counts as activity for tmux, and is no typing.
       return name === session
-        ? [{ activity: activity === created ? 0 : Number(activity), readOnly: readOnly === '1' }]
+        ? [
+            {
+              activity: activity === created ? 0 : Number(activity),
+              created: Number(created),
+              readOnly: readOnly === '1',
+            },
+          ]
         : [];
     });
   }

@@ -19,6 +19,8 @@ export interface ContextKeyValues {
   'codeManager.hasAnswered': boolean;
   /** A terminal was attached in this window. */
   'codeManager.hasAttached': boolean;
+  /** Agent of the session whose terminal is the active one; empty when that is no session's. */
+  'codeManager.terminalAgent': string;
   'codeManager.hasOtherMachine': boolean;
   /** The active editor holds a task that can be started. */
   'codeManager.isTaskDraft': boolean;
@@ -39,6 +41,7 @@ export const CONTEXT_KEYS: readonly (keyof ContextKeyValues)[] = [
   'codeManager.hasLastSession',
   'codeManager.hasAnswered',
   'codeManager.hasAttached',
+  'codeManager.terminalAgent',
   'codeManager.hasOtherMachine',
   'codeManager.isTaskDraft',
 ];

@@ -22,6 +22,7 @@ export class Attachments implements Disposable {
   readonly #terminals = new Map<string, vscode.Terminal>();
   /** What each of them was called last by us; a person may call it otherwise. */
   readonly #titles = new WeakMap<vscode.Terminal, string>();
+  readonly #agents = new WeakMap<vscode.Terminal, string>();
   readonly #store = new DisposableStore();
 
   constructor(link: ServerLink, keys: ContextKeys) {
@@ -34,6 +35,11 @@ export class Attachments implements Disposable {
         for (const [key, terminal] of this.#terminals) if (terminal === closed) this.#terminals.delete(key);
       }),
     );
+    this.#store.add(vscode.window.onDidChangeActiveTerminal((terminal) => this.#onActive(terminal)));
+  }
+
+  #onActive(terminal: vscode.Terminal | undefined): void {
+    this.#keys.set('codeManager.terminalAgent', (terminal && this.#agents.get(terminal)) ?? '');
   }
 
   /** Shows the session's terminal, and makes it when there is none yet. */
@@ -56,7 +62,9 @@ export class Attachments implements Disposable {
     });
     this.#terminals.set(key, terminal);
     this.#titles.set(terminal, name);
+    this.#agents.set(terminal, session.tool);
     terminal.show();
+    this.#onActive(vscode.window.activeTerminal);
     this.#keys.set('codeManager.hasAttached', true);
   }
 
