@@ -75,6 +75,42 @@ export class KeyedMutex {
   }
 }
 
+/**
+ * Answers many who ask at a time by one look: who asks while others are being answered gets the next answer, together with
+ * everybody who has asked until then. So an answer is never older than its question.
+ */
+export class Together<Q, A> {
+  readonly #answer: (questions: readonly Q[]) => Promise<readonly A[]>;
+  readonly #limiter: Limiter;
+  #next: { readonly questions: Q[]; readonly answers: Promise<readonly A[]> } | undefined;
+
+  /**
+   * @param answer gives one answer for each question
+   * @param limit how many may be under way at a time
+   */
+  constructor(answer: (questions: readonly Q[]) => Promise<readonly A[]>, limit = 1) {
+    this.#answer = answer;
+    this.#limiter = new Limiter(limit);
+  }
+
+  async ask(question: Q): Promise<A> {
+    const next = (this.#next ??= this.#gather());
+    const index = next.questions.push(question) - 1;
+    return (await next.answers)[index] as A;
+  }
+
+  #gather(): { readonly questions: Q[]; readonly answers: Promise<readonly A[]> } {
+    const questions: Q[] = [];
+    const answers = this.#limiter.run(async () => {
+      // Those that ask at the same moment come along.
+      await new Promise((resolve) => setImmediate(resolve));
+      this.#next = undefined;
+      return this.#answer(questions);
+    });
+    return { questions, answers };
+  }
+}
+
 /** Lets at most `limit` tasks run at a time; the others wait in order. */
 export class Limiter {
   readonly #limit: number;

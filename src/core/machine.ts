@@ -138,6 +138,26 @@ export interface LoginOptions {
   readonly seat?: Readonly<Record<string, string>> | undefined;
 }
 
+/** The variable that every process of a session carries: the id of the session. */
+export const MARKER = 'CM_SESSION';
+
+/** One process for ever: a pid is given away again, never with the same start. */
+export interface ProcessId {
+  readonly pid: number;
+  /** As its system tells it. */
+  readonly start: string;
+}
+
+/** What belongs together: what descends from a process or carries a marker, and what follows any of these. */
+export interface ProcessTree {
+  /** Must be known to be the process that is meant; null when it is gone. */
+  readonly root: number | null;
+  /** The value of {@link MARKER}. */
+  readonly marker: string;
+  /** What was found to belong to it before. */
+  readonly known?: readonly ProcessId[];
+}
+
 /** A process and the files that it holds open, as absolute paths; none where the system does not tell. */
 export interface ProcessFiles {
   readonly pid: number;
@@ -201,11 +221,10 @@ export interface Machine {
   releaseHead(path: string, offset: number): Promise<boolean>;
   /** A signal to every process of a group but its leader, the launcher of a session, and of the groups that its children lead. */
   signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean>;
-  /**
-   * Ends at once every process that descends from `pid` or carries `CM_SESSION=<marker>` in its environment, also
-   * those that left the tree. Returns how many there were; repeats until none is left.
-   */
-  killTree(pid: number | null, marker: string): Promise<number>;
+  /** Ends at once every process of a tree, also what is started meanwhile. Returns how many there were. */
+  killTree(root: number | null, marker: string, known?: readonly ProcessId[]): Promise<number>;
+  /** The processes of each tree that run, by one look. */
+  processesOf(trees: readonly ProcessTree[]): Promise<readonly (readonly ProcessId[])[]>;
   /**
    * The processes that descend from `root` or carry `CM_SESSION=<marker>` in their environment, or with null all of
    * this user, with the files that they hold open.

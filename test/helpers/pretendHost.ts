@@ -206,8 +206,11 @@ export class PretendHost implements Machine {
   async signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
     return this.#answer(this.#there('signalGroup').signalGroup(leader, signal));
   }
-  async killTree(pid: number | null, marker: string): Promise<number> {
-    return this.#answer(this.#there('killTree').killTree(pid, marker));
+  async killTree(...args: Parameters<Machine['killTree']>): Promise<number> {
+    return this.#answer(this.#there('killTree').killTree(...args));
+  }
+  async processesOf(...args: Parameters<Machine['processesOf']>): ReturnType<Machine['processesOf']> {
+    return this.#answer(this.#there('processesOf').processesOf(...args));
   }
   async openFiles(...args: Parameters<Machine['openFiles']>): ReturnType<Machine['openFiles']> {
     return this.#answer(this.#there('openFiles').openFiles(...args));

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { findInPsEnvironment, parseProcStat, parsePs } from '../../src/machines/local/processTable.js';
+import { markersInPs, parseProcStat, parsePs } from '../../src/machines/local/processTable.js';
 import { isAlive, killTree, processStart, signalGroup } from '../../src/machines/local/processTree.js';
 import { until } from '../helpers/until.js';
 import { killAfter, need, newMarker, sleepers, startPane } from './processes.js';
@@ -159,5 +159,11 @@ test('the listing of ps is read where there is no /proc', () => {
   ]);
   const bare = '  7 sleep 5\n  8 grep CM_SESSION=abc\n  9 sh\n';
   const full = '  7 sleep 5 HOME=/h CM_SESSION=abc TERM=x\n  8 grep CM_SESSION=abc HOME=/h\n  9 sh CM_SESSION=abcd\n';
-  assert.deepEqual([...findInPsEnvironment(bare, full, 'CM_SESSION=abc')], [7]);
+  assert.deepEqual(
+    [...markersInPs(bare, full)].map(([marker, pids]) => [marker, ...pids]),
+    [
+      ['abc', 7],
+      ['abcd', 9],
+    ],
+  );
 });

@@ -1,6 +1,6 @@
+import { MARKER } from '../../core/machine.js';
 import { systemProcessTable, type ProcessTable } from './processTable.js';
 
-const MARKER = 'CM_SESSION';
 /** No tree of processes is so deep. */
 const MAX_DEPTH = 1_000;
 

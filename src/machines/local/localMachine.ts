@@ -12,7 +12,9 @@ import type {
   LoginOptions,
   Machine,
   MachinePlace,
+  ProcessId,
   ProcessStream,
+  ProcessTree,
   RunOptions,
   RunResult,
   Terminal,
@@ -35,7 +37,7 @@ import { LocalTerminal } from './localTerminal.js';
 import { readLoginEnvironment } from './loginEnvironment.js';
 import { openFiles } from './openFiles.js';
 import { LocalProcessStream } from './processStream.js';
-import { killTree, signalGroup } from './processTree.js';
+import { killTree, processesOf, signalGroup } from './processTree.js';
 import { runProcess } from './runProcess.js';
 import { chooseRuntimeDirectory } from './runtimeDirectory.js';
 import { chooseShell } from './shells.js';
@@ -282,8 +284,12 @@ export class LocalMachine implements Machine {
     return signalGroup(leader, signal);
   }
 
-  killTree(pid: number | null, marker: string): Promise<number> {
-    return killTree(pid, marker);
+  killTree(root: number | null, marker: string, known?: readonly ProcessId[]): Promise<number> {
+    return killTree(root, marker, known);
+  }
+
+  processesOf(trees: readonly ProcessTree[]): ReturnType<Machine['processesOf']> {
+    return processesOf(trees);
   }
 
   openFiles(of: { root: number | null; marker: string } | null): ReturnType<Machine['openFiles']> {

@@ -1,7 +1,8 @@
 import { promises as fs } from 'node:fs';
 import { Limiter } from '../../common/async.js';
 import type { ProcessFiles } from '../../core/machine.js';
-import { systemProcessTable, type ProcessEntry } from './processTable.js';
+import { systemProcessTable } from './processTable.js';
+import { TreeSearch } from './treeSearch.js';
 
 const READERS = 8;
 
@@ -10,25 +11,10 @@ const READERS = 8;
  * all processes of this user do. Only systems with /proc tell; elsewhere the processes come without files.
  */
 export async function openFiles(of: { root: number | null; marker: string } | null): Promise<readonly ProcessFiles[]> {
-  const table = systemProcessTable();
-  const all = (await table.list()).filter(({ isZombie }) => !isZombie);
-  const entries = of === null ? all : members(all, of.root, await table.withVariable(all, `CM_SESSION=${of.marker}`));
+  const look = await systemProcessTable().look();
+  const entries = of === null ? look.entries.filter(({ isZombie }) => !isZombie) : new TreeSearch(of).find(look);
   const limiter = new Limiter(READERS);
   return Promise.all(entries.map(({ pid }) => limiter.run(async () => ({ pid, files: await filesOf(pid) }))));
-}
-
-function members(all: readonly ProcessEntry[], root: number | null, marked: ReadonlySet<number>): ProcessEntry[] {
-  const found = new Set(marked);
-  if (root !== null && root > 1) found.add(root);
-  for (let grown = true; grown;) {
-    grown = false;
-    for (const { pid, ppid } of all) {
-      if (found.has(pid) || !found.has(ppid)) continue;
-      found.add(pid);
-      grown = true;
-    }
-  }
-  return all.filter(({ pid }) => found.has(pid));
 }
 
 /** None of a process of another user, or of one that has gone meanwhile. */

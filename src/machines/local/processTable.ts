@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
-import { promises as fs } from 'node:fs';
+import { promises as fs, readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { Limiter } from '../../common/async.js';
+import { Together, Turns } from '../../common/async.js';
+import { MARKER } from '../../core/machine.js';
 
 /** One process as the system knows it. */
 export interface ProcessEntry {
@@ -16,11 +17,50 @@ export interface ProcessEntry {
   readonly isZombie: boolean;
 }
 
+/** All that ran on this machine at one moment. */
+export class Look {
+  readonly entries: readonly ProcessEntry[];
+  readonly byPid: ReadonlyMap<number, ProcessEntry>;
+  readonly #marked: ReadonlyMap<string, ReadonlySet<number>>;
+  readonly #followers = new Map<number, ProcessEntry[]>();
+
+  /** @param marked pids by the value of {@link MARKER} in their environment, as far as we may read it */
+  constructor(entries: readonly ProcessEntry[], marked: ReadonlyMap<string, ReadonlySet<number>>) {
+    this.entries = entries;
+    this.byPid = new Map(entries.map((entry) => [entry.pid, entry]));
+    this.#marked = marked;
+    for (const entry of entries) {
+      for (const leader of new Set([entry.ppid, entry.pgid, entry.sid])) {
+        if (leader === undefined || leader === entry.pid) continue;
+        const followers = this.#followers.get(leader);
+        if (followers === undefined) this.#followers.set(leader, [entry]);
+        else followers.push(entry);
+      }
+    }
+  }
+
+  /** Pids that carry a marker. */
+  marked(marker: string): ReadonlySet<number> {
+    return this.#marked.get(marker) ?? NOBODY;
+  }
+
+  /** All markers that somebody carries. */
+  get markers(): Iterable<string> {
+    return this.#marked.keys();
+  }
+
+  /** Children of a process and those in a group or session that it leads. */
+  followers(pid: number): readonly ProcessEntry[] {
+    return this.#followers.get(pid) ?? [];
+  }
+}
+
+const NOBODY: ReadonlySet<number> = new Set();
+
 /** Reads what runs on this machine. */
 export interface ProcessTable {
-  list(): Promise<ProcessEntry[]>;
-  /** Pids out of `entries` that carry `variable` (`NAME=value`) in their environment, as far as we may read it. */
-  withVariable(entries: readonly ProcessEntry[], variable: string): Promise<Set<number>>;
+  /** Begins after it was asked for. Whoever asks at the same time gets the same. */
+  look(): Promise<Look>;
   /** One process, undefined when it is gone. */
   get(pid: number): Promise<ProcessEntry | undefined>;
   /** A variable with which a process was started; undefined without it, and where we may not read it. */
@@ -29,22 +69,49 @@ export interface ProcessTable {
   terminals(pid: number): Promise<readonly string[]>;
 }
 
+let table: ProcessTable | undefined;
+
 /** The table of this system, by what it offers. */
 export function systemProcessTable(): ProcessTable {
-  return process.platform === 'linux' ? new ProcTable() : new PsTable();
+  table ??= process.platform === 'linux' ? new ProcTable() : new PsTable();
+  return table;
 }
 
 /** Reads of /proc at a time: enough to be quick, few enough to leave the thread pool to others. */
 const READERS = 8;
+const ENVIRONMENT_CHUNK = 16 * 1024;
 
 class ProcTable implements ProcessTable {
-  async list(): Promise<ProcessEntry[]> {
-    const limiter = new Limiter(READERS);
-    const names = await fs.readdir('/proc');
-    const entries = await Promise.all(
-      names.filter((name) => /^\d+$/.test(name)).map((name) => limiter.run(() => this.get(Number(name)))),
-    );
-    return entries.filter((entry) => entry !== undefined);
+  readonly #looks = new Together<undefined, Look>(async (asked) => {
+    const look = await this.#look();
+    return asked.map(() => look);
+  });
+
+  look(): Promise<Look> {
+    return this.#looks.ask(undefined);
+  }
+
+  async #look(): Promise<Look> {
+    const turns = new Turns();
+    const entries: ProcessEntry[] = [];
+    for (const name of readdirSync('/proc')) {
+      if (!/^\d+$/.test(name)) continue;
+      // The system makes this file up at once, so that a thread for it would only cost.
+      const text = readStat(name);
+      const entry = text === undefined ? undefined : parseProcStat(text);
+      if (entry !== undefined) entries.push(entry);
+      await turns.pass();
+    }
+    const marked = new Map<string, Set<number>>();
+    let next = 0;
+    const read = async (): Promise<void> => {
+      const chunk = Buffer.allocUnsafe(ENVIRONMENT_CHUNK);
+      for (let entry = entries[next++]; entry !== undefined; entry = entries[next++]) {
+        for (const marker of markersIn(await readEnvironment(entry.pid, chunk))) addTo(marked, marker, entry.pid);
+      }
+    };
+    await Promise.all(Array.from({ length: READERS }, read));
+    return new Look(entries, marked);
   }
 
   async get(pid: number): Promise<ProcessEntry | undefined> {
@@ -64,22 +131,58 @@ class ProcTable implements ProcessTable {
     const links = await Promise.all([0, 1, 2].map((fd) => fs.readlink(`/proc/${pid}/fd/${fd}`).catch(() => '')));
     return links.filter((link) => link.startsWith('/dev/pts/'));
   }
+}
 
-  async withVariable(entries: readonly ProcessEntry[], variable: string): Promise<Set<number>> {
-    const limiter = new Limiter(READERS);
-    const wanted = Buffer.from(`\0${variable}\0`);
-    const found = new Set<number>();
-    await Promise.all(
-      entries.map(({ pid }) =>
-        limiter.run(async () => {
-          const environment = await fs.readFile(`/proc/${pid}/environ`).catch(() => undefined);
-          if (environment === undefined || environment.length === 0) return;
-          if (Buffer.concat([Buffer.of(0), environment, Buffer.of(0)]).includes(wanted)) found.add(pid);
-        }),
-      ),
-    );
-    return found;
+function readStat(pid: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1');
+  } catch {
+    // It has gone.
+    return undefined;
   }
+}
+
+/**
+ * With what a process was started; empty of one of somebody else, and of one that has gone. Never on the main thread: the
+ * system may have to wait for the memory of that process.
+ */
+async function readEnvironment(pid: number, chunk: Buffer): Promise<Buffer> {
+  try {
+    const file = await fs.open(`/proc/${pid}/environ`);
+    try {
+      let all: Buffer | undefined;
+      for (;;) {
+        const { bytesRead } = await file.read(chunk, 0, chunk.length);
+        const read = chunk.subarray(0, bytesRead);
+        if (bytesRead < chunk.length) return all === undefined ? read : Buffer.concat([all, read]);
+        all = Buffer.concat(all === undefined ? [read] : [all, read]);
+      }
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return Buffer.alloc(0);
+  }
+}
+
+const WANTED = Buffer.from(`${MARKER}=`);
+
+/** The values of the marker in an environment as the system keeps it; a name may stand there more than once. */
+function markersIn(environment: Buffer): string[] {
+  const found: string[] = [];
+  for (let at = environment.indexOf(WANTED); at >= 0; at = environment.indexOf(WANTED, at + 1)) {
+    if (at > 0 && environment[at - 1] !== 0) continue;
+    const end = environment.indexOf(0, at);
+    found.push(environment.toString('utf8', at + WANTED.length, end < 0 ? environment.length : end));
+  }
+  return found;
+}
+
+function addTo(marked: Map<string, Set<number>>, marker: string, pid: number): void {
+  if (marker === '') return;
+  const pids = marked.get(marker);
+  if (pids === undefined) marked.set(marker, new Set([pid]));
+  else pids.add(pid);
 }
 
 /** The line of /proc/<pid>/stat. The name in parentheses may hold anything, also `) R 1`. */
@@ -104,8 +207,18 @@ export function parseProcStat(text: string): ProcessEntry | undefined {
 
 /** Systems without /proc. */
 class PsTable implements ProcessTable {
-  async list(): Promise<ProcessEntry[]> {
-    return parsePs(await ps(['-ax', '-o', 'pid=,ppid=,pgid=,stat=,lstart=']));
+  readonly #looks = new Together<undefined, Look>(async (asked) => {
+    const [list, bare, full] = await Promise.all([
+      ps(['-ax', '-o', 'pid=,ppid=,pgid=,stat=,lstart=']),
+      ps(['-axww', '-o', 'pid=,command=']),
+      ps(['-axEww', '-o', 'pid=,command=']),
+    ]);
+    const look = new Look(parsePs(list), markersInPs(bare, full));
+    return asked.map(() => look);
+  });
+
+  look(): Promise<Look> {
+    return this.#looks.ask(undefined);
   }
 
   async get(pid: number): Promise<ProcessEntry | undefined> {
@@ -125,15 +238,6 @@ class PsTable implements ProcessTable {
 
   terminals(): Promise<readonly string[]> {
     return Promise.resolve([]);
-  }
-
-  async withVariable(entries: readonly ProcessEntry[], variable: string): Promise<Set<number>> {
-    const [bare, full] = await Promise.all([
-      ps(['-axww', '-o', 'pid=,command=']),
-      ps(['-axEww', '-o', 'pid=,command=']),
-    ]);
-    const carrying = findInPsEnvironment(bare, full, variable);
-    return new Set(entries.map(({ pid }) => pid).filter((pid) => carrying.has(pid)));
   }
 }
 
@@ -158,7 +262,7 @@ export function parsePs(text: string): ProcessEntry[] {
 }
 
 /** `ps -E` prints the environment behind the arguments; what the listing without it has is arguments. */
-export function findInPsEnvironment(bare: string, full: string, variable: string): Set<number> {
+export function markersInPs(bare: string, full: string): Map<string, Set<number>> {
   const lines = (text: string): Map<number, string> =>
     new Map(
       text.split('\n').flatMap((line) => {
@@ -167,13 +271,15 @@ export function findInPsEnvironment(bare: string, full: string, variable: string
       }),
     );
   const args = lines(bare);
-  const found = new Set<number>();
+  const marked = new Map<string, Set<number>>();
   for (const [pid, line] of lines(full)) {
     const own = args.get(pid) ?? '';
     const environment = line.startsWith(own) ? line.slice(own.length) : line;
-    if (` ${environment} `.includes(` ${variable} `)) found.add(pid);
+    for (const word of environment.split(' ')) {
+      if (word.startsWith(`${MARKER}=`)) addTo(marked, word.slice(MARKER.length + 1), pid);
+    }
   }
-  return found;
+  return marked;
 }
 
 async function ps(args: readonly string[]): Promise<string> {

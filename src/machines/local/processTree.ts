@@ -1,13 +1,15 @@
 import { delay } from '../../common/async.js';
+import type { ProcessId, ProcessTree } from '../../core/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { systemProcessTable, type ProcessEntry, type ProcessTable } from './processTable.js';
+import { TreeSearch } from './treeSearch.js';
 
-/** The variable that every process of a session carries. */
-const MARKER = 'CM_SESSION';
 /** A process that is still there so long after SIGKILL hangs in the kernel. */
 const GIVE_UP_MS = 10_000;
 const PAUSE_MS = 10;
 const MAX_STOP_ROUNDS = 20;
+/** Something starts others as fast as they are ended. */
+const MAX_ROUNDS = 1_000;
 
 /**
  * When a process started, as the system tells it: with the pid it names one process for ever. Undefined when there is
@@ -45,7 +47,7 @@ export async function signalGroup(
   table: ProcessTable = systemProcessTable(),
 ): Promise<boolean> {
   if (!isPid(leader) || leader === 1) return false;
-  const all = await table.list();
+  const { entries: all } = await table.look();
   const own = new Set(all.filter(({ pgid }) => pgid === leader).map(({ pid }) => pid));
   const groups = all.filter(
     ({ pid, pgid, ppid, sid }) => pid === pgid && own.has(ppid) && (sid === undefined || sid === leader),
@@ -55,94 +57,57 @@ export async function signalGroup(
   return members.filter(({ pid }) => signal(pid, signalName)).length > 0;
 }
 
+/** The processes of each tree that run, by one look. */
+export async function processesOf(
+  trees: readonly ProcessTree[],
+  table: ProcessTable = systemProcessTable(),
+): Promise<readonly (readonly ProcessId[])[]> {
+  const look = await table.look();
+  return trees.map((tree) => new TreeSearch(tree).find(look).map(({ pid, start }) => ({ pid, start })));
+}
+
 /**
  * Ends every process that descends from `root`, shares a group or session that one of them leads, or carries the
  * marker, also when it is started meanwhile. They are stopped first, so that none can fork while it is looked for.
+ *
+ * One that is there so long after it was killed cannot be ended. How long looking takes does not count: on a busy machine
+ * that may be longer.
  * @param root must be known to be the process that is meant; null when it is gone.
+ * @param known what was found to belong to it before
  * @returns how many there were.
  * @throws CodeManagerError `timeout` when some cannot be ended.
  */
 export async function killTree(
   root: number | null,
   marker: string,
+  known: readonly ProcessId[] = [],
   table: ProcessTable = systemProcessTable(),
 ): Promise<number> {
-  const search = new Search(root, marker, table);
-  const victims = new Map<string, ProcessEntry>();
-  const deadline = Date.now() + GIVE_UP_MS;
+  const search = new TreeSearch({ root, marker, known });
+  const victims = new Set<string>();
+  /** When each was killed first. */
+  const killed = new Map<string, number>();
   for (let round = 1; ; round++) {
-    const found = await search.find();
+    const lookedAt = performance.now();
+    const found = search.find(await table.look());
     if (found.length === 0) return victims.size;
     const fresh = found.filter((entry) => !victims.has(key(entry)));
-    for (const entry of fresh) victims.set(key(entry), entry);
+    for (const entry of fresh) victims.add(key(entry));
     // Somebody may let them go on as fast as they are stopped.
     if (fresh.length > 0 && round < MAX_STOP_ROUNDS) {
       for (const entry of fresh) signal(entry.pid, 'SIGSTOP');
       continue;
     }
-    const killed = found.filter((entry) => signal(entry.pid, 'SIGKILL'));
-    if (killed.length === 0 || Date.now() > deadline) {
+    const stays = (entry: ProcessEntry): boolean => lookedAt - (killed.get(key(entry)) ?? Infinity) > GIVE_UP_MS;
+    const ended = found.filter((entry) => signal(entry.pid, 'SIGKILL'));
+    if (ended.length === 0 || found.every(stays) || round > MAX_ROUNDS) {
       const pids = found.map(({ pid }) => pid).join(', ');
-      throw new CodeManagerError('timeout', `these processes cannot be ended: ${pids}`, {
+      throw new CodeManagerError('timeout', `These processes cannot be ended: ${pids}`, {
         hint: 'They belong to another user or hang in the system.',
       });
     }
+    for (const entry of ended) if (!killed.has(key(entry))) killed.set(key(entry), performance.now());
     await delay(PAUSE_MS);
-  }
-}
-
-/** Finds the processes of a session, and remembers what it has seen of them for when their parents are gone. */
-class Search {
-  readonly #root: number | null;
-  readonly #marker: string;
-  readonly #table: ProcessTable;
-  /** Start of every process that belongs to it, by pid. */
-  readonly #known = new Map<number, string>();
-  #rootStart: string | undefined;
-
-  constructor(root: number | null, marker: string, table: ProcessTable) {
-    this.#root = root !== null && isPid(root) && root !== 1 && root !== process.pid ? root : null;
-    this.#marker = marker;
-    this.#table = table;
-  }
-
-  /** Those that run; not ourselves and what only we have started. */
-  async find(): Promise<ProcessEntry[]> {
-    const entries = await this.#table.list();
-    const byPid = new Map(entries.map((entry) => [entry.pid, entry]));
-    const marked =
-      this.#marker === '' ? new Set<number>() : await this.#table.withVariable(entries, `${MARKER}=${this.#marker}`);
-    const members = new Set<number>();
-    for (const entry of entries) if (marked.has(entry.pid) || this.#isKnown(entry)) members.add(entry.pid);
-    const root = this.#root === null ? undefined : byPid.get(this.#root);
-    this.#rootStart ??= root?.start;
-    if (root !== undefined && root.start === this.#rootStart) members.add(root.pid);
-    // A pid is not given away while a group or session still has it: what follows it is what it has left behind.
-    if (this.#root !== null && root === undefined) this.#known.set(this.#root, '');
-    this.#spread(entries, members);
-    const found = [...members].flatMap((pid) => byPid.get(pid) ?? []);
-    for (const entry of found) this.#known.set(entry.pid, entry.start);
-    return found.filter((entry) => !entry.isZombie);
-  }
-
-  /** Adds children and followers until there are no more. */
-  #spread(entries: readonly ProcessEntry[], members: Set<number>): void {
-    const isOff = (pid: number): boolean => pid <= 1 || pid === process.pid;
-    for (const pid of [...members]) if (isOff(pid)) members.delete(pid);
-    for (let grown = true; grown;) {
-      grown = false;
-      for (const { pid, ppid, pgid, sid } of entries) {
-        if (members.has(pid) || isOff(pid)) continue;
-        const follows = (leader: number): boolean => members.has(leader) || this.#known.has(leader);
-        if (!members.has(ppid) && !follows(pgid) && !(sid !== undefined && follows(sid))) continue;
-        members.add(pid);
-        grown = true;
-      }
-    }
-  }
-
-  #isKnown(entry: ProcessEntry): boolean {
-    return this.#known.get(entry.pid) === entry.start;
   }
 }
 

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { systemClock, type Clock } from '../../common/async.js';
+import { systemClock, Together, type Clock } from '../../common/async.js';
 import { toDisposable, type Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import type {
@@ -10,7 +10,9 @@ import type {
   Machine,
   MachinePlace,
   ProcessFiles,
+  ProcessId,
   ProcessStream,
+  ProcessTree,
   RunOptions,
   RunResult,
   Terminal,
@@ -29,7 +31,16 @@ import { FileWatch, watchScript } from './fileWatch.js';
 import { readHostLogin } from './hostLogin.js';
 import { makePlace } from './hostPlace.js';
 import { HostProcess } from './hostProcess.js';
-import { killHostTree, openFilesScript, parseOpenFiles, signalGroupScript } from './hostProcesses.js';
+import {
+  killHostTrees,
+  openFilesScript,
+  parseOpenFiles,
+  parseProcesses,
+  processesScript,
+  signalGroupsScript,
+  type GroupSignal,
+  type TreeEnd,
+} from './hostProcesses.js';
 import { HostSession } from './hostSession.js';
 import { HostTerminal } from './hostTerminal.js';
 import { knock, type Door } from './knock.js';
@@ -56,6 +67,7 @@ export interface SshMachineOptions {
 
 /** Channels that followed files may have of their own; sshd opens ten on a connection unless it is told otherwise. */
 const MAX_STREAMS = 4;
+const MAX_KILLS = 2;
 /** Paths of programs are looked up again after so long. */
 const KEEP_PROGRAMS_MS = 10 * 60_000;
 
@@ -85,6 +97,16 @@ export class SshMachine implements Machine, Disposable {
   #door: Door | undefined;
   #home = '/';
   #streams = 0;
+  /** Not all at once, since each has a channel of its own; and one that does not end holds nobody up. */
+  readonly #kills = new Together<ProcessTree, TreeEnd>((trees) => {
+    const session = this.#session;
+    return killHostTrees((script) => session.feed(script), trees);
+  }, MAX_KILLS);
+  readonly #signals = new Together<GroupSignal, boolean>(async (groups) => {
+    const { output } = await this.#session.run(signalGroupsScript(groups));
+    const reached = new Set(output.toString().split('\n'));
+    return groups.map((_, index) => reached.has(String(index)));
+  });
   /** For those that can have no channel of their own. */
   readonly #follower = new FileFollower(this);
 
@@ -351,12 +373,18 @@ export class SshMachine implements Machine, Disposable {
 
   async signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
     if (!Number.isInteger(leader) || leader <= 1) return false;
-    return (await this.#session.run(signalGroupScript(leader, signal))).code === 0;
+    return this.#signals.ask({ leader, signal });
   }
 
-  async killTree(pid: number | null, marker: string): Promise<number> {
-    const session = this.#session;
-    return killHostTree((script) => session.feed(script), pid, marker);
+  async killTree(root: number | null, marker: string, known: readonly ProcessId[] = []): Promise<number> {
+    const end = await this.#kills.ask({ root, marker, known });
+    if (typeof end !== 'number') throw end;
+    return end;
+  }
+
+  async processesOf(trees: readonly ProcessTree[]): ReturnType<Machine['processesOf']> {
+    const { output } = await this.#session.run(processesScript(trees));
+    return parseProcesses(output.toString(), trees.length);
   }
 
   async openFiles(
