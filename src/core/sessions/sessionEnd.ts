@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { delay, KeyedMutex, type Clock } from '../../common/async.js';
+import { delay, KeyedMutex, Together, type Clock } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -33,6 +33,7 @@ const LOOK_MS = 20;
 const BROKEN_OFF_MS = 10_000;
 /** What a program prints after Ctrl+C until it has ended. */
 const LAST_BYTES = 4096;
+const LOOKS_PER_SIZE = 10;
 /** A pane can be dead before tmux has heard how its process ended; one that was killed has no code in old versions. */
 const STATUS_LOOKS = 50;
 
@@ -49,6 +50,14 @@ const isOver = (record: SessionRecord | undefined): boolean => record === undefi
 export class SessionEnd {
   readonly #options: SessionEndOptions;
   readonly #finishing = new KeyedMutex();
+  /** Panes as they are now: one question to tmux for all that are asked for at a time. */
+  readonly #panes = new Together<string, Pane | undefined>(async (panes) => {
+    const { tmux } = this.#options;
+    const [only] = panes;
+    if (only !== undefined && panes.length === 1) return [await tmux.pane(only)];
+    const all = new Map((await tmux.panes()).map((pane) => [pane.pane, pane]));
+    return panes.map((pane) => all.get(pane));
+  });
 
   constructor(options: SessionEndOptions) {
     this.#options = options;
@@ -121,10 +130,10 @@ export class SessionEnd {
 
   /** The pane once it is dead; the launcher needs a moment after it wrote how the tool ended. */
   async #deadPane(id: string): Promise<Pane | undefined> {
-    const { live, tmux } = this.#options;
+    const { live } = this.#options;
     let pane = live.get(id)?.pane;
     await this.#whileGrowing(id, DEAD_STALL_MS, async () => {
-      if (pane?.dead === false) pane = await tmux.pane(pane.pane).catch(() => pane);
+      if (pane?.dead === false) pane = await this.#panes.ask(pane.pane).catch(() => pane);
       return pane?.dead !== false;
     });
     return pane;
@@ -143,13 +152,12 @@ export class SessionEnd {
   }
 
   async #paneExit(found: Pane): Promise<Exit | undefined> {
-    const { tmux } = this.#options;
     let pane = found;
     for (let look = 0; pane.dead && look < STATUS_LOOKS; look++) {
       const exit = exitOf(pane);
       if (exit !== undefined) return exit;
       await delay(LOOK_MS);
-      pane = (await tmux.pane(pane.pane).catch(() => undefined)) ?? pane;
+      pane = (await this.#panes.ask(pane.pane).catch(() => undefined)) ?? pane;
     }
     return undefined;
   }
@@ -180,7 +188,9 @@ export class SessionEnd {
     const { files } = this.#options;
     let size = -1;
     let since = performance.now();
-    while (!(await done())) {
+    for (let look = 0; !(await done()); look++) {
+      await delay(LOOK_MS);
+      if (look % LOOKS_PER_SIZE > 0) continue;
       const now = await files.logSize(id);
       if (now !== size) {
         size = now;
@@ -188,7 +198,6 @@ export class SessionEnd {
       } else if (performance.now() - since > stallMs) {
         return false;
       }
-      await delay(LOOK_MS);
     }
     return true;
   }

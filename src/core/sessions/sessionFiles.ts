@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Together } from '../../common/async.js';
 import { errorCode } from '../../common/systemError.js';
 import type { Machine } from '../machine.js';
 import { parseExit } from '../tmux/scripts.js';
@@ -19,6 +20,15 @@ function ignoreStray(error: unknown): void {
 export class SessionFiles {
   readonly directory: string;
   readonly #machine: Machine;
+  /** Which of these names there are: one look for all that are asked about at a time. */
+  readonly #there = new Together<string, boolean>(async (names) => {
+    const [only] = names;
+    if (only !== undefined && names.length === 1) {
+      return [(await this.#machine.stat(join(this.directory, only))) !== undefined];
+    }
+    const there = await this.names();
+    return names.map((name) => there.has(name));
+  });
 
   constructor(machine: Machine, directory: string) {
     this.#machine = machine;
@@ -44,8 +54,8 @@ export class SessionFiles {
     return new TextDecoder().decode(bytes);
   }
 
-  async has(id: string, file: SessionFile): Promise<boolean> {
-    return (await this.stat(id, file)) !== undefined;
+  has(id: string, file: SessionFile): Promise<boolean> {
+    return this.#there.ask(`${id}.${file}`);
   }
 
   /** Of all sessions, records too: one question for many. */
@@ -74,6 +84,10 @@ export class SessionFiles {
 
   /** Removes everything but the log, and what somebody else has put there that cannot be removed. */
   async clear(id: string): Promise<void> {
-    for (const file of PASSING) await this.remove(id, file).catch(ignoreStray);
+    await Promise.all(
+      PASSING.map(async (file) => {
+        if (await this.has(id, file)) await this.remove(id, file).catch(ignoreStray);
+      }),
+    );
   }
 }

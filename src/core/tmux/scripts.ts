@@ -84,7 +84,7 @@ closed=$dir/$1.closed
 exec 3>&1 >/dev/null
 ${OWN_FILES}
 own "$dir" || exit 1
-close() { rm -f "$closed"; (set -C; echo "$1" >"$closed"); tell; }
+close() { if [ -e "$closed" ] || [ -L "$closed" ]; then rm -f "$closed"; fi; (set -C; echo "$1" >"$closed"); tell; }
 size() { echo $(($(wc -c <"$log"))); }
 aside() { mv -f "$log" "$log.bad-$$"; }
 rm -f "$closed"
