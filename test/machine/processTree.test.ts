@@ -2,8 +2,15 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { markersInPs, parseProcStat, parsePs } from '../../src/machines/local/processTable.js';
-import { isAlive, killTree, processStart, signalGroup } from '../../src/machines/local/processTree.js';
+import { delay } from '../../src/common/async.js';
+import {
+  Look,
+  markersInPs,
+  parseProcStat,
+  parsePs,
+  systemProcessTable,
+} from '../../src/machines/local/processTable.js';
+import { isAlive, killTree, processesOf, processStart, signalGroup } from '../../src/machines/local/processTree.js';
 import { until } from '../helpers/until.js';
 import { killAfter, need, newMarker, sleepers, startPane } from './processes.js';
 
@@ -65,6 +72,81 @@ test('ends what is started while it is being ended', async (t) => {
   await killTree(pane.pid, marker);
   assert.deepEqual(sleepers(seconds), []);
   assert.equal(await isAlive(pane.pid), false);
+});
+
+test('many trees that are ended at a time are looked for together', async (t) => {
+  const seconds = newSeconds();
+  killAfter(t, seconds);
+  const markers = Array.from({ length: 30 }, newMarker);
+  for (const marker of markers) startPane(t, `sleep ${seconds} & wait`, { CM_SESSION: marker });
+  await until('all to run', () => sleepers(seconds).length === markers.length);
+  const looks = new Set<Look>();
+  const table = {
+    look: async () => {
+      const look = await systemProcessTable().look();
+      looks.add(look);
+      return look;
+    },
+  };
+  const ended = await Promise.all(markers.map((marker) => killTree(null, marker, [], { table })));
+  assert.ok(ended.every((count) => count >= 2));
+  assert.deepEqual(sleepers(seconds), []);
+  assert.ok(looks.size < markers.length, `${looks.size} looks`);
+});
+
+test('how long looking takes is no reason to call a process one that cannot be ended', async (t) => {
+  const seconds = newSeconds();
+  killAfter(t, seconds);
+  const marker = newMarker();
+  startPane(t, `sleep ${seconds} & wait`, { CM_SESSION: marker });
+  await until('it to run', () => sleepers(seconds).length === 1);
+  const giveUpMs = 100;
+  const slow = {
+    look: async () => {
+      await delay(3 * giveUpMs);
+      return systemProcessTable().look();
+    },
+  };
+  assert.ok((await killTree(null, marker, [], { table: slow, giveUpMs })) >= 2);
+
+  const stuck = { pid: 2 ** 22 + 1, ppid: 1, pgid: 1, sid: 1, start: '1', isZombie: false };
+  const table = { look: () => Promise.resolve(new Look([stuck], new Map([[marker, new Set([stuck.pid])]]))) };
+  await assert.rejects(killTree(null, marker, [], { table, giveUpMs }), {
+    code: 'timeout',
+    message: `These processes cannot be ended: ${stuck.pid}`,
+  });
+});
+
+test('a process that becomes another program counts by what that was started with', async (t) => {
+  const seconds = newSeconds();
+  killAfter(t, seconds);
+  const marker = newMarker();
+  const script = `read -r go; CM_SESSION=${marker} exec sleep ${seconds}`;
+  const child = spawn('/bin/sh', ['-c', script], {
+    env: { PATH: '/usr/bin:/bin' },
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  const marked = async (): Promise<boolean> =>
+    (await systemProcessTable().look()).marked(marker).has(child.pid ?? assert.fail('it runs'));
+  assert.equal(await marked(), false);
+  assert.equal(await marked(), false);
+  child.stdin.write('\n');
+  await until('it to run', () => sleepers(seconds).length === 1);
+  assert.equal(await marked(), true);
+  assert.equal(await killTree(null, marker), 1);
+});
+
+test('what was found before belongs to a tree, and what got its number since does not', async (t) => {
+  const seconds = newSeconds();
+  killAfter(t, seconds);
+  const { pid } = startPane(t, `exec sleep ${seconds}`, {});
+  await until('it to run', () => sleepers(seconds).length === 1);
+  const start = (await processStart(pid)) ?? assert.fail('it runs');
+  const tree = { root: null, marker: newMarker(), known: [{ pid, start }] };
+  const other = { ...tree, known: [{ pid, start: `${start}0` }] };
+  assert.deepEqual(await processesOf([tree, other]), [tree.known, []]);
+  assert.equal(await killTree(null, other.marker, other.known), 0);
+  assert.equal(await killTree(null, tree.marker, tree.known), 1);
 });
 
 test('never ends itself, even when it is a part of the session', async (t) => {

@@ -18,6 +18,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import * as fc from 'fast-check';
+import type { ProcessId } from '../../src/core/machine.js';
 import { machineIdentity } from '../../src/machines/local/identity.js';
 import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
 import { parseLs } from '../../src/machines/ssh/hostFiles.js';
@@ -429,6 +430,44 @@ test('all processes of a session are ended, also those that left its tree, and n
   assert.equal(await machine.killTree(null, marker), 0);
   assert.equal(await machine.signalGroup(pid, 'SIGTERM'), false);
   assert.ok((await machine.killTree(null, `${marker}x`)) >= 1);
+});
+
+test('many sessions end by few looks, and each is told what it had', async (t) => {
+  const { machine, host } = await connectedHost(t);
+  const markers = Array.from({ length: 12 }, () => `m${randomBytes(6).toString('hex')}`);
+  const env = (marker: string): Record<string, string> => ({
+    PATH: '/usr/bin:/bin',
+    HOME: host.home,
+    CM_SESSION: marker,
+  });
+  const script = markers
+    .map((marker) => `CM_SESSION=${marker} setsid sh -c 'sleep 304 & wait' &\nCM_SESSION=${marker} setsid sleep 304 &`)
+    .join('\n');
+  await machine.run(['sh', '-c', `${script}\nsleep 0`], { env: env('none') });
+  const running = (): number => host.processes().filter((one) => cmdline(one) === 'sleep\x00304\0').length;
+  await until('all run', () => running() === 2 * markers.length);
+  const found = await machine.processesOf(markers.map((marker) => ({ root: null, marker })));
+  assert.deepEqual(
+    found.map((processes) => processes.length),
+    markers.map(() => 3),
+  );
+  const before = machine.roundTrips;
+  const ends = await Promise.all(markers.map((marker) => machine.killTree(null, marker)));
+  assert.deepEqual(
+    ends,
+    markers.map(() => 3),
+  );
+  assert.equal(running(), 0);
+  assert.ok(machine.roundTrips - before < markers.length, String(machine.roundTrips - before));
+
+  // One that its marker does not tell, and one that got its number since.
+  const [{ pid }] = [
+    await machine.run(['sh', '-c', 'setsid sleep 304 >/dev/null 2>&1 & echo $!'], { env: env('') }),
+  ].map(({ stdout }) => ({ pid: Number(stdout) })) as [{ pid: number }];
+  const [[known]] = (await machine.processesOf([{ root: pid, marker: '' }])) as [[ProcessId]];
+  assert.equal(known.pid, pid);
+  assert.equal(await machine.killTree(null, 'x', [{ pid, start: `${known.start}0` }]), 0);
+  assert.equal(await machine.killTree(null, 'x', [known]), 1);
 });
 
 test('the files that programs hold open are told', async (t) => {

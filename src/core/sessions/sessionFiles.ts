@@ -22,9 +22,9 @@ export class SessionFiles {
   readonly #machine: Machine;
   /** Which of these names there are: one look for all that are asked about at a time. */
   readonly #there = new Together<string, boolean>(async (names) => {
-    const [only] = names;
-    if (only !== undefined && names.length === 1) {
-      return [(await this.#machine.stat(join(this.directory, only))) !== undefined];
+    if (names.length <= PASSING.length) {
+      const stats = await Promise.all(names.map((name) => this.#machine.stat(join(this.directory, name))));
+      return stats.map((stat) => stat !== undefined);
     }
     const there = await this.names();
     return names.map((name) => there.has(name));

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { promises as fs, readdirSync, readFileSync } from 'node:fs';
+import { close, open, promises as fs, read, readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Together, Turns } from '../../common/async.js';
 import { MARKER } from '../../core/machine.js';
@@ -81,7 +81,19 @@ export function systemProcessTable(): ProcessTable {
 const READERS = 8;
 const ENVIRONMENT_CHUNK = 16 * 1024;
 
+/** What is known of the environment with which a process was started. */
+interface Environment {
+  readonly pid: number;
+  readonly start: string;
+  /** Where it lies in the memory of the process: elsewhere when that has become another program. Undefined: unknown. */
+  readonly place: string | undefined;
+  /** Values of {@link MARKER}. */
+  markers: readonly string[];
+}
+
 class ProcTable implements ProcessTable {
+  /** As the last look found them, since reading them is most of the work. */
+  #environments: ReadonlyMap<number, Environment> = new Map();
   readonly #looks = new Together<undefined, Look>(async (asked) => {
     const look = await this.#look();
     return asked.map(() => look);
@@ -94,23 +106,30 @@ class ProcTable implements ProcessTable {
   async #look(): Promise<Look> {
     const turns = new Turns();
     const entries: ProcessEntry[] = [];
+    const known = this.#environments;
+    const environments = new Map<number, Environment>();
+    const unread: Environment[] = [];
     for (const name of readdirSync('/proc')) {
       if (!/^\d+$/.test(name)) continue;
       // The system makes this file up at once, so that a thread for it would only cost.
       const text = readStat(name);
       const entry = text === undefined ? undefined : parseProcStat(text);
-      if (entry !== undefined) entries.push(entry);
+      if (text === undefined || entry === undefined) continue;
+      entries.push(entry);
+      const place = environmentPlace(text);
+      const before = known.get(entry.pid);
+      const environment =
+        before?.start === entry.start && before.place !== undefined && before.place === place
+          ? before
+          : { pid: entry.pid, start: entry.start, place, markers: [] };
+      environments.set(entry.pid, environment);
+      if (environment !== before) unread.push(environment);
       await turns.pass();
     }
+    await readAll(unread);
+    this.#environments = environments;
     const marked = new Map<string, Set<number>>();
-    let next = 0;
-    const read = async (): Promise<void> => {
-      const chunk = Buffer.allocUnsafe(ENVIRONMENT_CHUNK);
-      for (let entry = entries[next++]; entry !== undefined; entry = entries[next++]) {
-        for (const marker of markersIn(await readEnvironment(entry.pid, chunk))) addTo(marked, marker, entry.pid);
-      }
-    };
-    await Promise.all(Array.from({ length: READERS }, read));
+    for (const { pid, markers } of environments.values()) for (const marker of markers) addTo(marked, marker, pid);
     return new Look(entries, marked);
   }
 
@@ -142,23 +161,39 @@ function readStat(pid: string): string | undefined {
   }
 }
 
+/** Fills in the markers. */
+async function readAll(environments: readonly Environment[]): Promise<void> {
+  let next = 0;
+  const read = async (): Promise<void> => {
+    const chunk = Buffer.allocUnsafe(ENVIRONMENT_CHUNK);
+    for (let one = environments[next++]; one !== undefined; one = environments[next++]) {
+      one.markers = markersIn(await readEnvironment(one.pid, chunk));
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, read));
+}
+
+const openFile = promisify(open);
+const readFile = promisify(read);
+const closeFile = promisify(close);
+
 /**
- * With what a process was started; empty of one of somebody else, and of one that has gone. Never on the main thread: the
- * system may have to wait for the memory of that process.
+ * Empty of a process of somebody else, and of one that has gone. Never on the main thread: the system may have to wait for
+ * the memory of that process.
  */
 async function readEnvironment(pid: number, chunk: Buffer): Promise<Buffer> {
   try {
-    const file = await fs.open(`/proc/${pid}/environ`);
+    const file = await openFile(`/proc/${pid}/environ`, 'r');
     try {
-      let all: Buffer | undefined;
+      const parts: Buffer[] = [];
       for (;;) {
-        const { bytesRead } = await file.read(chunk, 0, chunk.length);
-        const read = chunk.subarray(0, bytesRead);
-        if (bytesRead < chunk.length) return all === undefined ? read : Buffer.concat([all, read]);
-        all = Buffer.concat(all === undefined ? [read] : [all, read]);
+        const { bytesRead } = await readFile(file, chunk, 0, chunk.length, null);
+        const part = chunk.subarray(0, bytesRead);
+        if (bytesRead < chunk.length) return parts.length === 0 ? part : Buffer.concat([...parts, part]);
+        parts.push(Buffer.from(part));
       }
     } finally {
-      await file.close();
+      await closeFile(file);
     }
   } catch {
     return Buffer.alloc(0);
@@ -203,6 +238,13 @@ export function parseProcStat(text: string): ProcessEntry | undefined {
     start,
     isZombie: state === 'Z' || state === 'X' || state === 'x',
   };
+}
+
+/** Where its environment lies in its memory, as the line of /proc/<pid>/stat tells; undefined where that is not told. */
+function environmentPlace(text: string): string | undefined {
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [from, to] = [fields[47], fields[48]];
+  return from === undefined || to === undefined || from === '0' || to === '0' ? undefined : `${from}-${to}`;
 }
 
 /** Systems without /proc. */

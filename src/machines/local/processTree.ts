@@ -81,7 +81,10 @@ export async function killTree(
   root: number | null,
   marker: string,
   known: readonly ProcessId[] = [],
-  table: ProcessTable = systemProcessTable(),
+  {
+    table = systemProcessTable(),
+    giveUpMs = GIVE_UP_MS,
+  }: { table?: Pick<ProcessTable, 'look'>; giveUpMs?: number } = {},
 ): Promise<number> {
   const search = new TreeSearch({ root, marker, known });
   const victims = new Set<string>();
@@ -98,7 +101,7 @@ export async function killTree(
       for (const entry of fresh) signal(entry.pid, 'SIGSTOP');
       continue;
     }
-    const stays = (entry: ProcessEntry): boolean => lookedAt - (killed.get(key(entry)) ?? Infinity) > GIVE_UP_MS;
+    const stays = (entry: ProcessEntry): boolean => lookedAt - (killed.get(key(entry)) ?? Infinity) > giveUpMs;
     const ended = found.filter((entry) => signal(entry.pid, 'SIGKILL'));
     if (ended.length === 0 || found.every(stays) || round > MAX_ROUNDS) {
       const pids = found.map(({ pid }) => pid).join(', ');
