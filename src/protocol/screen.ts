@@ -136,6 +136,11 @@ export const ScreenRules = z.looseObject({
    * stands inside. Of other rows nothing is taken off.
    */
   frames: z.array(Pattern).default([]),
+  /**
+   * The row at the top of the frame that the tool draws around each of its dialogs, from one edge of the terminal to the
+   * other. What stands above the lowest one is left over from before the terminal had another size.
+   */
+  dialogTop: Pattern.optional(),
   /** By id, so that a user's file can add one or override one. */
   dialogs: z.record(z.string(), ScreenDialog).default({}),
   /**
@@ -261,5 +266,7 @@ export const ScreenRequest = z.object({
   several: z.boolean().optional(),
   /** It has more options than its screen shows. */
   more: z.boolean().optional(),
+  /** More than what is asked may stand in it: the screen is being drawn anew, or repeats the tool's own words. */
+  doubtful: z.boolean().optional(),
 });
 export type ScreenRequest = z.infer<typeof ScreenRequest>;

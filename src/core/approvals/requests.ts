@@ -65,7 +65,8 @@ function optionOf({ label, role, detail, ticked, takesText, finishes }: ScreenOp
 
 /** Whether a later description is of the same request, as far as both of them tell. */
 function isSameRequest(a: Content, b: Content): boolean {
-  if (a.kind !== b.kind || !agree(a.action, b.action, isSameAction) || !isSameAbout(a, b)) return false;
+  // That it is none of those that came after it is known; it may be drawn for another width.
+  if (a.kind !== b.kind || !agree(a.action, b.action, isSameAction) || !isSameAbout(a, b, true)) return false;
   if (!agree(a.question, b.question, isSameText)) return false;
   if (a.options.length === 0 || b.options.length === 0 || (a.more && b.more)) return true;
   // The tool itself says what it asks; the words of its options it draws anew.

@@ -155,21 +155,22 @@ export class StateWatch implements Disposable {
     const { tool, look, clock } = this.#options;
     const time = clock.now();
     const read = ++this.#reads;
-    const judgement = await look.screen(tool, text, time, this.#redraw.columns);
+    const { columns } = this.#redraw;
+    const judgement = await look.screen(tool, text, time, columns);
     // A later one may have been faster.
     if (!this.#isDone && read > this.#judged) {
       this.#judged = read;
-      this.#onJudged(judgement, time);
+      this.#onJudged(judgement, time, columns);
     }
     return judgement;
   }
 
-  #onJudged(judgement: ScreenJudgement, time: number): void {
+  #onJudged(judgement: ScreenJudgement, time: number, columns: number): void {
     this.#lines = judgement.lines;
     const rest = this.#options.look.restMs;
     this.#tooSlow = rest > 0 ? judgement.rule : null;
     this.#follow(judgement, time);
-    const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time);
+    const evidence = screenEvidence({ ...judgement, interrupted: this.#isInterrupted(judgement) }, time, columns);
     if (evidence) {
       this.#nothingSince = undefined;
       this.#step({ type: 'evidence', evidence });

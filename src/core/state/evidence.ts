@@ -18,6 +18,8 @@ export interface Asked {
   readonly options: readonly ScreenOption[];
   /** The tool's own name of this one appearance, where it tells one: the same name is the same dialog, another another. */
   readonly call?: string;
+  /** Of the terminal, where a screen shows it: another width wraps it at other places. */
+  readonly columns?: number;
 }
 
 /** A call that a tool has written down and not yet the end of. */
@@ -80,15 +82,19 @@ export function reportEvidence({ state, kind, message }: StateReport, time: numb
 /** Words at the bottom of a screen without its input box: enough to describe it, too little to act on. */
 const WEAK: ReadonlySet<string | null> = new Set([null, 'words', 'hidden']);
 
+function shownBy(asked: Asked, columns: number | undefined): Asked {
+  return columns === undefined ? asked : { ...asked, columns };
+}
+
 /** What a screen says, as evidence; undefined when it says nothing that holds. */
-export function screenEvidence(judgement: ScreenJudgement, time: number): Evidence | undefined {
+export function screenEvidence(judgement: ScreenJudgement, time: number, columns?: number): Evidence | undefined {
   if (WEAK.has(judgement.rule) || judgement.state === 'unknown') return undefined;
   const { state, phase, kind, request, options, limitedUntil, background, interrupted, error, rule } = judgement;
   return {
     source: 'screen',
     state,
     phase,
-    asked: kind === null ? null : { kind, text: request?.text ?? '', request, options },
+    asked: kind === null ? null : shownBy({ kind, text: request?.text ?? '', request, options }, columns),
     turnEnded: interrupted ? false : null,
     // What a screen does not show may have been scrolled away.
     error: error === null || interrupted ? undefined : turnErrorText(error),

@@ -21,9 +21,10 @@ type Asked = { readonly [group: string]: string | undefined };
  */
 export function judgeDialog(
   rules: ScreenRules,
-  lines: readonly ScreenLine[],
+  all: readonly ScreenLine[],
   columns?: number,
 ): Partial<ScreenJudgement> | undefined {
+  const { lines, isWhole } = withoutLeftovers(rules, all, columns);
   const inOrder = Object.entries(rules.dialogs).sort(([, a], [, b]) => a.order - b.order);
   const headers = inOrder.flatMap(([, { begin, drawn }]) => (begin !== undefined && drawn.length > 0 ? [begin] : []));
   const usual = findOptions(lines, rules.options, rules);
@@ -36,7 +37,7 @@ export function judgeDialog(
     if (!asked) continue;
     const exact = readExactly(rule, { lines, found, headers, columns });
     if (exact) return judged(id, rule, found, { ...asked, ...exact }, true);
-    const one = judged(id, rule, found, asked, false);
+    const one = judged(id, rule, found, isWhole ? asked : { ...asked, doubtful: 'yes' }, false);
     const isHeaded = isAboutSomething(rule) && isUnderRule(rule, found, lines);
     if (first === undefined) isLoose = rule.kind === 'permission' && rule.begin !== undefined && !isHeaded;
     first ??= one;
@@ -44,6 +45,42 @@ export function judgeDialog(
   }
   // What is asked for may have a row like the header of another dialog.
   return isLoose ? (headed ?? first) : first;
+}
+
+/** The frame that is drawn around a row. */
+const FRAMED = /^│.*│$/u;
+/** Signs of which it is certain how wide a terminal draws them, so that no row of an agent goes on in the next one. */
+const CERTAIN = /^[ -~\u2500-\u259f\u2800-\u28ff…ℹ●✓✕✦]*$/u;
+
+/** Rows in which a dialog is to be looked for. */
+interface LiveRows {
+  readonly lines: readonly ScreenLine[];
+  /** The frame of the dialog stands there as its tool draws it, as far as it draws one. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * The rows from the top of the lowest dialog's frame on, where no text of an agent can look like that row: all rows below
+ * it down to the options are framed from edge to edge, and nothing above it may have run over its own row.
+ */
+function withoutLeftovers(
+  { dialogTop, dialogs, options, ...rules }: ScreenRules,
+  lines: readonly ScreenLine[],
+  columns: number | undefined,
+): LiveRows {
+  const first = dialogTop === undefined ? undefined : findOptions(lines, options, rules)?.first;
+  if (dialogTop === undefined || columns === undefined || first === undefined) return { lines, isWhole: true };
+  const isWide = ({ raw }: ScreenLine): boolean => raw.length === columns;
+  const isFramed = (part: readonly ScreenLine[]): boolean =>
+    part.every((line) => isWide(line) && FRAMED.test(line.raw));
+  const begins = Object.values(dialogs).flatMap(({ begin }) => begin ?? []);
+  const head = lines.findIndex(({ text }) => begins.some((source) => pattern(source).test(text)));
+  const top = lines.slice(0, first).findLastIndex((line) => isWide(line) && pattern(dialogTop).test(line.raw));
+  // One that is taller than its terminal begins above it.
+  if (top < 0) return { lines, isWhole: isFramed(lines.slice(Math.max(0, head), first)) };
+  const isCertain = lines.slice(Math.max(0, head), top).every(({ raw }) => CERTAIN.test(raw));
+  if (!isCertain || !isFramed(lines.slice(top + 1, first))) return { lines, isWhole: false };
+  return { lines: lines.slice(top), isWhole: true };
 }
 
 /** Whether its header is the first row of the part of the screen in which its tool draws it. */
@@ -127,7 +164,8 @@ function read(
     : text(above);
   const groups: Record<string, string | undefined> = {};
   // Of more than one header any may be a part of what is asked.
-  if (starts.length > 1 && isAboutSomething(rule)) groups[subjectOf(rule)] = `${drawn}\n`;
+  const isDoubtful = starts.length > 1 && isAboutSomething(rule);
+  if (isDoubtful) groups[subjectOf(rule)] = `${drawn}\n`;
   for (const source of rule.read) {
     for (const [name, value] of Object.entries(pattern(source).exec(`${drawn}\n`)?.groups ?? {})) {
       groups[name] ??= value;
@@ -138,6 +176,7 @@ function read(
     value === undefined ? undefined : unwrap(value, width);
   return {
     ...groups,
+    ...(isDoubtful ? { doubtful: 'yes' } : {}),
     ...(begin !== undefined && start === undefined ? { cut: '… ' } : {}),
     ...(rule.confirms ? { answers: String(indexesOf(above, pattern(rule.confirms.each)).length) } : {}),
     command: shown(groups['command']),
@@ -236,6 +275,7 @@ function judged(
       exact: isExact ? 'screen' : null,
       several: options.some(({ ticked }) => ticked !== undefined),
       more: isCut,
+      doubtful: rule.kind === 'permission' && asked['doubtful'] !== undefined,
     }),
     options: [...options],
     confirms: confirmed(rule, options, asked),

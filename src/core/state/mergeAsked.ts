@@ -1,6 +1,6 @@
 import type { ScreenRequest } from '../../protocol/screen.js';
 import type { Asked, OpenCall } from './evidence.js';
-import { isSameAbout, isSameText, isTold, visible, withoutTick } from './sameRequest.js';
+import { agree, isSameAbout, isSameText, isTold, visible, withoutTick } from './sameRequest.js';
 
 /** So much of a command or a path tells it from others in a report, which may be cut. */
 const ABOUT_LETTERS = 40;
@@ -31,7 +31,13 @@ export function mergeAsked(asked: Asked, seen: Asked | null): Asked {
     return { ...asked, text, request: { ...asked.request, action, several, more }, options: seen.options };
   }
   if (asked.request !== null && isTold(asked.request)) return asked;
-  return { ...asked, text: seen.text === '' ? asked.text : seen.text, request: seen.request, options: seen.options };
+  return {
+    ...seen,
+    ...asked,
+    text: seen.text === '' ? asked.text : seen.text,
+    request: seen.request,
+    options: seen.options,
+  };
 }
 
 /**
@@ -71,9 +77,21 @@ export function asksTheSame(a: Asked | null, b: Asked | null): boolean {
   }
   const isTelling = (one.command ?? one.path) !== null;
   const isAlike = (one.command === null) === (other.command === null) && (one.path === null) === (other.path === null);
-  if (!isTelling || !isAlike || !isSameAbout(one, other)) return false;
+  const isRewrapped = !agree(a.columns, b.columns);
+  if (!isTelling || !isAlike || !isSameAbout(one, other, isRewrapped)) return false;
   // A tool draws the words of its options anew; with other ones where nothing else tells it is another dialog.
   return isTold(one) || isTold(other) || hasSameLabels(a, b);
+}
+
+/** Nothing can be read yet of what is asked, nor how it can be answered: a dialog is drawn in pieces. */
+export function isBare({ text, request, options }: Asked): boolean {
+  if (options.length > 0) return false;
+  return request === null ? text === '' : (request.command ?? request.path ?? '') === '';
+}
+
+/** What it shows may be more or less than what is asked for. */
+export function isDoubtful(asked: Asked): boolean {
+  return isBare(asked) || asked.request?.doubtful === true;
 }
 
 function hasSameLabels(a: Asked, b: Asked): boolean {

@@ -2,7 +2,7 @@ import type { Phase } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
 import { SOURCES, type Asked, type Evidence, type OpenCall } from './evidence.js';
-import { asksTheSame, exactly, means, mergeAsked, withCall } from './mergeAsked.js';
+import { asksTheSame, exactly, isBare, isDoubtful, means, mergeAsked, withCall } from './mergeAsked.js';
 
 /** What is held to be true. Times are milliseconds since the epoch. */
 export interface Verdict {
@@ -84,6 +84,8 @@ const QUIET_MS = 2000;
 const DETAILS_MS = 150;
 /** A dialog that is drawn anew is missing for a moment: a screen without it counts once it has held so long. */
 const REDRAW_MS = 250;
+/** A dialog is drawn in pieces: one of which it is not certain what it asks counts once it has held so long. */
+const PIECES_MS = 800;
 /** A dialog that was answered may stand there again for so long before it has gone for good. */
 const ANSWERED_MS = 300;
 /** Longer where each dialog has an event of its own: the same on the screen without one is still the one before. */
@@ -245,6 +247,7 @@ export function nextLook(model: StateModel, now: number): number | undefined {
   const times: number[] = [];
   const { held, lastOutput, verdict, answered, isTaskDue } = model;
   const { screen } = held;
+  if (screen && isInPieces(verdict, screen)) times.push(screen.since + PIECES_MS);
   if (screen && answered && isAfterglow(model, screen, now)) times.push(afterglowEnd(answered));
   for (const source of SOURCES) {
     const one = held[source];
@@ -340,11 +343,19 @@ function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: 
   // What was seen of a dialog holds while it is drawn anew.
   const isKnown = verdict.state === 'waiting' && verdict.source === winner.source && verdict.saidSince === winner.since;
   if (isKnown && screen && isRedrawn(winner, screen)) return true;
+  const isByScreen = winner.state === 'waiting' && winner.source !== 'event';
+  if (isByScreen && screen && isInPieces(verdict, screen) && now < screen.since + PIECES_MS) return true;
   // An input box flashes; that a turn ended and that a person broke it off differ on the screen only.
   if (winner.state === 'idle' && verdict.state !== 'idle') {
     return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + idleHoldsMs(winner);
   }
   return winner.source !== 'screen' && winner.asked?.text === '' && now < winner.since + WHY_MS;
+}
+
+/** Whether a dialog that was known is drawn in pieces at this moment. */
+function isInPieces({ state, asked }: Verdict, screen: Held): boolean {
+  if (state !== 'waiting' || asked === null || screen.asked === null) return false;
+  return isDoubtful(screen.asked) && !isDoubtful(asked);
 }
 
 /** The evidence that counts: the strongest that holds, unless a weaker one has seen something that it missed. */
@@ -454,7 +465,8 @@ function requestOf(
         ? verdict.saidSince !== winner.since && dialogSince === null
         : verdict.asked?.kind !== winner.asked?.kind;
   // A screen is often read while its dialog is being drawn. An equal one comes only once this one was answered.
-  const isOther = seemsOther && !asksTheSame(verdict.asked, asked);
+  const isDrawn = verdict.asked?.kind === 'permission' && isBare(verdict.asked) && asked?.kind === 'permission';
+  const isOther = seemsOther && !isDrawn && !asksTheSame(verdict.asked, asked);
   return {
     request: isOther ? request + 1 : request,
     dialogSince: dialogSince ?? (isOther ? null : verdict.dialogSince),

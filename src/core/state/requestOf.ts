@@ -11,7 +11,7 @@ export type AskedParts = { readonly [K in keyof ScreenRequest]?: ScreenRequest[K
 
 /** A request. Command and path stay to the byte what they are; what is only for people is made harmless. */
 export function requestOf(parts: AskedParts): ScreenRequest {
-  const { action, command, path, question, text, exact, folder, several, more } = parts;
+  const { action, command, path, question, text, exact, folder, several, more, doubtful } = parts;
   return {
     action: action ?? null,
     command: command ?? null,
@@ -22,5 +22,6 @@ export function requestOf(parts: AskedParts): ScreenRequest {
     exact: exact ?? null,
     ...(several === true ? { several } : {}),
     ...(more === true ? { more } : {}),
+    ...(doubtful === true ? { doubtful } : {}),
   };
 }

@@ -7,11 +7,14 @@ export type About = Pick<ScreenRequest, 'command' | 'path' | 'exact'>;
  * Whether two descriptions are of the same thing, as far as both tell. Exact texts decide to the byte. A screen shows an
  * exact text wrapped, without what cannot be seen, and maybe not all of it. Of two that were read from screens only
  * nobody can say which blanks are those of the screen, so they count.
+ *
+ * @param isRewrapped they were read from screens of different widths, so that blanks and what fits say nothing
  */
-export function isSameAbout(a: About, b: About): boolean {
+export function isSameAbout(a: About, b: About, isRewrapped = false): boolean {
   if (a.exact !== null && b.exact !== null) return agree(a.command, b.command) && agree(a.path, b.path);
   if (a.exact === null && b.exact === null) {
-    return agree(a.command, b.command, isSameLine) && agree(a.path, b.path, isSamePath);
+    const isSame = isRewrapped ? mayBothShow : isSameLine;
+    return agree(a.command, b.command, isSame) && agree(a.path, b.path, isSamePath);
   }
   const [exact, shown] = a.exact === null ? [b, a] : [a, b];
   return agree(exact.command, shown.command, mayShow) && agree(exact.path, shown.path, isSamePath);
@@ -35,6 +38,10 @@ const PART_LETTERS = 40;
 function mayShow(exact: string, shown: string): boolean {
   const [all, part] = [visible(exact), visible(shown)];
   return all === part || (part.length >= PART_LETTERS && all.includes(part));
+}
+
+function mayBothShow(a: string, b: string): boolean {
+  return mayShow(a, b) || mayShow(b, a);
 }
 
 function isSameLine(a: string, b: string): boolean {
