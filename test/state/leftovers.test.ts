@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { screenEvidence } from '../../src/core/state/evidence.js';
+import { screenEvidence, type Evidence } from '../../src/core/state/evidence.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import { initialState, reduceState, type StateEvent, type StateModel } from '../../src/core/state/reducer.js';
 import { requestOf } from '../../src/core/state/requestOf.js';
@@ -69,8 +69,25 @@ test('a command that draws a dialog of its own hides nothing that stands above t
   assert.ok(over.request?.command?.includes('rm -rf precious'), over.request?.command ?? '');
 });
 
+const TITLE: Evidence = {
+  source: 'title',
+  state: 'waiting',
+  phase: null,
+  asked: { kind: 'permission', text: '', request: null, options: [] },
+  turnEnded: null,
+  error: undefined,
+  limitedUntil: null,
+  background: 0,
+  time: 0,
+  ttl: null,
+  detail: '',
+};
+
 /** The model after screens, each with its columns, from a moment on. */
-function after(model: StateModel, screens: readonly (readonly [string, number])[], from: number): StateModel {
+function after(known: StateModel, screens: readonly (readonly [string, number])[], from: number): StateModel {
+  // Its title says all the while that it asks, and not what.
+  const title = { ...TITLE, time: from };
+  const model = known.held.title === undefined ? reduceState(known, { type: 'evidence', evidence: title }) : known;
   return screens.reduce((known, [screen, columns], index) => {
     const evidence = screenEvidence(judged(screen, columns), from + index * 50, columns);
     // That nothing can be read counts later only.

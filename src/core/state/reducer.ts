@@ -338,13 +338,13 @@ function idleHoldsMs({ source, turnEnded }: Held): number {
 }
 
 function isUnsure({ verdict, held: { screen } }: StateModel, winner: Held, now: number): boolean {
+  const isByScreen = winner.state === 'waiting' && winner.source !== 'event';
+  if (isByScreen && screen && isInPieces(verdict, screen) && now < screen.since + PIECES_MS) return true;
   const agrees = winner.source !== 'screen' && screen?.state === winner.state && screen.time >= winner.time;
   if (agrees) return false;
   // What was seen of a dialog holds while it is drawn anew.
   const isKnown = verdict.state === 'waiting' && verdict.source === winner.source && verdict.saidSince === winner.since;
   if (isKnown && screen && isRedrawn(winner, screen)) return true;
-  const isByScreen = winner.state === 'waiting' && winner.source !== 'event';
-  if (isByScreen && screen && isInPieces(verdict, screen) && now < screen.since + PIECES_MS) return true;
   // An input box flashes; that a turn ended and that a person broke it off differ on the screen only.
   if (winner.state === 'idle' && verdict.state !== 'idle') {
     return (winner.source === 'screen' || winner.turnEnded === null) && now < winner.since + idleHoldsMs(winner);
