@@ -36,6 +36,16 @@ for (const file of readdirSync(folder)) {
   });
 }
 
+test('a sign of work above the words that a turn was broken off is left over, one below them is none', () => {
+  const screen = readFileSync(join(process.cwd(), 'test/fixtures/given/gemini61/interrupted.txt'), 'utf8');
+  const spinner = ' ⠋ Thinking... (esc to cancel, 3s)';
+  const words = 'ℹ Request cancelled.';
+  assert.ok(screen.includes(words));
+  const above = judged(screen.replace(words, `${spinner}\n${'─'.repeat(80)}\n${words}`), 120);
+  assert.deepEqual([above.state, above.interrupted], ['idle', true]);
+  assert.equal(judged(screen.replace(words, `${words}\n${spinner}`), 120).state, 'working');
+});
+
 /** A dialog as Gemini draws it. */
 function drawn(rows: readonly string[], columns: number): string {
   const frame = (text: string): string => `│ ${text.padEnd(columns - 4)} │`;

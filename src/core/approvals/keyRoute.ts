@@ -38,6 +38,8 @@ const HEARD_MS = 2_000;
 const CONFIRM_MS = 700;
 /** After a denial the input box is there within this time. */
 const IDLE_MS = 6_000;
+/** A program that still ends its turn drops the Enter behind a text: its screen has been the same for so long then. */
+const RESTS_MS = 300;
 const LOOK_EVERY_MS = 25;
 /** Stands among the keys for text that was typed. */
 const TEXT = '(text)';
@@ -244,11 +246,13 @@ export class KeyRoute {
   async sayWhy(reason: string): Promise<string | null> {
     const { look, typist, request, name, mayType } = this.#options;
     const end = performance.now() + IDLE_MS;
+    let seen = { text: '', since: 0 };
     while (performance.now() < end) {
       const screen = await look();
+      if (screen.screen !== seen.text) seen = { text: screen.screen, since: performance.now() };
       // Whoever heard of the denial first may still see the dialog.
       if (screen.state === 'waiting' && !isShown(request, screen)) return 'it asks something else';
-      if (screen.state === 'idle') {
+      if (screen.state === 'idle' && performance.now() >= seen.since + RESTS_MS) {
         guardNoDraft(screen, name);
         await mayType();
         await typist.text(reason, true);

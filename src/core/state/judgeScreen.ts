@@ -196,7 +196,7 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   const beside = matchOf(rules.background, below) ?? (box && matchOf(rules.backgroundAbove, above.slice(-1)));
   const background = Number(beside?.[1] ?? 0) || 0;
   const common = { background, draft: box ? box.draft : (area?.draft ?? null) };
-  if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, near)) {
+  if (matchOf(rules.workingBelow, below) ?? matchOf(rules.working, belowLast(rules.interrupted, near))) {
     return { ...common, state: 'working', phase: phaseOf(rules, [...turn, ...(box?.below ?? [])]), rule: 'working' };
   }
   const isIdle = rules.idle.length > 0 ? matchOf(rules.idle, bottom) !== undefined : box !== undefined;
@@ -242,6 +242,11 @@ function limitOf(
 /** What the lines say that say something. */
 function filled(lines: readonly ScreenLine[]): readonly string[] {
   return lines.flatMap(({ text, blank }) => (blank ? [] : [text]));
+}
+
+/** Signs of work above the words that a turn was broken off are left over from before a terminal had another size. */
+function belowLast(sources: readonly string[], lines: readonly string[]): readonly string[] {
+  return lines.slice(lines.findLastIndex((line) => sources.some((source) => pattern(source).test(line))) + 1);
 }
 
 function belowPrompt(prompt: string, above: readonly string[]): readonly string[] {
