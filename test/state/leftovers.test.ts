@@ -77,6 +77,9 @@ test('a command that draws a dialog of its own hides nothing that stands above t
     80,
   );
   assert.ok(over.request?.command?.includes('rm -rf precious'), over.request?.command ?? '');
+  const [top = '', , ...rest] = drawn(['ls'], 80).split('\n');
+  const torn = judged([top, '│ ? Shell  rm -rf precious', top, '  ? Shell  ls', ...rest].join('\n'), 80);
+  assert.ok(torn.request?.command?.includes('rm -rf precious'), torn.request?.command ?? '');
 });
 
 const TITLE: Evidence = {
