@@ -32,6 +32,7 @@ const STATES = [
   'working',
   'running',
   'needs-input',
+  'suspended',
   'limited',
   'error',
   'finished',
@@ -359,7 +360,7 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     path: ['resume'],
-    summary: 'Take the conversation of an ended session up again; prints its id.',
+    summary: 'Let a suspended session go on, or take the conversation of an ended one up again; prints its id.',
     details:
       'The agent goes on with its own record of the conversation, in the same session and log, with the same mode, ' +
       'model and arguments. Variables that were given at its start are not kept: give them again.',

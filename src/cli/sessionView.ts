@@ -16,6 +16,7 @@ const COLOURS: Readonly<Record<Word, Colour | undefined>> = {
   Working: 'blue',
   Running: undefined,
   'Needs input': 'yellow',
+  Suspended: 'dim',
   Error: 'red',
   Limited: 'dim',
   Finished: 'green',

@@ -11,11 +11,15 @@ import { parseTime } from './controlCommands.js';
 type Goal = 'input' | 'idle' | 'ended';
 
 const REACHED: Readonly<Record<Goal, (session: Session) => boolean>> = {
-  input: (session) => !hasEnded(session) && session.state === 'waiting',
+  input: (session) => isGoing(session) && session.state === 'waiting',
   // What goes on in the background is part of the turn.
-  idle: (session) => !hasEnded(session) && session.state === 'idle' && session.background === 0,
+  idle: (session) => isGoing(session) && session.state === 'idle' && session.background === 0,
   ended: hasEnded,
 };
+
+function isGoing(session: Session): boolean {
+  return !hasEnded(session) && session.suspended === null;
+}
 
 const SAID: Readonly<Record<Goal, string>> = { input: 'needed input', idle: 'was idle', ended: 'ended' };
 

@@ -221,6 +221,8 @@ export interface Machine {
   releaseHead(path: string, offset: number): Promise<boolean>;
   /** A signal to every process of a group but its leader, the launcher of a session, and of the groups that its children lead. */
   signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean>;
+  /** Which launchers of sessions, by process, have a tool that a signal has stopped. */
+  stopped(launchers: readonly number[]): Promise<ReadonlySet<number>>;
   /** Ends at once every process of a tree, also what is started meanwhile. Returns how many there were. */
   killTree(root: number | null, marker: string, known?: readonly ProcessId[]): Promise<number>;
   /** The processes of each tree that run, by one look. */

@@ -123,7 +123,7 @@ export class SessionEngine implements Disposable {
       }),
     );
     const { supervisor } = this;
-    const { live, files, states, input, starts, ends } = supervisor;
+    const { live, files, states, suspensions, input, starts, ends } = supervisor;
     this.#disposables.add(supervisor.logs.onDidGrow((id) => logs.onGrown(id)));
     this.#disposables.add(supervisor.logs.onDidRemake((id) => logs.onRemade(id)));
     this.#disposables.add(
@@ -161,6 +161,7 @@ export class SessionEngine implements Disposable {
       tool: ({ tool }) => findTool(tool) ?? { interruptKeys: ['C-c'] },
       table,
       states,
+      suspensions,
       input,
       clock,
     });
@@ -168,6 +169,7 @@ export class SessionEngine implements Disposable {
       supervisor,
       live,
       states,
+      suspensions,
       input,
       files,
       table,
@@ -229,6 +231,7 @@ export class SessionEngine implements Disposable {
       table,
       store,
       supervisor,
+      suspensions,
       starts,
       conversations: this.conversations,
       find: (ref) => this.sessions.findAnywhere(ref),

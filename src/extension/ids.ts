@@ -28,6 +28,8 @@ export const COMMANDS = [
   'codeManager.session.kill.ask',
   'codeManager.session.resume',
   'codeManager.session.resume.ask',
+  'codeManager.session.continue',
+  'codeManager.session.continue.ask',
   'codeManager.session.startAgain',
   'codeManager.session.rename',
   'codeManager.session.pin',

@@ -29,6 +29,8 @@ export const ScreenJudgement = z.object({
   limitedUntil: z.string().nullable(),
   /** Shells and agents that run beside the conversation. */
   background: z.number().int().min(0),
+  /** A key has suspended it, and nothing is known of what it does. */
+  suspended: z.boolean().default(false),
   /** The rule that decided: `dialog shell`, `working`, `idle` …; null when none did. */
   rule: z.string().nullable(),
   /** The last lines that were looked at. */

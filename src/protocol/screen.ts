@@ -215,6 +215,10 @@ export const ScreenRules = z.looseObject({
   background: z.array(Pattern).default([]),
   /** The same, told in the line right above the box. */
   backgroundAbove: z.array(Pattern).default([]),
+  /** One of the last rows says that a key has suspended it. */
+  suspended: z.array(Pattern).default([]),
+  /** It leaves the other screen of its terminal when a key suspends it, and says nothing. */
+  suspendsSilently: z.boolean().default(false),
   /** A view of a person that hides the conversation: nothing is known while it is open. */
   hidden: z.array(Pattern).default([]),
 });

@@ -53,6 +53,8 @@ export const Session = z.looseObject({
   limitedUntil: Timestamp.nullable().default(null),
   /** How its last turn went wrong, in few words, neutralised: `401 Unauthorized`; empty when that is all that is known. */
   error: z.string().nullable().default(null),
+  /** By what it was suspended, for people: `Ctrl+Z`, `SIGSTOP`. Its state is then what it was before. */
+  suspended: z.string().nullable().default(null),
   /** Since when `status`, `state` and what is waited for are what they are. */
   changed: Timestamp,
   unread: z.boolean().default(false),

@@ -8,6 +8,7 @@ export type Word =
   | 'Working'
   | 'Running'
   | 'Needs input'
+  | 'Suspended'
   | 'Error'
   | 'Limited'
   | 'Finished'
@@ -102,6 +103,7 @@ export function describe(session: Session, now: number, machine?: MachineView): 
     case 'running':
       break;
   }
+  if (session.suspended !== null) return { word: 'Suspended', detail: session.suspended, group: 'Idle' };
   if (session.state === 'waiting') {
     return { word: 'Needs input', detail: session.waiting ? waitingText(session.waiting) : '', group: 'Needs input' };
   }

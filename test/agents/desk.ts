@@ -117,6 +117,18 @@ export class Desk {
     await this.#until(`it has an error like ${String(detail)}`, ({ error }) => error !== null && detail.test(error));
   }
 
+  /** What stands in its input box. */
+  async draft(): Promise<string | null> {
+    const { tool } = await this.session();
+    return (await this.#client.request('screen/judge', { tool, screen: await this.screen() })).draft;
+  }
+
+  /** Process of the program that its launcher has started. */
+  async program(): Promise<number> {
+    const { pid } = await this.session();
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ')[0]);
+  }
+
   async keys(...keys: readonly string[]): Promise<void> {
     for (const key of keys) await this.home.ok('key', this.#id, key);
   }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { openTerminal } from '../helpers/attachedTerminal.js';
 import { until } from '../helpers/until.js';
 import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 import type { AgentName } from './home.js';
@@ -14,17 +15,26 @@ interface Row {
   readonly trust?: readonly [string, string];
   /** Directive for a command that it asks about. */
   readonly bash: string;
+  /** A key suspends it. */
+  readonly suspends?: boolean;
 }
 
 const ROWS: readonly Row[] = [
-  { agent: 'claude', reach: byAlias, mode: 'default', trust: ['❯', 'Yes, I trust this folder'], bash: 'bash' },
+  {
+    agent: 'claude',
+    reach: byAlias,
+    mode: 'default',
+    trust: ['❯', 'Yes, I trust this folder'],
+    bash: 'bash',
+    suspends: true,
+  },
   { agent: 'gemini', reach: byPath, mode: 'default', trust: ['●', 'Trust folder'], bash: 'bash' },
-  { agent: 'opencode', reach: byOwnFile, mode: 'build', bash: 'bash' },
+  { agent: 'opencode', reach: byOwnFile, mode: 'build', bash: 'bash', suspends: true },
   { agent: 'codex', reach: byPath, mode: 'auto', trust: ['›', 'Trust and continue'], bash: 'bashesc' },
-  { agent: 'copilot', reach: byPath, mode: 'interactive', trust: ['❯', 'Yes'], bash: 'bash' },
+  { agent: 'copilot', reach: byPath, mode: 'interactive', trust: ['❯', 'Yes'], bash: 'bash', suspends: true },
 ];
 
-for (const { agent, reach, mode, trust, bash } of ROWS) {
+for (const { agent, reach, mode, trust, bash, suspends } of ROWS) {
   test(`${agent}: a text is never glued to another, nor typed into a dialog`, { timeout: 900_000 }, async (t) => {
     const desk = await Desk.setUp(t, agent, reach);
     const { id } = await desk.start(agent, 'do:say(ready)', mode);
@@ -36,6 +46,34 @@ for (const { agent, reach, mode, trust, bash } of ROWS) {
       desk.model.events.flatMap(({ what, prompt }) => (what.type === 'came' ? [prompt] : []));
     await until('it has its task', () => prompts().some((prompt) => prompt.includes('ready')), 120_000);
     await desk.becomes('idle');
+
+    // Into one that a key or a signal has suspended: it goes on first.
+    const listed = async (): Promise<string> => desk.home.ok('status', '--state', 'suspended', '-q');
+    for (const how of [...(suspends ? ['key'] : []), 'signal']) {
+      if (how === 'key') await desk.keys('C-z');
+      else process.kill(await desk.program(), 'SIGSTOP');
+      await until(`it is suspended by a ${how}`, async () => (await listed()).includes(id), 60_000);
+      await desk.send(`do:say(on after ${how})`);
+      await until('it has the text', () => prompts().some((prompt) => prompt.includes(`on after ${how}`)), 60_000);
+      assert.equal(await listed(), '');
+      await desk.becomes('idle');
+    }
+
+    // Shift+Enter in a terminal that is attached.
+    const { command } = await desk.home.json<{ command: string[] }>('attach', id);
+    const terminal = openTerminal(t, command);
+    await until('it is attached', () => terminal.screen.length > 500);
+    terminal.write('\x1b[>41;390;0c');
+    terminal.write('one');
+    await until('a line is begun', async () => (await desk.draft()) === 'one', 30_000);
+    terminal.write('\x1b[27;2;13~');
+    terminal.write('two');
+    await until('it is broken', async () => /^one\n+two$/u.test((await desk.draft()) ?? ''), 30_000);
+    await until('the box is empty', async () => {
+      await desk.home.run(['key', id, '--force', 'BSpace']);
+      return (await desk.draft()) === null;
+    });
+    terminal.close();
 
     // Behind a line that a person has begun.
     for (const key of 'half') await desk.keys(key);

@@ -53,6 +53,7 @@ class Desk {
         },
       },
       live: { isDead: () => this.isDead },
+      suspensions: { look: () => Promise.resolve() },
       states: {
         look: async () => {
           const judgement = await this.agent.look();
@@ -546,6 +547,16 @@ test('a perfect imitation in prose gets no key', async () => {
   assert.deepEqual([desk.agent.keys, desk.steps], [[], []]);
 });
 
+test('a session that is suspended gets no key, also when it is so only right before the key', async () => {
+  const { desk } = asking();
+  desk.patch({ suspended: 'SIGSTOP' });
+  await desk.refuses(/refactor is suspended/, desk.answer());
+  const late = asking().desk;
+  late.agent.onLook = () => late.patch({ suspended: 'SIGSTOP' });
+  await late.refuses(/refactor is suspended/, late.answer());
+  assert.deepEqual([desk.agent.keys, late.agent.keys], [[], []]);
+});
+
 test('a session that has ended, whose pane died or whose window is not known gets no key', async () => {
   for (const isDead of [true, undefined]) {
     const { desk } = asking();
@@ -608,6 +619,7 @@ test("nothing goes by a tool's own way when the request is another one after the
     [(desk: Desk) => desk.see(true), /request has changed/],
     [(desk: Desk) => (desk.leads = false), /Another server/],
     [(desk: Desk) => (desk.isDead = true), /has ended/],
+    [(desk: Desk) => desk.patch({ suspended: 'Ctrl+Z' }), /is suspended/],
   ] as const) {
     const { desk, answers } = ownWay();
     desk.agent.onLook = () => {

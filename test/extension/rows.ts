@@ -42,6 +42,7 @@ export function variedSessions(): Session[] {
     { state: 'waiting', waiting: { kind: 'permission', text: 'npm publish' } },
     { state: 'limited', limitedUntil: '2026-01-02T15:00:00.000Z' },
     { state: 'idle', unread: true },
+    { state: 'working', suspended: 'Ctrl+Z' },
     { state: 'idle', pinned: true },
     { status: 'completed', state: null, exitCode: 0, completed: '2026-01-02T03:04:05.000Z' },
     { status: 'failed', state: null, exitCode: 3, unread: true },

@@ -6,6 +6,7 @@ export interface AttachedTerminal {
   /** All that it was sent so far. */
   readonly screen: string;
   write(bytes: string): void;
+  close(): void;
 }
 
 /** Opens one, until the test is over. */
@@ -26,5 +27,6 @@ export function openTerminal(
       return screen;
     },
     write: (bytes) => void terminal.stdin.write(bytes),
+    close: () => void terminal.kill('SIGKILL'),
   };
 }

@@ -206,6 +206,9 @@ export class PretendHost implements Machine {
   async signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
     return this.#answer(this.#there('signalGroup').signalGroup(leader, signal));
   }
+  async stopped(launchers: readonly number[]): Promise<ReadonlySet<number>> {
+    return this.#answer(this.#there('stopped').stopped(launchers));
+  }
   async killTree(...args: Parameters<Machine['killTree']>): Promise<number> {
     return this.#answer(this.#there('killTree').killTree(...args));
   }

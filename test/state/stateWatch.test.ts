@@ -49,6 +49,8 @@ class Watched {
   readonly words: string[] = [];
   readonly watch: StateWatch;
   reads = 0;
+  isOnOtherScreen = true;
+  isSuspended = false;
   #screen: string;
 
   constructor(tool: string, first: string, known: Partial<StateWatchOptions['known']> = {}, isTaskDue = false) {
@@ -57,6 +59,8 @@ class Watched {
       tool: catalog.get(tool),
       look: new Look(),
       size: { columns: 120, rows: 40 },
+      isOnOtherScreen: () => Promise.resolve(this.isOnOtherScreen),
+      onSuspended: (isSuspended) => (this.isSuspended = isSuspended),
       isTaskDue,
       known: {
         state: 'unknown',
@@ -286,4 +290,50 @@ test('what stands in a box right after a turn is the prompt that was put back on
   await interrupted.show(working);
   await interrupted.show(drafted);
   assert.equal(interrupted.watch.restoredDraft, null);
+});
+
+for (const { tool, before, says } of [
+  {
+    tool: 'claude',
+    before: 'claude/07-working',
+    says: 'Claude Code is suspended. Run `fg` to bring it back.\nTo undo typing, press ctrl+_.',
+  },
+  {
+    tool: 'claude',
+    before: 'claude-2.1.197/03-working',
+    says:
+      'Claude Code has been suspended. Run `fg` to bring Claude Code back.\n' +
+      'Note: ctrl + z now suspends Claude Code, ctrl + _ undoes input.',
+  },
+  { tool: 'copilot', before: 'copilot/05-working', says: 'Copilot has been suspended. Use `fg` to resume.' },
+  { tool: 'opencode', before: 'opencode/02-working', says: '' },
+]) {
+  test(`${tool} that says ${says.slice(0, 30)} is suspended until it draws itself again, and its state stays`, async () => {
+    const drawn = screen(before);
+    const seen = new Watched(tool, drawn);
+    await seen.show(drawn);
+    assert.equal(seen.isSuspended, false);
+    seen.isOnOtherScreen = false;
+    await seen.show(`${says}\n\n\n`, 300);
+    assert.equal(seen.isSuspended, false, 'it may be about to end');
+    await seen.clock.pass(5000);
+    assert.equal(seen.isSuspended, true);
+    seen.isOnOtherScreen = true;
+    await seen.show(drawn);
+    assert.equal(seen.isSuspended, false);
+    assert.deepEqual(seen.words, ['working']);
+  });
+}
+
+test('an agent that only prints what it says when it is suspended is not, nor one whose painted screen is empty', async () => {
+  const claude = new Watched('claude', screen('claude/11-final-idle'));
+  const text = screen('claude/11-final-idle').replace(
+    /^(● .*)$/mu,
+    'Claude Code is suspended. Run `fg` to bring it back.',
+  );
+  assert.match(text, /is suspended/);
+  await claude.show(text, 5000);
+  const opencode = new Watched('opencode', screen('opencode/02-working'));
+  await opencode.show('\n\n', 5000);
+  assert.deepEqual([claude.isSuspended, opencode.isSuspended], [false, false]);
 });

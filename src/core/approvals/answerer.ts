@@ -14,10 +14,12 @@ import type { SessionInput } from '../sessions/sessionInput.js';
 import type { SessionStates } from '../sessions/sessionStates.js';
 import type { SessionTable } from '../sessions/sessionTable.js';
 import type { Supervisor } from '../sessions/supervisor.js';
+import type { Suspensions } from '../sessions/suspensions.js';
 import type { AuditLog } from './audit.js';
 import { DialogWatch, GONE_MS } from './dialogWatch.js';
 import {
   guardAlive,
+  guardGoesOn,
   guardGone,
   guardLead,
   guardNobodyTypes,
@@ -36,6 +38,7 @@ export interface AnswererOptions {
   readonly supervisor: Pick<Supervisor, 'act' | 'leads'>;
   readonly live: Pick<LiveSessions, 'isDead'>;
   readonly states: Pick<SessionStates, 'look' | 'onAnswered' | 'onUntaken'>;
+  readonly suspensions: Pick<Suspensions, 'look'>;
   readonly input: Pick<SessionInput, 'exclusively' | 'isTyping'>;
   readonly files: Pick<SessionFiles, 'logSize' | 'printedSince'>;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
@@ -117,11 +120,13 @@ export class Answerer {
   }
 
   async #decide({ session: id, request: requestId, answer, by, from, permit }: AnswerRequest): Promise<AnswerResult> {
-    const { supervisor, live } = this.#options;
+    const { supervisor, live, suspensions } = this.#options;
     await supervisor.act(id);
     guardLead(supervisor.leads);
+    await suspensions.look(id);
     const record = this.#options.find(id);
     guardAlive(record, live.isDead(id));
+    guardGoesOn(record);
     guardUnanswered(record, requestId);
     guardPending(record, requestId);
     const { request } = record;
@@ -238,6 +243,7 @@ class Attempt {
     const { supervisor, live, table } = this.#options;
     const { id } = this.#record;
     guardAlive(table.get(id) ?? this.#record, live.isDead(id));
+    guardGoesOn(table.get(id) ?? this.#record);
     guardLead(supervisor.leads);
     this.#permit?.check(this.#request);
   }

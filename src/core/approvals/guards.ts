@@ -24,6 +24,12 @@ export function guardAlive(record: SessionRecord, paneIsDead: boolean | undefine
   }
 }
 
+/** What is suspended takes no answer before it goes on, and by then it may ask something else. */
+export function guardGoesOn({ suspended, name }: Pick<SessionRecord, 'suspended' | 'name'>): void {
+  if (suspended === null) return;
+  throw new CodeManagerError('conflict', `${name} is suspended`, { hint: `Let it go on first: cm resume ${name}` });
+}
+
 /** Of several servers that reach a machine one acts. */
 export function guardLead(leads: boolean): void {
   if (!leads) {

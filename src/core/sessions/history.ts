@@ -5,7 +5,7 @@ import { hasEnded } from '../../protocol/session.js';
 /** A record is written anew with each change, so it must not grow; the sums are kept for ever. */
 const MOST_SPANS = 100;
 
-type Place = Pick<SessionRecord, 'status' | 'state' | 'waiting' | 'changed'>;
+type Place = Pick<SessionRecord, 'status' | 'state' | 'waiting' | 'suspended' | 'changed'>;
 
 /** What is recorded of a session; of one that nothing has happened to yet, what it is doing. */
 export function historyOf(record: Place & Pick<SessionRecord, 'history'>): SessionHistory {
@@ -38,11 +38,13 @@ function endOf({ doing }: HistorySpan, { status, changed, lastOutput }: SessionR
 }
 
 function spanOf(record: Place): HistorySpan {
-  return { doing: doingOf(record), kind: record.waiting?.kind ?? null, from: record.changed };
+  const kind = record.suspended === null ? (record.waiting?.kind ?? null) : null;
+  return { doing: doingOf(record), kind, from: record.changed };
 }
 
 function doingOf(record: Place): Doing {
   if (hasEnded(record)) return 'ended';
+  if (record.suspended !== null) return 'idle';
   return record.state ?? (record.status === 'starting' ? 'starting' : 'unknown');
 }
 

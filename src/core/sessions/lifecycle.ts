@@ -41,6 +41,8 @@ export type LifecycleEvent =
       readonly isLate?: boolean;
       readonly time: string;
     }
+  /** By what it is suspended; null: it goes on. */
+  | { readonly type: 'suspended'; readonly suspended: string | null; readonly time: string }
   | { readonly type: 'endAsked'; readonly how: 'stop' | 'kill' }
   /** Its process has gone; null when nobody can know how. */
   | {
@@ -71,6 +73,7 @@ const NOT_RUNNING = {
   background: 0,
   limitedUntil: null,
   error: null,
+  suspended: null,
   pid: null,
 } as const;
 
@@ -116,6 +119,17 @@ function reduce(record: SessionRecord, event: LifecycleEvent): SessionRecord {
       // A turn that goes on or asks is nothing to review any more.
       return { ...next, unread: event.state === 'idle' && (isNews || record.unread) };
     }
+    case 'suspended':
+      // Whatever is ended is stopped first.
+      return record.ending !== null || record.suspended === event.suspended
+        ? record
+        : {
+            ...record,
+            suspended: event.suspended,
+            // Who pressed its key has looked at it.
+            unread: record.unread && event.suspended !== 'Ctrl+Z',
+            changed: event.time,
+          };
     case 'endAsked':
       return { ...record, ending: event.how === 'kill' ? 'kill' : (record.ending ?? 'stop') };
     case 'ended': {

@@ -22,6 +22,7 @@ import type { SessionFiles } from './sessionFiles.js';
 import type { SessionStart } from './sessionStart.js';
 import type { SessionTable } from './sessionTable.js';
 import type { Supervisor } from './supervisor.js';
+import type { Suspensions } from './suspensions.js';
 
 export interface SessionResumeOptions {
   readonly machine: Machine;
@@ -29,6 +30,7 @@ export interface SessionResumeOptions {
   readonly table: SessionTable;
   readonly store: RecordStore;
   readonly supervisor: Pick<Supervisor, 'act' | 'isHere'>;
+  readonly suspensions: Pick<Suspensions, 'look' | 'resume'>;
   readonly starts: SessionStart;
   readonly conversations: Conversations;
   /** An id, name or prefix, also of an archived session. */
@@ -64,8 +66,21 @@ export class SessionResume {
     return this.#resuming.run(id, async () => {
       const record = await this.#options.find(id);
       if (record.resumeId !== '' && record.resumeId === params.requestId) return toSession(record);
+      if (!hasEnded(record) && (await this.#goesOn(record))) return toSession(await this.#options.find(id));
       return toSession(await this.#resume(record, params));
     });
+  }
+
+  /** Lets it go on when it is suspended; false when it is not. */
+  async #goesOn(record: SessionRecord): Promise<boolean> {
+    const { supervisor, suspensions, table } = this.#options;
+    if (!supervisor.isHere(record)) return false;
+    await supervisor.act(record.id);
+    await suspensions.look(record.id);
+    const now = table.get(record.id);
+    if (now === undefined || now.suspended === null) return false;
+    await suspensions.resume(now);
+    return true;
   }
 
   async #resume(

@@ -71,7 +71,11 @@ export class SessionEnd {
     // at once.
     while (!isOver(table.get(id)) && Date.now() < deadline) {
       const pid = live.get(id)?.pane.pid;
-      if (pid !== undefined && (await machine.signalGroup(pid, signal))) break;
+      if (pid !== undefined && (await machine.signalGroup(pid, signal))) {
+        // One that is suspended would not hear it.
+        await machine.signalGroup(pid, 'SIGCONT');
+        break;
+      }
       await delay(LOOK_MS);
     }
     await table.until(id, isOver, Math.max(0, deadline - Date.now()));

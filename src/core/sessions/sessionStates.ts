@@ -29,6 +29,7 @@ import { StartupWatch } from './startupWatch.js';
 import { SignalFollower } from './signalFollower.js';
 import { StateWatch, type CallSource } from './stateWatch.js';
 import type { ReadBox } from './textInput.js';
+import type { Suspensions } from './suspensions.js';
 import type { TerminalSignal } from './terminalSignals.js';
 
 export interface SessionStatesOptions {
@@ -37,6 +38,7 @@ export interface SessionStatesOptions {
   readonly table: SessionTable;
   readonly live: LiveSessions;
   readonly files: SessionFiles;
+  readonly suspensions: Pick<Suspensions, 'watch' | 'onScreen'>;
   /** A tool's data as it is known today; undefined when its file has gone. */
   readonly tool: (id: string) => Tool | undefined;
   /** A session takes input now. */
@@ -79,8 +81,9 @@ export class SessionStates implements Disposable {
 
   /** Watches a session as far as it is not watched yet. */
   watch(record: SessionRecord): void {
-    const { tool: find, live: sessions, machine, files, tmux, clock, log } = this.#options;
+    const { tool: find, live: sessions, machine, files, tmux, suspensions, clock, log } = this.#options;
     const { id } = record;
+    suspensions.watch();
     const live = sessions.get(id);
     const tool = find(record.tool);
     if (!live || !tool) return;
@@ -167,7 +170,7 @@ export class SessionStates implements Disposable {
   }
 
   #watchState(record: SessionRecord, live: LiveSession, tool: Tool): void {
-    const { tmux, clock, log } = this.#options;
+    const { tmux, suspensions, clock, log } = this.#options;
     if (live.state || (!tool.screen && tool.reportsState === false && !tool.signals && !tool.hooks)) return;
     live.state = new StateWatch({
       tool,
@@ -176,6 +179,8 @@ export class SessionStates implements Disposable {
       isTaskDue: isTaskDue(record),
       screen: () => tmux.screen(live.pane.pane),
       size: live.pane,
+      isOnOtherScreen: () => tmux.isOnOtherScreen(live.pane.pane),
+      onSuspended: (isSuspended) => suspensions.onScreen(record.id, isSuspended),
       calls: this.#calls(record, live, tool),
       clock,
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),

@@ -9,6 +9,7 @@ import { withoutBlanks } from '../state/sameRequest.js';
 import type { SessionInput, Typist } from './sessionInput.js';
 import type { SessionStates } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
+import type { Suspensions } from './suspensions.js';
 
 export interface SessionTypingOptions {
   /** @throws CodeManagerError when it does not run here */
@@ -16,6 +17,7 @@ export interface SessionTypingOptions {
   readonly tool: (record: SessionRecord) => Pick<Tool, 'interruptKeys'> & Partial<Pick<Tool, 'screen'>>;
   readonly table: Pick<SessionTable, 'get' | 'until'>;
   readonly states: Pick<SessionStates, 'look' | 'onInterrupted' | 'restoredDraft'>;
+  readonly suspensions: Pick<Suspensions, 'look' | 'resume'>;
   readonly input: Pick<SessionInput, 'send' | 'keys' | 'isTyping' | 'isScrolled'>;
   readonly clock: Clock;
 }
@@ -53,7 +55,10 @@ export class SessionTyping {
     const { running, input } = this.#options;
     const record = await running(session);
     const { id } = record;
-    await input.send(id, text, enter, force ? undefined : (typist) => this.#mustBeFree(record, typist));
+    await input.send(id, text, enter, async (typist) => {
+      if (force) await this.#goesOn(record);
+      else await this.#mustBeFree(record, typist);
+    });
     if (enter) this.#unsubmitted.delete(id);
     else this.#unsubmitted.set(id, (this.#unsubmitted.get(id) ?? '') + text);
   }
@@ -63,6 +68,7 @@ export class SessionTyping {
     const { running, states, input, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
+    await this.#goesOn(record);
     if (tool(record).interruptKeys.every((key) => keys.includes(key))) states.onInterrupted(record.id);
     await input.keys(record.id, keys);
   }
@@ -77,6 +83,7 @@ export class SessionTyping {
     const { running, table, states, input, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
+    await this.#goesOn(record);
     const { id, name, state } = record;
     const keys = tool(record).interruptKeys;
     // Many programs end when they get this one twice.
@@ -101,6 +108,7 @@ export class SessionTyping {
       });
     }
     await this.#mustNotBeRead(record);
+    await this.#goesOn(record);
     const { state, draft } = await states.look(id);
     const now = table.get(id) ?? record;
     if (now.state === 'waiting' || state === 'waiting') {
@@ -114,6 +122,14 @@ export class SessionTyping {
     throw new CodeManagerError('conflict', `A half-typed line stands in ${name}: “${truncate(draft, 80)}”`, {
       hint: `Send or remove it in its terminal: cm attach ${name}. --force types behind it.`,
     });
+  }
+
+  /** What is typed would be lost, or taken much later, while it is suspended. */
+  async #goesOn({ id }: SessionRecord): Promise<void> {
+    const { suspensions, table } = this.#options;
+    await suspensions.look(id);
+    const record = table.get(id);
+    if (record !== undefined && record.suspended !== null) await suspensions.resume(record);
   }
 
   async #mustNotBeRead({ id, name }: SessionRecord): Promise<void> {

@@ -36,6 +36,10 @@ export interface StateWatchOptions {
   readonly isTaskDue: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
+  /** Its terminal shows the other screen, that of programs which paint. */
+  readonly isOnOtherScreen: () => Promise<boolean>;
+  /** Its screen shows that a key has suspended it, or not any more. */
+  readonly onSuspended: (isSuspended: boolean) => void;
   /** Of its terminal. */
   readonly size: TerminalSize;
   /** What the tool's own record has open; undefined for a tool that writes down no calls. */
@@ -47,6 +51,8 @@ export interface StateWatchOptions {
 
 /** A screen is often caught while it is being drawn: that nothing can be read from it counts when it holds. */
 const NOTHING_HOLDS_MS = 1000;
+/** One that ends leaves the same screen behind for a moment. */
+const SUSPENDED_MS = 700;
 /** A prompt that is put back is drawn whole within this time. */
 const RESTORED_MS = 500;
 /** A turn that is interrupted ends within this time. */
@@ -70,6 +76,7 @@ export class StateWatch implements Disposable {
   /** When a person interrupted it last by the product, not by its own key. */
   #interruptedAt = -Infinity;
   #nothingSince: number | undefined;
+  #suspendedSince: number | undefined;
   #timer: { cancel(): void } | undefined;
   /** How many screens were read, and which of them was judged last. */
   #reads = 0;
@@ -152,11 +159,10 @@ export class StateWatch implements Disposable {
 
   /** The screen as it was read just now, by whomever. */
   async see(text: string): Promise<ScreenJudgement> {
-    const { tool, look, clock } = this.#options;
-    const time = clock.now();
+    const time = this.#options.clock.now();
     const read = ++this.#reads;
     const { columns } = this.#redraw;
-    const judgement = await look.screen(tool, text, time, columns);
+    const judgement = await this.#judge(text, time, columns);
     // A later one may have been faster.
     if (!this.#isDone && read > this.#judged) {
       this.#judged = read;
@@ -165,8 +171,16 @@ export class StateWatch implements Disposable {
     return judgement;
   }
 
+  async #judge(text: string, time: number, columns: number): Promise<ScreenJudgement> {
+    const { tool, look, isOnOtherScreen } = this.#options;
+    const judgement = await look.screen(tool, text, time, columns);
+    const isSilent = tool.screen?.suspendsSilently === true && judgement.rule === null && !(await isOnOtherScreen());
+    return isSilent ? { ...judgement, suspended: true, rule: 'suspended' } : judgement;
+  }
+
   #onJudged(judgement: ScreenJudgement, time: number, columns: number): void {
     this.#lines = judgement.lines;
+    this.#followSuspension(judgement.suspended, time);
     const rest = this.#options.look.restMs;
     this.#tooSlow = rest > 0 ? judgement.rule : null;
     this.#follow(judgement, time);
@@ -179,11 +193,22 @@ export class StateWatch implements Disposable {
     }
     this.#nothingSince ??= time;
     // What a person has opened over it says nothing about what goes on below.
-    const holds = judgement.rule !== 'hidden' && time - this.#nothingSince >= NOTHING_HOLDS_MS;
+    const isHidden = judgement.rule === 'hidden' || judgement.suspended;
+    const holds = !isHidden && time - this.#nothingSince >= NOTHING_HOLDS_MS;
     this.#step(holds ? { type: 'silence', source: 'screen', time } : { type: 'time', time });
-    if (!holds && judgement.rule !== 'hidden') this.#reader?.readIn(NOTHING_HOLDS_MS);
+    if (!holds && !isHidden) this.#reader?.readIn(NOTHING_HOLDS_MS);
     // Nothing may be printed until it can be looked at again.
     else if (rest > 0) this.#reader?.readIn(rest + 1);
+  }
+
+  #followSuspension(isSuspended: boolean, time: number): void {
+    if (!isSuspended) {
+      this.#suspendedSince = undefined;
+      return this.#options.onSuspended(false);
+    }
+    this.#suspendedSince ??= time;
+    if (time - this.#suspendedSince >= SUSPENDED_MS) this.#options.onSuspended(true);
+    else this.#reader?.readIn(SUSPENDED_MS);
   }
 
   /** The prompt that it put back into its input box when its turn was broken off; null when it did not. */

@@ -19,6 +19,7 @@ import { SessionInput } from './sessionInput.js';
 import { SessionStart } from './sessionStart.js';
 import { SessionStates } from './sessionStates.js';
 import type { SessionTable } from './sessionTable.js';
+import { Suspensions } from './suspensions.js';
 import { RETRY_MS, Watchdog } from './watchdog.js';
 
 export interface SupervisorOptions {
@@ -51,6 +52,7 @@ export class Supervisor implements Disposable {
   readonly live = new LiveSessions();
   readonly files: SessionFiles;
   readonly logs: LogKeeper;
+  readonly suspensions: Suspensions;
   readonly states: SessionStates;
   readonly input: SessionInput;
   readonly starts: SessionStart;
@@ -73,8 +75,9 @@ export class Supervisor implements Disposable {
     const common = { machine, identity, tmux, table, live, files, tool, clock, log };
     const leads = (): boolean => this.#leads;
     const logs = this.#disposables.add(new LogKeeper({ ...common, capBytes: options.logCapBytes, leads }));
+    const suspensions = this.#disposables.add(new Suspensions(common));
     const states = this.#disposables.add(
-      new SessionStates({ ...common, ids, onReady: (id) => this.input.deliverTask(id) }),
+      new SessionStates({ ...common, suspensions, ids, onReady: (id) => this.input.deliverTask(id) }),
     );
     const input = new SessionInput({ ...common, box: (id) => states.box(id) });
     const ends = new SessionEnd({ ...common, logs });
@@ -105,6 +108,7 @@ export class Supervisor implements Disposable {
     );
     this.files = files;
     this.logs = logs;
+    this.suspensions = suspensions;
     this.states = states;
     this.input = input;
     this.starts = starts;

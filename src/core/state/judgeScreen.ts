@@ -27,6 +27,7 @@ export const NOTHING_SEEN: ScreenJudgement = {
   interrupted: false,
   limitedUntil: null,
   background: 0,
+  suspended: false,
   rule: null,
   lines: [],
 };
@@ -38,6 +39,8 @@ export type JudgedTool = Pick<Tool, 'startup' | 'screen'> & Telling;
 const TOLD_LINES = 12;
 /** How far below the prompt of a turn its last words can stand. */
 const TURN_LINES = 14;
+/** What a tool says when a key suspends it takes so many rows at most. */
+const SUSPENDED_LINES = 6;
 /** Without its input box only the very last lines say what it does. */
 const LOOSE_LINES = 3;
 
@@ -56,6 +59,7 @@ export function judgeScreen(tool: JudgedTool, screenText: string, now: number, c
   // A dialog about trust or a login is never one of the others; a mere question at the start may be.
   if (startup && startup.kind !== 'question') return { ...judgeStartup(tool, lines, startup), ...told };
   const rules = tool.screen;
+  if (rules && isSuspended(rules, lines)) return { ...NOTHING_SEEN, suspended: true, rule: 'suspended', ...told };
   const overlay = rules && judgeOverlay(rules, lines, columns);
   if (overlay) return { ...NOTHING_SEEN, ...overlay, ...told };
   const dialog = rules && judgeDialog(rules, lines, columns);
@@ -66,6 +70,13 @@ export function judgeScreen(tool: JudgedTool, screenText: string, now: number, c
     return { ...judgeStartup(tool, lines, startup), ...(menu && { ...menu, rule: `startup ${startup.id}` }), ...told };
   }
   return { ...NOTHING_SEEN, ...(rules && judgeRest(rules, lines, now)), ...told };
+}
+
+/** Whatever stands above; where its input box is there it goes on. */
+function isSuspended({ suspended, box }: ScreenRules, lines: readonly ScreenLine[]): boolean {
+  const last = filled(lines).slice(-SUSPENDED_LINES);
+  const at = last.findIndex((text) => suspended.some((source) => pattern(source).test(text)));
+  return at >= 0 && !(box && last.slice(at).some((text) => pattern(box.line).test(text)));
 }
 
 function judgeStartup(

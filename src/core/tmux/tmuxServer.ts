@@ -266,6 +266,11 @@ export class TmuxServer implements Disposable {
     return (await this.#ask(pane, '#{pane_in_mode}')) !== '0';
   }
 
+  /** It shows the screen of programs that paint, which leave what was printed before them as it is. */
+  async isOnOtherScreen(pane: string): Promise<boolean> {
+    return (await this.#ask(pane, '#{alternate_on}')) !== '0';
+  }
+
   #marks(pane: string, mark: TaskMark | undefined): readonly string[] {
     return mark === undefined ? [] : [this.#setOption(pane, TASK_OPTION, mark)];
   }

@@ -64,6 +64,20 @@ export function registerControlCommands(services: Services): void {
   commands.register('codeManager.session.resume', (...args) => resume(args));
   commands.register('codeManager.session.resume.ask', () => resume([]));
 
+  const goOn = async (args: readonly unknown[]): Promise<void> => {
+    const session = await oneSession(services, args, {
+      title: 'Continue',
+      accept: (row) => row.description.word === 'Suspended',
+      none: 'No session is suspended',
+    });
+    if (session === undefined) return;
+    await working(`Continuing ${named([session])}…`, () =>
+      link.request('session/resume', { session: session.id, requestId: randomUUID() }),
+    );
+  };
+  commands.register('codeManager.session.continue', (...args) => goOn(args));
+  commands.register('codeManager.session.continue.ask', () => goOn([]));
+
   const send = async (args: readonly unknown[], text?: string): Promise<void> => {
     const session = await oneSession(services, args, running('Send Text'));
     if (session === undefined) return;

@@ -34,6 +34,7 @@ const ICONS = {
   Working: { icon: 'pulse', color: 'charts.blue' },
   Running: { icon: 'pulse' },
   'Needs input': { icon: 'question', color: 'list.warningForeground' },
+  Suspended: { icon: 'debug-pause' },
   Error: { icon: 'error', color: 'testing.iconFailed' },
   Limited: { icon: 'watch' },
   Finished: { icon: 'circle-filled', color: 'charts.green' },
@@ -132,6 +133,7 @@ export type SessionTag =
   | 'pinned'
   | 'running'
   | 'starting'
+  | 'suspended'
   | 'unread'
   | 'waiting'
   | 'working'
@@ -155,6 +157,7 @@ function phaseTag(session: Session, { word }: Description): SessionTag {
   if (hasEnded(session)) return 'ended';
   if (word === 'Needs input') return 'waiting';
   if (word === 'Starting') return 'starting';
+  if (word === 'Suspended') return 'suspended';
   return word === 'Working' || word === 'Running' ? 'working' : 'idle';
 }
 

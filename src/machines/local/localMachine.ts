@@ -38,6 +38,7 @@ import { readLoginEnvironment } from './loginEnvironment.js';
 import { openFiles } from './openFiles.js';
 import { LocalProcessStream } from './processStream.js';
 import { killTree, processesOf, signalGroup } from './processTree.js';
+import { stopped } from './stopped.js';
 import { runProcess } from './runProcess.js';
 import { chooseRuntimeDirectory } from './runtimeDirectory.js';
 import { chooseShell } from './shells.js';
@@ -282,6 +283,10 @@ export class LocalMachine implements Machine {
 
   signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
     return signalGroup(leader, signal);
+  }
+
+  stopped(launchers: readonly number[]): Promise<ReadonlySet<number>> {
+    return stopped(launchers);
   }
 
   killTree(root: number | null, marker: string, known?: readonly ProcessId[]): Promise<number> {

@@ -26,6 +26,7 @@ import { connectSsh } from './connectSsh.js';
 import { FileFollower } from '../fileFollower.js';
 import { LoginCache } from '../loginCache.js';
 import { setupVariables } from '../shellEnvironment.js';
+import { parseProcessStates, processStatesScript, stoppedAmong } from '../stopped.js';
 import { FileStream, followScript } from './fileFollow.js';
 import { FileWatch, watchScript } from './fileWatch.js';
 import { readHostLogin } from './hostLogin.js';
@@ -374,6 +375,13 @@ export class SshMachine implements Machine, Disposable {
   async signalGroup(leader: number, signal: NodeJS.Signals): Promise<boolean> {
     if (!Number.isInteger(leader) || leader <= 1) return false;
     return this.#signals.ask({ leader, signal });
+  }
+
+  async stopped(launchers: readonly number[]): Promise<ReadonlySet<number>> {
+    const known = launchers.filter((pid) => Number.isInteger(pid) && pid > 1);
+    if (known.length === 0) return new Set();
+    const { output } = await this.#session.run(processStatesScript(known));
+    return stoppedAmong(known, parseProcessStates(output.toString()));
   }
 
   async killTree(root: number | null, marker: string, known: readonly ProcessId[] = []): Promise<number> {

@@ -179,6 +179,8 @@ export class PolicyRunner implements Disposable {
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
     if (!supervisor.leads) return false;
+    // Whoever suspended it lets it go on.
+    if (record.suspended !== null) return false;
     // Its screen has not been read yet: which options it has is not known.
     if (request.options.length === 0) return false;
     // Of several that are asked at once the keys could reach another one.
