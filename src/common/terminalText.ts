@@ -59,7 +59,17 @@ const EMOJI_JOINER = String.raw`(?<=\p{Extended_Pictographic}(?:\ufe0f|[\u{1f3fb
 const EMOJI_STYLE = String.raw`(?<=\p{Extended_Pictographic})[\ufe0e\ufe0f]|(?<=[0-9#*])\ufe0f(?=\u20e3)`;
 /** Reverses, joins or hides, or is nothing that can be seen; beyond eight marks on a letter they cover what is around. */
 const UNSEEN = String.raw`[\p{Cf}\p{Cs}\p{Default_Ignorable_Code_Point}\p{Noncharacter_Code_Point}]|(?<=\p{M}{8})\p{M}`;
-const SPELLED = new RegExp(`${EMOJI_JOINER}|${EMOJI_STYLE}|(${UNSEEN})`, 'gu');
+/** Joins or parts letters where words are spelled with it: Arabic script, and behind the vowel killers of India's scripts. */
+const SCRIPT_JOINER =
+  String.raw`(?<=[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}]\p{M}{0,4})[\u200c\u200d](?=[\p{Script=Arabic}\p{Script=Syriac}\p{Script=Nko}\p{Script=Mongolian}])` +
+  String.raw`|(?<=[\u094d\u09cd\u0a4d\u0acd\u0b4d\u0bcd\u0c4d\u0ccd\u0d4d\u0dca\u1039\u17d2])[\u200c\u200d]`;
+/** The flags of England, Scotland and Wales. */
+const FLAG_TAGS = String.raw`(?<=\u{1f3f4})\u{e0067}\u{e0062}(?:\u{e0065}\u{e006e}\u{e0067}|\u{e0073}\u{e0063}\u{e0074}|\u{e0077}\u{e006c}\u{e0073})\u{e007f}`;
+/** What is not seen by itself and belongs to what is. */
+const PARTS = `${EMOJI_JOINER}|${EMOJI_STYLE}|${FLAG_TAGS}|${SCRIPT_JOINER}`;
+const SPELLED = new RegExp(`${PARTS}|(${UNSEEN})`, 'gu');
+/** What no name holds. */
+const UNFIT = new RegExp(String.raw`${PARTS}|([\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+)`, 'gu');
 
 /** A code point as people see it where it could not be seen itself: `<U+200B>`. */
 export function codePointText(letter: string): string {
@@ -76,6 +86,16 @@ export function neutralise(text: string): string {
   return new TerminalStripper({ keepsUnseen: true })
     .push(text.replace(/\r\n?/g, '\n'))
     .replace(SPELLED, (all, unseen: string | undefined) => (unseen === undefined ? all : codePointText(unseen)));
+}
+
+/** Whether a text has line breaks, control characters, or characters that direct text and are no part of what is seen. */
+export function hasUnseen(text: string): boolean {
+  return [...text.matchAll(UNFIT)].some(([, unfit]) => unfit !== undefined);
+}
+
+/** The text with blanks in place of what {@link hasUnseen} finds. */
+export function withoutUnseen(text: string): string {
+  return text.replace(UNFIT, (all, unfit: string | undefined) => (unfit === undefined ? all : ' '));
 }
 
 /** As {@link neutralise}, for what is one line: line breaks and tabs become single blanks, and a long text is cut. */

@@ -1,22 +1,23 @@
 import * as z from 'zod';
+import { hasUnseen } from '../common/terminalText.js';
 
 /** ISO 8601, in UTC. */
-export const Timestamp = z.iso.datetime({ message: 'not an ISO 8601 time in UTC' });
+export const Timestamp = z.iso.datetime({ message: 'has to be a time in UTC like 2026-01-31T12:00:00Z' });
 
-/** A name that people give: one line, no control characters. */
+/** A name that people give: one line, and nothing in it that directs text or that nobody sees. */
 export const Name = z
   .string()
   .trim()
-  .min(1, 'a name cannot be empty')
-  .max(200, 'a name has at most 200 characters')
-  .regex(/^[^\p{Cc}\p{Cf}\p{Zl}\p{Zp}]*$/u, 'a name cannot contain line breaks or control characters');
+  .min(1, 'A name cannot be empty')
+  .max(200, 'A name has at most 200 characters')
+  .refine((name) => !hasUnseen(name), 'A name cannot contain line breaks, control characters or what directs text');
 
 /** What can stand where ssh expects a host or user: no option, no white space, no control characters. */
 const SshWord = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, 'not a host or user name');
+  .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, 'is no name of a host or user');
 const Port = z.number().int().min(1).max(65_535);
 
 /** How ssh reaches a host; what is left out comes from the person's own ssh configuration. */
@@ -54,22 +55,19 @@ export const AgentMachineSpec = z.union([AgentByUrlSpec, AgentOverSshSpec]);
 export type AgentMachineSpec = z.infer<typeof AgentMachineSpec>;
 
 /** A kind that this version does not know; its fields are kept. */
-const UnknownMachineSpec = z.looseObject({
-  type: z.string().refine((type) => type !== 'ssh' && type !== 'agent' && type !== 'local', 'not a machine'),
-});
+const UnknownMachineSpec = z
+  .looseObject({ type: z.string() })
+  .refine(({ type }) => type !== 'ssh' && type !== 'agent' && type !== 'local', {
+    error: 'is no machine',
+    // Else it would be the only kind that counts as tried.
+    abort: true,
+  });
 
 /** Where commands run. */
 export const MachineSpec = z.union([z.literal('local'), SshMachineSpec, AgentMachineSpec, UnknownMachineSpec]);
 export type MachineSpec = z.infer<typeof MachineSpec>;
 /** A machine other than that of the agent server. */
 export type RemoteSpec = SshMachineSpec | AgentMachineSpec;
-
-/** The shape of the kind that a machine says to be; undefined for kinds that this version does not know. */
-export function machineKind({ type, url }: { readonly type?: unknown; readonly url?: unknown }): z.ZodType | undefined {
-  if (type === 'ssh') return SshMachineSpec;
-  if (type !== 'agent') return undefined;
-  return url === undefined ? AgentOverSshSpec : AgentByUrlSpec;
-}
 
 /** Undefined for this host and for kinds that this version does not know. */
 export function remoteSpec(spec: MachineSpec): RemoteSpec | undefined {

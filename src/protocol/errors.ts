@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { errorCode, systemReason } from '../common/systemError.js';
 import { OwnGit } from './ownGit.js';
+import { refusalText } from './refusal.js';
 
 /** Every way a request can fail, on the wire, in exit codes and in the editor. */
 export const ErrorCode = z.enum([
@@ -94,7 +95,7 @@ function toSystemError(error: unknown): CodeManagerError | undefined {
 /** Any thrown value as a CodeManagerError; what is not ours becomes `internal`, never with a bare code of the system. */
 export function toCodeManagerError(error: unknown): CodeManagerError {
   if (error instanceof CodeManagerError) return error;
-  if (error instanceof z.ZodError) return new CodeManagerError('invalid', z.prettifyError(error), { cause: error });
+  if (error instanceof z.ZodError) return new CodeManagerError('invalid', refusalText(error), { cause: error });
   const system = toSystemError(error);
   if (system !== undefined) return system;
   return new CodeManagerError('internal', error instanceof Error ? error.message : String(error), { cause: error });

@@ -42,7 +42,7 @@ const AnswerText = z
   .string()
   .min(1)
   .max(64 * 1024)
-  .refine((text) => !text.includes('\0'), 'text cannot contain NUL characters');
+  .refine((text) => !text.includes('\0'), 'A text cannot contain NUL characters');
 
 /** What a person or a rule says to a request. */
 export const Answer = z.discriminatedUnion('type', [

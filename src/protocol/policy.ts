@@ -16,7 +16,7 @@ export type RuleAction = z.infer<typeof RuleAction>;
 
 const Words = z.array(z.string().min(1).max(4096)).min(1).max(64);
 /** `example.com`, or `*.example.com` for everything below it. */
-const HostPattern = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/u, 'not a host name, nor *.HOST');
+const HostPattern = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/u, 'is no name of a host, nor *.HOST');
 
 /** What a person writes down about the requests of agents. Null and empty: any. */
 const RuleTerms = z.object({
@@ -34,7 +34,7 @@ const RuleTerms = z.object({
     .string()
     .min(1)
     .max(4096)
-    .refine((path) => !path.includes('\0'), 'a path cannot contain NUL characters')
+    .refine((path) => !path.includes('\0'), 'A path cannot contain NUL characters')
     .nullable()
     .default(null),
   /** Hosts that may be reached. */

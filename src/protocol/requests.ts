@@ -211,7 +211,7 @@ export const REQUESTS = {
   'session/send': request(
     z.object({
       session: Ref,
-      text: z.string().refine((text) => !text.includes('\0'), 'text cannot contain NUL characters'),
+      text: z.string().refine((text) => !text.includes('\0'), 'A text cannot contain NUL characters'),
       /** Submit it. */
       enter: z.boolean().default(true),
       /** Also while it needs input, a half-typed line stands in it, or a person types or reads in an attached terminal. */

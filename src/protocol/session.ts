@@ -92,7 +92,10 @@ export function hasEnded(session: Pick<Session, 'status'>): boolean {
 export const MAX_TASK_BYTES = 4 * 1024 * 1024;
 
 /** Variables for a tool. */
-export const Environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not a variable name'), z.string());
+export const Environment = z.record(
+  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'),
+  z.string(),
+);
 
 /**
  * What leads to the login session that a person is in at present: their keys, their screen, their bus. It changes with
@@ -122,8 +125,8 @@ export const CreateSession = z.object({
   tool: ToolId,
   task: z
     .string()
-    .refine((task) => !task.includes('\0'), 'a task cannot contain NUL characters')
-    .refine((task) => new TextEncoder().encode(task).length <= MAX_TASK_BYTES, 'a task has at most 4 MB')
+    .refine((task) => !task.includes('\0'), 'A task cannot contain NUL characters')
+    .refine((task) => new TextEncoder().encode(task).length <= MAX_TASK_BYTES, 'A task has at most 4 MB')
     .default(''),
   /** Name, id or unique prefix of a context. Without it `path` decides. */
   context: z.string().optional(),

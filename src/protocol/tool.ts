@@ -3,7 +3,9 @@ import { ConversationFormat } from './conversation.js';
 import { Pattern, ScreenRules, WaitingKind } from './screen.js';
 import { SignalRules } from './signalRules.js';
 
-export const ToolId = z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'a tool id has small letters, digits and dashes');
+export const ToolId = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,39}$/, 'The id of an agent has small letters, digits and dashes');
 
 /** How a tool is told of hooks, and what their events look like. */
 export const HookFormat = z.enum(['claude', 'opencode', 'copilot']);

@@ -293,8 +293,8 @@ test('a machine that cannot be is named by what is wrong with it', async (t) => 
     },
   });
   const { problems } = await open(home);
-  assert.match(problems[0] ?? '', /"a" is skipped: machine\.host: not a host or user name/);
-  assert.match(problems[1] ?? '', /"b" is skipped: machine\.port: /);
+  assert.match(problems[0] ?? '', /"a" is skipped: machine\.host is no name of a host or user/);
+  assert.match(problems[1] ?? '', /"b" is skipped: machine\.port has to be at most 65535/);
 });
 
 test('contexts with anything in them come back as they were after any rewrite', async (t) => {

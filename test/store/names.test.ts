@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { resolveRef, slug, uniqueName } from '../../src/core/store/names.js';
+import { stripTerminal } from '../../src/common/terminalText.js';
 import { Name } from '../../src/protocol/context.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 
@@ -15,7 +16,17 @@ test('a slug has the first words that mean something', () => {
     ['the', 'the'],
     ['supercalifragilisticexpialidociousness now', 'supercalifragilisticexpialidocio'],
     ['Größe prüfen', 'grosse-prufen'],
-    ['修复 登录', 'claude'],
+    ['修复 登录', '修复-登录'],
+    ['ログイン画面のバグを修正してください', 'ログイン画面のバグを修正してくだ'],
+    ['로그인 버그를 고쳐 주세요', '로그인-버그를-고쳐-주세요'],
+    ['Исправь вход в йогурт', 'исправь-вход-в-йогурт'],
+    ['أصلح تسجيل الدخول', 'أصلح-تسجيل-الدخول'],
+    ['می‌خواهم تست', 'میخواهم-تست'],
+    ['लॉगिन ठीक करो', 'लॉगिन-ठीक-करो'],
+    ['แก้ไขการเข้าสู่ระบบ', 'แก้ไขการเข้าสู่ระบบ'],
+    ['fix 登录 bug', 'fix-登录-bug'],
+    ['🚀🚀', 'claude'],
+    ['\u3164\u115f \u0301', 'claude'],
     ['', 'claude'],
     ['\0\n\t', 'claude'],
     ['--help', 'help'],
@@ -24,7 +35,7 @@ test('a slug has the first words that mean something', () => {
   }
 });
 
-test('a slug is always a short word of safe letters, whatever the task', () => {
+test('a slug is always a short word of letters that are seen, and a name, whatever the task', () => {
   const nasty = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.string({ unit: 'grapheme', maxLength: 300 }),
@@ -32,9 +43,34 @@ test('a slug is always a short word of safe letters, whatever the task', () => {
   );
   fc.assert(
     fc.property(nasty, (task) => {
-      assert.match(slug(task, 'claude'), /^(?=.{1,32}$)[a-z0-9]+(-[a-z0-9]+)*$/);
+      const name = slug(task, 'claude');
+      assert.match(name, /^(?=.{1,32}$)[\p{L}\p{M}\p{N}]+(-[\p{L}\p{M}\p{N}]+)*$/u);
+      assert.equal(Name.parse(name), name);
+      assert.equal(stripTerminal(name), name);
     }),
   );
+});
+
+test('a name may hold what joins its letters or emoji, and nothing that directs or hides', () => {
+  const flag = '\u{1f3f4}\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}';
+  const taken = ['👩‍💻', '👨‍👩‍👧 tests', '🏳️‍🌈', '❤️‍🔥', '👩🏽‍🚀', flag, 'می‌خواهم', 'کتاب‌ها', 'क्‍ष', 'ශ්‍රී', 'ന്‍', '修复', 'café'];
+  for (const name of taken) {
+    assert.equal(Name.parse(name), name);
+    assert.equal(stripTerminal(name), name, 'shown as it is');
+  }
+  const refused = [
+    'mark\u200b',
+    'ma\u200drk',
+    'ma\u200crk',
+    '\u202eabc',
+    'a\u2066b',
+    '👩\u200d',
+    '\u200dx',
+    'a\nb',
+    'a\u2028b',
+    '\u{e0041}x',
+  ];
+  for (const name of refused) assert.ok(!Name.safeParse(name).success, JSON.stringify(name));
 });
 
 test('a unique name is not taken, is a name, and is the wanted one when that is free', () => {

@@ -48,7 +48,7 @@ export async function createWorktree(
     `cm/${
       options.name
         .toLowerCase()
-        .replace(/[^a-z0-9._-]+/g, '-')
+        .replace(/[^\p{L}\p{M}\p{N}._-]+|\.{2,}/gu, '-')
         .replace(/^[.-]+|[.-]+$|\.lock$/g, '') || options.id
     }`;
   if ((await repository.run('check-ref-format', '--branch', branch)).code !== 0)

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { stripTerminal } from '../../common/terminalText.js';
 import { ConfigFile } from '../../protocol/files.js';
+import { faultText } from '../../protocol/refusal.js';
 import { readJsonObject } from './jsonFile.js';
 
 export interface ConfigRead {
@@ -20,10 +22,10 @@ export async function readConfig(home: string): Promise<ConfigRead> {
   }
   const parsed = ConfigFile.safeParse(read.value);
   if (parsed.success) return { config: parsed.data, problems: [] };
-  const wrong = new Map(parsed.error.issues.map((issue) => [String(issue.path[0]), issue.message]));
+  const wrong = new Map(parsed.error.issues.map((issue) => [String(issue.path[0]), faultText({ issues: [issue] })]));
   const usable = Object.entries(read.value).filter(([key]) => !wrong.has(key));
   return {
     config: ConfigFile.parse(Object.fromEntries(usable)),
-    problems: [...wrong].map(([key, message]) => `config.json: ${key} is not used: ${message}`),
+    problems: [...wrong].map(([key, fault]) => `config.json: ${stripTerminal(key)} is not used: ${fault}`),
   };
 }

@@ -1,7 +1,8 @@
 import { homedir } from 'node:os';
 import { basename } from 'node:path';
-import type * as z from 'zod';
-import { Context, machineKind, Name } from '../../protocol/context.js';
+import { withoutUnseen } from '../../common/terminalText.js';
+import { Context, Name } from '../../protocol/context.js';
+import { faultText } from '../../protocol/refusal.js';
 import { uniqueName } from './names.js';
 import { isObject, type JsonObject } from './jsonFile.js';
 
@@ -47,7 +48,7 @@ export function readContexts(entries: JsonObject): ContextsRead {
     if (entry['created'] === undefined) entry['created'] = new Date(0).toISOString();
     const parsed = Context.safeParse(entry);
     if (!parsed.success) {
-      skip(reasonOf(entry, parsed.error));
+      skip(faultText(parsed.error));
       continue;
     }
     const path = expandHome(parsed.data.path);
@@ -95,19 +96,7 @@ function toUtc(value: unknown): unknown {
 function cleanName(name: string, path: string): string {
   const valid = Name.safeParse(name);
   if (valid.success) return valid.data;
-  const cleaned = [...name.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')].slice(0, 80).join('').trim();
-  const fallback = basename(path)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
+  const cleaned = [...withoutUnseen(name)].slice(0, 80).join('').trim();
+  const fallback = withoutUnseen(basename(path)).trim();
   return cleaned || fallback || 'context';
-}
-
-function reasonOf({ machine }: JsonObject, error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return 'it is not a context';
-  // Of all kinds of machines only the one that it says to be tells what is wrong.
-  const kind = issue.path[0] === 'machine' && isObject(machine) ? machineKind(machine) : undefined;
-  const [inner] = kind?.safeParse(machine).error?.issues ?? [];
-  const { path, message } = inner === undefined ? issue : { ...inner, path: ['machine', ...inner.path] };
-  return `${path.join('.')}: ${message}`;
 }

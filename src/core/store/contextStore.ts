@@ -6,6 +6,7 @@ import { IdGenerator } from '../../common/ids.js';
 import { reasonOf } from '../../common/systemError.js';
 import { Context, type MachineSpec, Name } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import { refusalText } from '../../protocol/refusal.js';
 import { removeLeftovers, setAside, writeFileAtomic } from './atomicFile.js';
 import { readContexts } from './contextFile.js';
 import type { CredentialsStore } from './credentialsStore.js';
@@ -181,7 +182,7 @@ export class ContextStore {
   #freeName(wanted: string, ownId?: string): string {
     const parsed = Name.safeParse(wanted);
     if (!parsed.success) {
-      throw new CodeManagerError('invalid', parsed.error.issues[0]?.message ?? 'not a name');
+      throw new CodeManagerError('invalid', refusalText(parsed.error));
     }
     const name = parsed.data;
     for (const context of this.#contexts.values()) {

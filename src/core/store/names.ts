@@ -1,3 +1,4 @@
+import { withoutUnseen } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 
@@ -15,8 +16,13 @@ const FILLER = new Set(
   ).split(' '),
 );
 
+/** Drawn two columns wide. */
+const WIDE = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Bopomofo}]/u;
+const LETTERS = new Intl.Segmenter('en');
+
 /**
- * A short readable name for a task: ASCII letters, digits and dashes, at most 32, never beginning with a dash.
+ * A short readable name for a task: letters of any script, digits and dashes, at most 32 columns wide, never beginning with a
+ * dash. Latin letters are those of ASCII, as far as they have one.
  * @param fallback the name when the task has no word that can be used, e.g. the id of the tool.
  */
 export function slug(task: string, fallback: string): string {
@@ -27,27 +33,44 @@ function slugOf(text: string): string | undefined {
   const words = text
     .slice(0, 2000)
     .normalize('NFKD')
-    // Marks go without a trace, so that "café" and "don't" stay one word.
-    .replace(/[\p{M}'’‘`´]/gu, '')
+    // Marks on Latin letters go without a trace, so that "café" and "don't" stay one word; other scripts spell with them.
+    .replace(/(?<=\p{Script=Latin})\p{M}+|[\p{Default_Ignorable_Code_Point}'’‘`´]|(?<=\p{M}{4})\p{M}/gu, '')
     .replace(/ß/g, 'ss')
     .replace(/[øØ]/g, 'o')
     .replace(/[łŁ]/g, 'l')
     .replace(/[æÆ]/g, 'ae')
+    .normalize('NFC')
     .toLowerCase()
-    // A letter of another script must not glue the halves around it, nor leave a torn word.
-    .split(/[^\p{L}\p{N}]+/u)
-    .filter((word) => /^[a-z0-9]+$/.test(word));
+    // A mark without a letter belongs to nothing.
+    .split(/[^\p{L}\p{M}\p{N}]+\p{M}*|^\p{M}+/u)
+    .filter((word) => word !== '');
   const meaningful = words.filter((word) => !FILLER.has(word));
   let result = '';
   for (const word of (meaningful.length > 0 ? meaningful : words).slice(0, MAX_WORDS)) {
     const longer = result === '' ? word : `${result}-${word}`;
-    if (longer.length > MAX_SLUG) {
-      if (result === '') result = longer.slice(0, MAX_SLUG);
+    if (width(longer) > MAX_SLUG) {
+      if (result === '') result = fitting(longer);
       break;
     }
     result = longer;
   }
   return result === '' ? undefined : result;
+}
+
+function width(text: string): number {
+  let columns = 0;
+  for (const letter of text) columns += WIDE.test(letter) ? 2 : 1;
+  return columns;
+}
+
+/** As many whole letters, with their marks, as fit. */
+function fitting(text: string): string {
+  let result = '';
+  for (const { segment } of LETTERS.segment(text)) {
+    if (width(result + segment) > MAX_SLUG) break;
+    result += segment;
+  }
+  return result;
 }
 
 /** `wanted`, or the first of `wanted-2`, `wanted-3`, … that is not taken. */
@@ -95,11 +118,7 @@ export function resolveRef<T extends Named>(items: Iterable<T>, ref: string, kin
 
 /** Text of unknown origin for a message: one line, no control characters, at most 60 characters. */
 export function plain(text: string): string {
-  const line = text
-    .slice(0, 1000)
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-    .trim();
-  return truncate(line, 60);
+  return truncate(withoutUnseen(text.slice(0, 1000)).trim(), 60);
 }
 
 function quoted(text: string): string {
@@ -107,7 +126,7 @@ function quoted(text: string): string {
 }
 
 function notFound(all: readonly Named[], ref: string, kind: string): CodeManagerError {
-  const message = `no ${kind} ${quoted(ref)}`;
+  const message = `There is no ${kind} ${quoted(ref)}`;
   if (ref !== '' && ref.length < MIN_PREFIX && all.some((item) => item.id.startsWith(ref))) {
     return new CodeManagerError('notFound', message, {
       hint: `A prefix of an id needs ${MIN_PREFIX} letters or more.`,

@@ -1,10 +1,10 @@
 import { promises as fs } from 'node:fs';
 import { basename, join } from 'node:path';
-import type * as z from 'zod';
 import { KeyedMutex, Limiter } from '../../common/async.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
+import { faultText } from '../../protocol/refusal.js';
 import { moveAcrossDisks, removeLeftovers, setAside, syncFolder, writeFileAtomic } from './atomicFile.js';
 import { reasonOf } from '../../common/systemError.js';
 import { errorCode, isMissing, toDiskError, toReadError } from './diskErrors.js';
@@ -282,7 +282,7 @@ export class SessionStore implements RecordStore {
         this.#rememberNested(parsed.data, read.value);
         return parsed.data;
       }
-      reason = parsed.success ? `it holds the id of another session` : firstIssue(parsed.error);
+      reason = parsed.success ? `it holds the id of another session` : faultText(parsed.error);
     } else {
       reason = read.reason;
     }
@@ -323,10 +323,4 @@ async function listFolder(folder: string): Promise<string[]> {
     if (isMissing(error)) return [];
     throw toReadError(error, folder);
   });
-}
-
-function firstIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return 'it is not a session record';
-  return issue.path.length === 0 ? issue.message : `${issue.path.join('.')}: ${issue.message}`;
 }

@@ -4,8 +4,10 @@ import * as z from 'zod';
 import { readText } from '../../common/files.js';
 import { errorCode, reasonOf } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import { faultText } from '../../protocol/refusal.js';
 import { Tool } from '../../protocol/tool.js';
 import { slowPatterns } from '../state/look.js';
+import { parseJsonObject } from '../store/jsonFile.js';
 import { BUILT_IN, patternsIn } from './builtIn.js';
 
 /** Larger files in the folder are no tool descriptions. */
@@ -122,9 +124,9 @@ async function toolFiles(directory: string, problems: ToolProblem[]): Promise<st
 }
 
 function readFields(text: string): Fields {
-  const value: unknown = JSON.parse(text);
-  if (!isFields(value)) throw new Error('not a JSON object');
-  return value;
+  const read = parseJsonObject(text);
+  if (read.kind === 'object') return read.value;
+  throw new Error(read.kind === 'missing' ? 'it is empty' : read.reason);
 }
 
 function fileId(file: string): string {
@@ -147,9 +149,7 @@ function merge(base: Fields, over: Fields): Fields {
 
 function problemText(error: unknown): string {
   if (!(error instanceof z.ZodError)) return reasonOf(error);
-  return error.issues
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`))
-    .join('; ');
+  return faultText(error);
 }
 
 /** The known id that a mistyped one most likely means, if any is near enough. */

@@ -6,6 +6,7 @@ import type { Disposable } from '../../../common/disposable.js';
 import { Emitter } from '../../../common/emitter.js';
 import { CodeManagerError, errorText } from '../../../protocol/errors.js';
 import { allowsEverything, PolicyRule, type PolicyDraft, type PolicyState } from '../../../protocol/policy.js';
+import { faultText } from '../../../protocol/refusal.js';
 import { writeFileAtomic } from '../../store/atomicFile.js';
 import { withFileLock } from '../../store/fileLock.js';
 import { formatJson, isObject, readJsonObject, type JsonObject } from '../../store/jsonFile.js';
@@ -226,7 +227,7 @@ export class PolicyStore implements Disposable {
         rules.push(rule.data);
         continue;
       }
-      problems.push(`${FILE}: the rule "${plain(id)}" is skipped: ${plain(reasonOf(rule.error))}`);
+      problems.push(`${FILE}: the rule "${plain(id)}" is skipped: ${plain(faultText(rule.error))}`);
       // Nobody knows what it was to forbid.
       isUnsafe ||= !isObject(raw) || raw['effect'] !== 'allow';
     }
@@ -275,15 +276,6 @@ function readRule(id: string, raw: unknown): ReturnType<(typeof PolicyRule)['saf
   const read = raw['effect'] === 'allow' ? PolicyRule.strict().safeParse(entry) : PolicyRule.safeParse(entry);
   // One of a person's own hand need not say what it is.
   return read.success ? { ...read, data: { ...read.data, everything: allowsEverything(read.data) } } : read;
-}
-
-function reasonOf(error: {
-  readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[];
-}): string {
-  const [issue] = error.issues;
-  return issue === undefined
-    ? 'it is no rule'
-    : `${issue.path.join('.')}${issue.path.length > 0 ? ': ' : ''}${issue.message}`;
 }
 
 function newId(taken: ReadonlyMap<string, unknown>): string {
