@@ -11,7 +11,7 @@ export async function audit(app: App, invocation: Invocation): Promise<void> {
   const [session] = invocation.args;
   const { output } = app;
   const lines = invocation.value('lines') ?? '50';
-  if (!/^[1-9]\d{0,3}$/.test(lines)) throw new CodeManagerError('invalid', '-n takes a number from 1 to 9999');
+  if (!/^[1-9]\d{0,3}$/.test(lines)) throw new CodeManagerError('invalid', 'The flag -n takes a number from 1 to 9999');
   const since = invocation.value('since');
   const context = invocation.value('ctx');
   const entries = await app.client.request('audit/list', {
@@ -46,5 +46,5 @@ function readSince(text: string): string {
   const ms = parseDuration(text);
   const time = ms === undefined ? Date.parse(text) : Date.now() - ms;
   if (!Number.isNaN(time)) return new Date(time).toISOString();
-  throw new CodeManagerError('invalid', `--since takes a time like 10m or an ISO time, not "${text}"`);
+  throw new CodeManagerError('invalid', `The flag --since takes a time like 10m or an ISO time, not "${text}"`);
 }

@@ -159,7 +159,7 @@ async function readToken(app: App, invocation: Invocation, machine: MachineSpec)
   const given = invocation.value('token');
   if (file === undefined && given === undefined) return {};
   if (file !== undefined && given !== undefined) {
-    throw new CodeManagerError('invalid', '--token and --token-file exclude each other');
+    throw new CodeManagerError('invalid', 'The flags --token and --token-file exclude each other');
   }
   if (!takesToken(machine)) {
     throw new CodeManagerError('invalid', 'A token is for an agent server that listens on a port', {

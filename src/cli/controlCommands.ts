@@ -91,7 +91,7 @@ export function remove(app: App, invocation: Invocation): Promise<number> {
 export function parseTime(text: string | undefined, flag: string): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDuration(text);
-  if (ms === undefined) throw new CodeManagerError('invalid', `${flag} takes a time like 30s or 5m, not "${text}"`);
+  if (ms === undefined) throw new CodeManagerError('invalid', `The flag ${flag} takes a time like 30s or 5m, not "${text}"`);
   return Math.round(ms);
 }
 

@@ -12,7 +12,7 @@ export async function events(app: App, invocation: Invocation): Promise<void> {
   const { output } = app;
   const since = invocation.value('since');
   if (since !== undefined && !/^\d{1,15}$/.test(since)) {
-    throw new CodeManagerError('invalid', `--since takes the number of a change, not "${since}"`);
+    throw new CodeManagerError('invalid', `The flag --since takes the number of a change, not "${since}"`);
   }
   const resume = since === undefined ? undefined : { instance: await instanceOf(app), seq: Number(since) };
   const client = app.connect({ subscribe: true, ...(resume === undefined ? {} : { resume }) });

@@ -14,12 +14,12 @@ const DEFAULT_LINES = 50;
 export async function logs(app: App, invocation: Invocation): Promise<void> {
   const [ref = ''] = invocation.args;
   const raw = invocation.has('raw');
-  if (raw && app.output.json) throw new CodeManagerError('invalid', '--raw and --json exclude each other');
+  if (raw && app.output.json) throw new CodeManagerError('invalid', 'The flags --raw and --json exclude each other');
   if (invocation.has('transcript')) {
     const unfit = ['follow', 'raw', 'since', 'lines'].find(
       (flag) => invocation.has(flag) || invocation.value(flag) !== undefined,
     );
-    if (unfit !== undefined) throw new CodeManagerError('invalid', `--transcript and --${unfit} exclude each other`);
+    if (unfit !== undefined) throw new CodeManagerError('invalid', `The flags --transcript and --${unfit} exclude each other`);
     const { showTranscript } = await import('./transcript.js');
     return showTranscript(app, ref);
   }
@@ -45,7 +45,7 @@ export async function showLog(app: App, session: Session, options: ShowLogOption
 
 function parseLines(text: string | undefined): number | 'all' | undefined {
   if (text === undefined || text === 'all') return text;
-  if (!/^\d{1,9}$/.test(text)) throw new CodeManagerError('invalid', `-n takes a number or \`all\`, not "${text}"`);
+  if (!/^\d{1,9}$/.test(text)) throw new CodeManagerError('invalid', `The flag -n takes a number or \`all\`, not "${text}"`);
   return Number(text);
 }
 
@@ -54,7 +54,7 @@ function parseSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   const age = parseDuration(text);
   const time = age === undefined ? Date.parse(text) : now - age;
-  if (Number.isNaN(time)) throw new CodeManagerError('invalid', `--since takes 10m, 2h or an ISO time, not "${text}"`);
+  if (Number.isNaN(time)) throw new CodeManagerError('invalid', `The flag --since takes 10m, 2h or an ISO time, not "${text}"`);
   return time;
 }
 

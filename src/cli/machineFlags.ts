@@ -60,7 +60,7 @@ export function readMachine(
   const host = invocation.value('host');
   const isLocal = given('local') || host === '';
   if (isLocal || url !== undefined) {
-    const what = isLocal ? 'This host' : '--url';
+    const what = isLocal ? 'This host' : 'The flag --url';
     const others = isLocal ? ['url', ...SSH_FLAGS] : ['host', ...SSH_FLAGS.filter((flag) => flag !== 'agent')];
     const other = others.find((flag) => given(flag));
     if (other !== undefined) throw invalid(`${what} and --${other} exclude each other`);
@@ -87,7 +87,7 @@ function sshMachine(
   const host = place?.host ?? known?.host;
   if (typeof host !== 'string') {
     const flag = SSH_FLAGS.find((name) => invocation.has(name)) ?? 'host';
-    throw invalid(`--${flag} needs --host HOST`, 'Or PATH like user@host:folder.');
+    throw invalid(`The flag --${flag} needs --host HOST`, 'Or PATH like user@host:folder.');
   }
   const isAgent = readKind(invocation, known?.type === 'agent');
   const key = invocation.value('key');
@@ -112,14 +112,14 @@ function sshMachine(
 /** Whether there is an agent server on that host. */
 function readKind(invocation: Invocation, wasAgent: boolean): boolean {
   if (invocation.has('agent') && invocation.has('no-agent')) {
-    throw invalid('--agent and --no-agent exclude each other');
+    throw invalid('The flags --agent and --no-agent exclude each other');
   }
   const isAgent = invocation.has('agent') || (wasAgent && !invocation.has('no-agent'));
-  if (!isAgent && invocation.has('agent-port')) throw invalid('--agent-port needs --agent');
+  if (!isAgent && invocation.has('agent-port')) throw invalid('The flag --agent-port needs --agent');
   const own = ['tmux', 'setup'].find((flag) => invocation.has(flag));
   if (isAgent && own !== undefined) {
     throw invalid(
-      `--agent and --${own} exclude each other`,
+      `The flags --agent and --${own} exclude each other`,
       `The agent server there has its own settings: set "${own}" in ~/.cm/config.json there.`,
     );
   }
@@ -141,21 +141,21 @@ function once<T>(
 ): T | '' | undefined {
   if (text === undefined) return other;
   const value = text === '' ? '' : read(text);
-  if (other !== undefined && other !== value) throw invalid(`--${flag} and the ${flag} in front of the host differ`);
+  if (other !== undefined && other !== value) throw invalid(`The flag --${flag} and the ${flag} in front of the host differ`);
   return value;
 }
 
 function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== 'wss:' && url.protocol !== 'ws:')) {
-    throw invalid('--url takes an address like wss://host:9876');
+    throw invalid('The flag --url takes an address like wss://host:9876');
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw invalid('--url takes host, port and path only', 'Give the token with --token-file FILE.');
+    throw invalid('The flag --url takes host, port and path only', 'Give the token with --token-file FILE.');
   }
   if (url.protocol === 'ws:' && !isLoopback(url.hostname)) {
     const hint = 'Use wss://, or reach it over ssh: --host HOST --agent.';
-    throw invalid('ws:// to another host would send the token for all to read', hint);
+    throw invalid('An address with ws:// on another host would send the token for all to read', hint);
   }
   return text;
 }

@@ -91,12 +91,12 @@ function readFlag(
   given: Set<string>,
   values: Map<string, string[]>,
 ): void {
-  if (flag.value === undefined && value !== undefined) throw usageError(command, `${rawName} takes no value`);
+  if (flag.value === undefined && value !== undefined) throw usageError(command, `The flag ${rawName} takes no value`);
   if (flag.value !== undefined && value === undefined && flag.isValueOptional !== true) {
-    throw usageError(command, `${rawName} needs a value: ${rawName} ${flag.value}`);
+    throw usageError(command, `The flag ${rawName} needs a value: ${rawName} ${flag.value}`);
   }
   if (given.has(flag.name) && flag.value !== undefined && flag.isRepeatable !== true) {
-    throw usageError(command, `${rawName} was given twice`);
+    throw usageError(command, `The flag ${rawName} was given twice`);
   }
   given.add(flag.name);
   if (value !== undefined) values.set(flag.name, [...(values.get(flag.name) ?? []), value]);
@@ -109,6 +109,6 @@ function checkArguments(command: Command, args: readonly string[]): void {
   const max = command.args.some((argument) => argument.isRepeated === true) ? Infinity : command.args.length;
   const extra = args[max];
   if (extra !== undefined) {
-    throw usageError(command, `"${extra.slice(0, 40)}" is one argument too many. A text with spaces needs quotes.`);
+    throw usageError(command, `The word "${extra.slice(0, 40)}" is one argument too many. A text with spaces needs quotes.`);
   }
 }

@@ -88,7 +88,7 @@ export async function test(app: App, invocation: Invocation): Promise<void> {
   const action = readAction(given('action') ?? 'shell');
   if (action === 'manage' && !ManageVerb.safeParse(command).success) {
     const verbs = ManageVerb.options.join(', ');
-    throw new CodeManagerError('invalid', `--action manage needs --command with one of ${verbs}`);
+    throw new CodeManagerError('invalid', `The flag --action manage needs --command with one of ${verbs}`);
   }
   const verdict = await app.client.request('policy/test', {
     action,
@@ -122,7 +122,7 @@ async function turn(app: App, isOff: boolean): Promise<void> {
 function readAction(text: string): RuleAction {
   const action = RuleAction.safeParse(text);
   if (action.success) return action.data;
-  throw new CodeManagerError('invalid', `--action takes ${RuleAction.options.join(', ')}, not "${text}"`);
+  throw new CodeManagerError('invalid', `The flag --action takes ${RuleAction.options.join(', ')}, not "${text}"`);
 }
 
 /** From now on for so long, or an ISO time. */
@@ -131,7 +131,7 @@ function readExpiry(text: string | undefined): string | null {
   const ms = parseDuration(text);
   const time = ms === undefined ? Date.parse(text) : Date.now() + ms;
   if (Number.isNaN(time)) {
-    throw new CodeManagerError('invalid', `--expires takes a time like 2h or an ISO time, not "${text}"`);
+    throw new CodeManagerError('invalid', `The flag --expires takes a time like 2h or an ISO time, not "${text}"`);
   }
   if (time <= Date.now()) throw new CodeManagerError('invalid', 'The rule would have expired already');
   return new Date(time).toISOString();
@@ -139,6 +139,6 @@ function readExpiry(text: string | undefined): string | null {
 
 function readMax(text: string | undefined): number | null {
   if (text === undefined) return null;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CodeManagerError('invalid', `--max takes a number, not "${text}"`);
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CodeManagerError('invalid', `The flag --max takes a number, not "${text}"`);
   return Number(text);
 }

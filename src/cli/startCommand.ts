@@ -9,7 +9,7 @@ import { parseEnvFile, parseVariable, readInput, readStdin } from './input.js';
 export async function start(app: App, invocation: Invocation): Promise<number> {
   const follow = invocation.has('follow');
   const attach = invocation.has('attach');
-  if (follow && attach) throw new CodeManagerError('invalid', '--follow and --attach exclude each other');
+  if (follow && attach) throw new CodeManagerError('invalid', 'The flags --follow and --attach exclude each other');
   const { output } = app;
   const session = await app.client.request('session/create', await createParams(app, invocation));
   if (session.reason !== null) output.note(stripTerminal(session.reason));

@@ -25,10 +25,10 @@ const SAID: Readonly<Record<Goal, string>> = { input: 'needed input', idle: 'was
 
 export async function wait(app: App, invocation: Invocation): Promise<number> {
   const goal = invocation.value('for') ?? 'ended';
-  if (!isGoal(goal)) throw new CodeManagerError('invalid', `--for takes input, idle or ended, not "${goal}"`);
+  if (!isGoal(goal)) throw new CodeManagerError('invalid', `The flag --for takes input, idle or ended, not "${goal}"`);
   const exitStatus = invocation.has('exit-status');
   if (exitStatus && goal !== 'ended') {
-    throw new CodeManagerError('invalid', '--exit-status needs --for ended: only then there is one');
+    throw new CodeManagerError('invalid', 'The flag --exit-status needs --for ended: only then there is one');
   }
   const timeoutMs = parseTime(invocation.value('timeout'), '--timeout');
   const client = app.connect({ subscribe: true });

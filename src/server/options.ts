@@ -42,7 +42,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
   const token = given === undefined || given === '' ? undefined : { token: given, name };
   if (portText === undefined) {
     for (const flag of ['host', 'tls-cert', 'tls-key', 'token-file'] as const) {
-      if (values[flag] !== undefined) throw new CodeManagerError('invalid', `--${flag} needs --port`);
+      if (values[flag] !== undefined) throw new CodeManagerError('invalid', `The flag --${flag} needs --port`);
     }
     return { foreground, dialStdio, find, replace, tcp: undefined, token: undefined, outer, warnings };
   }
@@ -80,7 +80,7 @@ function readTls(values: Values): TcpOptions['tls'] {
   const { 'tls-cert': cert, 'tls-key': key } = values;
   if (cert === undefined && key === undefined) return undefined;
   if (cert === undefined || key === undefined) {
-    throw new CodeManagerError('invalid', '--tls-cert and --tls-key belong together');
+    throw new CodeManagerError('invalid', 'The flags --tls-cert and --tls-key belong together');
   }
   return { cert: read(cert), key: read(key) };
 }

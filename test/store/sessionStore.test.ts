@@ -194,7 +194,7 @@ test('archiving moves the record with its files, and back', async (t) => {
   assert.equal((await again.unarchive('aaaa')).archived, false);
   assert.deepEqual(readdirSync(archive(home)), []);
   assert.equal(readFileSync(active(home, 'aaaa.log'), 'utf8'), 'log');
-  await assert.rejects(again.archive('zzzz'), /no session zzzz/);
+  await assert.rejects(again.archive('zzzz'), /There is no session zzzz/);
 });
 
 test('what is saved while a session moves to the archive is not lost', async (t) => {

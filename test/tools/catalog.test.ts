@@ -75,7 +75,7 @@ test('a bad file is skipped and named with its field; the others count', async (
   });
   const problems = catalog.problems.map(({ file, message }) => `${file.slice(file.lastIndexOf('/') + 1)} ${message}`);
   assert.equal(problems.length, 6);
-  assert.match(problems[0] ?? '', /^a\.json name: .*; command: /);
+  assert.match(problems[0] ?? '', /^a\.json name is missing; command has to have at least 1 entry/);
   assert.match(problems[1] ?? '', /^b\.json .*JSON/);
   assert.equal(problems[2], 'c.json not a JSON object');
   assert.equal(problems[3], 'd.json startup.ready.0: not a valid regular expression');

@@ -50,7 +50,7 @@ export class HostLogFeed implements Disposable {
         const known = this.#offset - offset;
         if (known >= bytes.length) return undefined;
         if (known < 0) {
-          this.#fail(new CodeManagerError('internal', `bytes of ${path} before ${offset} did not come`));
+          this.#fail(new CodeManagerError('internal', `Bytes of ${path} before ${offset} did not come`));
           return undefined;
         }
         this.#offset = offset + bytes.length;

@@ -213,7 +213,7 @@ export class HostSessionStore implements RecordStore {
       if (known === undefined) {
         const there = target.get(id);
         if (there) return there;
-        throw new CodeManagerError('notFound', `no session ${id}`);
+        throw new CodeManagerError('notFound', `There is no session ${id}`);
       }
       const record = { ...known, archived: to === 'archive' };
       await this.#writeRecord(record, to);
@@ -295,7 +295,7 @@ export class HostSessionStore implements RecordStore {
   }
 
   #path(folder: Folder, id: string, file: string): string {
-    if (!SESSION_ID_PATTERN.test(id)) throw new CodeManagerError('invalid', 'that is no id of a session');
+    if (!SESSION_ID_PATTERN.test(id)) throw new CodeManagerError('invalid', 'That is no id of a session');
     return posix.join(this.#folder(folder), `${id}.${file}`);
   }
 }

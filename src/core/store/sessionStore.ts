@@ -311,11 +311,11 @@ export class SessionStore implements RecordStore {
 
 function checkId(id: string): void {
   if (RECORD_NAME.test(`${id}.json`)) return;
-  throw new CodeManagerError('invalid', 'a session id has letters, digits, dashes and underscores');
+  throw new CodeManagerError('invalid', 'The id of a session has letters, digits, dashes and underscores');
 }
 
 function unknown(id: string): CodeManagerError {
-  return new CodeManagerError('notFound', `no session ${id}`);
+  return new CodeManagerError('notFound', `There is no session ${id}`);
 }
 
 async function listFolder(folder: string): Promise<string[]> {

@@ -147,7 +147,7 @@ export class TmuxServer implements Disposable {
       // The list of commands ended where it failed.
       if (byClients.length > 0) await control.run(...byClients).catch(() => undefined);
       if (error instanceof CodeManagerError && error.message.includes('duplicate session')) {
-        throw new CodeManagerError('conflict', `session ${session} has a window already`, { cause: error });
+        throw new CodeManagerError('conflict', `Session ${session} has a window already`, { cause: error });
       }
       throw error;
     }

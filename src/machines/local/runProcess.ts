@@ -78,9 +78,9 @@ export function spawnDetached(
   stdio: SpawnOptions['stdio'] & object,
 ): ChildProcess {
   const [program, ...args] = command;
-  if (program === undefined) throw new CodeManagerError('invalid', 'a command needs a program');
+  if (program === undefined) throw new CodeManagerError('invalid', 'A command needs a program');
   if (command.some((word) => word.includes('\0'))) {
-    throw new CodeManagerError('invalid', 'a command cannot contain NUL characters');
+    throw new CodeManagerError('invalid', 'A command cannot contain NUL characters');
   }
   try {
     return spawn(program, args, {
@@ -136,11 +136,11 @@ export function toStartError(error: unknown, command: readonly string[], cwd: st
     case 'ENOTDIR':
       // The system says the same for a missing working folder.
       if (cwd !== undefined && !isFolder(cwd)) {
-        return new CodeManagerError('notFound', `the folder ${cwd} does not exist`, { cause: error });
+        return new CodeManagerError('notFound', `The folder ${cwd} does not exist`, { cause: error });
       }
       return new CodeManagerError('dependencyMissing', `${program} was not found`, { cause: error });
     case 'E2BIG':
-      return new CodeManagerError('invalid', `the arguments of ${program} are too long`, { cause: error });
+      return new CodeManagerError('invalid', `The arguments of ${program} are too long`, { cause: error });
     case 'EACCES':
       return new CodeManagerError('unavailable', `${program} may not be run`, {
         hint: 'Check that the file and the folder are accessible.',

@@ -120,7 +120,7 @@ export class CommandShell implements Disposable {
     const limit = this.#answerMs;
     const timer = setTimeout(() => {
       this.#close(
-        new CodeManagerError('timeout', `the host did not answer within ${formatDuration(limit)}`, {
+        new CodeManagerError('timeout', `The host did not answer within ${formatDuration(limit)}`, {
           hint: 'See whether a disk of it hangs.',
         }),
       );
@@ -194,7 +194,7 @@ export async function greeting(
   let errors = '';
   const pattern = new RegExp(`\\n${hello} (\\d+) (\\d+)\\n`);
   const timer = setTimeout(() => {
-    const text = `the login shell did not start a shell of ours within ${formatDuration(timeoutMs)}`;
+    const text = `The login shell did not start a shell of ours within ${formatDuration(timeoutMs)}`;
     done.reject(
       new CodeManagerError('timeout', said(text, head.toString(), errors), {
         hint: 'See whether one of its startup files waits for something.',
@@ -210,7 +210,7 @@ export async function greeting(
         channel.pause();
         done.resolve({ pid: Number(match[1]), parent: Number(match[2]), rest: Buffer.from(rest) });
       } else if (head.length > MAX_NOISE_BYTES) {
-        done.reject(gone('the login shell prints without end'));
+        done.reject(gone('The login shell prints without end'));
       }
     }),
     channel.onStderr((data) => {
@@ -218,7 +218,7 @@ export async function greeting(
     }),
     channel.onExit(({ code, error }) => {
       if (error !== undefined) return done.reject(error);
-      const text = `the host ended our shell at once${code === null ? '' : ` (exit ${code})`}`;
+      const text = `The host ended our shell at once${code === null ? '' : ` (exit ${code})`}`;
       done.reject(
         new CodeManagerError('unavailable', said(text, head.toString(), errors), {
           hint: 'The account needs a login shell, and no forced command that runs something else.',

@@ -54,7 +54,7 @@ export class FileStream implements Disposable {
     });
     program.onExit(({ error, stderr }) =>
       this.#fail(
-        error ?? new CodeManagerError('unavailable', `the file cannot be followed: ${stderr.trim().slice(0, 200)}`),
+        error ?? new CodeManagerError('unavailable', `The file cannot be followed: ${stderr.trim().slice(0, 200)}`),
       ),
     );
     program.resume();

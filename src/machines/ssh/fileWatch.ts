@@ -84,7 +84,7 @@ export class FileWatch implements Disposable {
     program.onData((data) => this.#take(this.#decoder.write(Buffer.from(data))));
     program.onExit(({ error, stderr }) =>
       this.#lose(
-        error ?? new CodeManagerError('unavailable', `watching the host ended: ${stderr.trim().slice(0, 200)}`),
+        error ?? new CodeManagerError('unavailable', `Watching the host ended: ${stderr.trim().slice(0, 200)}`),
       ),
     );
     program.resume();

@@ -87,11 +87,11 @@ export function parseFacts(output: Uint8Array): HostFacts {
   const get = (name: string): string => values.get(name) ?? '';
   const uid = Number.parseInt(get('uid'), 10);
   if (!Number.isInteger(uid) || get('host') === '') {
-    throw new CodeManagerError('unavailable', 'the shell on the host does not say who and where it is');
+    throw new CodeManagerError('unavailable', 'The shell on the host does not say who and where it is');
   }
   const homeDirectory = get('home');
   if (!homeDirectory.startsWith('/')) {
-    throw new CodeManagerError('unavailable', 'the account has no home folder on the host');
+    throw new CodeManagerError('unavailable', 'The account has no home folder on the host');
   }
   const data = get('data');
   const stat = get('stat');

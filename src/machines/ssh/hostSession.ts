@@ -129,7 +129,7 @@ export class HostSession implements ProgramHost, Disposable {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         program.kill();
-        reject(new CodeManagerError('timeout', 'the host did not finish in time'));
+        reject(new CodeManagerError('timeout', 'The host did not finish in time'));
       }, timeoutMs);
       const chunks: Buffer[] = [];
       program.onData((data) => chunks.push(Buffer.from(data)));

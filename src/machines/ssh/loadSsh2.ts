@@ -46,5 +46,5 @@ export function pingClient(client: Client): Promise<void> {
 }
 
 function unknownVersion(): CodeManagerError {
-  return new CodeManagerError('internal', 'this version of ssh2 is not known');
+  return new CodeManagerError('internal', 'This version of ssh2 is not known');
 }

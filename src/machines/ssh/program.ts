@@ -180,9 +180,9 @@ export class Program implements Disposable {
 
 function startScript(command: readonly string[], { cwd, env, noInput }: ProgramOptions, mark: string): string {
   const [program, ...args] = command;
-  if (program === undefined) throw new CodeManagerError('invalid', 'a command needs a program');
+  if (program === undefined) throw new CodeManagerError('invalid', 'A command needs a program');
   if (command.some((word) => word.includes('\0'))) {
-    throw new CodeManagerError('invalid', 'a command cannot contain NUL characters');
+    throw new CodeManagerError('invalid', 'A command cannot contain NUL characters');
   }
   const refuse = (what: string): string => `{ printf '%s %s\\n' ${mark} ${what} >&2; exit 127; }`;
   const file = quotePosix(program);
@@ -212,7 +212,7 @@ function startError(
 ): CodeManagerError | undefined {
   const program = command[0] ?? 'the command';
   if (stderr.includes(`${mark} folder`))
-    return new CodeManagerError('notFound', 'the folder to run it in does not exist');
+    return new CodeManagerError('notFound', 'The folder to run it in does not exist');
   if (stderr.includes(`${mark} missing`)) return new CodeManagerError('dependencyMissing', `${program} was not found`);
   if (stderr.includes(`${mark} denied`)) {
     return new CodeManagerError('unavailable', `${program} may not be run`, {
@@ -220,7 +220,7 @@ function startError(
     });
   }
   if (code !== null && code > 125 && /argument list too long/i.test(stderr)) {
-    return new CodeManagerError('invalid', `the arguments of ${program} are too long`);
+    return new CodeManagerError('invalid', `The arguments of ${program} are too long`);
   }
   return undefined;
 }

@@ -102,7 +102,7 @@ export class SshLink implements MachineLink, Disposable {
   }
 
   async #connect(operation: Operation | undefined, test: LinkTest | undefined): Promise<void> {
-    if (this.#disposed) throw new CodeManagerError('unavailable', 'the machine is not used any more');
+    if (this.#disposed) throw new CodeManagerError('unavailable', 'The machine is not used any more');
     if (this.#link.phase === 'connected') return;
     // One that may ask, or tells its steps, is worth more than one that does not.
     const isMore = operation?.asker !== undefined || test !== undefined;
@@ -139,7 +139,7 @@ export class SshLink implements MachineLink, Disposable {
       }
       if (!steps.isSignedIn) steps.overOpen();
       const host = this.#host;
-      if (host === undefined) throw new CodeManagerError('unavailable', 'the connection has ended');
+      if (host === undefined) throw new CodeManagerError('unavailable', 'The connection has ended');
       steps.done('shell', await orAborted(host.look(), signal));
       return true;
     } catch (error) {
@@ -154,7 +154,7 @@ export class SshLink implements MachineLink, Disposable {
     if (host === undefined) return false;
     const late = new Deferred<never>();
     const limit = this.#options.clock.after(ANSWER_AFTER_SLEEP_MS, () =>
-      late.reject(new CodeManagerError('unavailable', 'the host does not answer any more')),
+      late.reject(new CodeManagerError('unavailable', 'The host does not answer any more')),
     );
     try {
       await Promise.race([host.ping(), late.promise]);
@@ -215,7 +215,7 @@ export class SshLink implements MachineLink, Disposable {
       const host = await connect(operation, current.abort.signal, current.test?.onStep);
       if (this.#try !== current || this.#disposed) {
         host.dispose();
-        throw new CodeManagerError('cancelled', 'connecting was given up');
+        throw new CodeManagerError('cancelled', 'Connecting was given up');
       }
       this.#try = undefined;
       this.#take(host);
@@ -238,7 +238,7 @@ export class SshLink implements MachineLink, Disposable {
     host.onClose((error) => {
       if (this.#host !== host) return;
       this.#drop();
-      const problem = linkProblem(error ?? new CodeManagerError('unavailable', 'the connection has ended'));
+      const problem = linkProblem(error ?? new CodeManagerError('unavailable', 'The connection has ended'));
       this.#options.log.info(`connection lost: ${problem.message}`);
       // The end of a connection is news of its own.
       this.#dispatch({ type: 'heard', time: this.#now() });
@@ -294,7 +294,7 @@ export class SshLink implements MachineLink, Disposable {
     this.#pinging = true;
     const limit = this.#options.clock.after(slept ? ANSWER_AFTER_SLEEP_MS : ANSWER_MS, () => {
       this.#pinging = false;
-      this.#fail(host, new CodeManagerError('unavailable', 'the host does not answer any more'));
+      this.#fail(host, new CodeManagerError('unavailable', 'The host does not answer any more'));
     });
     host.ping().then(
       () => {

@@ -216,7 +216,7 @@ export class SshMachine implements Machine, Disposable {
   async now(): Promise<number> {
     const { output } = await this.#session.run('date +%s');
     const seconds = Number.parseInt(output.toString(), 10);
-    if (!Number.isFinite(seconds)) throw new CodeManagerError('unavailable', 'the host does not tell its time');
+    if (!Number.isFinite(seconds)) throw new CodeManagerError('unavailable', 'The host does not tell its time');
     return seconds * 1000;
   }
 

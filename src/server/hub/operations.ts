@@ -29,7 +29,7 @@ export class Operations {
       this.#running.set(client, own);
     }
     const late = (): void =>
-      controller.abort(new CodeManagerError('timeout', `no answer within ${formatDuration(timeoutMs ?? 0)}`));
+      controller.abort(new CodeManagerError('timeout', `No answer within ${formatDuration(timeoutMs ?? 0)}`));
     const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
     const gone = (): void => controller.abort(new CodeManagerError('cancelled', 'Nobody waits for it any more'));
     client.closed.addEventListener('abort', gone, { once: true });
