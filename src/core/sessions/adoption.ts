@@ -56,7 +56,7 @@ export class Adoption {
   async run(open: readonly SessionRecord[], panes: ReadonlyMap<string, Pane>): Promise<void> {
     const { table, tmux, files, log } = this.#options;
     const [names] = await Promise.all([files.names(), tmux.connection.ensureSocket()]);
-    const seen = { names, tmuxRuns: panes.size > 0 };
+    const seen = { names, tmuxRuns: tmux.connection.live !== undefined };
     await Promise.all(
       open.map((record) =>
         this.#agree(record.id, panes.get(record.id), seen).catch((error: unknown) =>

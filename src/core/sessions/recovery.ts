@@ -17,7 +17,7 @@ export const ORPHAN_MS = 60_000;
 export interface RecoveryOptions {
   readonly machine: Pick<Machine, 'stat'>;
   readonly identity: MachineIdentity;
-  readonly tmux: Pick<TmuxServer, 'pane' | 'folder'>;
+  readonly tmux: Pick<TmuxServer, 'pane' | 'folder' | 'kill'>;
   readonly table: Pick<SessionTable, 'add' | 'get'>;
   readonly files: Pick<SessionFiles, 'directory'>;
   readonly clock: Pick<Clock, 'now'>;
@@ -27,7 +27,8 @@ export interface RecoveryOptions {
 /**
  * Makes a record for a window whose own one is gone: what runs there must be seen and can be ended.
  *
- * @returns undefined when the window has gone, or when its record is there and only cannot be read
+ * @returns undefined when the window has gone, when its record is there and only cannot be read, or when nothing ever ran
+ *   in it: that of a start which was given up before tmux made it
  */
 export async function recoverRecord(
   { machine, identity, tmux, table, files, clock, log }: RecoveryOptions,
@@ -37,6 +38,11 @@ export async function recoverRecord(
   if (!pane || !SESSION_ID_PATTERN.test(id)) return undefined;
   if ((await machine.stat(join(files.directory, `${id}.json`))) !== undefined) {
     log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
+    return undefined;
+  }
+  if (pane.dead && ((await machine.stat(join(files.directory, `${id}.log`)))?.size ?? 0) === 0) {
+    log.info(`window ${window} is that of a start that was given up`);
+    await tmux.kill(pane);
     return undefined;
   }
   log.warn(`window ${window} has no record; session ${id} is recovered from it`);

@@ -14,9 +14,10 @@ import type { Tool } from '../../protocol/tool.js';
 import type { Contexts } from '../contexts.js';
 import { LinkCut } from '../linkCut.js';
 import { shownCommand } from '../shownCommand.js';
-import { resolveRef, slug, uniqueName } from '../store/names.js';
+import { plain, resolveRef, slug, uniqueName } from '../store/names.js';
 import type { RecordStore } from '../store/recordStore.js';
 import type { Machine, MachinePlace } from '../machine.js';
+import { TmuxSilentError } from '../tmux/tmuxErrors.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
 import { changesIn } from '../git/changes.js';
@@ -82,13 +83,20 @@ export class Sessions {
 
   /** @throws CodeManagerError `notFound`, or `conflict` when the reference is ambiguous */
   find(ref: string): SessionRecord {
-    return resolveRef(this.#options.table.all(), ref, 'session');
+    const { table, store } = this.#options;
+    try {
+      return resolveRef(table.all(), ref, 'session');
+    } catch (error) {
+      // Whoever asks by a name asks with the id of what that led to.
+      const archived = store.get(ref);
+      throw archived?.archived === true ? isArchived(archived) : error;
+    }
   }
 
   /** Active ones first, then archived ones: an id is good for both. */
   async findAnywhere(ref: string): Promise<SessionRecord> {
     try {
-      return this.find(ref);
+      return resolveRef(this.#options.table.all(), ref, 'session');
     } catch (error) {
       if (!(error instanceof CodeManagerError) || error.code !== 'notFound') throw error;
       const archived = await this.#options.store.loadArchived();
@@ -239,6 +247,12 @@ export class Sessions {
         // Its host has the record and the launch file: whoever reaches it again goes on with the start.
         if (await cut.explains(error)) throw error;
         await starts.forget(id).catch(() => undefined);
+        if (error instanceof TmuxSilentError) {
+          // Nothing was started, and will be: the launcher finds nothing to launch.
+          table.remove(id);
+          await this.#options.store.purge(id).catch(() => undefined);
+          throw error;
+        }
         await table.apply(id, {
           type: 'startFailed',
           reason: error instanceof Error ? error.message : String(error),
@@ -436,6 +450,12 @@ export class Sessions {
 export function folderGone({ name, path }: Pick<Context, 'name' | 'path'>): CodeManagerError {
   return new CodeManagerError('notFound', `The folder of context ${name} is not there: ${path}`, {
     hint: `Make it, or name another folder: ${shownCommand('cm', 'ctx', 'edit', name, '--path')} PATH`,
+  });
+}
+
+function isArchived({ name }: SessionRecord): CodeManagerError {
+  return new CodeManagerError('conflict', `Session ${plain(name)} is archived`, {
+    hint: 'What is archived can be read, resumed and deleted (cm rm --purge).',
   });
 }
 

@@ -5,6 +5,7 @@ import { Emitter } from '../../common/emitter.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ProcessStream } from '../machine.js';
 import { ControlParser } from './controlParser.js';
+import { TmuxGoneError, TmuxSilentError } from './tmuxErrors.js';
 
 interface Pending {
   /** Commands on the line whose answers are still to come. */
@@ -25,7 +26,7 @@ export class ControlClient implements Disposable {
   readonly #pending: Pending[] = [];
   readonly #notifications = new Emitter<{ readonly name: string; readonly rest: string }>();
   readonly #exit = new Emitter<string>();
-  #closed: string | undefined;
+  #closed: TmuxGoneError | TmuxSilentError | undefined;
   /** What tmux said to the command that the client was started with. */
   #refusal = '';
   /** Lines that wait for the answer to that command; undefined once it came. */
@@ -40,7 +41,7 @@ export class ControlClient implements Disposable {
     stream.onData((data) => {
       for (const message of this.#parser.push(this.#decoder.write(Buffer.from(data)))) {
         if (message.kind === 'notification') {
-          if (message.name === 'exit') this.#close(message.rest || this.#refusal || 'tmux has gone');
+          if (message.name === 'exit') this.#close(new TmuxGoneError(message.rest || this.#refusal || 'exit'));
           else this.#notifications.fire(message);
         } else if (message.own) {
           this.#answer(message.ok, message.lines);
@@ -51,7 +52,7 @@ export class ControlClient implements Disposable {
         }
       }
     });
-    stream.onExit(({ stderr }) => this.#close(stderr.trim() || 'the tmux client ended'));
+    stream.onExit(({ stderr }) => this.#close(new TmuxGoneError(stderr.trim() || 'the tmux client ended')));
   }
 
   get isClosed(): boolean {
@@ -65,15 +66,12 @@ export class ControlClient implements Disposable {
    * @throws CodeManagerError `internal` with tmux's own words, `unavailable` when tmux has gone
    */
   async run(...commands: readonly string[]): Promise<readonly (readonly string[])[]> {
-    if (this.#closed !== undefined) throw gone(this.#closed);
+    if (this.#closed !== undefined) throw this.#closed;
     const pending: Pending = { left: commands.length, replies: [], done: new Deferred(), line: commands.join(' ; ') };
     this.#pending.push(pending);
     if (this.#unsent) this.#unsent.push(pending.line);
     else this.#stream.write(pending.line + '\n');
-    const timer = setTimeout(
-      () => this.#close(`tmux did not answer for ${ANSWER_TIMEOUT_MS / 1000} s`),
-      ANSWER_TIMEOUT_MS,
-    );
+    const timer = setTimeout(() => this.#close(new TmuxSilentError(ANSWER_TIMEOUT_MS / 1000)), ANSWER_TIMEOUT_MS);
     try {
       return await pending.done.promise;
     } finally {
@@ -98,21 +96,15 @@ export class ControlClient implements Disposable {
     else pending.done.reject(new CodeManagerError('internal', `tmux: ${lines.join(' ') || 'command failed'}`));
   }
 
-  #close(reason: string): void {
+  #close(error: TmuxGoneError | TmuxSilentError): void {
     if (this.#closed !== undefined) return;
-    this.#closed = reason;
-    for (const pending of this.#pending.splice(0)) pending.done.reject(gone(reason));
+    this.#closed = error;
+    for (const pending of this.#pending.splice(0)) pending.done.reject(error);
     this.#stream.dispose();
-    this.#exit.fire(reason);
+    this.#exit.fire(error instanceof TmuxGoneError ? error.said : error.message);
   }
 
   dispose(): void {
-    this.#close('closed');
+    this.#close(new TmuxGoneError('closed'));
   }
-}
-
-function gone(reason: string): CodeManagerError {
-  return new CodeManagerError('unavailable', `tmux is not there: ${reason}`, {
-    hint: 'Try again; it is started when it is needed.',
-  });
 }

@@ -10,6 +10,7 @@ import { ASK_LEAD, claimLead, LEADER } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, type Pane, type PaneSize } from './pane.js';
 import { PanePoll } from './panePoll.js';
 import { tmuxCommand } from './quote.js';
+import { TmuxGoneError } from './tmuxErrors.js';
 import type { TmuxProcess } from './tmuxProcess.js';
 
 export interface TmuxConnectionOptions {
@@ -171,7 +172,7 @@ export class TmuxConnection implements Disposable {
       return 'attached';
     } catch (error) {
       control.dispose();
-      const reason = errorText(error);
+      const reason = error instanceof TmuxGoneError ? error.said : errorText(error);
       log.debug(`no tmux on ${process.socket}: ${reason}`);
       if (NO_HUB.test(reason)) return 'noHub';
       if (NO_SERVER.test(reason)) return 'none';
