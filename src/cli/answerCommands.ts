@@ -43,7 +43,7 @@ async function answerWith(
   if (request === null) throw nothingAsked(session);
   if (invocation.has('all')) return answerAll(app, invocation.values('request'), session, what, read);
   const [named, ...others] = invocation.values('request');
-  if (others.length > 0) throw new CodeManagerError('invalid', '--request can be given several times with --all only');
+  if (others.length > 0) throw new CodeManagerError('invalid', 'The flag --request can be given several times with --all only');
   if (named !== undefined && named !== request.id) {
     throw new CodeManagerError('conflict', 'The request has changed.', {
       hint: `Look at what is asked now: cm status ${session.name}`,
@@ -143,7 +143,7 @@ async function confirm(
 ): Promise<void> {
   if (!process.stdin.isTTY || !app.output.isRemarkTerminal) {
     throw new CodeManagerError('invalid', 'Without a terminal --request is needed', {
-      hint: `cm status ${session.name} --json tells the id of what is asked.`,
+      hint: `See cm status ${session.name} --json for the id of what is asked.`,
     });
   }
   const screen = isUncertain(request)

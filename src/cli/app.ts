@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnswerQuestion, Client, ConnectOptions } from '../client/api.js';
 import { createClient } from '../client/client.js';
@@ -55,11 +56,17 @@ export class App {
 
   /** Folder in which the command was called. */
   get folder(): string {
+    let folder: string;
     try {
-      return process.cwd();
+      folder = process.cwd();
     } catch (cause) {
       throw new CodeManagerError('invalid', 'The current folder does not exist any more', { cause });
     }
+    // What stands for bytes that are no text: such a folder cannot be named.
+    if (!folder.includes('\ufffd') || existsSync(folder)) return folder;
+    throw new CodeManagerError('invalid', 'The path of the current folder has bytes that are no UTF-8', {
+      hint: 'Rename that folder, or start in another one.',
+    });
   }
 
   /** One for all connections, so that questions come one after another. */

@@ -19,7 +19,7 @@ export async function attachTo(app: App, session: string, readOnly: boolean): Pr
   const attach = await app.client.request('session/attach', { session, readOnly });
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new CodeManagerError('invalid', 'Attaching needs a terminal', {
-      hint: '`cm logs` and `cm send` work without one.',
+      hint: 'Use `cm logs` and `cm send`, which need none.',
     });
   }
   if (attach === null) {

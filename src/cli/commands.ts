@@ -281,7 +281,8 @@ export const COMMANDS: readonly Command[] = [
     summary: 'Type a text into a session, or several, and submit it.',
     details:
       'A line break at the very end of the standard input or of a file is left out. With --tag there is no ID: it goes ' +
-      'to every session that runs in a context with that tag.',
+      'to every session that runs in a context with that tag. A text is no answer: what a session asks is answered by ' +
+      '`cm approve`, `cm deny` and `cm answer`.',
     args: [
       { ...ID, isOptional: true },
       { name: 'TEXT', isOptional: true },
@@ -305,7 +306,10 @@ export const COMMANDS: readonly Command[] = [
   {
     path: ['key'],
     summary: 'Press keys in a session.',
-    details: 'Keys have the names of tmux: Enter, Escape, Up, C-c, M-x, F1; anything else is typed as it is.',
+    details:
+      'Keys have the names of tmux: Enter, Escape, Up, C-c, M-x, F1; a single letter or sign is itself. A text goes by ' +
+      '`cm send`. What a session asks is answered by `cm approve`, `cm deny` and `cm answer`, which see to it that it is ' +
+      'still asked; keys go to whatever stands there.',
     args: [ID, { name: 'KEY', isRepeated: true }],
     flags: [{ name: 'force', description: 'Also while someone has scrolled up in it.' }],
     examples: ['cm key refactor-auth Down Enter'],

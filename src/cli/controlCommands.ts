@@ -3,7 +3,7 @@ import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../
 import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
-import { readInput, readStdin } from './input.js';
+import { readText } from './input.js';
 
 export async function send(app: App, invocation: Invocation): Promise<number> {
   const tag = invocation.value('tag');
@@ -15,7 +15,8 @@ export async function send(app: App, invocation: Invocation): Promise<number> {
   if ((given === undefined) === (file === undefined)) {
     throw new CodeManagerError('invalid', 'Give a TEXT, - for the standard input, or --file FILE');
   }
-  const read = file !== undefined ? await readInput(file) : given === '-' ? await readStdin() : undefined;
+  const read =
+    file !== undefined ? await readText(file, 'text') : given === '-' ? await readText('-', 'text') : undefined;
   // The line break that ends every text file is not meant to be typed.
   const text = read?.replace(/\r?\n$/, '') ?? given ?? '';
   const enter = !invocation.has('no-enter');
@@ -91,7 +92,8 @@ export function remove(app: App, invocation: Invocation): Promise<number> {
 export function parseTime(text: string | undefined, flag: string): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDuration(text);
-  if (ms === undefined) throw new CodeManagerError('invalid', `The flag ${flag} takes a time like 30s or 5m, not "${text}"`);
+  if (ms === undefined)
+    throw new CodeManagerError('invalid', `The flag ${flag} takes a time like 30s or 5m, not "${text}"`);
   return Math.round(ms);
 }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError } from '../protocol/errors.js';
 
 /** All of the standard input as text. */
@@ -8,22 +9,36 @@ export async function readStdin(): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/**
+ * What somebody says by the standard input or a file: there has to be something.
+ *
+ * @param what is meant to be there: `task`, `text`
+ */
+export async function readText(path: string, what: string): Promise<string> {
+  const text = await readInput(path);
+  if (text.trim() !== '') return text;
+  const [place, hint] =
+    path === '-'
+      ? ['The standard input', 'See whether the command before it gave something.']
+      : [`The file ${path}`, `Write the ${what} into it.`];
+  throw new CodeManagerError('invalid', `${place} is empty, so there is no ${what}`, { hint });
+}
+
 /** A file that a flag names, as text; `-` is the standard input. */
 export async function readInput(path: string): Promise<string> {
   if (path === '-') return readStdin();
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    const why = code === 'ENOENT' ? 'it does not exist' : code === 'EISDIR' ? 'it is a folder' : String(cause);
-    throw new CodeManagerError('invalid', `Cannot read ${path}: ${why}`, { cause });
+    throw new CodeManagerError('invalid', `Cannot read ${path}: ${reasonOf(cause)}`, { cause });
   }
 }
 
 /** `KEY=VALUE` as it stands on a command line. */
 export function parseVariable(text: string): [string, string] {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)=([\s\S]*)$/.exec(text);
-  if (match === null) throw new CodeManagerError('invalid', `The variable "${text.split('=')[0] ?? ''}" is not KEY=VALUE`);
+  if (match === null)
+    throw new CodeManagerError('invalid', `The variable "${text.split('=')[0] ?? ''}" is not KEY=VALUE`);
   return [match[1] ?? '', match[2] ?? ''];
 }
 

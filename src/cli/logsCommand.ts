@@ -19,7 +19,8 @@ export async function logs(app: App, invocation: Invocation): Promise<void> {
     const unfit = ['follow', 'raw', 'since', 'lines'].find(
       (flag) => invocation.has(flag) || invocation.value(flag) !== undefined,
     );
-    if (unfit !== undefined) throw new CodeManagerError('invalid', `The flags --transcript and --${unfit} exclude each other`);
+    if (unfit !== undefined)
+      throw new CodeManagerError('invalid', `The flags --transcript and --${unfit} exclude each other`);
     const { showTranscript } = await import('./transcript.js');
     return showTranscript(app, ref);
   }
@@ -45,7 +46,8 @@ export async function showLog(app: App, session: Session, options: ShowLogOption
 
 function parseLines(text: string | undefined): number | 'all' | undefined {
   if (text === undefined || text === 'all') return text;
-  if (!/^\d{1,9}$/.test(text)) throw new CodeManagerError('invalid', `The flag -n takes a number or \`all\`, not "${text}"`);
+  if (!/^\d{1,9}$/.test(text))
+    throw new CodeManagerError('invalid', `The flag -n takes a number or \`all\`, not "${text}"`);
   return Number(text);
 }
 
@@ -54,7 +56,8 @@ function parseSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
   const age = parseDuration(text);
   const time = age === undefined ? Date.parse(text) : now - age;
-  if (Number.isNaN(time)) throw new CodeManagerError('invalid', `The flag --since takes 10m, 2h or an ISO time, not "${text}"`);
+  if (Number.isNaN(time))
+    throw new CodeManagerError('invalid', `The flag --since takes 10m, 2h or an ISO time, not "${text}"`);
   return time;
 }
 

@@ -103,7 +103,7 @@ async function nameOf({ client }: App, ref: string): Promise<string> {
   const context = contexts.find(({ id, name }) => id === ref || name === ref);
   const machine = context === undefined ? undefined : machineOfContext(context, machines);
   if (machine !== undefined) return machine.host;
-  throw new CodeManagerError('notFound', `No machine "${ref}"`, { hint: '`cm machine list` lists them.' });
+  throw new CodeManagerError('notFound', `No machine "${ref}"`, { hint: 'See `cm machine list`.' });
 }
 
 async function isAgreed({ output }: App, host: string): Promise<boolean> {

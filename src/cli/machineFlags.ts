@@ -141,7 +141,8 @@ function once<T>(
 ): T | '' | undefined {
   if (text === undefined) return other;
   const value = text === '' ? '' : read(text);
-  if (other !== undefined && other !== value) throw invalid(`The flag --${flag} and the ${flag} in front of the host differ`);
+  if (other !== undefined && other !== value)
+    throw invalid(`The flag --${flag} and the ${flag} in front of the host differ`);
   return value;
 }
 

@@ -1,3 +1,6 @@
+import { writeSync } from 'node:fs';
+import { reasonOf } from '../common/systemError.js';
+import { stripTerminal } from '../common/terminalText.js';
 import { errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
 import { App } from './app.js';
 import { commandHelp, groupHelp, overview } from './help.js';
@@ -68,14 +71,32 @@ async function help(app: App, words: readonly string[]): Promise<number> {
   return EXIT_CODES.invalid;
 }
 
-/** Whoever read our results has gone: there is nobody to tell anything. */
-function onBrokenPipe(error: NodeJS.ErrnoException): void {
+/** Results cannot be written. Whoever read them may have gone: then there is nobody to tell anything. */
+function onLost(error: NodeJS.ErrnoException): never {
   if (error.code === 'EPIPE') process.exit(0);
-  throw error;
+  return fail(`The standard output cannot be written: ${reasonOf(error, 'written')}.`);
 }
 
-process.stdout.on('error', onBrokenPipe);
-process.stderr.on('error', onBrokenPipe);
+/** Ends with a sentence: left alone, Node would print a part of our own source. */
+function fail(text: string): never {
+  try {
+    writeSync(2, `${stripTerminal(text)}\n`);
+  } catch {
+    // Nobody can be told.
+  }
+  process.exit(EXIT_CODES.internal);
+}
+
+function onUncaught(error: unknown): never {
+  const debug = (process.env['CM_DEBUG'] ?? '') === '' ? '' : ` ${error instanceof Error ? (error.stack ?? '') : ''}`;
+  return fail(`Something went wrong in cm itself: ${errorText(error)}${debug}`);
+}
+
+process.on('uncaughtException', onUncaught);
+process.on('unhandledRejection', onUncaught);
+process.stdout.on('error', onLost);
+// Remarks are lost then, and results are not.
+process.stderr.on('error', () => undefined);
 process.once('SIGINT', () => process.exit(EXIT_CODES.cancelled));
 void main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;

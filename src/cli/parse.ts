@@ -45,7 +45,13 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
     };
   }
   // Not strict: its own errors name no command, and it knows no flag whose value is optional.
-  const { tokens } = parseArgs({ args: [...words], options, strict: false, allowPositionals: true, tokens: true });
+  const { tokens } = parseArgs({
+    args: words.map((word, i) => (isText(word, words.slice(0, i), flags) ? TEXT_MARK + word : word)),
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
   const given = new Set<string>();
   const values = new Map<string, string[]>();
   const positionals: string[] = [];
@@ -58,14 +64,12 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
     if (token.kind === 'option-terminator') {
       isRest = true;
     } else if (token.kind === 'positional') {
+      const text = token.value.startsWith(TEXT_MARK) ? token.value.slice(TEXT_MARK.length) : token.value;
       if (before !== undefined && /^[^\s-]\S*$/u.test(token.value)) throw eitherError(command, before, token.value);
-      (isRest ? rest : positionals).push(token.value);
+      (isRest ? rest : positionals).push(text);
     } else {
       const flag = flags.find(({ name }) => name === token.name);
-      if (flag === undefined) {
-        const hint = command.rest === undefined ? '' : ` What belongs to the agent stands after \`--\`.`;
-        throw usageError(command, `Unknown flag ${token.rawName}.${hint}`);
-      }
+      if (flag === undefined) throw unknownFlag(command, token.rawName);
       // `--name --json` is a forgotten value; one that begins with a dash is given as `--name=-x`.
       if (flag.isValueOptional === true && token.value === undefined) optional = flag;
       const isForgotten = token.inlineValue === false && /^-./.test(token.value);
@@ -74,6 +78,38 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
   }
   return { given, values, positionals, rest };
 }
+
+/** A word that was told to be a text before flags were looked for; no argument can hold it. */
+const TEXT_MARK = 'text\0';
+
+/** A word that begins with a dash and is a text all the same: it has blanks, and is no flag with its value. */
+function isText(word: string, before: readonly string[], flags: readonly Flag[]): boolean {
+  if (!/^-.*\s/su.test(word) || before.includes('--')) return false;
+  const known = (name: string | undefined): Flag | undefined =>
+    name === undefined ? undefined : flags.find((flag) => flag.name === name || flag.short === name);
+  // `--name="two words"`, `-n "5 "` as one word.
+  if (known(/^--([^=\s]+)=/u.exec(word)?.[1]) !== undefined) return false;
+  if (/^-[^-]/u.test(word) && known(word.charAt(1))?.value !== undefined) return false;
+  // The value of a flag: that it begins with a dash is refused there.
+  const taker = known(/^--?([^=]+)$/u.exec(before.at(-1) ?? '')?.[1]);
+  return taker?.value === undefined || taker.isValueOptional === true;
+}
+
+/** The flag may belong to the agent, or be a text that begins with a dash. */
+function unknownFlag(command: Command, rawName: string): CodeManagerError {
+  const name = `cm ${command.path.join(' ')}`;
+  const text = command.args.find((argument) => TEXTS.has(argument.name))?.name;
+  const hint =
+    command.rest !== undefined
+      ? `What belongs to the agent stands after \`--\`; a task that begins with a dash comes by \`-\` from the standard input.`
+      : text === undefined
+        ? `See \`${name} --help\`.`
+        : `If it is the ${text}, put \`--\` in front of it.`;
+  return new CodeManagerError('invalid', `Unknown flag ${rawName}`, { hint });
+}
+
+/** Arguments that are whatever a person writes. */
+const TEXTS: ReadonlySet<string> = new Set(['TEXT', 'REASON', 'OPTION|TEXT', 'NAME', 'KEY']);
 
 /** One word behind a flag whose value is optional may be meant for either. */
 function eitherError(command: Command, { name, value = '' }: Flag, word: string): CodeManagerError {
@@ -109,6 +145,9 @@ function checkArguments(command: Command, args: readonly string[]): void {
   const max = command.args.some((argument) => argument.isRepeated === true) ? Infinity : command.args.length;
   const extra = args[max];
   if (extra !== undefined) {
-    throw usageError(command, `The word "${extra.slice(0, 40)}" is one argument too many. A text with spaces needs quotes.`);
+    throw usageError(
+      command,
+      `The word "${extra.slice(0, 40)}" is one argument too many. A text with spaces needs quotes.`,
+    );
   }
 }

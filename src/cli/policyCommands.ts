@@ -139,6 +139,7 @@ function readExpiry(text: string | undefined): string | null {
 
 function readMax(text: string | undefined): number | null {
   if (text === undefined) return null;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new CodeManagerError('invalid', `The flag --max takes a number, not "${text}"`);
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new CodeManagerError('invalid', `The flag --max takes a number, not "${text}"`);
   return Number(text);
 }

@@ -72,12 +72,12 @@ export async function token(app: App, invocation: Invocation): Promise<void> {
   const [action = 'list', ref] = invocation.args;
   if (!Object.hasOwn(TOKEN_ACTIONS, action)) {
     throw new CodeManagerError('invalid', `Tokens can be listed, made and revoked, not ${truncate(action, 40)}`, {
-      hint: 'cm server token list|new NAME|revoke NAME',
+      hint: 'Use cm server token list, new NAME or revoke NAME.',
     });
   }
   const run = TOKEN_ACTIONS[action as keyof typeof TOKEN_ACTIONS];
   if (run !== listTokens && ref === undefined) {
-    throw new CodeManagerError('invalid', `\`cm server token ${action}\` needs a name`);
+    throw new CodeManagerError('invalid', `A name is missing: cm server token ${action} NAME`);
   }
   await run(app, ref ?? '');
 }

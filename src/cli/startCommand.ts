@@ -4,7 +4,7 @@ import { stripTerminal } from '../common/terminalText.js';
 import { seatOf, type CreateSessionInput } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
-import { parseEnvFile, parseVariable, readInput, readStdin } from './input.js';
+import { parseEnvFile, parseVariable, readInput, readText } from './input.js';
 
 export async function start(app: App, invocation: Invocation): Promise<number> {
   const follow = invocation.has('follow');
@@ -55,8 +55,8 @@ async function readTask(invocation: Invocation): Promise<string> {
   if (file !== undefined && task !== undefined) {
     throw new CodeManagerError('invalid', 'A task and --task-file exclude each other');
   }
-  if (file !== undefined) return readInput(file);
-  return task === '-' ? readStdin() : (task ?? '');
+  if (file !== undefined) return readText(file, 'task');
+  return task === '-' ? readText('-', 'task') : (task ?? '');
 }
 
 /** Variables of `--env` and `--env-file`. */

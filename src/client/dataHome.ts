@@ -14,6 +14,11 @@ export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
       hint: 'Only a shell replaces it, and only without quotes: write "$HOME" instead.',
     });
   }
+  if (`${own}${home ?? ''}`.includes('\ufffd')) {
+    throw new CodeManagerError('invalid', 'The folder for data has a name with bytes that are no UTF-8', {
+      hint: 'Set CM_HOME to another folder.',
+    });
+  }
   if (own === '' && home !== undefined && !isAbsolute(home)) {
     throw new CodeManagerError(
       'invalid',

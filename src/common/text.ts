@@ -75,6 +75,13 @@ export function formatBytes(bytes: number): string {
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? 'B'}`;
 }
 
+/** A sentence as a part of another one: what is no name begins small. */
+export function asClause(sentence: string): string {
+  return /^(?:A|An|It|No|Nobody|Somebody|That|The|There|These|This) /u.test(sentence)
+    ? sentence.charAt(0).toLowerCase() + sentence.slice(1)
+    : sentence;
+}
+
 /** What a cut may have left behind of an emoji. */
 const CUT_EMOJI = /(?:\u200d|\ufe0e|\ufe0f){1,2}$/;
 

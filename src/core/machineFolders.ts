@@ -27,7 +27,11 @@ export async function folderOf(machine: Machine, path: string): Promise<string> 
   const folder = machine.resolvePath(path);
   const known = await machine.stat(folder);
   if (!known) {
-    throw new CodeManagerError('invalid', `${folder} does not exist`, { hint: 'Name a folder that is there.' });
+    throw new CodeManagerError('invalid', `${folder} does not exist`, {
+      hint: folder.includes('\ufffd')
+        ? 'Its name may have bytes that are no UTF-8: rename it, or name another folder.'
+        : 'Name a folder that is there.',
+    });
   }
   if (!known.isDirectory) throw new CodeManagerError('invalid', `${folder} is no folder`, { hint: 'Name a folder.' });
   return folder;
@@ -42,7 +46,8 @@ export async function foldersIn(machine: Machine, path: string): Promise<Result<
       cwd: folder,
     },
   );
-  const names = stdout.split('\n').filter((name) => name !== '');
+  // One of bytes that are no text cannot be named.
+  const names = stdout.split('\n').filter((name) => name !== '' && !name.includes('\ufffd'));
   const isHidden = (name: string): boolean => name.startsWith('.');
   const folders = [...names.filter((name) => !isHidden(name)), ...names.filter(isHidden)].slice(0, MAX_FOLDERS);
   return { path: folder, folders };

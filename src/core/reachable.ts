@@ -15,7 +15,7 @@ export async function reconnected(connect: () => Promise<void>, clock: Clock): P
 
 /** Why nothing can be asked of a machine, and what to do. */
 export function unreachable({ host, connection, problem }: MachineInfo): CodeManagerError {
-  const hint = `cm machine connect ${host}`;
+  const hint = `Connect it: cm machine connect ${host}`;
   if (connection === 'signInNeeded') {
     return new CodeManagerError('unauthorized', `${host} needs you to sign in`, { hint });
   }

@@ -79,7 +79,7 @@ export const Tool = z.looseObject({
     .discriminatedUnion('delivery', [
       z.object({ delivery: z.literal('argument'), args: z.array(z.string()).min(1) }),
       z.object({ delivery: z.literal('typed') }),
-      z.object({ delivery: z.literal('command'), args: z.array(z.string()).min(1).default(['-c', '{task}']) }),
+      z.object({ delivery: z.literal('command'), args: z.array(z.string()).min(1).default(['-c', '--', '{task}']) }),
     ])
     .default({ delivery: 'typed' }),
   modes: z.array(ToolMode).default([]),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { delay, systemClock } from '../common/async.js';
 import { BUILD, VERSION } from '../common/build.js';
 import { serverFilePath } from '../common/home.js';
+import { stripTerminal } from '../common/terminalText.js';
 import { dataHome } from '../client/dataHome.js';
 import { readConfig } from '../core/store/configFile.js';
 import { openHome } from '../core/store/home.js';
@@ -11,7 +12,7 @@ import { machineIdentity } from '../machines/local/identity.js';
 import { processStart } from '../machines/local/processTree.js';
 import { LocalMachine } from '../machines/local/localMachine.js';
 import { chooseRuntimeDirectory } from '../machines/local/runtimeDirectory.js';
-import { CodeManagerError, errorText, toCodeManagerError } from '../protocol/errors.js';
+import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
 import type { ServerFile } from '../protocol/files.js';
 import { AgentServer } from './agentServer.js';
 import { isStopped, ServerStoppedError, type FoundServer } from '../client/stoppedServer.js';
@@ -51,7 +52,7 @@ async function run(options: ServerOptions): Promise<number> {
     if (pid === undefined) return start({ home, runtimeDirectory, file, umask, log, options });
     if (!foreground) return undefined;
     throw new CodeManagerError('conflict', `An agent server runs already (process ${pid})`, {
-      hint: 'cm server stop ends it.',
+      hint: 'End it with cm server stop.',
     });
   });
   if (!started) return 0;
@@ -179,15 +180,20 @@ async function start({
 process.on('uncaughtException', (error) => fail(error));
 process.on('unhandledRejection', (error) => fail(error));
 
-/** The client that started us reads the last line of stderr. Agents go on; the next client starts a server. */
+/**
+ * The client that started us reads the last line of stderr; a person who did reads a sentence. Agents go on; the next
+ * client starts a server.
+ */
 function fail(error: unknown): never {
-  process.stderr.write(JSON.stringify(toCodeManagerError(error).toWire()) + '\n');
+  const failure = toCodeManagerError(error);
+  const isForPeople = process.argv.includes('--foreground');
+  process.stderr.write(`${isForPeople ? stripTerminal(errorText(failure)) : JSON.stringify(failure.toWire())}\n`);
   if (ownHome !== undefined) {
     new FileLogger(join(ownHome, 'server.log')).error(
       error instanceof Error ? (error.stack ?? error.message) : String(error),
     );
   }
-  process.exit(1);
+  process.exit(isForPeople ? EXIT_CODES[failure.code] : EXIT_CODES.internal);
 }
 
 /** Prints which server runs on this host, if one does, also one that has lost its file and socket or was stopped. */

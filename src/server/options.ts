@@ -48,7 +48,7 @@ export function readOptions(args: readonly string[], env: NodeJS.ProcessEnv): Se
   }
   const port = Number(portText);
   if (!/^\d+$/.test(portText) || port > 65_535) {
-    throw new CodeManagerError('invalid', `${portText} is not a port`);
+    throw new CodeManagerError('invalid', `The flag --port takes a number from 0 to 65535, not "${portText}"`);
   }
   return { foreground, dialStdio, find, replace, tcp: { port, host, tls: readTls(values) }, token, outer, warnings };
 }
@@ -72,7 +72,7 @@ function parseArguments(args: readonly string[]) {
       },
     });
   } catch (cause) {
-    throw new CodeManagerError('invalid', cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new CodeManagerError('invalid', 'The agent server does not know one of its arguments', { cause });
   }
 }
 

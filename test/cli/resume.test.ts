@@ -15,7 +15,7 @@ test('what has no conversation is neither resumed nor transcribed, and says why'
   await home.ok('kill', id);
   const ended = await home.run(['resume', id]);
   assert.equal(ended.code, 6);
-  assert.match(ended.stderr, /cannot resume a conversation.*[Ss]tart it again/s);
+  assert.match(ended.stderr, /no conversation to resume.*[Ss]tart it again/s);
   const transcript = await home.run(['logs', id, '--transcript']);
   assert.equal(transcript.code, 3);
   assert.match(transcript.stderr, /No conversation of .* is known/);

@@ -341,7 +341,7 @@ test('tokens come from a file, and are managed by cm', async (t) => {
   await server.home.ok('server', 'token', 'revoke', 'laptop');
   assert.equal(await knock(Number(new URL(url).port), bearer(token)), 401);
   const wrong = await server.home.run(['server', 'token', 'new']);
-  assert.deepEqual([wrong.code, /needs a name/.test(wrong.stderr)], [2, true]);
+  assert.deepEqual([wrong.code, /A name is missing/.test(wrong.stderr)], [2, true]);
   running.child.kill('SIGTERM');
   await running.result();
   const seen = server.home.spawn(['server', 'run', '--port=0', '--token', GIVEN]);

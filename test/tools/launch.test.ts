@@ -70,13 +70,13 @@ const TABLE: readonly {
     what: 'a command runs in a shell',
     tool: 'shell',
     options: { program: ['/bin/sh'], task: 'echo "$HOME"; exit 3' },
-    argv: ['/bin/sh', '-c', 'echo "$HOME"; exit 3'],
+    argv: ['/bin/sh', '-c', '--', 'echo "$HOME"; exit 3'],
   },
   {
     what: 'extra arguments of a command are its positional ones',
     tool: 'shell',
     options: { program: ['/bin/sh'], task: 'echo "$1"', args: ['a b'] },
-    argv: ['/bin/sh', '-c', 'echo "$1"', 'sh', 'a b'],
+    argv: ['/bin/sh', '-c', '--', 'echo "$1"', 'sh', 'a b'],
   },
   { what: 'no command is a shell', tool: 'shell', options: { program: ['/bin/sh'] }, argv: ['/bin/sh'] },
 ];
@@ -141,5 +141,5 @@ test('a model for a tool that takes none is refused', () => {
 
 test('the schema gives a command its shell arguments', () => {
   const tool = Tool.parse({ id: 'x', name: 'X', command: ['bash'], task: { delivery: 'command' } });
-  assert.deepEqual(tool.task, { delivery: 'command', args: ['-c', '{task}'] });
+  assert.deepEqual(tool.task, { delivery: 'command', args: ['-c', '--', '{task}'] });
 });

@@ -136,7 +136,7 @@ export function guardGone(isGone: boolean, name: string): void {
 
 function stillThere(name: string): CodeManagerError {
   return new CodeManagerError('conflict', 'The dialog is still there; answer it in the terminal.', {
-    hint: `cm attach ${name}`,
+    hint: `Attach to it: cm attach ${name}`,
   });
 }
 

@@ -175,7 +175,7 @@ export class SessionResume {
   async #conversation(record: SessionRecord, tool: Tool): Promise<string> {
     const { conversations, table } = this.#options;
     if (tool.conversation === undefined) {
-      throw new CodeManagerError('conflict', `${tool.name} cannot resume a conversation`, {
+      throw new CodeManagerError('conflict', `A session of ${tool.name} has no conversation to resume`, {
         hint: 'Start it again instead.',
       });
     }

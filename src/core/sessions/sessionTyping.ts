@@ -114,7 +114,10 @@ export class SessionTyping {
     if (now.state === 'waiting' || state === 'waiting') {
       const { detail } = describe(now, clock.now());
       throw new CodeManagerError('conflict', `${name} needs input${detail === '' ? '' : `: ${detail}`}`, {
-        hint: 'Answer that first with cm approve, cm deny or cm answer; --force types anyway.',
+        hint:
+          now.request === null
+            ? `Answer that first in its terminal: cm attach ${name}. --force types anyway.`
+            : 'Answer that first with cm approve, cm deny or cm answer; --force types anyway.',
       });
     }
     if (draft === null || this.#isOurs(id, draft)) return;

@@ -18,8 +18,8 @@ function isKeyName(key: string): boolean {
 export function keyCommands(pane: string, keys: readonly string[]): readonly string[] {
   return keys.map((key) => {
     if (!isKeyName(key)) {
-      throw new CodeManagerError('invalid', `“${key.slice(0, 40)}” is not a key`, {
-        hint: 'Use tmux names such as Enter, Escape, Up, C-c, M-x, F1, or one letter; text goes by send.',
+      throw new CodeManagerError('invalid', `The word “${key.slice(0, 40)}” is not a key`, {
+        hint: 'Use a name such as Enter, Escape, Up, C-c, M-x, F1, or one letter; a text goes by cm send.',
       });
     }
     // One character after -l is itself, whatever it means as a name.

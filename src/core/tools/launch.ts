@@ -80,7 +80,7 @@ export function resumeArguments(
   const { program, mode, model, args, conversationId, hookArgs = [] } = options;
   const { conversation } = tool;
   if (conversation === undefined) {
-    throw new CodeManagerError('conflict', `${tool.name} cannot resume a conversation`, {
+    throw new CodeManagerError('conflict', `A session of ${tool.name} has no conversation to resume`, {
       hint: 'Start it again instead.',
     });
   }

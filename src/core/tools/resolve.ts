@@ -68,18 +68,25 @@ export async function resolveProgram(
     const found = await resolveName(name, login, findProgram);
     if (found !== undefined) return { ...found, words: [...found.words, ...fixed] };
   }
+  // What nobody installs as an agent is named by its program.
+  const what = tool.install === undefined ? `The program ${command}` : tool.name;
   const [warning] = login.warnings;
   if (!login.isWhole && warning !== undefined) {
     throw new CodeManagerError(
       'toolMissing',
-      `${tool.name} was not found on ${options.host} without what your shell sets: ${warning}`,
+      `${what} was not found on ${options.host} without what your shell sets: ${warning}`,
       {
         hint: 'Mend that file; cm doctor says what is wrong with it.',
       },
     );
   }
+  if (tool.install === undefined) {
+    throw new CodeManagerError('toolMissing', `${what} was not found on ${options.host}`, {
+      hint: 'Check PATH there: cm doctor shows what the login shell gives.',
+    });
+  }
   throw new CodeManagerError('toolMissing', `${tool.name} is not installed on ${options.host}`, {
-    hint: tool.install === undefined ? undefined : `Install it: ${tool.install.command}`,
+    hint: `Install it: ${tool.install.command}`,
   });
 }
 

@@ -46,7 +46,7 @@ export class Channels implements Disposable {
       const connection = await this.#connectOnceMore();
       const channel = await this.#tryOpen(connection, command, options);
       if (channel !== undefined) return channel;
-      throw this.#refusal ?? new SshFailure('channels', 'the host opens no further session');
+      throw this.#refusal ?? new SshFailure('channels', 'The host opens no further session');
     });
   }
 
@@ -82,7 +82,7 @@ export class Channels implements Disposable {
   }
 
   async #connectOnceMore(): Promise<SshConnection> {
-    const refusal = this.#refusal ?? new SshFailure('channels', 'the host opens no further session');
+    const refusal = this.#refusal ?? new SshFailure('channels', 'The host opens no further session');
     if (this.#connectAgain === undefined || this.#connections.length >= MAX_CONNECTIONS || this.#disposed)
       throw refusal;
     const connection = await this.#connectAgain().catch(() => {

@@ -89,7 +89,7 @@ export class CommandShell implements Disposable {
     this.#roundTrips = roundTrips;
     this.#end = Buffer.from(`\n${this.#mark} `);
     channel.onData((data) => this.#take(Buffer.from(data)));
-    channel.onExit(({ error }) => this.#close(error ?? gone('the shell on the host has ended')));
+    channel.onExit(({ error }) => this.#close(error ?? gone('The shell on the host has ended')));
     if (rest.length > 0) this.#take(rest);
     channel.resume();
     void channel.write(`${this.#mark}\nLC_ALL=C;export LC_ALL\n${this.#mark}\n`);
@@ -140,7 +140,7 @@ export class CommandShell implements Disposable {
     if (tail.includes(this.#end)) {
       this.#split(Buffer.concat(this.#chunks));
     } else if (this.#bytes > MAX_OUTPUT_BYTES) {
-      this.#close(gone('the host sent more than it was asked for'));
+      this.#close(gone('The host sent more than it was asked for'));
     }
   }
 
@@ -176,7 +176,7 @@ export class CommandShell implements Disposable {
   }
 
   dispose(): void {
-    this.#close(gone('the connection was closed'));
+    this.#close(gone('The connection was closed'));
   }
 }
 

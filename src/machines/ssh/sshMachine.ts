@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { systemClock, Together, type Clock } from '../../common/async.js';
 import { toDisposable, type Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
+import { asClause } from '../../common/text.js';
 import type {
   FileSink,
   FreeSpace,
@@ -181,7 +182,7 @@ export class SshMachine implements Machine, Disposable {
     const connected = this.#connected;
     if (connected !== undefined) return connected;
     const { connection, problem } = this.link.state;
-    const why = problem === null ? '' : `: ${problem.message}`;
+    const why = problem === null ? '' : `: ${asClause(problem.message)}`;
     throw new CodeManagerError(
       connection === 'signInNeeded' || connection === 'hostKeyChanged' ? 'unauthorized' : 'unavailable',
       `${this.#options.reach.host} cannot be reached${why}`,

@@ -49,7 +49,7 @@ export function checkManageRule({ effect, actions, command, path, hosts }: Polic
     'invalid',
     `A rule about manage names one of ${ManageVerb.options.join(', ')}, and nothing else`,
     {
-      hint: 'cm policy add allow --action manage --command start --session ID',
+      hint: 'Say which: cm policy add allow --action manage --command start --session ID',
     },
   );
 }

@@ -93,7 +93,7 @@ export class PolicyStore implements Disposable {
     return this.#change((rules) => {
       const rule = rules.get(id);
       if (rule === undefined) {
-        throw new CodeManagerError('notFound', `There is no rule "${plain(id)}"`, { hint: 'cm policy list' });
+        throw new CodeManagerError('notFound', `There is no rule "${plain(id)}"`, { hint: 'See cm policy list.' });
       }
       rules.delete(id);
       return rule;

@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { App } from '../../src/cli/app.js';
+import type { Command, Flag } from '../../src/cli/command.js';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { Output } from '../../src/cli/output.js';
+import { parseInvocation } from '../../src/cli/parse.js';
+import { stripTerminal } from '../../src/common/terminalText.js';
+import { errorText } from '../../src/protocol/errors.js';
+import { distDir, TestHome } from '../helpers/testHome.js';
+import { until } from '../helpers/until.js';
+
+/** What a library, the runtime or the shape of our own code looks like. */
+const NOT_OURS =
+  /✖|→ at|invalid (?:input|string|option|key)|expected|received|unrecognized|undefined|\bat .*:\d+:\d+|function|=>/i;
+
+/** Begins with a capital, or with the exact word that somebody gave; and is one line. */
+function assertSentence(text: string, what: string): void {
+  assert.match(text, /^["“\p{Lu}/][^\n]*$/u, what);
+  assert.doesNotMatch(text, NOT_OURS, what);
+}
+
+/** Those that do more than ask: they would replace, end or hand over something. */
+const ACTS = new Set(['server run', 'server stop', 'server restart', 'attach', 'machine connect', 'machine install']);
+
+const BAD = ['', ' ', '\x1b[31m', '-1', '1X=2', 'x'.repeat(300), 'a\nb', '💥'];
+
+function words(command: Command, flag: Flag | undefined, value: string): string[] {
+  const args = command.args
+    .filter(({ isOptional }) => isOptional !== true)
+    .map(({ name }) =>
+      flag === undefined ? value : name === 'TOOL' ? 'shell' : name === 'EFFECT' ? 'allow' : 'nothing',
+    );
+  const given = flag === undefined ? [] : [`--${flag.name}=${value}`];
+  const where = command.path[0] === 'start' && flag?.name !== 'ctx' ? ['--ctx', 'nothing'] : [];
+  return [...given, ...where, '--', ...args];
+}
+
+test('whatever value a flag or an argument gets, what is refused is refused by a sentence of ours', async (t) => {
+  const home = new TestHome(t);
+  await home.ok('status');
+  let refused = 0;
+  for (const command of COMMANDS) {
+    if (ACTS.has(command.path.join(' '))) continue;
+    const run = await command.load();
+    for (const flag of [undefined, ...command.flags.filter(({ value }) => value !== undefined)]) {
+      for (const value of BAD) {
+        const streams = [new PassThrough(), new PassThrough()].map((stream) => stream.resume() as unknown);
+        const [stdout, stderr] = streams as [NodeJS.WriteStream, NodeJS.WriteStream];
+        const app = new App(new Output(stdout, stderr, false, {}), home.env);
+        const given = words(command, flag, value);
+        try {
+          // Streams go on until somebody ends them.
+          const invocation = parseInvocation(command, given);
+          if (command.path[0] === 'events' && value === '-1') continue;
+          await run(app, invocation);
+        } catch (error) {
+          refused++;
+          assertSentence(stripTerminal(errorText(error)), `cm ${[...command.path, ...given].join(' ')}`);
+        } finally {
+          app.dispose();
+        }
+      }
+    }
+  }
+  assert.ok(refused > 300, String(refused));
+});
+
+test('a full standard output is said, without a line of our own source', async (t) => {
+  const home = new TestHome(t);
+  await home.ok('status');
+  for (const args of [['--help'], ['version'], ['doctor'], ['ctx', 'list', '--json']]) {
+    const { status, stderr } = spawnSync(process.execPath, [join(distDir, 'cm.js'), ...args], {
+      env: home.env,
+      cwd: home.work,
+      stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+      encoding: 'utf8',
+    });
+    const last = stderr.trim().split('\n').at(-1) ?? '';
+    assert.deepEqual([status, last], [1, 'The standard output cannot be written: the disk is full.'], args.join(' '));
+  }
+  // Remarks that cannot be written cost no result.
+  const { status, stdout } = spawnSync(process.execPath, [join(distDir, 'cm.js'), 'status', '--json'], {
+    env: home.env,
+    stdio: ['ignore', 'pipe', openSync('/dev/full', 'w')],
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stdout.trim()], [0, '[]']);
+});
+
+test('a fault of our own is a sentence, never a line of our source', (t) => {
+  const home = new TestHome(t);
+  // As a fault anywhere would be: thrown where nobody catches.
+  const fault = join(home.root, 'fault.cjs');
+  writeFileSync(fault, `setTimeout(() => { null.fault }, 200); setTimeout(() => {}, 5000);`);
+  for (const program of ['cm.js', 'server.js']) {
+    const args = program === 'cm.js' ? ['wait', '--help'] : ['--foreground'];
+    const script = `require(${JSON.stringify(fault)}); process.exitCode = undefined;`;
+    const { status, stderr } = spawnSync(process.execPath, ['-r', fault, join(distDir, program), ...args], {
+      env: { ...home.env, SCRIPT: script },
+      cwd: home.work,
+      encoding: 'utf8',
+    });
+    const last = stderr.trim().split('\n').at(-1) ?? '';
+    assert.equal(status, 1, program);
+    assert.match(
+      last,
+      /^(?:Something went wrong in cm itself: )?Cannot read properties of null \(reading 'fault'\)\.$/,
+    );
+    assert.doesNotMatch(stderr, /require\(|=>|\n {4}at /);
+  }
+});
+
+test('a text that begins with a dash is a text when it has blanks, and else it is said how it is given', async (t) => {
+  const home = new TestHome(t);
+  for (const task of ['- echo 1; true', '-fix the tests', '--help me with this']) {
+    const id = await home.ok('start', 'shell', task);
+    assert.equal((await home.json<{ task: string }>('status', id)).task, task);
+  }
+  const one = await home.run(['start', 'shell', '--fix']);
+  assert.match(one.stderr, /Unknown flag --fix\. .*a task that begins with a dash comes by `-`/);
+  const { code, stdout } = await home.run(['start', 'shell', '-'], { input: '--fix' });
+  assert.equal(code, 0);
+  assert.equal((await home.json<{ task: string }>('status', stdout.trim())).task, '--fix');
+  assert.match((await home.run(['send', 'x', '--fix'])).stderr, /If it is the TEXT, put `--` in front of it/);
+  const session = await home.ok(
+    'start',
+    'shell',
+    'stty -echo; echo ready; while read -r line; do echo "<$line>"; done',
+  );
+  await until('it is ready', async () => (await home.ok('logs', session)).includes('ready'));
+  await home.ok('send', session, '- one');
+  await home.ok('send', session, '--', '--two');
+  await until('both came', async () => /<- one>[^]*<--two>/.test(await home.ok('logs', session)));
+});
+
+test('a word is a text or a flag by what it looks like', () => {
+  const start = COMMANDS.find(({ path }) => path[0] === 'start') ?? assert.fail();
+  for (const text of ['- x', '-- x', '-n all of it', '-x=1 do this', '--name is wrong', '-f x', '-\nx', '--no\tx']) {
+    assert.deepEqual(parseInvocation(start, ['claude', text]).args, ['claude', text]);
+  }
+  assert.equal(parseInvocation(start, ['claude', '--name=two words', 'x']).value('name'), 'two words');
+  assert.ok(parseInvocation(start, ['claude', '-f', '- x']).has('follow'));
+  for (const word of ['--nope', '-x', '--nope=two words'.split(' ')[0] ?? '']) {
+    assert.throws(() => parseInvocation(start, ['claude', word]), { message: /^Unknown flag/ });
+  }
+  assert.throws(() => parseInvocation(start, ['claude', '--name', '- x']), { message: /--name needs a value/ });
+});
+
+test('a command whose first letter is a dash is run as a command', async (t) => {
+  const home = new TestHome(t);
+  mkdirSync(join(home.work, 'bin'));
+  writeFileSync(join(home.work, 'bin', '-x'), '#!/bin/sh\necho "ran $1"\n', { mode: 0o755 });
+  const id = await home.ok('start', 'shell', '-x it', '--env', `PATH=${join(home.work, 'bin')}:/usr/bin:/bin`);
+  await home.ok('wait', id);
+  assert.match(await home.ok('logs', id), /ran it/);
+});
+
+test('nothing is started or sent where nothing was read', async (t) => {
+  const home = new TestHome(t);
+  writeFileSync(join(home.work, 'empty'), '\n');
+  for (const [args, message] of [
+    [['start', 'shell', '-'], /^The standard input is empty, so there is no task\./],
+    [['start', 'shell', '--task-file', 'empty'], /^The file empty is empty, so there is no task\./],
+    [['send', 'x', '-'], /^The standard input is empty, so there is no text\./],
+    [['send', 'x', '--file', 'empty'], /^The file empty is empty, so there is no text\./],
+  ] as const) {
+    const { code, stderr } = await home.run(args);
+    assert.equal(code, 2);
+    assert.match(stderr, message);
+  }
+  assert.equal(await home.ok('status', '-q'), '');
+});
+
+test('a folder of bytes that are no text is refused for that', (t) => {
+  const home = new TestHome(t);
+  const script = `mkdir "$(printf 'bad\\377')" && cd "$(printf 'bad\\377')" && exec "$0" "$@"`;
+  const cm = join(distDir, 'cm.js');
+  const run = (...args: string[]): string =>
+    spawnSync('sh', ['-c', `${script} || exit 9`, process.execPath, cm, ...args], {
+      env: home.env,
+      cwd: home.root,
+      encoding: 'utf8',
+    }).stderr;
+  assert.match(run('start', 'shell', 'true'), /^The path of the current folder has bytes that are no UTF-8\. Rename/);
+});
+
+test('an archived session is called archived by whatever cannot be done with it, and not by an id that nobody typed', async (t) => {
+  const home = new TestHome(t);
+  const id = await home.ok('start', 'shell', 'exit 0', '--name', 'old');
+  await home.ok('wait', id);
+  await home.ok('rm', 'old');
+  for (const args of [
+    ['send', 'old', 'x'],
+    ['key', 'old', 'Enter'],
+    ['attach', 'old'],
+    ['stop', 'old'],
+    ['kill', 'old'],
+    ['interrupt', 'old'],
+    ['rename', 'old', 'x'],
+    ['rm', 'old'],
+  ]) {
+    const { code, stderr } = await home.run(args);
+    assert.deepEqual([code, stderr.startsWith('Session old is archived. ')], [6, true], `${args.join(' ')}: ${stderr}`);
+  }
+  assert.equal((await home.json<{ archived: boolean }>('status', 'old')).archived, true);
+});
+
+test('a server in the foreground that cannot run says a sentence, with the exit code of it', async (t) => {
+  const home = new TestHome(t);
+  const { code, stderr } = await home.run(['server', 'run', '--port', 'x']);
+  assert.deepEqual([code, stderr], [2, 'The flag --port takes a number from 0 to 65535, not "x".\n']);
+});
+
+test('the help of keys and of texts names what answers a request', () => {
+  for (const name of ['send', 'key']) {
+    const details = COMMANDS.find(({ path }) => path.join(' ') === name)?.details ?? '';
+    for (const answer of ['cm approve', 'cm deny', 'cm answer'])
+      assert.ok(details.includes(answer), `${name}: ${answer}`);
+  }
+});
