@@ -43,7 +43,8 @@ async function answerWith(
   if (request === null) throw nothingAsked(session);
   if (invocation.has('all')) return answerAll(app, invocation.values('request'), session, what, read);
   const [named, ...others] = invocation.values('request');
-  if (others.length > 0) throw new CodeManagerError('invalid', 'The flag --request can be given several times with --all only');
+  if (others.length > 0)
+    throw new CodeManagerError('invalid', 'The flag --request can be given several times with --all only');
   if (named !== undefined && named !== request.id) {
     throw new CodeManagerError('conflict', 'The request has changed.', {
       hint: `Look at what is asked now: cm status ${session.name}`,
@@ -83,8 +84,8 @@ async function answerAll(
   what: string,
   read: (request: PendingRequest) => Answer,
 ): Promise<number> {
-  const pending = [first, ...alike(first, await app.client.request('session/list', { state: 'needs-input' }))].flatMap((session) =>
-    session.request === null ? [] : [{ session, request: session.request }],
+  const pending = [first, ...alike(first, await app.client.request('session/list', { state: 'needs-input' }))].flatMap(
+    (session) => (session.request === null ? [] : [{ session, request: session.request }]),
   );
   const [shown] = pending;
   if (shown === undefined) throw nothingAsked(first);

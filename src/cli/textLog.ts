@@ -1,5 +1,6 @@
 import type { FollowTextOptions } from '../client/followText.js';
 import { followText } from '../client/followText.js';
+import { WHOLE_LINE } from '../client/render/lineText.js';
 import type { App } from './app.js';
 import type { ShowLogOptions } from './showLogOptions.js';
 
@@ -86,6 +87,8 @@ function readLog(app: App, session: string, options: ReadOptions): Promise<void>
   const { signal, onCaughtUp, ...rest } = options;
   return new Promise((resolve, reject) => {
     const log = followText(app.client, session, {
+      // A program takes a line that was cut for another one.
+      ...(app.output.isTerminal && !app.output.json ? {} : { renderer: { maxLine: WHOLE_LINE } }),
       ...rest,
       onCaughtUp: () => void onCaughtUp?.().catch(reject),
       onEnd: () => resolve(),

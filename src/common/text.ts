@@ -75,6 +75,11 @@ export function formatBytes(bytes: number): string {
   return `${value >= 10 || unit === 0 ? Math.round(value) : value.toFixed(1)} ${units[unit] ?? 'B'}`;
 }
 
+/** Sentences, with or without their ends, as one text. */
+export function joinSentences(sentences: readonly string[]): string {
+  return sentences.map((sentence) => (/[.!?…]$/u.test(sentence) ? sentence : `${sentence}.`)).join(' ');
+}
+
 /** A sentence as a part of another one: what is no name begins small. */
 export function asClause(sentence: string): string {
   return /^(?:A|An|It|No|Nobody|Somebody|That|The|There|These|This) /u.test(sentence)

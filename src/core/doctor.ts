@@ -1,4 +1,4 @@
-import { CodeManagerError, errorText, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
+import { CodeManagerError, toCodeManagerError, type ErrorCode } from '../protocol/errors.js';
 import type { Check } from '../protocol/requests.js';
 import type { ToolInfo } from '../protocol/tool.js';
 import type { AuditLog } from './approvals/audit.js';
@@ -8,6 +8,9 @@ import { logoutCheck } from './logout.js';
 import { diskStep } from './machineFolders.js';
 import type { MachineService } from './machineService.js';
 import { installedText } from './tools/tools.js';
+
+/** What mends a shell that does not get ready. */
+const MEND_SHELL = 'Let it get ready without a terminal: that is how it is asked.';
 
 type Finding = Pick<Check, 'status' | 'detail'> & { readonly fix?: string | null; readonly code?: ErrorCode };
 
@@ -25,23 +28,20 @@ export async function runDoctor(
   if (engine === undefined) throw new CodeManagerError('unavailable', 'The agent server is still starting');
   const { machine, tmux, tools, paths } = engine;
   const checks: Check[] = [];
-  const check = async (name: string, run: () => Promise<Finding>): Promise<void> => {
+  const check = async (name: string, run: () => Promise<Finding | readonly Finding[]>): Promise<void> => {
     const started = performance.now();
-    let finding: Finding;
+    let findings: readonly Finding[];
     try {
-      finding = await run();
+      findings = [await run()].flat();
     } catch (error) {
       const failure = toCodeManagerError(error);
-      finding = { status: 'failed', detail: errorText(error), fix: failure.hint ?? null, code: failure.code };
+      // What to do stands below, once.
+      findings = [{ status: 'failed', detail: failure.message, fix: failure.hint ?? null, code: failure.code }];
     }
-    checks.push({
-      name,
-      status: finding.status,
-      detail: finding.detail,
-      fix: finding.fix ?? null,
-      ms: performance.now() - started,
-      code: finding.code ?? null,
-    });
+    const ms = performance.now() - started;
+    checks.push(
+      ...findings.map(({ status, detail, fix = null, code = null }) => ({ name, status, detail, fix, ms, code })),
+    );
   };
   const ok = (detail: string): Finding => ({ status: 'ok', detail });
 
@@ -72,9 +72,8 @@ export async function runDoctor(
   await check('login shell', async () => {
     const { env, warnings } = await machine.loginEnvironment({ refresh: 'always' });
     const shell = env['SHELL'] ?? '/bin/sh';
-    return warnings.length > 0
-      ? { status: 'warning', detail: warnings.join(' '), fix: 'Mend that file, or guard it with [ -t 0 ].' }
-      : ok(`${shell}, ${Object.keys(env).length} variables`);
+    if (warnings.length === 0) return ok(`${shell}, ${Object.keys(env).length} variables`);
+    return warnings.map((detail, i) => ({ status: 'warning', detail, fix: i === 0 ? MEND_SHELL : null }));
   });
   await check('agents', async () => {
     return agentsFinding(await tools.list({ refresh: true, versions: true }));
@@ -106,18 +105,18 @@ export async function agentsElsewhere(service: MachineService): Promise<Check> {
   const name = `agents on ${service.info.host}`;
   try {
     const list = await service.call('tool/list', { machine: 'local', refresh: true, versions: true });
-    const { status, detail } = agentsFinding(list);
-    return { name, status, detail, fix: null, ms: performance.now() - started, code: null };
+    const { status, detail, fix = null } = agentsFinding(list);
+    return { name, status, detail, fix, ms: performance.now() - started, code: null };
   } catch (error) {
-    const { code, hint } = toCodeManagerError(error);
+    const { code, hint, message } = toCodeManagerError(error);
     const ms = performance.now() - started;
-    return { name, status: 'warning', detail: errorText(error), fix: hint ?? null, ms, code };
+    return { name, status: 'warning', detail: message, fix: hint ?? null, ms, code };
   }
 }
 
 function agentsFinding(list: readonly ToolInfo[]): Finding {
   const installed = list.filter((tool) => tool.installed && tool.installCommand !== null);
   if (installed.length > 0) return { status: 'ok', detail: installed.map(installedText).join(', ') };
-  const fix = 'npm install -g @anthropic-ai/claude-code';
+  const fix = list.find((tool) => tool.installCommand !== null)?.installCommand ?? null;
   return { status: 'warning', detail: 'none found; any command can be run', fix };
 }

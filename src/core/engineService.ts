@@ -320,7 +320,10 @@ export class EngineService implements MachineService {
       this.#problem = undefined;
     } catch (error) {
       if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;
-      const problem = { message: errorText(error), command: await installCommand(machine, 'tmux') };
+      const command = await installCommand(machine, 'tmux');
+      // What to do is said once.
+      const isSaid = command !== null && error.hint?.endsWith(command) === true;
+      const problem = { message: isSaid ? `${error.message}.` : errorText(error), command };
       this.#problem = { connection: 'dependencyMissing', problem };
     }
     if (JSON.stringify(before) !== JSON.stringify(this.#problem)) {

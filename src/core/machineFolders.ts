@@ -1,4 +1,4 @@
-import { formatBytes } from '../common/text.js';
+import { formatBytes, joinSentences } from '../common/text.js';
 import type { Machine as MachineInfo } from '../protocol/context.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
@@ -73,7 +73,7 @@ export function machineSteps({ machine, folder, service, engine, editFolder }: M
     run: async () => {
       const { warnings, env } = await machine.loginEnvironment();
       const path = env['SHELL'] ?? '/bin/sh';
-      return warnings.length > 0 ? { detail: warnings.join(' '), fix: null } : path;
+      return warnings.length > 0 ? { detail: joinSentences(warnings), fix: null } : path;
     },
   };
   return [
@@ -97,7 +97,8 @@ export function machineSteps({ machine, folder, service, engine, editFolder }: M
       name: 'disk',
       run: async () => {
         const { home } = await machine.place();
-        return diskStep(machine, home);
+        const { detail, fix } = await diskStep(machine, home);
+        return fix === null ? detail : { detail, fix };
       },
     },
     ...(isFar ? [{ name: 'clock', run: () => clockStep(machine) }] : []),

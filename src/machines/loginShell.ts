@@ -53,7 +53,7 @@ export interface ShellAsker {
     how: { readonly env: Readonly<Record<string, string>>; readonly folder: string; readonly timeoutMs: number },
   ): Promise<Reply>;
   /** One sentence about what went wrong, with the file to look at. */
-  explain(failure: Failure, about: About): string;
+  explain(failure: Failure, about: About): string | Promise<string>;
 }
 
 export interface ReadLoginOptions {
@@ -138,7 +138,7 @@ class Reading {
     const answer = readAnswer(reply.output, mark);
     const { failure } = reply;
     if (failure !== undefined) {
-      const why = this.#asker.explain(failure, { ...asked, timeoutMs });
+      const why = await this.#asker.explain(failure, { ...asked, timeoutMs });
       if (answer === undefined) this.#failures.push(why);
       else this.warnings.push(`What ${asked.shell.path} runs at its prompt did not end well: ${lower(why)}`);
     }

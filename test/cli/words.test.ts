@@ -228,3 +228,17 @@ test('the help of keys and of texts names what answers a request', () => {
       assert.ok(details.includes(answer), `${name}: ${answer}`);
   }
 });
+
+test('a line of any length comes whole where a program or a file takes it', async (t) => {
+  const home = new TestHome(t);
+  const print = `{"text":"%s"}\\n`;
+  const id = await home.ok('start', 'shell', `printf '${print}' "$(head -c 90000 /dev/zero | tr '\\0' x)"; echo '{}'`);
+  await home.ok('wait', id);
+  for (const flags of [[], ['-n', 'all'], ['-f'], ['-n', '2', '-f']]) {
+    const [long = '', short = ''] = (await home.ok('logs', id, ...flags)).split('\n');
+    assert.equal((JSON.parse(long) as { text: string }).text.length, 90_000, flags.join(' '));
+    assert.deepEqual(JSON.parse(short), {});
+  }
+  const [record = ''] = (await home.ok('logs', id, '--json')).split('\n');
+  assert.equal((JSON.parse(record) as { line: string }).line.length, 90_011);
+});

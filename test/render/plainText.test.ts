@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { WHOLE_LINE } from '../../src/client/render/lineText.js';
 import { LogRenderer } from '../../src/client/render/logRenderer.js';
 import { chunksOf, ESCAPES } from './streams.js';
 
@@ -74,6 +75,20 @@ test('a line longer than 4 KiB is cut with an ellipsis, and the next is whole', 
       [3, 'nd'],
     ],
   );
+});
+
+test('a line of any length is whole for a program, in pieces of any size, and few letters never make a long one', async () => {
+  const long = `{"text":"${'x'.repeat(1_000_000)}"}`;
+  const renderer = new LogRenderer({ maxLine: WHOLE_LINE });
+  const bytes = Buffer.from(`${long}\r\n{}\n`);
+  const lines: string[] = [];
+  for (let at = 0; at < bytes.length; at += 70_001) {
+    lines.push(...(await renderer.write(bytes.subarray(at, at + 70_001))), ...(await renderer.settle()));
+  }
+  assert.ok(lines[0] === long);
+  assert.deepEqual(lines.slice(1), ['{}']);
+  const far = await renderer.write(Buffer.from('\x1b[60000000Cx\n\x1b[60000000Gx\nab\x1b[D\x1b[60000000@\n'));
+  assert.ok(far.every((line) => line.length < 10_000));
 });
 
 test('a cut never splits a character', async () => {

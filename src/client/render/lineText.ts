@@ -1,10 +1,12 @@
-/** A line of a log is never longer, in UTF-16 units: one endless line would freeze an editor. */
+/** A line for people is never longer, in UTF-16 units: one endless line would freeze an editor. */
 export const MAX_LINE = 4096;
+/** Where lines go to a program or a file: only one that never ends is cut. */
+export const WHOLE_LINE = 64 * 1024 * 1024;
 
-/** Cuts `line` to {@link MAX_LINE}, with `…` at the end, never inside a surrogate pair, and without blanks at its end. */
-export function finishLine(line: string): string {
-  if (line.length <= MAX_LINE) return line.trimEnd();
-  const end = MAX_LINE - 1;
+/** Cuts `line` to `max`, with `…` at the end, never inside a surrogate pair, and without blanks at its end. */
+export function finishLine(line: string, max = MAX_LINE): string {
+  if (line.length <= max) return line.trimEnd();
+  const end = max - 1;
   const last = line.charCodeAt(end - 1);
   return line.slice(0, last >= 0xd800 && last < 0xdc00 ? end - 1 : end) + '…';
 }

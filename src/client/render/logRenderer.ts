@@ -1,7 +1,7 @@
 import { TerminalParser } from '../../common/terminalParser.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
 import { openHeadlessTerminal, type OpenTerminal } from './headlessTerminal.js';
-import { append } from './lineText.js';
+import { append, finishLine, MAX_LINE } from './lineText.js';
 import { PlainText } from './plainText.js';
 import { ScreenLog } from './screenLog.js';
 
@@ -9,6 +9,8 @@ export interface LogRendererOptions {
   /** Size of the terminal the first bytes were written for. 120 columns and 40 rows when not given. */
   readonly columns?: number;
   readonly rows?: number;
+  /** The longest line of printed output, in UTF-16 units; default: what people read. */
+  readonly maxLine?: number;
   /** Opens the terminal for programs that repaint; the default loads the library on first use. */
   readonly openTerminal?: OpenTerminal;
 }
@@ -26,7 +28,7 @@ export class LogRenderer {
   readonly #openTerminal: OpenTerminal;
   readonly #decoder = new TextDecoder();
   readonly #parser = new TerminalParser();
-  readonly #plain = new PlainText();
+  readonly #plain: PlainText;
   /** The end of the plain output: a program may go up and paint over it. */
   #recent: string[] = [];
   #screen: ScreenLog | undefined;
@@ -37,6 +39,7 @@ export class LogRenderer {
     this.#columns = options.columns ?? FIRST_SIZE.columns;
     this.#rows = options.rows ?? FIRST_SIZE.rows;
     this.#openTerminal = options.openTerminal ?? openHeadlessTerminal;
+    this.#plain = new PlainText(options.maxLine);
   }
 
   /** Feeds raw bytes, cut anywhere; gives the lines that are complete or settled by then. */
@@ -71,7 +74,7 @@ export class LogRenderer {
   /** To be called when the stream has been quiet for a moment; gives what stands on the screen or in the last line. */
   settle(): Promise<string[]> {
     return this.#inTurn(() =>
-      Promise.resolve(this.#screen ? this.#separate(this.#screen.settle()) : this.#plain.takeUnfinished()),
+      Promise.resolve(this.#screen ? this.#separate(this.#screen.settle()) : this.#plain.takeUnfinished(false)),
     );
   }
 
@@ -87,7 +90,7 @@ export class LogRenderer {
   end(): Promise<string[]> {
     return this.#inTurn(async () => {
       const lines = await this.#write(this.#decoder.decode());
-      append(lines, this.#screen ? this.#separate(this.#screen.close()) : this.#plain.takeUnfinished());
+      append(lines, this.#screen ? this.#separate(this.#screen.close()) : this.#plain.takeUnfinished(true));
       this.#screen = undefined;
       return lines;
     });
@@ -117,11 +120,13 @@ export class LogRenderer {
     if (printed.length > 0) this.#isLastEmpty = printed.at(-1) === '';
     const rest = this.#plain.handOver();
     if (rest) {
-      const lines = this.#recent.map((line) => `${line}\r\n`).join('');
-      const told = rest.isShown ? lines + rest.line : lines;
+      // A screen has no use for the rest of an endless line.
+      const lines = this.#recent.map((line) => `${finishLine(line)}\r\n`).join('');
+      const line = rest.line.slice(0, MAX_LINE);
+      const told = rest.isShown ? lines + line : lines;
       this.#recent = [];
       this.#screen = await ScreenLog.open(this.#openTerminal, this.#columns, this.#rows, told);
-      await this.#screen.write(`${rest.isShown ? '' : rest.line}\x1b[${rest.column + 1}G${rest.sequence}`);
+      await this.#screen.write(`${rest.isShown ? '' : line}\x1b[${rest.column + 1}G${rest.sequence}`);
     }
     return end;
   }

@@ -26,6 +26,12 @@ export class PlainText {
   /** How much of the unfinished line a reader has been given. */
   #shown: string | undefined;
   #sequence: string | undefined;
+  readonly #max: number;
+
+  /** @param maxLine the longest line, in UTF-16 units */
+  constructor(maxLine = MAX_LINE) {
+    this.#max = maxLine;
+  }
 
   /** The lines completed since the last call. */
   take(): string[] {
@@ -34,9 +40,14 @@ export class PlainText {
     return lines;
   }
 
-  /** The unfinished line, once: when it is completed only what came after it is given. */
-  takeUnfinished(): string[] {
-    const line = finishLine(this.#line);
+  /**
+   * The unfinished line, once: when it is completed only what came after it is given.
+   *
+   * @param isLast nothing more will come; else one that is longer than any for people is left to be whole
+   */
+  takeUnfinished(isLast: boolean): string[] {
+    if (!isLast && this.#line.length > MAX_LINE) return [];
+    const line = this.#finished();
     if (line === '' || line === this.#shown) return [];
     const lines = this.#withoutShown(line);
     this.#shown = line;
@@ -46,7 +57,7 @@ export class PlainText {
   /** What the screen needs to go on from here, when the program has addressed it; this object then begins anew. */
   handOver(): PlainRest | undefined {
     if (this.#sequence === undefined) return undefined;
-    const isShown = this.#shown !== undefined && this.#shown === finishLine(this.#line);
+    const isShown = this.#shown !== undefined && this.#shown === this.#finished();
     const rest = { sequence: this.#sequence, line: this.#line, column: this.#column, isShown };
     this.#beginLine();
     this.#sequence = undefined;
@@ -55,15 +66,16 @@ export class PlainText {
 
   text(source: string, start: number, end: number): void {
     const column = this.#column;
-    const text = end - start > MAX_LINE ? source.slice(start, start + MAX_LINE + 1) : source.slice(start, end);
-    this.#column = Math.min(column + (end - start), MAX_LINE + 1);
+    const max = this.#max;
+    const text = end - start > max ? source.slice(start, start + max + 1) : source.slice(start, end);
+    this.#column = Math.min(column + (end - start), max + 1);
     if (column === this.#line.length) {
-      if (column <= MAX_LINE) this.#line += text;
-    } else if (column <= MAX_LINE) {
+      if (column <= max) this.#line += text;
+    } else if (column <= max) {
       this.#line = this.#line.slice(0, column).padEnd(column) + text + this.#line.slice(column + text.length);
     }
     // One unit more than fits is kept, so that the cut shows.
-    if (this.#line.length > MAX_LINE + 1) this.#line = this.#line.slice(0, MAX_LINE + 1);
+    if (this.#line.length > max + 1) this.#line = this.#line.slice(0, max + 1);
   }
 
   control(code: number): undefined {
@@ -90,11 +102,12 @@ export class PlainText {
   #edit(body: string): void {
     if (!/^\d*[@CDGJKPX`]$/.test(body)) return;
     const count = Number.parseInt(body, 10) || 0;
+    // However long a line is that was printed, a few letters never make one of that length.
     const steps = Math.min(count || 1, MAX_LINE);
     const [line, column] = [this.#line, this.#column];
     switch (body.charAt(body.length - 1)) {
       case 'C':
-        this.#column = Math.min(column + steps, MAX_LINE);
+        this.#column = Math.min(column + steps, Math.max(MAX_LINE, line.length));
         break;
       case 'D':
         this.#column = Math.max(0, column - steps);
@@ -121,23 +134,27 @@ export class PlainText {
       case '@':
         this.#line = (line.slice(0, column) + ' '.repeat(column < line.length ? steps : 0) + line.slice(column)).slice(
           0,
-          MAX_LINE + 1,
+          this.#max + 1,
         );
         break;
     }
   }
 
   #tab(): void {
-    const next = Math.min((Math.floor(this.#column / TAB_WIDTH) + 1) * TAB_WIDTH, MAX_LINE);
+    const next = Math.min((Math.floor(this.#column / TAB_WIDTH) + 1) * TAB_WIDTH, this.#max);
     if (this.#column === this.#line.length) this.#line = this.#line.padEnd(next);
     this.#column = Math.max(this.#column, next);
   }
 
   #endLine(): void {
-    const line = finishLine(this.#line);
+    const line = this.#finished();
     if (this.#shown === undefined) this.#lines.push(line);
     else if (line !== this.#shown) this.#lines.push(...this.#withoutShown(line));
     this.#beginLine();
+  }
+
+  #finished(): string {
+    return finishLine(this.#line, this.#max);
   }
 
   #beginLine(): void {

@@ -1,4 +1,5 @@
 import { CodeManagerError } from '../../protocol/errors.js';
+import { installCommand } from '../installCommand.js';
 import type { Machine } from '../machine.js';
 import { isSupported, OLDEST_TMUX, parseTmuxVersion, type TmuxVersion } from './version.js';
 
@@ -41,11 +42,9 @@ export async function findTmux(
       ? 'Set the path of tmux in config.json.'
       : `Name another one: ${editCommand('--tmux PATH')}.`;
   if (path === undefined) {
+    const command = await installCommand(machine, 'tmux');
     throw new CodeManagerError('dependencyMissing', `Agents run in tmux, which was not found on ${host}`, {
-      hint:
-        machine.type === 'local'
-          ? 'Install it, or set its path in config.json.'
-          : `Install it there, or name the one to use: ${editCommand('--tmux PATH')}.`,
+      hint: command === null ? `Install it there. ${another}` : `Install it there: ${command}`,
     });
   }
   const { code, stdout, stderr } = await machine.run([path, '-V']).catch((error: unknown) => {

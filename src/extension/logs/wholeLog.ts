@@ -1,6 +1,7 @@
 import type * as vscode from 'vscode';
 import type { Client } from '../../client/api.js';
 import { followText } from '../../client/followText.js';
+import { WHOLE_LINE } from '../../client/render/lineText.js';
 import { Deferred } from '../../common/async.js';
 import { formatBytes } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
@@ -31,12 +32,13 @@ export async function readWholeLog(
   const follower = followText(client, session.id, {
     from: { tail: MAX_RAW_BYTES },
     follow: false,
+    renderer: { maxLine: WHOLE_LINE },
     onStart: ({ offset, path }) => {
       if (offset > 0)
         note = `— ${formatBytes(offset)} earlier are only in the raw log, ${path}${machine === undefined ? '' : ` on ${machine}`} —\n`;
     },
     onLines: (lines) => {
-      const text = joinLines(lines);
+      const text = joinLines(lines, WHOLE_LINE);
       parts.push(text);
       length += text.length;
       for (let first = parts[0]; length > MAX_TEXT_LENGTH && first !== undefined; first = parts[0]) {

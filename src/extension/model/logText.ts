@@ -3,7 +3,7 @@ import { hasEnded, type Session } from '../../protocol/session.js';
 import { describe } from '../../protocol/word.js';
 import { oneLine } from './plainText.js';
 
-/** Longer lines make the editor slow; the whole is in the raw log. */
+/** Longer lines make a log that is followed slow; Open Whole Log has them. */
 const LINE_LENGTH = 4096;
 
 /**
@@ -33,9 +33,9 @@ export function logFooter(session: Session): string | undefined {
   return `— ${parts.filter((part) => part !== '').join(', ')} —`;
 }
 
-/** Lines as one text, each cut to what an editor shows well. */
-export function joinLines(lines: readonly string[]): string {
-  return lines.map((line) => `${truncate(line, LINE_LENGTH)}\n`).join('');
+/** Lines as one text, each cut to what an editor shows well as it comes, or to `length`. */
+export function joinLines(lines: readonly string[], length = LINE_LENGTH): string {
+  return lines.map((line) => `${line.length <= length ? line : truncate(line, length)}\n`).join('');
 }
 
 /** Where text is written to. */

@@ -41,8 +41,8 @@ interface Circumstances {
 function explain(result: Failure, about: Circumstances): string {
   const { shell, files, home, timeoutMs } = about;
   const show = (path: string): string => (path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path);
-  const all = files.slice(0, MAX_NAMED).map(show).join(', ') || `the start of ${shell.path}`;
-  const oneOf = files.length > 1 ? `one of ${all}` : all;
+  const all = files.slice(0, MAX_NAMED).map(show).join(', ') || `The start of ${shell.path}`;
+  const oneOf = files.length > 1 ? `One of ${all}` : all;
   switch (result.kind) {
     case 'late': {
       const limit = formatDuration(timeoutMs);

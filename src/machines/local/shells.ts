@@ -1,6 +1,9 @@
-import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { shellKind, type Shell } from '../../core/shell/shellKind.js';
+
+/** Larger files are none that a person wrote. */
+const MAX_RC_BYTES = 1024 * 1024;
 
 /** The first of the candidates that is a usable shell; `/bin/sh` when none is. */
 export function chooseShell(candidates: readonly (string | undefined)[]): Shell {
@@ -24,10 +27,13 @@ export function startupFiles(
   switch (shell.kind) {
     case 'bash': {
       const profile = own('.bash_profile', '.bash_login', '.profile').slice(0, 1);
-      // Login files usually read it.
-      const files = [...profile, ...own('.bashrc'), ...own('.bash_aliases')];
-      const system = ['/etc/profile', ...shellFiles('/etc/profile.d'), '/etc/bash.bashrc', '/etc/bashrc'];
-      return [...files, ...system.filter(isFile)];
+      // A login shell reads what these files read, and nothing else.
+      const system = ['/etc/profile'].filter(isFile);
+      const rc = own('.bashrc').filter(() => mention([...profile, ...system], '.bashrc'));
+      const aliases = own('.bash_aliases').filter(() => mention([...profile, ...rc], '.bash_aliases'));
+      const all = [...profile, ...rc, ...aliases, ...system];
+      const more = ['/etc/bash.bashrc', '/etc/bashrc'].filter((path) => isFile(path) && mention(all, path));
+      return [...all, ...(mention(system, 'profile.d') ? shellFiles('/etc/profile.d') : []), ...more];
     }
     case 'zsh': {
       const folder = env['ZDOTDIR'] ?? home;
@@ -44,10 +50,7 @@ export function startupFiles(
       );
     }
     case 'sh':
-      return [
-        ...own('.profile', '.shrc', '.kshrc', '.mkshrc', '.yash_profile', '.yashrc'),
-        ...['/etc/profile'].filter(isFile),
-      ];
+      return [...own(...(POSIX_FILES[basename(shell.path)] ?? ['.profile'])), ...['/etc/profile'].filter(isFile)];
     case 'csh': {
       const rc = own('.tcshrc', '.cshrc').slice(0, 1);
       return [...rc, ...own('.login'), ...['/etc/csh.cshrc', '/etc/csh.login'].filter(isFile)];
@@ -57,6 +60,25 @@ export function startupFiles(
     case 'other':
       return own('.profile', '.xonshrc', '.config/nushell/config.nu');
   }
+}
+
+/** What a POSIX shell reads that has files of its own. */
+const POSIX_FILES: Readonly<Record<string, readonly string[]>> = {
+  ksh: ['.profile', '.kshrc'],
+  ksh93: ['.profile', '.kshrc'],
+  mksh: ['.profile', '.mkshrc'],
+  yash: ['.yash_profile', '.yashrc'],
+};
+
+/** Whether one of these files names another one, as those do that read it. */
+function mention(files: readonly string[], name: string): boolean {
+  return files.some((file) => {
+    try {
+      return statSync(file).size <= MAX_RC_BYTES && readFileSync(file, 'utf8').includes(name);
+    } catch {
+      return false;
+    }
+  });
 }
 
 function shellFiles(folder: string): string[] {

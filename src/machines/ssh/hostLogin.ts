@@ -1,6 +1,7 @@
 import { formatDuration } from '../../common/text.js';
 import type { LoginEnvironment } from '../../core/machine.js';
 import { shellKind, type Shell } from '../../core/shell/shellKind.js';
+import { quotePosix } from '../../core/tmux/quote.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { readLogin, type About, type Failure, type LoginLimits, type Reply } from '../loginShell.js';
 import { MAX_ANSWER_BYTES, type Question } from '../shellQuestion.js';
@@ -8,7 +9,7 @@ import type { HostFacts } from './hostFacts.js';
 import { Program, type ProgramHost } from './program.js';
 
 export interface HostLoginOptions {
-  readonly host: ProgramHost;
+  readonly host: ProgramHost & { run(script: string): Promise<{ readonly output: Buffer }> };
   readonly facts: HostFacts;
   readonly folder: string;
   readonly words: readonly string[];
@@ -25,7 +26,7 @@ export async function readHostLogin({ host, facts, ...options }: HostLoginOption
   const path = facts.shell.startsWith('/') ? facts.shell : '/bin/sh';
   const asker = {
     ask: (question: Question, how: Parameters<typeof askHost>[2]) => askHost(host, question, how),
-    explain,
+    explain: (failure: Failure, about: About) => explain(host, failure, about),
   };
   return readLogin(asker, { ...options, shell: { path, kind: shellKind(path) }, base: facts.base });
 }
@@ -77,23 +78,53 @@ async function askHost(
   });
 }
 
-function explain(failure: Failure, { shell, interactive, timeoutMs }: About): string {
-  const files = FILES[shell.kind].map((name) => `~/${name}`).join(', ');
+async function explain(
+  host: HostLoginOptions['host'],
+  failure: Failure,
+  { shell, interactive, timeoutMs }: About,
+): Promise<string> {
+  if (failure.kind === 'broken') return failure.reason;
+  const found = await filesOf(host, shell.kind).catch(() => []);
+  const [only, ...more] = found.map((name) => `~/${name}`);
+  // What the system gives a shell to read counts, too.
+  const files =
+    only === undefined
+      ? `The start of ${shell.path}`
+      : more.length === 0
+        ? only
+        : `One of ${[only, ...more].join(', ')}`;
   switch (failure.kind) {
     case 'late':
       return `${files} did not finish within ${formatDuration(timeoutMs)}`;
     case 'flooded':
-      return `${files} print without end`;
+      return `${files} prints without end`;
     case 'ended':
       return `${files} ${interactive ? 'ended or replaced' : 'ended'} ${shell.path} before it was ready`;
-    case 'broken':
-      return failure.reason;
   }
+}
+
+/** Those that are there and that a login shell reads: bash the first of its profiles, and `.bashrc` when that reads it. */
+async function filesOf(host: HostLoginOptions['host'], kind: Shell['kind']): Promise<readonly string[]> {
+  const list = FILES[kind].map(quotePosix).join(' ');
+  const script =
+    kind === 'bash'
+      ? `cd && for f in .bash_profile .bash_login .profile; do
+  [ -f "$f" ] || continue
+  echo "$f"
+  [ -f .bashrc ] && grep -qF .bashrc "$f" /etc/profile 2>/dev/null && echo .bashrc
+  break
+done`
+      : `cd && for f in ${list}; do [ -f "$f" ] && echo "$f"; done`;
+  const { output } = await host.run(script);
+  return output
+    .toString()
+    .split('\n')
+    .filter((name) => name !== '');
 }
 
 /** The files of a shell that a person has most likely written. */
 const FILES: Readonly<Record<Shell['kind'], readonly string[]>> = {
-  bash: ['.bash_profile', '.profile', '.bashrc'],
+  bash: ['.bash_profile', '.bash_login', '.profile', '.bashrc'],
   zsh: ['.zshenv', '.zprofile', '.zshrc'],
   fish: ['.config/fish/config.fish'],
   sh: ['.profile'],
