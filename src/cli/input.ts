@@ -53,7 +53,7 @@ export function parseEnvFile(text: string, path: string): [string, string][] {
     if (line === '' || line.startsWith('#')) continue;
     const match = /^([A-Za-z_][A-Za-z0-9_]*)\s*=\s*([\s\S]*)$/.exec(line);
     // Never the line itself: it may hold a secret.
-    if (match === null) throw new CodeManagerError('invalid', `Line ${i + 1} of ${path} is not KEY=VALUE`);
+    if (match === null) throw new CodeManagerError('invalid', `${path}:${i + 1} is not KEY=VALUE`);
     variables.push([match[1] ?? '', unquote(match[2] ?? '')]);
   }
   return variables;

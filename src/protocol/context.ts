@@ -10,14 +10,14 @@ export const Name = z
   .trim()
   .min(1, 'A name cannot be empty')
   .max(200, 'A name has at most 200 characters')
-  .refine((name) => !hasUnseen(name), 'A name cannot contain line breaks, control characters or what directs text');
+  .refine((name) => !hasUnseen(name), 'A name cannot contain line breaks or control characters, nor what directs text');
 
 /** What can stand where ssh expects a host or user: no option, no white space, no control characters. */
 const SshWord = z
   .string()
   .min(1)
   .max(255)
-  .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, 'is no name of a host or user');
+  .regex(/^[^-\s\p{C}][^\s\p{C}]*$/u, 'is not a host or user name');
 const Port = z.number().int().min(1).max(65_535);
 
 /** How ssh reaches a host; what is left out comes from the person's own ssh configuration. */

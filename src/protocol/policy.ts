@@ -16,7 +16,7 @@ export type RuleAction = z.infer<typeof RuleAction>;
 
 const Words = z.array(z.string().min(1).max(4096)).min(1).max(64);
 /** `example.com`, or `*.example.com` for everything below it. */
-const HostPattern = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/u, 'is no name of a host, nor *.HOST');
+const HostPattern = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/u, 'is not a host name, nor *.HOST');
 
 /** What a person writes down about the requests of agents. Null and empty: any. */
 const RuleTerms = z.object({

@@ -92,10 +92,7 @@ export function hasEnded(session: Pick<Session, 'status'>): boolean {
 export const MAX_TASK_BYTES = 4 * 1024 * 1024;
 
 /** Variables for a tool. */
-export const Environment = z.record(
-  z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is no name of a variable'),
-  z.string(),
-);
+export const Environment = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'is not a variable name'), z.string());
 
 /**
  * What leads to the login session that a person is in at present: their keys, their screen, their bus. It changes with

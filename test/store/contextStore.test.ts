@@ -293,7 +293,7 @@ test('a machine that cannot be is named by what is wrong with it', async (t) => 
     },
   });
   const { problems } = await open(home);
-  assert.match(problems[0] ?? '', /"a" is skipped: machine\.host is no name of a host or user/);
+  assert.match(problems[0] ?? '', /"a" is skipped: machine\.host is not a host or user name/);
   assert.match(problems[1] ?? '', /"b" is skipped: machine\.port has to be at most 65535/);
 });
 

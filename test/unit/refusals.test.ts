@@ -76,7 +76,7 @@ for (const [schema, value, sentence] of [
   [Name, 'x'.repeat(201), 'A name has at most 200 characters.'],
   [Timestamp, 'soon', 'What was given has to be a time in UTC like 2026-01-31T12:00:00Z.'],
   [ToolId, '../x', 'The id of an agent has small letters, digits and dashes.'],
-  [Environment, { '1X': 'y' }, 'The field 1X is no name of a variable.'],
+  [Environment, { '1X': 'y' }, 'The field 1X is not a variable name.'],
   [REQUESTS['session/create'].params, {}, 'The field requestId is missing.'],
   [REQUESTS['session/send'].params, { session: 'x', text: 1 }, 'The field text has to be a text.'],
   [REQUESTS['session/key'].params, { session: 'x', keys: [] }, 'The field keys has to have at least 1 entry.'],
