@@ -51,23 +51,22 @@ function words(command: Command, flag: Flag | undefined, value: string): string[
 test('whatever value a flag or an argument gets, what is refused is refused by a sentence of ours', async (t) => {
   const home = new TestHome(t);
   await home.ok('status');
+  const streams = [new PassThrough(), new PassThrough()].map((stream) => stream.resume() as unknown);
+  const [stdout, stderr] = streams as [NodeJS.WriteStream, NodeJS.WriteStream];
+  const app = new App(new Output(stdout, stderr, false, {}), home.env);
+  t.after(() => app.dispose());
   let refused = 0;
   for (const command of COMMANDS) {
     if (ACTS.has(command.path.join(' '))) continue;
     const run = await command.load();
     for (const flag of [undefined, ...command.flags.filter(({ value }) => value !== undefined)]) {
       for (const value of BAD) {
-        const streams = [new PassThrough(), new PassThrough()].map((stream) => stream.resume() as unknown);
-        const [stdout, stderr] = streams as [NodeJS.WriteStream, NodeJS.WriteStream];
-        const app = new App(new Output(stdout, stderr, false, {}), home.env);
         const given = words(command, flag, value);
         try {
           await run(app, parseInvocation(command, given));
         } catch (error) {
           refused++;
           assertSentence(stripTerminal(errorText(error)), `cm ${[...command.path, ...given].join(' ')}`);
-        } finally {
-          app.dispose();
         }
       }
     }

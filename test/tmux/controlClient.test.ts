@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import type { Disposable } from '../../src/common/disposable.js';
 import type { ProcessStream } from '../../src/core/machine.js';
 import { ControlClient } from '../../src/core/tmux/controlClient.js';
+import { TmuxSilentError } from '../../src/core/tmux/tmuxErrors.js';
 
 /** Speaks for a `tmux -C`. */
 class FakeTmux implements ProcessStream {
@@ -48,7 +49,23 @@ test('a client that tmux does not attach tells what tmux said, and has sent noth
   const client = new ControlClient(tmux);
   const answer = client.run('list-clients');
   tmux.say('%begin 1 10 0', "can't find session: _cm", '%error 1 10 0', '%exit');
-  await assert.rejects(answer, /can't find session: _cm/);
+  // For people it is a sentence of ours.
+  await assert.rejects(answer, { said: "can't find session: _cm", message: 'The connection to tmux has ended' });
   assert.deepEqual(tmux.written, []);
   assert.ok(client.isClosed);
+});
+
+test('a tmux that gives no answer in time is called slow, not gone', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const tmux = new FakeTmux();
+  const client = new ControlClient(tmux);
+  const answers = [client.run('list-clients'), client.run('list-panes')];
+  t.mock.timers.tick(15_000);
+  for (const answer of answers) {
+    await assert.rejects(answer, {
+      message: 'tmux did not answer within 15 s',
+      hint: 'It may only be slow: try again.',
+    });
+  }
+  await assert.rejects(client.run('list-clients'), TmuxSilentError);
 });
