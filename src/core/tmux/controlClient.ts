@@ -21,6 +21,7 @@ const ANSWER_TIMEOUT_MS = 8_000;
 /** One open `tmux -C`: many commands, no process for any of them. Answers come in the order of the questions. */
 export class ControlClient implements Disposable {
   readonly #stream: ProcessStream;
+  readonly #answerMs: number;
   readonly #parser = new ControlParser();
   readonly #decoder = new StringDecoder('utf8');
   readonly #pending: Pending[] = [];
@@ -36,8 +37,10 @@ export class ControlClient implements Disposable {
   /** Once, with the reason. */
   readonly onExit = this.#exit.event;
 
-  constructor(stream: ProcessStream) {
+  /** @param answerMs how long tmux may take for an answer */
+  constructor(stream: ProcessStream, answerMs = ANSWER_TIMEOUT_MS) {
     this.#stream = stream;
+    this.#answerMs = answerMs;
     stream.onData((data) => {
       for (const message of this.#parser.push(this.#decoder.write(Buffer.from(data)))) {
         if (message.kind === 'notification') {
@@ -71,7 +74,7 @@ export class ControlClient implements Disposable {
     this.#pending.push(pending);
     if (this.#unsent) this.#unsent.push(pending.line);
     else this.#stream.write(pending.line + '\n');
-    const timer = setTimeout(() => this.#close(new TmuxSilentError(ANSWER_TIMEOUT_MS / 1000)), ANSWER_TIMEOUT_MS);
+    const timer = setTimeout(() => this.#close(new TmuxSilentError(this.#answerMs / 1000)), this.#answerMs);
     try {
       return await pending.done.promise;
     } finally {
