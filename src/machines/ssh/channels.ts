@@ -1,10 +1,14 @@
-import { KeyedMutex } from '../../common/async.js';
+import { delay, KeyedMutex } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { SshFailure } from './sshFailure.js';
 import type { SshChannel, SshConnection, SshExecOptions } from './sshConnection.js';
 
 /** Connections of one person that a host is asked for at most; each costs it a process or two. */
 const MAX_CONNECTIONS = 6;
+
+/** How often, and after how long each, a host is asked again that has not counted the end of a session yet. */
+const COUNTING_ATTEMPTS = 20;
+const COUNTING_MS = 100;
 
 /**
  * The channels of a host. One that opens no further session on a connection (MaxSessions) is connected to once more,
@@ -43,11 +47,37 @@ export class Channels implements Disposable {
         const channel = await this.#tryOpen(connection, command, options);
         if (channel !== undefined) return channel;
       }
-      const connection = await this.#connectOnceMore();
-      const channel = await this.#tryOpen(connection, command, options);
-      if (channel !== undefined) return channel;
-      throw this.#refusal ?? new SshFailure('channels', 'The host opens no further session');
+      return (await this.#openOnAnother(command, options)) ?? (await this.#openWhenCounted(command, options));
     });
+  }
+
+  /** On a connection made for it. Others see the connection only then, or one of them would take its only place. */
+  async #openOnAnother(command: string, options: SshExecOptions | undefined): Promise<SshChannel | undefined> {
+    const connection = await this.#connectOnceMore();
+    if (connection === undefined) return undefined;
+    const opening = this.#tryOpen(connection, command, options);
+    this.#connections.push(connection);
+    connection.onClose(() => {
+      const index = this.#connections.indexOf(connection);
+      if (index > 0) this.#connections.splice(index, 1);
+      this.#full.delete(connection);
+      this.#open.delete(connection);
+    });
+    return opening;
+  }
+
+  /** A slow host counts a session for a while after it has ended: one with nothing of ours on it has room soon. */
+  async #openWhenCounted(command: string, options: SshExecOptions | undefined): Promise<SshChannel> {
+    for (let attempt = 0; attempt < COUNTING_ATTEMPTS && !this.#isDisposed(); attempt++) {
+      const unused = this.#connections.filter((connection) => this.#open.get(connection) === 0);
+      if (unused.length === 0 || this.#connections.length === 1) break;
+      await delay(COUNTING_MS);
+      for (const connection of unused) {
+        const channel = await this.#tryOpen(connection, command, options);
+        if (channel !== undefined) return channel;
+      }
+    }
+    throw this.#refused();
   }
 
   async #tryOpen(
@@ -81,25 +111,20 @@ export class Channels implements Disposable {
     return count;
   }
 
-  async #connectOnceMore(): Promise<SshConnection> {
-    const refusal = this.#refusal ?? new SshFailure('channels', 'The host opens no further session');
+  /** Undefined where no further one may be made. @throws SshFailure `channels` when it could not be made */
+  async #connectOnceMore(): Promise<SshConnection | undefined> {
     if (this.#connectAgain === undefined || this.#connections.length >= MAX_CONNECTIONS || this.#disposed)
-      throw refusal;
+      return undefined;
     const connection = await this.#connectAgain().catch(() => {
-      throw refusal;
+      throw this.#refused();
     });
-    if (this.#isDisposed()) {
-      connection.dispose();
-      throw refusal;
-    }
-    this.#connections.push(connection);
-    connection.onClose(() => {
-      const index = this.#connections.indexOf(connection);
-      if (index > 0) this.#connections.splice(index, 1);
-      this.#full.delete(connection);
-      this.#open.delete(connection);
-    });
-    return connection;
+    if (!this.#isDisposed()) return connection;
+    connection.dispose();
+    throw this.#refused();
+  }
+
+  #refused(): SshFailure {
+    return this.#refusal ?? new SshFailure('channels', 'The host opens no further session');
   }
 
   // A method, since it may change while something is waited for.
