@@ -11,7 +11,7 @@ export const recordCases: readonly Case[] = [
       const name = `named-${desk.key}`;
       const started = await desk.shell('read -r line; echo "$line"', { name });
       assert.equal(started.machineId, desk.machineId);
-      for (const ref of [started.id, started.id.slice(0, 8), name]) assert.equal((await desk.get(ref)).id, started.id);
+      for (const ref of [started.id, started.id.slice(0, 11), name]) assert.equal((await desk.get(ref)).id, started.id);
       const running = await desk.is(started.id, 'runs', ({ status }) => status === 'running');
       await desk.client.request('session/send', { session: name, text: 'hello' });
       return [running, await desk.ended(started.id)].map(({ lastOutput: _, ...session }) => session);
