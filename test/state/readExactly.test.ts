@@ -10,7 +10,7 @@ import { recordedScreen } from '../helpers/screens.js';
 
 // What is read from a screen as exact is what was asked, whatever was asked and however it is drawn.
 
-const RUNS = Number(process.env['CM_RUNS'] ?? 150);
+const RUNS = Number(process.env['CM_RUNS'] ?? 25);
 const shells = drawers.filter(({ action }) => action === 'shell');
 const named = (drawer: Drawer): string => `${drawer.tool} ${drawer.action} ${drawers.indexOf(drawer)}`;
 
