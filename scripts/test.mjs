@@ -19,6 +19,11 @@ const selected = stages.filter(
   (stage) => isWanted(stage) || stage.name === 'install' || (stage.name === 'build' && needsBuild),
 );
 
+// What is drawn in a run of everything is drawn by this; a stage that somebody names is run whole.
+const seed = (process.env['CM_SEED'] ??= String(Math.floor(Math.random() * 1_000_000)));
+if (wanted.length === 0) process.env['CM_DRAWS'] = '1';
+console.log(`seed ${seed}`);
+
 const total = await runSuite(selected);
 if (total.failed > 0) console.log(`Failed:\n${total.failures.map(({ name }) => `  ${name}`).join('\n')}`);
 console.log(`${total.passed} passed, ${total.failed} failed`);

@@ -85,7 +85,6 @@ export async function runCampaigns(files, { seed, part = 1, only, onPass }) {
  */
 export async function runCampaignParts() {
   const seed = process.env['CM_SEED'] ?? randomSeed();
-  console.log(`campaigns, seed ${seed}`);
   const results = await runCampaigns(campaignNames().flatMap(findCampaign), { seed, part: 0.1 });
   const failed = results.filter(({ counts }) => counts.failed > 0);
   const counts = addCounts(results.filter((each) => !failed.includes(each)).map((each) => each.counts));

@@ -76,7 +76,11 @@ export const COMMANDS: readonly Command[] = [
       { name: 'model', value: 'MODEL', description: 'Model of the agent; default: as it is configured.' },
       { name: 'env', value: 'KEY=VALUE', isRepeatable: true, description: 'Variable for the agent (repeatable).' },
       { name: 'env-file', value: 'FILE', description: 'Variables from a file, KEY=VALUE a line.', completes: 'file' },
-      { name: 'follow', short: 'f', description: 'Show its output until it ends.' },
+      {
+        name: 'follow',
+        short: 'f',
+        description: 'Show its output until it ends, and exit as it did (128 + N after signal N).',
+      },
       { name: 'attach', short: 'a', description: 'Attach this terminal to it.' },
     ],
     rest: 'ARGS',

@@ -19,6 +19,8 @@ export async function start(app: App, invocation: Invocation): Promise<number> {
   if (follow) {
     const { showLog } = await import('./logsCommand.js');
     await showLog(app, session, { follow: true, lines: 'all', raw: false });
+    const { endOf } = await import('./waitCommand.js');
+    return endOf(app, session.id);
   }
   if (attach) {
     const { attachTo } = await import('./attachCommand.js');

@@ -81,6 +81,11 @@ function reach(client: Client, ref: string, goal: Goal): Promise<Session> {
   });
 }
 
+/** Waits until a session has ended. @returns what `cm` exits with to say how: its exit code, or 128 + the signal */
+export async function endOf(app: App, id: string): Promise<number> {
+  return exitStatusOf(await reach(app.connect({ subscribe: true }), id, 'ended'));
+}
+
 function exitStatusOf(session: Session): number {
   if (session.signal !== null) return exitCodeOf(session.signal);
   return session.exitCode ?? 1;

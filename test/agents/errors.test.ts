@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { drawnRows } from '../helpers/campaign.js';
 import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 import type { AgentName } from './home.js';
 
@@ -52,7 +53,7 @@ const ROWS: readonly Row[] = [
   },
 ];
 
-for (const { agent, reach, mode, trust, status, detail } of ROWS) {
+for (const { agent, reach, mode, trust, status, detail } of drawnRows('errors', ROWS, 3, (row) => row.agent)) {
   test(`${agent}: a turn that ends in an error is shown as one`, { timeout: 600_000 }, async (t) => {
     const desk = await Desk.setUp(t, agent, reach);
     const { id } = await desk.start(agent, `do:fail(${status},99) do:say(never)`, mode);

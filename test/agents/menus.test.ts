@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { drawnRows } from '../helpers/campaign.js';
 import { until } from '../helpers/until.js';
 import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 
@@ -14,7 +15,7 @@ const ROWS = [
   ['opencode', byOwnFile, 'build', null, 'question', { multiple: true }],
 ] as const;
 
-for (const [agent, reach, mode, trusts, tool, extra] of ROWS) {
+for (const [agent, reach, mode, trusts, tool, extra] of drawnRows('menus', ROWS, 2, ([name]) => name)) {
   test(`${agent}: several options are one answer`, { timeout: 400_000 }, async (t) => {
     const desk = await Desk.setUp(t, agent, reach);
     const questions = [{ question: 'Which fruits?', header: 'Fruits', options: FRUITS, ...extra }];

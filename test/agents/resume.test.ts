@@ -6,6 +6,7 @@ import test, { type TestContext } from 'node:test';
 import type { Conversation } from '../../src/protocol/conversation.js';
 import type { Session } from '../../src/protocol/session.js';
 import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
+import { drawnRows } from '../helpers/campaign.js';
 import { TestHome } from '../helpers/testHome.js';
 import { removeFolder } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';
@@ -149,7 +150,7 @@ const TASK = 'do:say(the same for both)';
 /** What only one of the sessions says. */
 const WORDS = ['apple', 'banana'] as const;
 
-for (const agent of AGENTS) {
+for (const agent of drawnRows('resume', AGENTS, 2, ({ name }) => name)) {
   test(
     `${agent.name}: of two sessions that began alike in one folder each resumes its own conversation after a reboot`,
     TIMEOUT,

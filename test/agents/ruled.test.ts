@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { drawnRows } from '../helpers/campaign.js';
 import { until } from '../helpers/until.js';
 import { byPath, Desk } from './desk.js';
 
@@ -14,7 +15,7 @@ const IN_A_TURN = 8;
 /** Five make the forty requests of `npm run bench:truth -- --rules 40`; a turn shows that it works at all. */
 const TURNS = Number(process.env['CM_TURNS'] ?? 1);
 
-for (const [columns, rows] of SIZES) {
+for (const [columns, rows] of drawnRows('ruled', SIZES, 1, String)) {
   test(`gemini: plain requests are answered by their rule at ${columns}x${rows}`, { timeout: 590_000 }, async (t) => {
     const desk = await Desk.setUp(t, 'gemini', byPath);
     const program = join(desk.folder, 'mark');

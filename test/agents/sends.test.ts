@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { openTerminal } from '../helpers/attachedTerminal.js';
+import { drawnRows } from '../helpers/campaign.js';
 import { until } from '../helpers/until.js';
 import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 import type { AgentName } from './home.js';
@@ -34,7 +35,7 @@ const ROWS: readonly Row[] = [
   { agent: 'copilot', reach: byPath, mode: 'interactive', trust: ['❯', 'Yes'], bash: 'bash', suspends: true },
 ];
 
-for (const { agent, reach, mode, trust, bash, suspends } of ROWS) {
+for (const { agent, reach, mode, trust, bash, suspends } of drawnRows('sends', ROWS, 2, (row) => row.agent)) {
   test(`${agent}: a text is never glued to another, nor typed into a dialog`, { timeout: 900_000 }, async (t) => {
     const desk = await Desk.setUp(t, agent, reach);
     const { id } = await desk.start(agent, 'do:say(ready)', mode);

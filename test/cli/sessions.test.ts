@@ -156,12 +156,14 @@ test('what cannot be started is refused with the right exit code', async (t) => 
   assert.match(withNul.stderr, /NUL/);
 });
 
-test('start -f shows the output to its end', async (t) => {
+test('start -f shows the output to its end and exits as the session did', async (t) => {
   const home = new TestHome(t);
-  const { code, stdout, stderr } = await home.run(['start', 'shell', 'echo one; sleep 0.3; echo two', '-f']);
-  assert.equal(code, 0);
+  const { code, stdout, stderr } = await home.run(['start', 'shell', 'echo one; sleep 0.3; echo two; exit 3', '-f']);
+  assert.equal(code, 3);
   assert.equal(stdout, 'one\ntwo\n');
   assert.match(stderr, /^[0-9a-z]{12}\n$/);
+  assert.equal((await home.run(['start', 'shell', 'echo one', '-f'])).code, 0);
+  assert.equal((await home.run(['start', 'shell', 'kill -TERM $$', '-f'])).code, 128 + 15);
 });
 
 test('text and keys are typed into a session', async (t) => {

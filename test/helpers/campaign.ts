@@ -42,7 +42,9 @@ export function campaign<Input, Expected>(
   const ids = new Set(cases.map(({ id }) => id));
   assert.equal(ids.size, cases.length, `two cases of ${boundary} have one id`);
   const { CM_SEED: seed = '0', CM_PART: part = '1', CM_ONLY: only } = process.env;
-  const drawn = only === undefined ? draw(cases, Number(part), `${seed} ${boundary}`) : cases.filter(isCalled(only));
+  const count = Math.ceil(cases.length * Number(part));
+  const isDrawn = only === undefined;
+  const drawn = isDrawn ? draw(cases, count, `${seed} ${boundary}`, ({ id }) => id) : cases.filter(isCalled(only));
   void suite(boundary, { concurrency }, () => {
     for (const { id, why, input, expect } of drawn) {
       const name = `${boundary}/${id}: ${shown(input)} → ${shown(expect)}`;
@@ -54,13 +56,28 @@ export function campaign<Input, Expected>(
   });
 }
 
-/** At least one; whether a case is among them hardly depends on how many others there are. */
-function draw<Case extends { readonly id: string }>(cases: readonly Case[], part: number, seed: string): Case[] {
-  const count = Math.ceil(cases.length * part);
-  const places = new Map(cases.map((each) => [each, digest(`${seed} ${each.id}`).toString('hex')]));
-  const place = (each: Case): string => places.get(each) ?? '';
-  const chosen = new Set([...cases].sort((a, b) => (place(a) < place(b) ? -1 : 1)).slice(0, count));
-  return cases.filter((each) => chosen.has(each));
+/**
+ * Those of the rows that this run tries: in a whole `npm test` only as many as `count`, drawn by its seed, since each of
+ * them takes a real program a minute; in all other runs each.
+ * @param what tells these rows from others
+ * @param name tells a row from the others
+ */
+export function drawnRows<Row>(
+  what: string,
+  rows: readonly Row[],
+  count: number,
+  name: (row: Row) => string,
+): readonly Row[] {
+  const { CM_SEED: seed = '0', CM_DRAWS: draws } = process.env;
+  return draws === undefined ? rows : draw(rows, count, `${seed} ${what}`, name);
+}
+
+/** Whether one is among them hardly depends on how many others there are. */
+function draw<Row>(rows: readonly Row[], count: number, seed: string, name: (row: Row) => string): Row[] {
+  const places = new Map(rows.map((row) => [row, digest(`${seed} ${name(row)}`).toString('hex')]));
+  const place = (row: Row): string => places.get(row) ?? '';
+  const chosen = new Set([...rows].sort((a, b) => (place(a) < place(b) ? -1 : 1)).slice(0, count));
+  return rows.filter((row) => chosen.has(row));
 }
 
 function isCalled(only: string): (each: { readonly id: string }) => boolean {
