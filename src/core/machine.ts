@@ -193,7 +193,7 @@ export interface Machine {
   open(command: readonly string[], options?: Pick<RunOptions, 'cwd' | 'env'>): ProcessStream;
   /** Absolute path of a program in a PATH, undefined when it is not there. */
   findProgram(name: string, path: string): Promise<string | undefined>;
-  /** Absolute, `~` expanded, symbolic links kept. */
+  /** Absolute, symbolic links kept; `~` and relative ones begin at the home there. */
   resolvePath(path: string): string;
   stat(path: string): Promise<FileStat | undefined>;
   /** Bytes from an offset, fewer at the end of the file. */

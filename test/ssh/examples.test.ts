@@ -17,7 +17,7 @@ import { until } from '../helpers/until.js';
 
 // Every example that people are shown is typed into a shell, where it does what it says.
 
-const PROMPT = /^<(\d+)> *$/m;
+const PROMPT = /<(\d+)> *$/m;
 
 /** What only a real agent asks; the tests of its menus answer it. */
 const CHOICES_OF_SEVERAL = ['cm answer login Blue Green', 'cm answer refactor-auth Apple 3'];
@@ -25,6 +25,8 @@ const CHOICES_OF_SEVERAL = ['cm answer login Blue Green', 'cm answer refactor-au
 /** What goes on until a person ends it: what it shows by then, and how a person ends it. */
 const ENDLESS: readonly (readonly [RegExp, RegExp, string])[] = [
   [/^cm logs .*-f$/, /Demo agent/, 'C-c'],
+  [/^cm status -w$/, /DETAIL/, 'C-c'],
+  [/^cm events /, /"type"/, 'C-c'],
   [/^cm attach /, /Demo agent/, 'C-b d'],
   [/^cm server run /, /listens|ready|127\.0\.0\.1/i, 'C-c'],
 ];
@@ -62,6 +64,9 @@ printf '{"type":"user","message":{"content":"the task"}}\\n' >>"$folder/$id.json
 exec node '${join(repoRoot, 'media/demo/agent.mjs')}'
 `;
 
+/** What names a place that is not in this test: it is understood, and said to be out of reach. */
+const ELSEWHERE = / --url wss:| --agent-port | --port 2222 /u;
+
 class Desk {
   private constructor(
     readonly home: TestHome,
@@ -73,10 +78,11 @@ class Desk {
   static async setUp(t: TestContext): Promise<Desk> {
     const home = new TestHome(t);
     const host = await RemoteHost.start(t);
-    host.introduce(home.user, 'build-box');
+    for (const name of ['build-box', 'cluster']) host.introduce(home.user, name);
+    host.program('module', '#!/bin/sh\n');
     const bin = join(home.user, 'bin');
     const project = join(home.user, 'src/api');
-    for (const folder of [bin, project, join(home.cm, 'tools'), join(host.user, 'src/api')])
+    for (const folder of [bin, project, join(home.cm, 'tools'), join(host.user, 'src/api'), join(host.user, 'sim')])
       mkdirSync(folder, { recursive: true });
     const program = (name: string, text: string): void => writeFileSync(join(bin, name), text, { mode: 0o755 });
     program('cm', `#!/bin/sh\nexec node '${join(distDir, 'cm.js')}' "$@"\n`);
@@ -93,11 +99,12 @@ class Desk {
     writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'api', scripts: { test: 'echo tested' } }));
     git('add', '-A');
     git('commit', '-qm', 'first');
+    writeFileSync(join(project, 'screen.txt'), 'demo> \n');
     writeFileSync(join(project, 'task.md'), 'write permission notes\n');
     writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'api2', scripts: { test: 'echo tested' } }));
     mkdirSync(join(home.user, '.ssh'), { recursive: true });
     writeFileSync(join(home.user, '.ssh/work'), execFileSync('cat', [host.sshd.keyFile]), { mode: 0o600 });
-    for (const file of ['token', 'build-box.token']) writeFileSync(join(home.user, file), 'abc', { mode: 0o600 });
+    for (const file of ['build-box.token', '.cm-token']) writeFileSync(join(home.user, file), 'abc', { mode: 0o600 });
     const terminal = await Terminal.open(t, {
       dir: home.root,
       command: ['bash', '--norc', '--noprofile', '-i'],
@@ -107,14 +114,18 @@ class Desk {
       rows: 60,
     });
     await terminal.shows(PROMPT);
-    const client = createClient({ name: 'test', home: home.cm, serverPath: join(distDir, 'server.js') });
+    // Its server is started by `cm`, in the environment of the person.
+    await home.ok('status');
+    const client = createClient({ name: 'test', home: home.cm });
     t.after(() => client.dispose());
     return new Desk(home, terminal, await freePort(), client);
   }
 
   /** Types a line, does what a person does next, and gives its exit code with what stands on the screen. */
   async type(example: string): Promise<readonly [number, string]> {
-    const line = example.replace('9876', String(this.port));
+    const line = example
+      .replace('9876', String(this.port))
+      .replace(/(?<=--request )\S+/u, (await this.#session('refactor-auth'))?.request?.id ?? '');
     await this.terminal.type('clear');
     await this.terminal.keys('Enter');
     await until('an empty screen', async () => /^<0>$/.test((await this.terminal.screen()).trim()));
@@ -122,7 +133,11 @@ class Desk {
     await this.terminal.keys('Enter');
     const [, ready, keys] = ENDLESS.find(([which]) => which.test(line)) ?? [];
     if (ready !== undefined && keys !== undefined) {
-      await this.terminal.shows(ready);
+      await until(`${line} shows ${String(ready)}`, async () => {
+        // Something is to happen while all that happens is followed.
+        if (line.startsWith('cm events')) await this.#change();
+        return ready.test(await this.terminal.screen());
+      });
       await this.terminal.keys(...keys.split(' '));
     }
     let isConfirmed = false;
@@ -139,6 +154,13 @@ class Desk {
     return ended;
   }
 
+  /** What the line exits with: 130 where Ctrl+C ends it, 4 where nobody is, 2 where a demo asks for no choice of several. */
+  expected(line: string): number {
+    const [, , keys] = ENDLESS.find(([which]) => which.test(line)) ?? [];
+    if (ELSEWHERE.test(line)) return 4;
+    return keys === 'C-c' ? 130 : CHOICES_OF_SEVERAL.includes(line) ? 2 : 0;
+  }
+
   /** Brings about what the line speaks of. */
   async prepare(line: string): Promise<void> {
     const { client } = this;
@@ -146,6 +168,7 @@ class Desk {
       await this.home.run(['server', 'stop']);
       return;
     }
+    if (client.state.kind !== 'connected') await this.home.ok('status');
     const api = join(this.home.user, 'src/api');
     const contexts = await client.request('context/list', {});
     const isTaken = (name: string): boolean => contexts.some((context) => context.name === name);
@@ -153,8 +176,9 @@ class Desk {
     if (added !== undefined) {
       if (isTaken(added)) await client.request('context/edit', { context: added, name: unique(added) });
     } else if (/ (?:--ctx|ctx test) api\b/u.test(line) && !isTaken('api')) {
-      await client.request('context/add', { name: 'api', path: api, machine: { type: 'local' } });
+      await client.request('context/add', { name: 'api', path: api });
     }
+    if (/ --agent$/u.test(line)) await this.home.ok('machine', 'install', 'build-box', '--yes');
     const given = /--name (\S+)/u.exec(line)?.[1];
     if (given !== undefined) return this.#free(given);
     const name = /\b(?:login|refactor-auth|fix-auth)\b(?! test)/u.exec(line)?.[0];
@@ -188,10 +212,17 @@ class Desk {
 
   /** No folder of another machine is one that the shell here has put in place of `~`. */
   async isThere(line: string): Promise<void> {
+    if (ELSEWHERE.test(line)) return;
     const added = /^cm ctx add (\S+) .*(?:--host|--url|build-box:)/u.exec(line)?.[1];
     if (added === undefined) return;
     const { path } = await this.client.request('context/get', { context: added });
     assert.ok(!path.startsWith(this.home.user), `${added} is in ${path}`);
+  }
+
+  async #change(): Promise<void> {
+    const [session] = await this.client.request('session/list', {});
+    if (session !== undefined)
+      await this.client.request('session/update', { session: session.id, pinned: !session.pinned });
   }
 
   async #session(name: string): Promise<Session | undefined> {
@@ -234,7 +265,7 @@ for (const [where, examples] of [
       await t.test(example, async () => {
         await desk.prepare(example);
         const [code, screen] = await desk.type(example);
-        assert.equal(code, CHOICES_OF_SEVERAL.includes(example) ? 6 : 0, screen);
+        assert.equal(code, desk.expected(example), screen);
         await desk.isThere(example);
       });
     }

@@ -129,7 +129,7 @@ function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | unde
     if (!rows.every(isPart)) return undefined;
   }
   const draft = [
-    first.text.replace(/^\s*\S ?/u, ''),
+    behindMark(first.text, box.line),
     ...typed.filter(({ text }) => !isFooter(text)).map(({ text }) => text),
   ]
     .map((text) => text.trim())
@@ -137,6 +137,13 @@ function findBox({ box }: ScreenRules, lines: readonly ScreenLine[]): Box | unde
     .trim();
   const isEmpty = draft === '' || box.placeholders.some((source) => pattern(source).test(draft));
   return { at, draft: isEmpty ? null : draft, below };
+}
+
+/** What stands behind the mark of an input box; an expression that takes in more than the mark leaves its first word. */
+function behindMark(text: string, line: string): string {
+  const mark = pattern(line).exec(text)?.[0].trim() ?? '';
+  const [word = ''] = mark.split(/\s/u);
+  return text.slice(text.indexOf(word) + word.length);
 }
 
 interface Area {

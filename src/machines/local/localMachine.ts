@@ -170,7 +170,7 @@ export class LocalMachine implements Machine {
   }
 
   resolvePath(path: string): string {
-    return resolve(this.#expand(path));
+    return resolve(this.#home, this.#expand(path));
   }
 
   async stat(path: string): Promise<FileStat | undefined> {
