@@ -1,6 +1,8 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { promisify } from 'node:util';
 import { CodeManagerError } from '../protocol/errors.js';
+import type { Nesting } from '../protocol/requests.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 
@@ -16,7 +18,9 @@ export async function attach(app: App, invocation: Invocation): Promise<number> 
 
 /** Hands this terminal to a session until the person detaches. Gives the exit code of the terminal client. */
 export async function attachTo(app: App, session: string, readOnly: boolean): Promise<number> {
-  const attach = await app.client.request('session/attach', { session, readOnly });
+  const nesting = await nestingOf(app.env);
+  const how = { readOnly, ...(nesting === undefined ? {} : { nesting }) };
+  const attach = await app.client.request('session/attach', { session, ...how });
   if (!process.stdin.isTTY || !process.stdout.isTTY) {
     throw new CodeManagerError('invalid', 'Attaching needs a terminal', {
       hint: 'Use `cm logs` and `cm send`, which need none.',
@@ -24,7 +28,7 @@ export async function attachTo(app: App, session: string, readOnly: boolean): Pr
   }
   if (attach === null) {
     const { attachRemotely } = await import('./remoteTerminal.js');
-    return attachRemotely(app, session, readOnly);
+    return attachRemotely(app, session, how);
   }
   const [program = '', ...args] = attach.command;
   // A terminal inside somebody's own tmux is a terminal like any other.
@@ -40,6 +44,26 @@ export async function attachTo(app: App, session: string, readOnly: boolean): Pr
     });
     child.once('exit', (code, signal) => resolve(code ?? exitCodeOf(signal)));
   });
+}
+
+/** The prefix of our tmux. */
+const PREFIX = 'C-b';
+const ASK_MS = 1_000;
+
+/** Whether keys for our tmux are taken by one that is around this terminal; undefined when there is none that takes them. */
+export async function nestingOf(env: NodeJS.ProcessEnv): Promise<Nesting | undefined> {
+  if (env['TMUX'] !== undefined && env['TMUX'] !== '') {
+    const prefix = await promisify(execFile)('tmux', ['display-message', '-p', '#{prefix}'], {
+      env,
+      timeout: ASK_MS,
+    }).then(
+      ({ stdout }) => stdout.trim(),
+      () => PREFIX,
+    );
+    return prefix === PREFIX ? 'yes' : undefined;
+  }
+  // Over ssh only the name of the terminal tells, and others have it too.
+  return /^(?:tmux|screen)/.test(env['TERM'] ?? '') ? 'perhaps' : undefined;
 }
 
 /** How shells tell a death by a signal. */

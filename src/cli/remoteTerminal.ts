@@ -1,4 +1,5 @@
 import { CodeManagerError } from '../protocol/errors.js';
+import type { Attaching } from '../protocol/requests.js';
 import type { Terminal } from '../client/api.js';
 import type { App } from './app.js';
 
@@ -15,14 +16,14 @@ const SIGNALS = { SIGTERM: 143, SIGHUP: 129 } as const;
  * Hands this terminal to a session on another machine, over the connection that is open already. Gives the exit code
  * of the terminal there; a cut link is `unavailable`.
  */
-export async function attachRemotely(app: App, ref: string, readOnly: boolean): Promise<number> {
+export async function attachRemotely(app: App, ref: string, how: Attaching): Promise<number> {
   const { client } = app;
   const session = await client.request('session/get', { session: ref });
   const machines = await client.request('machine/list', {});
   const host = machines.find(({ id }) => id === session.machineId)?.host ?? session.machine.host;
   const { stdout } = process;
   const size = (): { columns: number; rows: number } => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
-  const terminal = await client.openTerminal(session.id, { ...size(), readOnly });
+  const terminal = await client.openTerminal(session.id, { ...size(), ...how });
   const { code, isComplete } = await handOver(app, terminal, size);
   if (!isComplete) await app.output.bytes(Buffer.from(RESET));
   if (code !== null) return code;

@@ -4,7 +4,7 @@ import type { CodeManagerError } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
 import type { Progress, Question } from '../protocol/question.js';
-import type { Method, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
+import type { Method, Nesting, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
 import type { Transport } from './transport.js';
 
 /**
@@ -80,6 +80,8 @@ export interface OpenTerminalOptions {
   readonly rows: number;
   /** What is typed goes nowhere. */
   readonly readOnly?: boolean;
+  /** The terminal may be inside another tmux: the person is told how to leave. */
+  readonly nesting?: Nesting | undefined;
   /** It is not wanted any more: closed as soon as it is open (`cancelled`). */
   readonly signal?: AbortSignal;
 }

@@ -35,7 +35,7 @@ export class ClientTerminal implements Terminal {
     session: string,
     options: OpenTerminalOptions,
   ): Promise<ClientTerminal> {
-    const { columns, rows, readOnly = false, signal } = options;
+    const { columns, rows, readOnly = false, nesting, signal } = options;
     let opened: ClientTerminal | undefined;
     // Registered before any frame of it is delivered.
     const onResult = (raw: unknown): void => {
@@ -43,7 +43,11 @@ export class ClientTerminal implements Terminal {
       opened = new ClientTerminal(connection, terminals, terminal);
     };
     // Waits for the answer also when it is not wanted any more: without its id it could not be closed.
-    await connection.request('terminal/open', { session, columns, rows, readOnly }, { onResult });
+    await connection.request(
+      'terminal/open',
+      { session, columns, rows, readOnly, ...(nesting === undefined ? {} : { nesting }) },
+      { onResult },
+    );
     if (opened === undefined) throw new Error('terminal/open was answered without a result');
     if (signal?.aborted === true) {
       opened.dispose();

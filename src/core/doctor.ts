@@ -7,6 +7,8 @@ import { installCommand } from './installCommand.js';
 import { logoutCheck } from './logout.js';
 import { diskStep } from './machineFolders.js';
 import type { MachineService } from './machineService.js';
+import type { SessionEngine } from './sessionEngine.js';
+import { shownCommand } from './shownCommand.js';
 import { installedText } from './tools/tools.js';
 
 /** What mends a shell that does not get ready. */
@@ -57,6 +59,8 @@ export async function runDoctor(
     }
     const { program, version } = await tmux.program();
     const detail = `${version.text} (${program}), socket ${tmux.socket}`;
+    const guests = await guestsFinding(engine);
+    if (guests !== undefined) return { ...guests, detail: `${detail}. ${guests.detail}` };
     return tmux.limits === undefined ? ok(detail) : { status: 'warning', detail: `${detail}. ${tmux.limits}` };
   });
   await check('git', async () => {
@@ -112,6 +116,22 @@ export async function agentsElsewhere(service: MachineService): Promise<Check> {
     const ms = performance.now() - started;
     return { name, status: 'warning', detail: message, fix: hint ?? null, ms, code };
   }
+}
+
+/** What somebody has opened in the tmux of agents; undefined when there is nothing. */
+async function guestsFinding({ tmux, sessions }: SessionEngine): Promise<Finding | undefined> {
+  const guests = await tmux.guests();
+  if (guests.length === 0) return undefined;
+  const isBeside = new Set((await sessions.list(false)).map(({ id }) => id));
+  const other = guests.find(({ session }) => !isBeside.has(session));
+  return {
+    status: 'warning',
+    detail: `${guests.length === 1 ? '1 window' : `${guests.length} windows`} beside those of agents`,
+    fix:
+      other === undefined
+        ? 'Each ends with the session beside which it was opened.'
+        : shownCommand('tmux', '-S', tmux.socket, 'kill-window', '-t', other.window),
+  };
 }
 
 function agentsFinding(list: readonly ToolInfo[]): Finding {

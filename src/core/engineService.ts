@@ -8,7 +8,7 @@ import type { Machine as MachineInfo } from '../protocol/context.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import { toSession, type SessionRecord } from '../protocol/files.js';
-import type { Check, Params, Result } from '../protocol/requests.js';
+import type { Attaching, Check, Params, Result } from '../protocol/requests.js';
 import { hasEnded, type Session } from '../protocol/session.js';
 import { editCommand } from './editCommand.js';
 import { engineMethods, type EngineMethods } from './engineMethods.js';
@@ -383,9 +383,9 @@ export class EngineService implements MachineService {
     return this.#options.logs.subscribe(await this.#find(session), from, sink);
   }
 
-  async openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
+  async openTerminal(session: string, size: TerminalSize, how: Attaching): Promise<Terminal> {
     const { sessions, machine } = await this.#reached();
-    const { command, env } = await sessions.attach({ session, readOnly });
+    const { command, env } = await sessions.attach({ session, ...how });
     const { env: login } = await machine.loginEnvironment();
     const PATH = login['PATH'] ?? '/usr/bin:/bin';
     return machine.openTerminal(command, { ...size, env: { PATH, TERM: 'xterm-256color', ...env }, cwd: '/' });

@@ -4,7 +4,7 @@ import type { AuditEntry } from '../protocol/audit.js';
 import type { Machine as MachineInfo } from '../protocol/context.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
-import type { Check, Method, Params, Result } from '../protocol/requests.js';
+import type { Attaching, Check, Method, Params, Result } from '../protocol/requests.js';
 import type { PolicyDraft, PolicyRule, PolicyState } from '../protocol/policy.js';
 import type { Session } from '../protocol/session.js';
 import type { Terminal, TerminalSize } from './machine.js';
@@ -69,7 +69,7 @@ export interface MachineService extends Disposable {
   disconnect(): Promise<void>;
   call<M extends SessionMethod>(method: M, params: Params<M>): Promise<Result<M>>;
   subscribeLog(session: string, from: LogPosition, sink: LogSink): Promise<LogSubscription>;
-  openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal>;
+  openTerminal(session: string, size: TerminalSize, how: Attaching): Promise<Terminal>;
   /** Walks the real path to a session in a folder, step by step; stops at the first step that fails, without rejecting. */
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void>;
   /** The folders in a folder there; `~` is the home there. */

@@ -59,6 +59,14 @@ export const Check = z.object({
 });
 export type Check = z.infer<typeof Check>;
 
+/** How likely it is that a terminal is inside a tmux of the person with the same prefix as ours. */
+export const Nesting = z.enum(['yes', 'perhaps']);
+export type Nesting = z.infer<typeof Nesting>;
+
+/** How a terminal is attached to a session. */
+export const Attaching = z.object({ readOnly: z.boolean().default(false), nesting: Nesting.optional() });
+export type Attaching = z.infer<typeof Attaching>;
+
 export const AttachCommand = z.object({
   /** Program and arguments of a terminal client; run it without TMUX in its environment. */
   command: z.array(z.string()).min(1),
@@ -266,12 +274,9 @@ export const REQUESTS = {
   /** Deletes record and log. */
   'session/purge': request(z.object({ session: Ref, force: z.boolean().default(false) }), Session),
   /** Null for a session that is reached over a connection of the agent server: use `terminal/open`. */
-  'session/attach': request(z.object({ session: Ref, readOnly: z.boolean().default(false) }), AttachCommand.nullable()),
+  'session/attach': request(Attaching.extend({ session: Ref }), AttachCommand.nullable()),
   /** A terminal in a session over this connection: frames both ways with the answered id, then `terminal/exit`. */
-  'terminal/open': request(
-    Size.extend({ session: Ref, readOnly: z.boolean().default(false) }),
-    z.object({ terminal: z.number().int() }),
-  ),
+  'terminal/open': request(Size.extend({ ...Attaching.shape, session: Ref }), z.object({ terminal: z.number().int() })),
   'terminal/resize': request(Size.extend({ terminal: z.number().int() }), Empty),
   'terminal/close': request(z.object({ terminal: z.number().int() }), Empty),
   /** What the tool itself recorded of the conversation; `notFound` when that is not known. */

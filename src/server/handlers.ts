@@ -96,9 +96,9 @@ export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<
     'session/changes': (params) => hub.call('session/changes', params),
     'session/trustGit': (params) => hub.call('session/trustGit', params),
 
-    'terminal/open': async ({ session, columns, rows, readOnly }, client) => {
+    'terminal/open': async ({ session, columns, rows, ...how }, client) => {
       const { id, service } = await hub.find(session);
-      return { terminal: client.addTerminal(await service.openTerminal(id, { columns, rows }, readOnly)) };
+      return { terminal: client.addTerminal(await service.openTerminal(id, { columns, rows }, how)) };
     },
     'terminal/resize': ({ terminal, columns, rows }, client) => {
       client.terminal(terminal).resize({ columns, rows });

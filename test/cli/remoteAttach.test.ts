@@ -44,7 +44,7 @@ test('attach to a session elsewhere hands the terminal over with its size, keys 
   const terminal = await shell(ECHO, 'attach', 'there', '-r');
   await terminal.shows(/who is there\?/);
   assert.deepEqual(server.requestsOf('terminal/open'), [
-    { session: '000000000002', columns: 100, rows: 30, readOnly: true },
+    { session: '000000000002', columns: 100, rows: 30, readOnly: true, nesting: 'yes' },
   ]);
   await terminal.type('me');
   await terminal.keys('C-c', 'C-b', 'd', 'Up', 'C-z');

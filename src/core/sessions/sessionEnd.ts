@@ -29,11 +29,11 @@ export interface SessionEndOptions {
 const DEAD_STALL_MS = 5_000;
 const CLOSE_STALL_MS = 5_000;
 const LOOK_MS = 20;
+const LOOKS_PER_SIZE = 10;
 /** Who ends so soon after a person pressed Ctrl+C ends by that. */
 const BROKEN_OFF_MS = 10_000;
 /** What a program prints after Ctrl+C until it has ended. */
 const LAST_BYTES = 4096;
-const LOOKS_PER_SIZE = 10;
 /** A pane can be dead before tmux has heard how its process ended; one that was killed has no code in old versions. */
 const STATUS_LOOKS = 50;
 
@@ -94,7 +94,7 @@ export class SessionEnd {
   /** Records how a session ended, after its log has got its last byte, and clears up. */
   async finish(id: string): Promise<void> {
     await this.#finishing.run(id, async () => {
-      const { table, tmux, files, clock, log } = this.#options;
+      const { table, files, clock } = this.#options;
       const record = table.get(id);
       if (!record || hasEnded(record)) return;
       const pane = await this.#deadPane(id);
@@ -102,7 +102,7 @@ export class SessionEnd {
       const endedAt = (await files.stat(id, 'exit'))?.mtimeMs ?? clock.now();
       const time = new Date(endedAt).toISOString();
       const isBrokenOff = await this.#isBrokenOff(id, exit, endedAt).catch(() => false);
-      if (pane) await tmux.kill(pane).catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
+      await this.#closeWindow(id, pane);
       if (pane?.piped === true || (pane === undefined && (await files.has(id, 'log')))) await this.#logClosed(id);
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), isBrokenOff, time });
       await files.clear(id);
@@ -119,9 +119,18 @@ export class SessionEnd {
     const { machine, table, files, clock, log } = this.#options;
     log.warn(`session ${id} is lost: ${reason}`);
     await table.apply(id, { type: 'lost', reason, time: new Date(clock.now()).toISOString() });
+    await this.#closeWindow(id, undefined);
     if (isLeft) await machine.killTree(null, id);
     await files.clear(id);
     this.#close(id);
+  }
+
+  /** With what somebody has opened beside it. */
+  async #closeWindow(id: string, pane: Pane | undefined): Promise<void> {
+    const { tmux, log } = this.#options;
+    await tmux
+      .kill({ session: id, ...(pane === undefined ? {} : { window: pane.window }) })
+      .catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
   }
 
   /** The record says how it ended and the log has its last byte. */

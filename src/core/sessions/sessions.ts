@@ -406,9 +406,9 @@ export class Sessions {
     await this.kill(record.id);
   }
 
-  async attach({ session, readOnly }: Params<'session/attach'>): Promise<AttachCommand> {
+  async attach({ session, readOnly, nesting }: Params<'session/attach'>): Promise<AttachCommand> {
     const record = await this.running(session);
-    const command = await this.#options.tmux.attachCommand(record.id, readOnly);
+    const command = await this.#options.tmux.attachCommand(record.id, readOnly, { name: record.name, nesting });
     if (record.unread) await this.#options.table.patch(record.id, { unread: false });
     return { command: [...command], env: { LANG: 'C.UTF-8' } };
   }

@@ -16,11 +16,47 @@ export interface Pane {
   readonly title: string;
 }
 
+/** The pane option that holds the id of its session. */
+export const SESSION_OPTION = '@cm_session';
+
+/** A pane in our tmux that somebody else has opened there, beside that of a session or in a session of its own. */
+export interface Guest {
+  /** The session beside whose pane it is, or what it calls its own. */
+  readonly session: string;
+  readonly window: string;
+  readonly pid: number;
+}
+
+// Names come last, since they may have blanks.
+export const GUEST_FORMAT = `_#{${SESSION_OPTION}} #{window_id} #{pane_id} #{pane_pid} #{session_name}`;
+
+/**
+ * Guests among lines of {@link GUEST_FORMAT}.
+ *
+ * @param hub session that shows the windows of all others
+ */
+export function parseGuests(lines: readonly string[], hub: string): Guest[] {
+  const panes = new Map<number, Guest & { readonly tag: string }>();
+  for (const line of lines) {
+    const match = /^_(\S*) (@\d+) %(\d+) (\d+) (.*)$/s.exec(line);
+    if (!match) continue;
+    const [, tag = '', window = '', pane, pid, session = ''] = match;
+    if (session !== hub) panes.set(Number(pane), { tag, session, window, pid: Number(pid) });
+  }
+  const own = new Set<string>();
+  // Old ones tell what is a window's of each of its panes: the oldest is the session's own.
+  return [...panes]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([, { tag, ...guest }]) => {
+      if (tag === '' || own.has(tag)) return [guest];
+      own.add(tag);
+      return [];
+    });
+}
+
 /** A pane got another size. */
 export type PaneSize = Pick<Pane, 'pane' | 'columns' | 'rows'>;
 
-/** The pane option that holds the id of its session. */
-export const SESSION_OPTION = '@cm_session';
 /** Option of a pane: the folder in which its session works. */
 export const FOLDER_OPTION = '@cm_folder';
 /** Option of a pane whose program takes Escape and Enter for Shift+Enter. */
@@ -48,6 +84,17 @@ export function parsePane(line: string): Pane | undefined {
     rows: Number(rows),
     title,
   };
+}
+
+/** Old ones tell of each pane of a window what is told of the window: the oldest one is the session's own. */
+export function ownPanes(panes: readonly Pane[]): readonly Pane[] {
+  const number = ({ pane }: Pane): number => Number(pane.slice(1));
+  const own = new Map<string, Pane>();
+  for (const pane of panes) {
+    const known = own.get(pane.session);
+    if (known === undefined || number(pane) < number(known)) own.set(pane.session, pane);
+  }
+  return [...own.values()];
 }
 
 /** What programs ask a terminal about its graphics, such as `Gi=31,s=1,v=1,a=q;AAAA`. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { keyBindings } from './bindings.js';
 import { OWN_FILES } from './ownFiles.js';
 import { NEWLINE_OPTION } from './pane.js';
 import { FOLDER_VARIABLE } from '../shell/firstPrompt.js';
@@ -226,9 +228,13 @@ done 2>/dev/null`;
  */
 const EXTENDED_KEY_TERMINALS = ['xterm*', 'foot*', 'alacritty*', 'wezterm*', 'contour*', 'tmux*'];
 
+/** Option of tmux that tells which configuration it has read. */
+export const CONFIG_OPTION = '@cm_config';
+
 /**
  * tmux's configuration on the private socket: sizes and history before any pane exists, windows that stay when their
- * process ends so that its exit status can be read, and no bar, since the editor or the terminal around has one.
+ * process ends so that its exit status can be read, no bar, since the editor or the terminal around has one, and few keys.
+ * Its last line tells by {@link CONFIG_OPTION} which configuration that was.
  */
 export function tmuxConfig(features: TmuxFeatures): string {
   const extendedKeys = EXTENDED_KEY_TERMINALS.map((name) => `set -ga terminal-features '${name}:extkeys'`);
@@ -244,6 +250,7 @@ export function tmuxConfig(features: TmuxFeatures): string {
     'set -g history-limit 20000',
     'set -g status off',
     'set -g mouse on',
+    'set -g display-time 5000',
     'set -g set-titles off',
     'set -g detach-on-destroy on',
     'set -g destroy-unattached off',
@@ -260,9 +267,9 @@ export function tmuxConfig(features: TmuxFeatures): string {
     'setw -g monitor-activity off',
     'setw -g monitor-bell off',
     'setw -g alternate-screen on',
-    ...(features.extendedKeys
-      ? [`bind -n S-Enter if -F '#{${NEWLINE_OPTION}}' 'send-keys Escape Enter' 'send-keys S-Enter'`]
-      : []),
+    ...(features.deadFormat ? ["setw -g remain-on-exit-format ''"] : []),
+    ...keyBindings(features, NEWLINE_OPTION),
   ];
-  return `${lines.join('\n')}\n`;
+  const text = lines.join('\n');
+  return `${text}\nset -s ${CONFIG_OPTION} ${createHash('sha256').update(text).digest('hex').slice(0, 16)}\n`;
 }

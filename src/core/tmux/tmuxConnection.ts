@@ -10,6 +10,7 @@ import { ASK_LEAD, claimLead, LEADER } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, type Pane, type PaneSize } from './pane.js';
 import { PanePoll } from './panePoll.js';
 import { tmuxCommand } from './quote.js';
+import { CONFIG_OPTION } from './scripts.js';
 import { TmuxGoneError } from './tmuxErrors.js';
 import type { TmuxProcess } from './tmuxProcess.js';
 
@@ -36,6 +37,8 @@ export class TmuxConnection implements Disposable {
   readonly #leadChanged = new Emitter<void>();
   #control: ControlClient | undefined;
   #serverPid: number | undefined;
+  /** Which configuration the tmux at the other end has read; undefined once it needs not be looked at any more. */
+  #config: string | undefined;
   /** Names of our control clients whose end tmux may not have noticed. */
   readonly #former = new Set<string>();
   #poll: PanePoll | undefined;
@@ -84,8 +87,20 @@ export class TmuxConnection implements Disposable {
       });
     }
     await process.ensureFiles(this.#pid);
+    await this.#configure();
     if (!this.live) throw new CodeManagerError('unavailable', 'tmux was started but cannot be reached');
     return this.live;
+  }
+
+  /** A tmux that an earlier version of ours has started has other keys and options. */
+  async #configure(): Promise<void> {
+    const control = this.live;
+    const known = this.#config;
+    if (control === undefined || known === undefined) return;
+    this.#config = undefined;
+    const { text, read } = await this.#options.process.config();
+    if (known !== '' && text.endsWith(` ${known}\n`)) return;
+    await control.run(read).catch((error: unknown) => this.#options.log.warn(`configuration: ${errorText(error)}`));
   }
 
   /** A socket that vanished under a living tmux is made again. */
@@ -143,10 +158,11 @@ export class TmuxConnection implements Disposable {
     const control = new ControlClient(stream);
     try {
       const [[facts = ''] = [], clients = []] = await control.run(
-        "display-message -p '#{pid} #{client_name}'",
+        `display-message -p '#{pid} #{client_name} _#{${CONFIG_OPTION}}'`,
         "list-clients -F '#{client_name} #{client_pid}'",
       );
-      const [pid, name = ''] = facts.split(' ');
+      const [pid, name = '', config = '_'] = facts.split(' ');
+      this.#config = config.slice(1);
       this.#serverPid = Number(pid);
       this.#endFormer(name, clients);
       if (quietClients) {

@@ -7,6 +7,8 @@ import { hookScript } from '../hooks/hookScript.js';
 import { opencodePlugin } from '../hooks/opencodePlugin.js';
 import type { Machine } from '../machine.js';
 import { HUB, MAKE_HUB } from './hub.js';
+import { tmuxCommand } from './quote.js';
+import { ATTACH_SCRIPT } from './attachScript.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
 import { launchScript, LIST_PROCESSES, pipeScript, tmuxConfig } from './scripts.js';
 import { findTmux, type FoundTmux, type TmuxPlace } from './tmuxProgram.js';
@@ -86,6 +88,7 @@ export class TmuxProcess {
       'pipe.sh': pipeScript(sessionsDirectory),
       'hook.sh': hookScript(sessionsDirectory, hookTmux),
       'hook.js': opencodePlugin(sessionsDirectory, hookTmux),
+      'attach.sh': ATTACH_SCRIPT,
       'tmux.conf': tmuxConfig(await this.features()),
       ...copilotPlugin(join(runtimeDirectory, 'hook.sh'), 'copilot'),
     };
@@ -102,6 +105,12 @@ export class TmuxProcess {
       }),
     ]);
     this.#filesChecked = performance.now();
+  }
+
+  /** The configuration as it must be, and the command that has tmux read it. */
+  async config(): Promise<{ readonly text: string; readonly read: string }> {
+    const path = join(this.#options.runtimeDirectory, 'tmux.conf');
+    return { text: tmuxConfig(await this.features()), read: tmuxCommand('source-file', path) };
   }
 
   /** A socket that vanished under a living tmux is made again. */

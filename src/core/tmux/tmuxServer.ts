@@ -1,12 +1,27 @@
 import { join } from 'node:path';
+import { Together } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
+import { stripTerminal } from '../../common/terminalText.js';
 import { CodeManagerError } from '../../protocol/errors.js';
+import type { Attaching } from '../../protocol/requests.js';
 import { HookAnswers } from '../hooks/hookAnswers.js';
 import type { HookFiles } from '../hooks/hookFormats.js';
 import { hookChannel } from '../hooks/hookScript.js';
+import { NESTING_HINTS } from './attachScript.js';
 import { HUB } from './hub.js';
 import { keyCommands } from './keys.js';
-import { FOLDER_OPTION, NEWLINE_OPTION, PANE_FORMAT, parsePane, SESSION_OPTION, type Pane } from './pane.js';
+import {
+  FOLDER_OPTION,
+  GUEST_FORMAT,
+  NEWLINE_OPTION,
+  ownPanes,
+  PANE_FORMAT,
+  parseGuests,
+  parsePane,
+  SESSION_OPTION,
+  type Guest,
+  type Pane,
+} from './pane.js';
 import { quotePosix, tmuxCommand } from './quote.js';
 import { TmuxConnection } from './tmuxConnection.js';
 import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
@@ -44,6 +59,11 @@ export class TmuxServer implements Disposable {
   /** For the hooks of tools that wait for one. */
   readonly hookAnswers: HookAnswers;
   #buffer = 0;
+  /** Those of a session: one look for all that end at a time. */
+  readonly #guests = new Together<string, readonly Guest[]>(async (sessions) => {
+    const guests = await this.guests();
+    return sessions.map((session) => guests.filter((guest) => guest.session === session));
+  });
 
   constructor(options: TmuxOptions) {
     this.#options = options;
@@ -98,7 +118,7 @@ export class TmuxServer implements Disposable {
     if (control === undefined) return [];
     const which = this.#process.knownFeatures?.quietClients === true ? ['-s', '-t', `=${HUB}:`] : ['-a'];
     const [lines = []] = await control.run(tmuxCommand('list-panes', ...which, '-F', PANE_FORMAT));
-    return lines.map(parsePane).filter((pane) => pane !== undefined);
+    return ownPanes(lines.map(parsePane).filter((pane) => pane !== undefined));
   }
 
   /**
@@ -303,21 +323,58 @@ export class TmuxServer implements Disposable {
     });
   }
 
-  /** Ends the window with what is left in it. Fine when it has gone. */
-  async kill({ window }: Pick<Pane, 'window'>): Promise<void> {
+  /** Panes that somebody else has opened in it. */
+  async guests(): Promise<readonly Guest[]> {
     const control = await this.connection.attached();
-    // It goes out of both sessions; the emptied one goes by itself.
-    await control?.run(tmuxCommand('kill-window', '-t', window)).catch((error: unknown) => {
-      if (!(error instanceof CodeManagerError) || error.code !== 'internal') throw error;
-    });
+    if (control === undefined) return [];
+    const [lines = []] = await control.run(tmuxCommand('list-panes', '-a', '-F', GUEST_FORMAT));
+    return parseGuests(lines, HUB);
   }
 
-  /** Program and arguments of a terminal client for a session. */
-  async attachCommand(session: string, readOnly: boolean): Promise<readonly string[]> {
-    await this.connection.started();
+  /** Ends the window of a session with what is left in it, and what somebody has opened beside it. Fine when it has gone. */
+  async kill({ session, window }: { readonly session: string; readonly window?: string }): Promise<void> {
+    const { machine } = this.#options;
+    const guests = (await this.#guests.ask(session)).map(({ pid }) => machine.killTree(pid, ''));
+    const control = await this.connection.attached();
+    const end = async (...command: string[]): Promise<void> => {
+      await control?.run(tmuxCommand(...command)).catch((error: unknown) => {
+        if (!(error instanceof CodeManagerError) || error.code !== 'internal') throw error;
+      });
+    };
+    // It goes out of both sessions; the emptied one goes by itself.
+    if (window !== undefined) await end('kill-window', '-t', window);
+    if (guests.length > 0) await end('kill-session', '-t', `=${session}`);
+    await Promise.all(guests);
+  }
+
+  /**
+   * Program and arguments of a terminal in a session. It shows the agent, whatever somebody has opened beside it.
+   *
+   * @param name of the session, for people
+   */
+  async attachCommand(
+    session: string,
+    readOnly: boolean,
+    { name = session, nesting }: { readonly name?: string } & Partial<Pick<Attaching, 'nesting'>> = {},
+  ): Promise<readonly string[]> {
+    const control = await this.connection.started();
+    const pane = (await this.panes()).find((each) => each.session === session);
     const { program } = await this.program();
     const { quietClients } = await this.#process.features();
+    const isSplit = '#{&&:#{!=:#{window_panes},1},#{==:#{window_zoomed_flag},0}}';
+    if (pane !== undefined) {
+      const zoom = tmuxCommand('if-shell', '-F', '-t', pane.pane, isSplit, `resize-pane -Z -t ${pane.pane}`);
+      await control.run(zoom).catch(() => undefined);
+    }
+    const hint =
+      nesting === undefined
+        ? []
+        : [';', 'display-message', ...(quietClients ? ['-d', '0'] : []), NESTING_HINTS[nesting]];
     return [
+      '/bin/sh',
+      join(this.#options.runtimeDirectory, 'attach.sh'),
+      stripTerminal(name),
+      session,
       program,
       ...(quietClients ? ['-N'] : []),
       '-u',
@@ -326,7 +383,8 @@ export class TmuxServer implements Disposable {
       'attach-session',
       ...(readOnly ? ['-r'] : []),
       '-t',
-      `=${session}`,
+      pane === undefined ? `=${session}` : `=${session}:${pane.window}.${pane.pane}`,
+      ...hint,
     ];
   }
 

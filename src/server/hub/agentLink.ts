@@ -10,7 +10,7 @@ import type { SshStep } from '../../machines/ssh/sshConnection.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
-import type { Snapshot } from '../../protocol/requests.js';
+import type { Attaching, Snapshot } from '../../protocol/requests.js';
 import { AgentLogs } from './agentLogs.js';
 import { AgentRoute, type AgentRouteOptions } from './agentRoute.js';
 import {
@@ -240,9 +240,9 @@ export class AgentLink implements Disposable {
   }
 
   /** A terminal on a connection of its own; over the main one where the host allows no second. */
-  async openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
+  async openTerminal(session: string, size: TerminalSize, how: Attaching): Promise<Terminal> {
     const main = this.reached();
-    const options = { ...size, readOnly };
+    const options = { ...size, ...how };
     if (!this.logs.isSingle) {
       const client = this.#create(this.#further, false, undefined);
       try {

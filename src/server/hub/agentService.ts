@@ -22,7 +22,7 @@ import type { AuditEntry } from '../../protocol/audit.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import { SessionRecord, toSession } from '../../protocol/files.js';
-import type { Check, Params, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
+import type { Attaching, Check, Params, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
 import { PolicyDraft } from '../../protocol/policy.js';
 import { hasEnded, Session } from '../../protocol/session.js';
 import { AgentLink } from './agentLink.js';
@@ -218,8 +218,8 @@ export class AgentService implements MachineService {
     return this.#link.logs.subscribe(session, from, sink);
   }
 
-  openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
-    return this.#link.openTerminal(session, size, readOnly);
+  openTerminal(session: string, size: TerminalSize, how: Attaching): Promise<Terminal> {
+    return this.#link.openTerminal(session, size, how);
   }
 
   async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {

@@ -23,7 +23,7 @@ import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { Check, Params, Result } from '../../protocol/requests.js';
+import type { Attaching, Check, Params, Result } from '../../protocol/requests.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { ConnectHost } from './sshService.js';
 
@@ -307,10 +307,10 @@ export class NodesService implements MachineService {
     return this.#main.subscribeLog(session, from, sink);
   }
 
-  async openTerminal(id: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
+  async openTerminal(id: string, size: TerminalSize, how: Attaching): Promise<Terminal> {
     const elsewhere = await this.#elsewhere(id);
-    if (elsewhere === undefined) return this.#main.openTerminal(id, size, readOnly);
-    return this.#there(elsewhere, (there) => there.openTerminal(id, size, readOnly));
+    if (elsewhere === undefined) return this.#main.openTerminal(id, size, how);
+    return this.#there(elsewhere, (there) => there.openTerminal(id, size, how));
   }
 
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {

@@ -19,7 +19,7 @@ import type { AuditEntry } from '../../protocol/audit.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
-import type { Check, Params, Result } from '../../protocol/requests.js';
+import type { Attaching, Check, Params, Result } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';
 import type { SshConnect } from './agentRoute.js';
 import { AGENT_STEP } from './agentSteps.js';
@@ -185,8 +185,8 @@ export class SshService implements MachineService {
     return this.#current.subscribeLog(session, from, sink);
   }
 
-  openTerminal(session: string, size: TerminalSize, readOnly: boolean): Promise<Terminal> {
-    return this.#current.openTerminal(session, size, readOnly);
+  openTerminal(session: string, size: TerminalSize, how: Attaching): Promise<Terminal> {
+    return this.#current.openTerminal(session, size, how);
   }
 
   async test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void> {
