@@ -245,7 +245,7 @@ export function tmuxConfig(features: TmuxFeatures): string {
     ...(features.extendedKeys ? ['set -s extended-keys on'] : []),
     // What a program in a session prints never sets the clipboard of who is attached; tmux's own copying does.
     'set -s set-clipboard external',
-    ...(features.passthrough ? ['set -g allow-passthrough off'] : []),
+    ...(features.passthrough ? ['set -g allow-passthrough off', "setw -g remain-on-exit-format ''"] : []),
     ...(features.windowSize === null ? [] : ['set -g default-size 120x40']),
     'set -g history-limit 20000',
     'set -g status off',
@@ -267,7 +267,6 @@ export function tmuxConfig(features: TmuxFeatures): string {
     'setw -g monitor-activity off',
     'setw -g monitor-bell off',
     'setw -g alternate-screen on',
-    ...(features.deadFormat ? ["setw -g remain-on-exit-format ''"] : []),
     ...keyBindings(features, NEWLINE_OPTION),
   ];
   const text = lines.join('\n');

@@ -20,10 +20,11 @@ export interface TmuxFeatures {
   /** `pipe-pane -O`. */
   readonly pipeDirection: boolean;
   readonly extendedKeys: boolean;
-  /** Whether sequences that a program wraps reach the attached terminal can be set; before, they always do. */
+  /**
+   * Whether sequences that a program wraps reach the attached terminal can be set; before, they always do. And what stands
+   * in a window whose program has ended.
+   */
   readonly passthrough: boolean;
-  /** What stands in a window whose process has ended can be set. */
-  readonly deadFormat: boolean;
   /** A window gets the size of the client that makes it, whatever was asked for, unless sizes are set by hand meanwhile. */
   readonly sizesByCreator: boolean;
   /** Which client decides the size of a window; null where that cannot be set. */
@@ -52,7 +53,6 @@ export function tmuxFeatures(version: TmuxVersion): TmuxFeatures {
     pipeDirection: since(2, 8),
     extendedKeys: since(3, 2),
     passthrough: since(3, 3),
-    deadFormat: since(3, 3),
     sizesByCreator: since(2, 9) && !since(3, 3),
     windowSize: since(3, 1) ? 'latest' : since(2, 9) ? 'smallest' : null,
   };
