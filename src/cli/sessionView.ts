@@ -46,12 +46,12 @@ function place(session: Session, machine: Machine | undefined): string {
 
 export function sessionColumns(output: Output): Column[] {
   return [
-    { title: 'ID' },
+    { title: 'ID', goes: 4 },
     { title: 'NAME', min: 12, paint: (cell) => output.paint('bold', cell) },
-    { title: 'TOOL', min: 5 },
-    { title: 'CONTEXT', min: 7 },
+    { title: 'TOOL', min: 5, goes: 2 },
+    { title: 'CONTEXT', min: 7, goes: 1 },
     { title: 'STATUS', paint: (cell) => paintWord(output, cell) },
-    { title: 'AGE' },
+    { title: 'AGE', goes: 3 },
     { title: 'DETAIL', min: 6 },
   ];
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { displayWidth, fitWidth } from '../../src/cli/displayWidth.js';
+import { Output } from '../../src/cli/output.js';
+import { sessionColumns } from '../../src/cli/sessionView.js';
 import { formatFields, formatTable } from '../../src/cli/table.js';
 
 test('width counts columns of the terminal, not characters', () => {
@@ -40,15 +43,49 @@ test('columns are aligned by width and lines have no blanks at their ends', () =
   assert.deepEqual(lines, ['NAME  WORD      END', '日本  a', 'x     long one  z']);
 });
 
-test('a table that is too wide is cut where there is most to spare, and not below the least', () => {
+test('a table that is too wide is cut where there is most to spare, and fits every terminal', () => {
   const columns = [{ title: 'ID' }, { title: 'NAME', min: 6 }, { title: 'DETAIL', min: 6 }];
   const row = ['0123456789ab', 'a-name-of-a-session', 'something that is very long indeed'];
   for (const width of [60, 40, 30]) {
     for (const line of formatTable(columns, [row], { width }))
       assert.ok(displayWidth(line) <= width, `${width}: ${line}`);
   }
-  assert.deepEqual(formatTable(columns, [row], { width: 10, header: false }), ['0123456789ab  a-nam…  somet…']);
+  assert.deepEqual(formatTable(columns, [row], { width: 28, header: false }), ['0123456789ab  a-nam…  somet…']);
+  for (let width = 1; width < 30; width++) {
+    const wide = Math.max(...formatTable(columns, [row], { width }).map(displayWidth));
+    assert.ok(wide <= Math.max(width, columns.length * 3 - 2), `${width}: ${wide}`);
+  }
 });
+
+test('in a narrow terminal the list of sessions leaves out what is needed least, and wraps at no width', () => {
+  const { columns } = sessionList();
+  const row = [
+    '0123456789ab',
+    'a-name-of-a-session',
+    'claude',
+    'a-context @build-box',
+    'Needs input',
+    '12m',
+    'npm publish',
+  ];
+  for (let width = 20; width <= 120; width++) {
+    const lines = formatTable(columns, [row, row], { width });
+    assert.ok(
+      lines.every((line) => displayWidth(line) <= width),
+      `${width}: ${lines.join('|')}`,
+    );
+  }
+  const titles = (width: number): string => formatTable(columns, [row], { width })[0]?.replace(/ +/g, ' ') ?? '';
+  assert.equal(titles(80), 'ID NAME TOOL CONTEXT STATUS AGE DETAIL');
+  assert.equal(titles(60), 'ID NAME TOOL STATUS AGE DETAIL');
+  assert.equal(titles(50), 'ID NAME STATUS DETAIL');
+  assert.equal(titles(40), 'NAME STATUS DETAIL');
+});
+
+function sessionList(): { readonly columns: ReturnType<typeof sessionColumns> } {
+  const stream = new PassThrough() as unknown as NodeJS.WriteStream;
+  return { columns: sessionColumns(new Output(stream, stream, false, { NO_COLOR: '1' })) };
+}
 
 test('only finished cells are coloured, so that colours do not disturb the columns', () => {
   const columns = [{ title: 'A', paint: (cell: string) => `<${cell}>` }, { title: 'B' }];

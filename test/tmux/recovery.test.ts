@@ -92,6 +92,9 @@ test('a window that a person closes ends its session, and only that', async (t) 
   assert.deepEqual([status, reason], ['lost', 'its window was closed']);
   await until('nothing of it is left', () => closed.pid !== null && !isRunning(closed.pid));
   assert.equal((await client.request('session/get', { session: other.id })).status, 'running');
+  await server.tmux('kill-window', '-t', `=${other.id}:`);
+  const last = await server.ended(client, other.id);
+  assert.deepEqual([last.status, last.reason], ['lost', 'its window was closed'], 'tmux itself is there');
 });
 
 test('sessions of an earlier boot are lost with the host that restarted, those of another host are not', async (t) => {
@@ -137,6 +140,13 @@ test('a tmux that does not answer costs no session', async (t) => {
   const session = await server.shell(client, ECHO);
   const tmux = await server.tmuxPid();
   signalProcess(tmux, 'SIGSTOP');
+  // It is only slow: the start that waits for it says so and leaves nothing, neither now nor when tmux gets to it.
+  await assert.rejects(server.shell(client, ECHO, { name: 'given up' }), {
+    code: 'unavailable',
+    message: /^tmux did not answer within \d+ s$/,
+  });
+  const ids = async (): Promise<string[]> => (await client.request('session/list', {})).map(({ id }) => id);
+  assert.deepEqual(await ids(), [session.id]);
   await server.kill();
   // The next server waits for tmux and says nothing about the session meanwhile.
   assert.equal((await client.request('session/get', { session: session.id })).status, 'running');
@@ -153,6 +163,11 @@ test('a tmux that does not answer costs no session', async (t) => {
     90_000,
   );
   await until('it heard', () => server.logText(session.id).includes('heard y'));
+  await until('the window that came late has gone', async () => {
+    const lines = await server.tmux('list-panes', '-a', '-F', '#{session_name}');
+    return new Set(lines.split('\n').filter((name) => name !== '_cm')).size === 1;
+  });
+  assert.deepEqual(await ids(), [session.id]);
 });
 
 test('a window without a record is recovered, one whose record cannot be read is left alone', async (t) => {
