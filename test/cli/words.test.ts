@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -240,4 +240,41 @@ test('a line of any length comes whole where a program or a file takes it', asyn
   }
   const [record = ''] = (await home.ok('logs', id, '--json')).split('\n');
   assert.equal((JSON.parse(record) as { line: string }).line.length, 90_011);
+});
+
+interface Check {
+  readonly name: string;
+  readonly status: string;
+  readonly detail: string;
+  readonly fix: string | null;
+}
+
+test('doctor says each thing once and in its own row, blames what was read, and names the command that a start names', async (t) => {
+  const home = new TestHome(t);
+  writeFileSync(join(home.user, '.bash_profile'), 'exit 0\n');
+  writeFileSync(join(home.user, '.bashrc'), 'exit 9\n');
+  const checks = await home.json<Check[]>('doctor');
+  const shell = checks.filter(({ name }) => name === 'login shell');
+  assert.ok(shell.length >= 2);
+  for (const { status, detail } of shell) {
+    assert.equal(status, 'warning');
+    assert.match(detail, /^[~\p{Lu}][^.]*(?:\.\w[^.]*)*$/u, 'one sentence');
+    assert.doesNotMatch(detail, /bashrc/);
+  }
+  assert.match(shell[0]?.detail ?? '', /^~\/\.bash_profile ended or replaced the shell: line 1, `exit 0`$/);
+  assert.equal(shell.filter(({ fix }) => fix !== null).length, 1);
+  const agents = checks.find(({ name }) => name === 'agents') ?? assert.fail();
+  // Where there is one already nothing is to be installed.
+  if (agents.status === 'warning') {
+    for (const name of ['.bash_profile', '.bashrc']) rmSync(join(home.user, name));
+    const { code, stderr } = await home.run(['start', 'claude', 'x']);
+    assert.deepEqual([code, stderr.endsWith(`Install it: ${String(agents.fix)}\n`)], [7, true], stderr);
+  }
+  await home.ok('ctx', 'add', 'here', home.work);
+  const steps = await home.json<Check[]>('ctx', 'test', 'here');
+  assert.deepEqual(
+    steps.filter(({ name }) => name === 'disk').map(({ status }) => status),
+    ['ok'],
+    'nothing is wrong with the disk',
+  );
 });

@@ -29,8 +29,8 @@ export function startupFiles(
       const profile = own('.bash_profile', '.bash_login', '.profile').slice(0, 1);
       // A login shell reads what these files read, and nothing else.
       const system = ['/etc/profile'].filter(isFile);
-      const rc = own('.bashrc').filter(() => mention([...profile, ...system], '.bashrc'));
-      const aliases = own('.bash_aliases').filter(() => mention([...profile, ...rc], '.bash_aliases'));
+      const rc = own('.bashrc').filter(() => mention([...profile, ...system], '/.bashrc'));
+      const aliases = own('.bash_aliases').filter(() => mention([...profile, ...rc], '/.bash_aliases'));
       const all = [...profile, ...rc, ...aliases, ...system];
       const more = ['/etc/bash.bashrc', '/etc/bashrc'].filter((path) => isFile(path) && mention(all, path));
       return [...all, ...(mention(system, 'profile.d') ? shellFiles('/etc/profile.d') : []), ...more];

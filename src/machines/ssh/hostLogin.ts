@@ -111,7 +111,7 @@ async function filesOf(host: HostLoginOptions['host'], kind: Shell['kind']): Pro
       ? `cd && for f in .bash_profile .bash_login .profile; do
   [ -f "$f" ] || continue
   echo "$f"
-  [ -f .bashrc ] && grep -qF .bashrc "$f" /etc/profile 2>/dev/null && echo .bashrc
+  [ -f .bashrc ] && grep -qF /.bashrc "$f" /etc/profile 2>/dev/null && echo .bashrc
   break
 done`
       : `cd && for f in ${list}; do [ -f "$f" ] && echo "$f"; done`;
