@@ -41,6 +41,10 @@ export class SessionTyping {
   readonly #options: SessionTypingOptions;
   /** By session: what stands in its input box because it was sent without Enter. */
   readonly #unsubmitted = new Map<string, string>();
+  /** By session: what it was told last. */
+  readonly #told = new Map<string, string>();
+  /** The same as it was when it was interrupted. */
+  readonly #brokenOff = new Map<string, string>();
 
   constructor(options: SessionTypingOptions) {
     this.#options = options;
@@ -59,17 +63,19 @@ export class SessionTyping {
       if (force) await this.#goesOn(record);
       else await this.#mustBeFree(record, typist);
     });
+    this.#brokenOff.delete(id);
+    if (enter) this.#told.set(id, text);
     if (enter) this.#unsubmitted.delete(id);
     else this.#unsubmitted.set(id, (this.#unsubmitted.get(id) ?? '') + text);
   }
 
   /** @throws CodeManagerError `conflict` while somebody reads further up in its terminal */
   async key({ session, keys, force }: Params<'session/key'>): Promise<void> {
-    const { running, states, input, tool } = this.#options;
+    const { running, input, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
     await this.#goesOn(record);
-    if (tool(record).interruptKeys.every((key) => keys.includes(key))) states.onInterrupted(record.id);
+    if (tool(record).interruptKeys.every((key) => keys.includes(key))) this.#onInterrupted(record.id);
     await input.keys(record.id, keys);
   }
 
@@ -80,7 +86,7 @@ export class SessionTyping {
    * reads further up in its terminal
    */
   async interrupt({ session, force }: Params<'session/interrupt'>): Promise<void> {
-    const { running, table, states, input, tool } = this.#options;
+    const { running, table, input, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
     await this.#goesOn(record);
@@ -89,13 +95,19 @@ export class SessionTyping {
     // Many programs end when they get this one twice.
     const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
     for (let press = 0; press < presses; press++) {
-      states.onInterrupted(id);
+      this.#onInterrupted(id);
       await input.keys(id, keys, INTERRUPT_GAP_MS);
       if (state !== 'working' || (await table.until(id, (now) => now?.state !== 'working', HEARD_MS))) return;
     }
     throw new CodeManagerError('timeout', `${name} goes on working`, {
       hint: 'Interrupt it again, or end it with cm stop.',
     });
+  }
+
+  #onInterrupted(id: string): void {
+    this.#options.states.onInterrupted(id);
+    const told = this.#told.get(id);
+    if (told !== undefined) this.#brokenOff.set(id, told);
   }
 
   /** Its input box takes a text right now, and nothing that anybody else has begun stands in it. */
@@ -143,15 +155,16 @@ export class SessionTyping {
   }
 
   #isOurs(id: string, draft: string): boolean {
-    const text = this.#unsubmitted.get(id);
-    return text !== undefined && withoutBlanks(text) === withoutBlanks(draft);
+    return isSame(this.#unsubmitted.get(id), draft);
   }
 
   /** Takes away the prompt that the agent itself put back when its turn was broken off. True when the box is empty then. */
   async #clear(record: SessionRecord, draft: string, typist: Typist): Promise<boolean> {
     const { states, tool } = this.#options;
     const keys = tool(record).screen?.clearKeys ?? [];
-    if (keys.length === 0 || states.restoredDraft(record.id) !== draft) return false;
+    // A busy agent may put it back before its work or long after its end was seen.
+    const isTold = isSame(this.#brokenOff.get(record.id), draft);
+    if (keys.length === 0 || (!isTold && states.restoredDraft(record.id) !== draft)) return false;
     for (let press = 0; press < MOST_CLEARS; press++) {
       await typist.keys(keys);
       await delay(DRAWN_MS);
@@ -159,4 +172,8 @@ export class SessionTyping {
     }
     return false;
   }
+}
+
+function isSame(text: string | undefined, draft: string): boolean {
+  return text !== undefined && withoutBlanks(text) === withoutBlanks(draft);
 }
