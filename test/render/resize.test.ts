@@ -130,3 +130,32 @@ test('a size that is told while lines are printed counts for the screen that com
     ['printed', 'x'.repeat(60), 'below'],
   );
 });
+
+test('a long conversation that is printed again for another size, in pieces, repeats nothing', async () => {
+  const said = conversation(120);
+  const renderer = new LogRenderer();
+  const lines: string[] = [];
+  for (const [index, text] of said.entries()) {
+    const rows = rowsOf([text], 120);
+    const live = rows.slice(-4);
+    // The live part goes, and stands below what is new.
+    const erase = index === 0 ? '' : `\x1b[${live.length - 1}A\r\x1b[J`;
+    lines.push(...(await renderer.write(bytes(`${erase}${rows.join('\r\n')}`))));
+    if (index % 10 === 9) lines.push(...(await renderer.settle()));
+  }
+  for (const columns of [60, 120]) {
+    lines.push(...(await renderer.resize(columns, 24)));
+    const whole = `\x1b[2J\x1b[3J\x1b[H${rowsOf(said, columns).join('\r\n')}`;
+    const part = Math.ceil(whole.length / 7);
+    for (let at = 0; at < whole.length; at += part) {
+      lines.push(...(await renderer.write(bytes(whole.slice(at, at + part)))));
+      for (let moment = 0; moment < 3; moment++) lines.push(...(await renderer.stand()));
+    }
+    lines.push(...(await renderer.settle()));
+  }
+  lines.push(...(await renderer.end()));
+  assert.deepEqual(
+    lines.filter((line) => line.includes('Answer ')).map((line) => /Answer \d+/u.exec(line)?.[0]),
+    said.map((_, index) => `Answer ${index}`),
+  );
+});

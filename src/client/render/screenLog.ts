@@ -6,6 +6,8 @@ import { Transcript } from './transcript.js';
 
 /** A program that only printed for this many lines prints lines; its screen need not be watched any more. */
 const PLAIN_AFTER_LINES = 200;
+/** One that paints may print all of its conversation again, in rows of so few letters. */
+const FEWEST_LETTERS = 20;
 
 /** Of a screen that was cut to another size so much is painted anew when the program has heard of it; it always has after so many frames. */
 const REPAINTED = 1 / 3;
@@ -21,6 +23,10 @@ export class ScreenLog {
   #lastFrame = '';
   #lines: string[] = [];
   #plainLines = 0;
+  /** After so many lines it only prints: more than it could print again. */
+  #plainAfter = PLAIN_AFTER_LINES;
+  /** So many rows what was told could take. */
+  #toldRows = 0;
   #isOnAlternate = false;
   /** Rows as the terminal cut them to another size, and how many frames came since, while the program has not painted them. */
   #cut: { rows: readonly string[] | undefined; frames: number } | undefined;
@@ -44,7 +50,7 @@ export class ScreenLog {
 
   /** True when the program has only printed lines for a while. */
   get isPlain(): boolean {
-    return this.#plainLines >= PLAIN_AFTER_LINES;
+    return this.#plainLines >= this.#plainAfter;
   }
 
   async write(text: string): Promise<void> {
@@ -64,6 +70,7 @@ export class ScreenLog {
     append(this.#lines, this.#current.takeSettled());
     const lines = this.#lines;
     this.#lines = [];
+    for (const { length } of lines) this.#toldRows += 1 + Math.ceil(length / FEWEST_LETTERS);
     return lines;
   }
 
@@ -103,7 +110,10 @@ export class ScreenLog {
   sequence(kind: 'csi' | 'escape', body: string): boolean {
     if (kind === 'csi' && /^\?[\d;]*\b(?:47|1047|1049)\b[\d;]*[hl]$/.test(body))
       this.#isOnAlternate = body.endsWith('h');
-    if (isAddressing(kind, body)) this.#plainLines = 0;
+    if (isAddressing(kind, body)) {
+      this.#plainLines = 0;
+      this.#plainAfter = PLAIN_AFTER_LINES + this.#toldRows;
+    }
     return false;
   }
 

@@ -76,6 +76,9 @@ export class ToldText {
         found = found === 0 ? -1 : screen.lastIndexOf(line, found - 1)
       ) {
         const at = found + line.length;
+        const rest = screen.slice(at);
+        // It is being printed again, and this is how far it has come.
+        if (rest !== '' && this.#letters.startsWith(rest, told.length)) return undefined;
         const length = commonEnd(told, screen.slice(0, at));
         const isWhole = length === at && at >= FEW_LETTERS && (at >= SOME_LETTERS || starts.includes(at));
         if (isWhole || (length >= END_LETTERS && isCredible(starts, at, length)))

@@ -18,6 +18,8 @@ const TAKEN_FRAMES = 1;
 /** So many letters are no coincidence; at the end of what is not told fewer are none. */
 const MIN_KNOWN = 12;
 const FEW_LETTERS = 4;
+/** Fewer lines may be changed ones. */
+const FEW_LINES = 3;
 
 /** A line, or the rest of one, that the screen shows and the reader has not been given. */
 interface Pending {
@@ -147,7 +149,7 @@ export class Transcript {
       return;
     }
     const rest = this.#told.changedIn(screen, keys);
-    if (rest !== undefined) {
+    if (rest !== undefined && !this.#isPrintedAgain(rest, keys)) {
       const isThere = keys[0] === this.#top;
       if (rest.length === 0 && !isThere) return;
       this.#withdrawn = rest.length === 0 ? this.#withdrawn + 1 : 0;
@@ -163,6 +165,11 @@ export class Transcript {
       this.#tellAll();
     }
     this.#pending = pendingFrom(lines, keys, 0);
+  }
+
+  /** So many of the lines that seem to be news were told: a program prints its whole conversation again. */
+  #isPrintedAgain(news: readonly number[], keys: readonly string[]): boolean {
+    return news.length >= FEW_LINES && this.#told.isLookedAt(news.map((index) => keys[index] ?? ''));
   }
 
   /** How much of what is not told has left the screen at its top; a heading may stay there. */
