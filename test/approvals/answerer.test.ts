@@ -77,6 +77,10 @@ class Desk {
                 this.steps.push(`text ${text}`);
                 return this.agent.typist.text(text);
               },
+              prompt: (text) => {
+                this.steps.push(`prompt ${text}`);
+                return this.agent.typist.text(text);
+              },
             }),
           ),
         isTyping: () => Promise.resolve(this.isTyping),

@@ -255,7 +255,7 @@ export class KeyRoute {
       if (screen.state === 'idle' && performance.now() >= seen.since + RESTS_MS) {
         guardNoDraft(screen, name);
         await mayType();
-        await typist.text(reason, true);
+        await typist.prompt(reason);
         return null;
       }
       await delay(LOOK_EVERY_MS);

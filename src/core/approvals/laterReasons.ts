@@ -86,7 +86,7 @@ export class LaterReasons {
       // Before it is typed: a crash in between must not say it twice.
       await this.#drop(session, first);
       try {
-        await typist.text(first.reason, true);
+        await typist.prompt(first.reason);
       } catch (error) {
         log.warn(`the reason for a denial may not have arrived at ${record.name}: ${errorText(error)}`);
         return this.#note(first.entry);

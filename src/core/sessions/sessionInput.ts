@@ -21,6 +21,8 @@ export interface Typist {
   keys(keys: readonly string[]): Promise<void>;
   /** As a paste, and once the program has taken it the key that submits it. */
   text(text: string, enter: boolean): Promise<void>;
+  /** Into its input box, submitted. @throws CodeManagerError `timeout` when it stands there all the same */
+  prompt(text: string): Promise<void>;
 }
 
 /** What ends most programs that do not listen to it. */
@@ -90,6 +92,7 @@ export class SessionInput {
       keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
       // A dialog has a line of its own, and whoever answers it looks what became of it.
       text: (text, enter) => this.#type(id, text, enter),
+      prompt: (text) => this.#type(id, text, true, this.#options.box(id)),
     };
   }
 
