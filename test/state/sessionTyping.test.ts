@@ -32,6 +32,7 @@ function typing(box: { draft: string | null }): { readonly it: SessionTyping; re
         typed.push(text);
       },
     },
+    suspensions: { look: () => Promise.resolve(false), resume: () => Promise.resolve() },
     clock: { now: () => 0 },
   } as unknown as SessionTypingOptions;
   return { it: new SessionTyping(options), typed };
