@@ -14,6 +14,7 @@ const WINDOW = [
   'onDidChangeActiveTextEditor',
   'onDidChangeVisibleTextEditors',
   'onDidCloseTerminal',
+  'registerUriHandler',
   'showOpenDialog',
   'showTextDocument',
   'state',

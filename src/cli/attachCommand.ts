@@ -13,11 +13,11 @@ export async function attach(app: App, invocation: Invocation): Promise<number> 
     await app.output.record(await app.client.request('session/attach', { session, readOnly }));
     return 0;
   }
-  return attachTo(app, session, readOnly);
+  return attachTo(app, session, readOnly, invocation.has('notify'));
 }
 
 /** Hands this terminal to a session until the person detaches. Gives the exit code of the terminal client. */
-export async function attachTo(app: App, session: string, readOnly: boolean): Promise<number> {
+export async function attachTo(app: App, session: string, readOnly: boolean, notify = false): Promise<number> {
   const nesting = await nestingOf(app.env);
   const how = { readOnly, ...(nesting === undefined ? {} : { nesting }) };
   const attach = await app.client.request('session/attach', { session, ...how });
@@ -26,9 +26,10 @@ export async function attachTo(app: App, session: string, readOnly: boolean): Pr
       hint: 'Use `cm logs` and `cm send`, which need none.',
     });
   }
-  if (attach === null) {
+  // What is put between the sequences of the terminal has to come by the same way as they do.
+  if (attach === null || notify) {
     const { attachRemotely } = await import('./remoteTerminal.js');
-    return attachRemotely(app, session, how);
+    return attachRemotely(app, session, how, notify);
   }
   const [program = '', ...args] = attach.command;
   // A terminal inside somebody's own tmux is a terminal like any other.

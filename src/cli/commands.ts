@@ -26,6 +26,11 @@ const APPROVAL_DETAILS =
 const ACTIONS = ['shell', 'edit', 'create', 'read', 'network', 'mcp', 'mode', 'other', 'manage'] as const;
 const ACTION_TEXT = 'shell, edit, create, read, network, mcp, mode, other or manage.';
 
+const NOTIFY: Flag = {
+  name: 'notify',
+  description: 'Have the terminal tell when a session needs input (OSC 9 and bell), also through ssh.',
+};
+
 /** What `cm status --state` understands. */
 const STATES = [
   'starting',
@@ -103,6 +108,7 @@ export const COMMANDS: readonly Command[] = [
     flags: [
       { name: 'all', short: 'a', description: 'Archived ones too.' },
       { name: 'watch', short: 'w', description: 'Show changes as they come.' },
+      NOTIFY,
       { name: 'quiet', short: 'q', description: 'Print ids only.' },
       { name: 'ctx', value: 'CONTEXT', description: 'Only those of a context.', completes: 'context' },
       { name: 'machine', value: 'MACHINE', description: 'Only those of a machine.', completes: 'machine' },
@@ -110,7 +116,12 @@ export const COMMANDS: readonly Command[] = [
       { name: 'state', value: 'STATE', description: 'Only those in a state.', completes: STATES },
       { name: 'tag', value: 'TAG', description: 'Only those of contexts with a tag.' },
     ],
-    examples: ['cm status', 'cm status -w', 'cm status --state needs-input -q', 'cm status refactor-auth --json'],
+    examples: [
+      'cm status',
+      'cm status -w --notify',
+      'cm status --state needs-input -q',
+      'cm status refactor-auth --json',
+    ],
     load: async () => (await import('./statusCommand.js')).status,
   },
   {
@@ -323,7 +334,7 @@ export const COMMANDS: readonly Command[] = [
     path: ['attach'],
     summary: 'Attach this terminal to a session; detach with C-b d.',
     args: [ID],
-    flags: [{ name: 'read-only', short: 'r', description: 'Only watch.' }],
+    flags: [{ name: 'read-only', short: 'r', description: 'Only watch.' }, NOTIFY],
     load: async () => (await import('./attachCommand.js')).attach,
   },
   {

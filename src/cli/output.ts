@@ -60,6 +60,16 @@ export class Output {
     return this.#write(data);
   }
 
+  /** Whether a person's terminal is there that can tell them something. */
+  get canAlert(): boolean {
+    return this.#stdout.isTTY || this.#stderr.isTTY;
+  }
+
+  /** A sequence that moves nothing on the screen, for the terminal itself. */
+  alert(sequence: string): void {
+    (this.#stdout.isTTY ? this.#stdout : this.#stderr).write(sequence);
+  }
+
   /** Resolves when more may be written. */
   async #write(data: string | Uint8Array): Promise<void> {
     this.transient('');

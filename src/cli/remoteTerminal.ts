@@ -1,6 +1,7 @@
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Attaching } from '../protocol/requests.js';
 import type { Terminal } from '../client/api.js';
+import { alertSequence, Interjections, onNeedsInput } from './alerts.js';
 import type { App } from './app.js';
 
 /**
@@ -13,10 +14,12 @@ const RESET =
 const SIGNALS = { SIGTERM: 143, SIGHUP: 129 } as const;
 
 /**
- * Hands this terminal to a session on another machine, over the connection that is open already. Gives the exit code
- * of the terminal there; a cut link is `unavailable`.
+ * Hands this terminal to a session over the connection to the agent server. Gives the exit code of the terminal there; a
+ * cut link is `unavailable`.
+ *
+ * @param notify have this terminal tell when any session needs input
  */
-export async function attachRemotely(app: App, ref: string, how: Attaching): Promise<number> {
+export async function attachRemotely(app: App, ref: string, how: Attaching, notify: boolean): Promise<number> {
   const { client } = app;
   const session = await client.request('session/get', { session: ref });
   const machines = await client.request('machine/list', {});
@@ -24,7 +27,7 @@ export async function attachRemotely(app: App, ref: string, how: Attaching): Pro
   const { stdout } = process;
   const size = (): { columns: number; rows: number } => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 });
   const terminal = await client.openTerminal(session.id, { ...size(), ...how });
-  const { code, isComplete } = await handOver(app, terminal, size);
+  const { code, isComplete } = await handOver(app, terminal, size, notify);
   if (!isComplete) await app.output.bytes(Buffer.from(RESET));
   if (code !== null) return code;
   const where = client.state.kind === 'connected' ? host : 'the agent server';
@@ -40,8 +43,22 @@ interface Ending {
   readonly isComplete: boolean;
 }
 
-async function handOver(app: App, terminal: Terminal, size: () => { columns: number; rows: number }): Promise<Ending> {
+async function handOver(
+  app: App,
+  terminal: Terminal,
+  size: () => { columns: number; rows: number },
+  notify: boolean,
+): Promise<Ending> {
   const { stdin, stdout } = process;
+  const shown = new Interjections((bytes) => app.output.bytes(bytes));
+  if (notify) {
+    const client = app.connect({ subscribe: true });
+    onNeedsInput(
+      client,
+      () => true,
+      (text) => void shown.say(alertSequence(text, app.env)),
+    );
+  }
   const onTyped = (bytes: Buffer): void => terminal.write(bytes);
   const onResize = (): void => {
     const { columns, rows } = size();
@@ -55,7 +72,7 @@ async function handOver(app: App, terminal: Terminal, size: () => { columns: num
   stdout.on('resize', onResize);
   try {
     return await new Promise((resolve) => {
-      terminal.onData((bytes) => app.output.bytes(bytes));
+      terminal.onData((bytes) => shown.pass(bytes));
       terminal.onExit((code) => resolve({ code, isComplete: code !== null }));
       for (const [signal, code] of Object.entries(SIGNALS)) {
         process.once(signal, () => resolve({ code, isComplete: false }));

@@ -1,3 +1,4 @@
+import { CodeManagerError } from '../protocol/errors.js';
 import type { ParamsInput } from '../protocol/requests.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -8,9 +9,13 @@ import { sessionDetails, sessionTable } from './sessionView.js';
 
 export async function status(app: App, invocation: Invocation): Promise<void> {
   const [session] = invocation.args;
-  if (session === undefined) return invocation.has('watch') ? watch(app, invocation) : list(app, invocation);
+  if (session === undefined) {
+    if (invocation.has('watch')) return watch(app, invocation);
+    if (invocation.has('notify')) throw new CodeManagerError('invalid', '--notify needs -w: a list is over at once');
+    return list(app, invocation);
+  }
   const command = COMMANDS.find(({ path }) => path[0] === 'status');
-  for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch']) {
+  for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch', 'notify']) {
     if (invocation.has(flag)) throw usageError(command, `--${flag} is for lists and cannot be used with an ID`);
   }
   const isForPeople = !app.output.json && !invocation.has('quiet');
@@ -53,5 +58,8 @@ async function list(app: App, invocation: Invocation): Promise<void> {
 
 async function watch(app: App, invocation: Invocation): Promise<void> {
   const { watchSessions } = await import('./watchSessions.js');
-  await watchSessions(app, listFilter(invocation), invocation.has('quiet'));
+  await watchSessions(app, listFilter(invocation), {
+    quiet: invocation.has('quiet'),
+    notify: invocation.has('notify'),
+  });
 }

@@ -5,6 +5,8 @@ import type { Machine } from '../protocol/context.js';
 import type { ParamsInput, Snapshot } from '../protocol/requests.js';
 import type { Session } from '../protocol/session.js';
 import { describe, type Word } from '../protocol/word.js';
+import { CodeManagerError } from '../protocol/errors.js';
+import { alertSequence, onNeedsInput } from './alerts.js';
 import type { App } from './app.js';
 import { forever } from './forever.js';
 import { isCalled } from './machineView.js';
@@ -17,11 +19,22 @@ const REDRAW_MS = 50;
 const AGES_MS = 60_000;
 
 /** Shows the list of sessions and its changes until the process is ended. */
-export async function watchSessions(app: App, filter: Filter, quiet: boolean): Promise<void> {
+export async function watchSessions(
+  app: App,
+  filter: Filter,
+  { quiet, notify }: { readonly quiet: boolean; readonly notify: boolean },
+): Promise<void> {
+  if (notify && !app.output.canAlert) {
+    throw new CodeManagerError('invalid', '--notify needs a terminal', { hint: 'A program hears all by `cm events`.' });
+  }
   const client = app.connect({ subscribe: true });
   const { output } = app;
   const inPlace = output.isTerminal && !output.json && !quiet;
   await forever(client, (fail) => {
+    // Whatever state is shown: who needs input may have left it by that.
+    const { state: _state, ...others } = filter;
+    const isMeant = (session: Session): boolean => matches(session, others, client.snapshot, Date.now());
+    if (notify) onNeedsInput(client, isMeant, (text) => app.output.alert(alertSequence(text, app.env)));
     const show = inPlace ? inTerminal(app, client, filter) : asLines(app, client, filter, quiet);
     client.onDidReset(() => void show.reset().catch(fail));
     client.onDidChange(({ change }) => {

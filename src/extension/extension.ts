@@ -13,6 +13,7 @@ import { registerApprovalCommands } from './commands/approvalCommands.js';
 import { registerContextCommands, addContext } from './commands/contextCommands.js';
 import { registerControlCommands } from './commands/controlCommands.js';
 import { registerHelpCommands } from './commands/helpCommands.js';
+import { followLinks } from './commands/links.js';
 import { connectMachine, registerMachineCommands } from './commands/machineCommands.js';
 import { registerOrganizeCommands } from './commands/organizeCommands.js';
 import { askAboutOwnGit } from './commands/ownGitQuestion.js';
@@ -148,6 +149,7 @@ export function activate(context: vscode.ExtensionContext): void {
   registerContextCommands(services);
   registerMachineCommands(services);
   registerHelpCommands(services, serverPath);
+  store.add(followLinks(services));
 
   const took = (performance.now() - begun).toFixed(1);
   log.info(`Code Manager ${VERSION}, ${process.platform}, data in ${home}, activated in ${took} ms`);

@@ -9,6 +9,7 @@ export const COMMANDS = [
   'codeManager.session.open',
   'codeManager.session.answer',
   'codeManager.session.answerNext',
+  'codeManager.session.nextNeedsInput',
   'codeManager.session.showLog',
   'codeManager.session.showLog.ask',
   'codeManager.session.openLog',

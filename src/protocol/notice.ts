@@ -16,6 +16,8 @@ export const NotifyEvent = z.object({
   text: z.string(),
   /** When it happened. */
   time: Timestamp,
+  /** Shows the session in VS Code when it is opened: `vscode://…`. */
+  link: z.string(),
   session: Session,
 });
 export type NotifyEvent = z.infer<typeof NotifyEvent>;

@@ -7,6 +7,7 @@ import { truncate } from '../common/text.js';
 import type { Machine } from '../core/machine.js';
 import { errorText } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
+import { sessionLink } from '../protocol/sessionLink.js';
 import { NoticeFinder, noticeOf, type Notice, type NotifyEvent, type PlacedSession } from '../protocol/notice.js';
 
 export interface NotifyProgramOptions {
@@ -73,7 +74,7 @@ export class NotifyProgram implements Disposable {
   #tell({ kind, text }: Notice, { session }: PlacedSession): void {
     if (this.#waiting >= MAX_WAITING) return this.#note(`more than ${MAX_WAITING} events wait; one was left out`);
     this.#waiting++;
-    const event: NotifyEvent = { event: kind, text, time: session.changed, session };
+    const event: NotifyEvent = { event: kind, text, time: session.changed, link: sessionLink(session.id), session };
     this.#limiter
       .run(() => this.#run(event))
       .then(

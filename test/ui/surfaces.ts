@@ -21,6 +21,7 @@ export const SURFACES: Readonly<
   'addHost/folderStep.ts': { Pick: 'folders of a host' },
   'addHost/hostStep.ts': { pickStep: THEIRS },
   'answering/alwaysAllow.ts': { pickStep: 'rule editor', say: 'no rule' },
+  'answering/answerAll.ts': { say: NAME, sayDone: NAME, working: OURS },
   'answering/answerStep.ts': { pickStep: 'notification, answers, refusal', pickManyStep: 'several options' },
   'answering/answering.ts': {
     'documents.show': 'request document',

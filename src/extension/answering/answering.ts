@@ -12,6 +12,7 @@ import { contextName, sessionName } from '../model/sessionLabel.js';
 import type { SessionRow } from '../model/sessionRows.js';
 import { inputStep } from '../quickInput/steps.js';
 import { alwaysAllow } from './alwaysAllow.js';
+import { answerAll, askedBy, othersLike } from './answerAll.js';
 import { answerStep } from './answerStep.js';
 
 /** As the record of answers names this client. */
@@ -39,13 +40,26 @@ export class Answering {
     return this.#shown.has(sessionId);
   }
 
-  async run({ id, name }: Session): Promise<void> {
+  /** One after the other, until the person leaves one unanswered. */
+  async runSeveral(sessions: readonly Session[]): Promise<void> {
+    for (const [i, { id }] of sessions.entries()) {
+      const session = await this.#now(id);
+      // Answered with another one, or elsewhere, while those before it were.
+      if (i > 0 && !isAsking(session)) continue;
+      const place = sessions.length === 1 ? '' : ` (${i + 1}/${sessions.length})`;
+      if (!(await this.run(session, place))) return;
+    }
+  }
+
+  /** @returns whether the person did something about it */
+  async run({ id, name }: Session, place = ''): Promise<boolean> {
     this.#shown.set(id, (this.#shown.get(id) ?? 0) + 1);
     try {
       const session = await this.#now(id);
-      if (isAsking(session)) await new Conversation(this.#services, session).run();
+      if (isAsking(session)) return await new Conversation(this.#services, session, place).run();
       // An old notification, or somebody else was quicker.
-      else void say('info', `${oneLine(name, 60)} asks nothing any more.`);
+      void say('info', `${oneLine(name, 60)} asks nothing any more.`);
+      return true;
     } finally {
       const left = (this.#shown.get(id) ?? 1) - 1;
       if (left === 0) this.#shown.delete(id);
@@ -59,28 +73,33 @@ export class Answering {
   }
 }
 
-type Done = { readonly type: 'done' };
+type Done = { readonly type: 'done' | 'left' };
 /** It goes on with what is asked now. */
 type Next = { readonly type: 'next'; readonly note: string };
 
 /** One request after the other of a session, until one is answered or the person goes. */
 class Conversation {
   readonly #services: Services;
+  /** Which one of several it is: ` (2/3)`. */
+  readonly #place: string;
   #session: Session;
   #note = '';
+  /** The answer is for all that ask the same. */
+  #isForAll = false;
   /** Title of the document in which the request is read. */
   #document: string | undefined;
 
-  constructor(services: Services, session: Session) {
+  constructor(services: Services, session: Session, place: string) {
     this.#services = services;
     this.#session = session;
+    this.#place = place;
   }
 
-  async run(): Promise<void> {
+  async run(): Promise<boolean> {
     try {
       for (;;) {
         const result = await this.#ask();
-        if (result.type === 'done') return;
+        if (result.type !== 'next') return result.type === 'done';
         this.#note = result.note;
       }
     } finally {
@@ -95,7 +114,7 @@ class Conversation {
   get #title(): string {
     const { kind = 'question' } = this.#session.waiting ?? {};
     const place = `${contextName(this.#row)}${this.#row.isHere ? '' : ` @${this.#row.machineName}`}`;
-    return `${sessionName(this.#session)} · ${kind} · ${oneLine(place)}`;
+    return `${sessionName(this.#session)} · ${kind} · ${oneLine(place)}${this.#place}`;
   }
 
   async #ask(): Promise<Done | Next> {
@@ -103,9 +122,14 @@ class Conversation {
     const { request } = session;
     if (request !== null && !isShort(request) && this.#document === undefined) await this.#openDocument(request);
     const change = this.#whenChanged(request);
+    const others = othersLike(this.#services, session);
+    this.#isForAll &&= others.length > 0;
+    const all = [session, ...others];
     try {
       const choice = await answerStep({
-        title: this.#title,
+        title: this.#isForAll ? `${all.length} sessions · ${session.waiting?.kind ?? 'question'}` : this.#title,
+        others: others.length,
+        askedBy: this.#isForAll ? all.map((one) => askedBy(this.#services, one)) : [],
         request,
         waitingFor: oneLine(session.waiting?.text ?? '') || this.#row.description.detail || 'its question',
         folder: oneLine(session.worktree?.path ?? session.path, 1000),
@@ -116,7 +140,10 @@ class Conversation {
       if (change.signal.aborted) return await this.#onChanged(request);
       switch (choice?.type) {
         case undefined:
-          return DONE;
+          return LEFT;
+        case 'answerAll':
+          this.#isForAll = true;
+          return { type: 'next', note: '' };
         case 'attach':
           await this.#services.attachments.attach(session);
           await markRead(this.#services, [session]);
@@ -128,40 +155,43 @@ class Conversation {
           if (request !== null && this.#document === undefined) await this.#openDocument(request);
           return { type: 'next', note: this.#note };
         case 'denyWithReason':
-          return await this.#typed(request, 'Why not, and what to do instead', (reason) => ({ type: 'deny', reason }));
+          return await this.#typed(all, 'Why not, and what to do instead', (reason) => ({ type: 'deny', reason }));
         case 'ownText':
-          return await this.#typed(request, 'Your answer', (text) => ({ type: 'text', text }));
+          return await this.#typed(all, 'Your answer', (text) => ({ type: 'text', text }));
         case 'alwaysAllow':
           return await this.#makeRule(request);
         case 'answer':
-          return await this.#send(request, choice.answer);
+          return await this.#give(all, choice.answer);
       }
     } finally {
       change.dispose();
     }
   }
 
-  async #typed(
-    request: PendingRequest | null,
-    placeholder: string,
-    answer: (text: string) => Answer,
-  ): Promise<Done | Next> {
+  async #typed(all: readonly Session[], placeholder: string, answer: (text: string) => Answer): Promise<Done | Next> {
     const result = await inputStep({
       title: this.#title,
       placeholder,
-      prompt: oneLine(request?.text ?? '', 200),
+      prompt: oneLine(all[0]?.request?.text ?? '', 200),
       canGoBack: true,
       validate: (value) => (value.trim() === '' ? 'Type something, or go back' : undefined),
     });
     if (result.kind === 'back') return { type: 'next', note: '' };
-    return result.kind === 'next' ? await this.#send(request, answer(result.value)) : DONE;
+    return result.kind === 'next' ? await this.#give(all, answer(result.value)) : LEFT;
+  }
+
+  /** @param all the sessions whose requests were shown, this one first */
+  async #give(all: readonly Session[], answer: Answer): Promise<Done | Next> {
+    if (!this.#isForAll) return await this.#send(all[0]?.request ?? null, answer);
+    await answerAll(this.#services, all, answer, { by: EDITOR, timeoutMs: ANSWER_TIMEOUT_MS });
+    return DONE;
   }
 
   async #makeRule(request: PendingRequest | null): Promise<Done | Next> {
     if (request === null) return DONE;
     const rule = await alwaysAllow(this.#services, this.#session, request);
     if (rule === 'back') return { type: 'next', note: '' };
-    if (rule === 'left') return DONE;
+    if (rule === 'left') return LEFT;
     // Whoever wrote the rule means this request too, unless the rule itself was quicker.
     const result = await this.#send(request, { type: 'allow', always: false });
     if (result.type === 'next') await this.#tellEnd(request);
@@ -329,3 +359,5 @@ function isSame(a: PendingRequest | null, b: PendingRequest | null): boolean {
 }
 
 const DONE: Done = { type: 'done' };
+/** The person went without an answer. */
+const LEFT: Done = { type: 'left' };

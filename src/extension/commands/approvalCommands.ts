@@ -1,5 +1,6 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { PolicyState } from '../../protocol/policy.js';
+import type { Session } from '../../protocol/session.js';
 import { describe } from '../../protocol/word.js';
 import type { Answering } from '../answering/answering.js';
 import { auditText } from '../model/auditText.js';
@@ -8,27 +9,40 @@ import { explanationText } from '../model/explanationText.js';
 import { oneLine } from '../model/plainText.js';
 import { inOrder } from '../model/sessionTree.js';
 import type { Services } from './services.js';
-import { oneSession } from './targets.js';
+import { oneSession, severalSessions } from './targets.js';
+import { showSession } from './watchCommands.js';
 
 const AUDIT_ENTRIES = 500;
 
 /** Commands about what agents ask: to answer, to see why, to look back, and to take all rules out of force. */
 export function registerApprovalCommands(services: Services, answering: Answering): void {
-  const { commands, link, rows, tools, documents } = services;
+  const { commands, link, rows, tools, documents, sessionsView } = services;
 
   commands.register('codeManager.session.answer', async (...args) => {
-    const session = await oneSession(services, args, {
+    const sessions = await severalSessions(services, args, {
       title: 'Answer',
       accept: ({ description }) => description.word === 'Needs input',
       none: 'No session needs input',
     });
-    if (session !== undefined) await answering.run(session);
+    const asking = sessions.filter(({ waiting }) => waiting !== null);
+    await answering.runSeveral(asking.length === 0 ? sessions.slice(0, 1) : asking);
   });
+  const waiting = (): readonly Session[] => {
+    const asking = rows.all.filter(({ description }) => description.word === 'Needs input');
+    if (asking.length === 0) throw new CodeManagerError('notFound', 'No session needs input');
+    return inOrder(asking, 'Needs input').map(({ session }) => session);
+  };
   commands.register('codeManager.session.answerNext', async () => {
-    const waiting = rows.all.filter(({ description }) => description.word === 'Needs input');
-    const [next] = inOrder(waiting, 'Needs input');
-    if (next === undefined) throw new CodeManagerError('notFound', 'No session needs input');
-    await answering.run(next.session);
+    const [next] = waiting();
+    if (next !== undefined) await answering.run(next);
+  });
+  commands.register('codeManager.session.nextNeedsInput', async () => {
+    const all = waiting();
+    // The one behind the one that is selected, so that the same key goes through all of them.
+    const [selected] = sessionsView.selectedSessions;
+    const next = all[(all.findIndex(({ id }) => id === selected) + 1) % all.length];
+    if (next === undefined) return;
+    await showSession(services, next);
   });
 
   commands.register('codeManager.session.explain', async (...args) => {

@@ -12,8 +12,12 @@ function idOf(argument: unknown, field: 'sessionId' | 'contextId' | 'machineId')
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The rows that a command of a tree is meant for: all selected ones when the clicked one is among them. */
-function sessionIds([first, selection]: readonly unknown[]): readonly string[] {
+/**
+ * The rows that a command of a tree is meant for: all selected ones when the clicked one is among them, or when a key
+ * was pressed that says so.
+ */
+function sessionIds({ sessionsView }: Services, [first, selection]: readonly unknown[]): readonly string[] {
+  if (typeof first === 'object' && first !== null && 'selected' in first) return sessionsView.selectedSessions;
   const clicked = idOf(first, 'sessionId');
   if (clicked === undefined) return [];
   const selected = Array.isArray(selection) ? selection.flatMap((item) => idOf(item, 'sessionId') ?? []) : [];
@@ -49,7 +53,7 @@ export async function oneSession(
   args: readonly unknown[],
   question: Question,
 ): Promise<Session | undefined> {
-  const [given] = sessionIds(args);
+  const [given] = sessionIds(services, args);
   const id = given ?? (await ask(services, question, isLostRow(args)));
   return id === undefined ? undefined : await sessionById(services, id);
 }
@@ -60,7 +64,7 @@ export async function severalSessions(
   args: readonly unknown[],
   question: Question,
 ): Promise<readonly Session[]> {
-  const given = sessionIds(args);
+  const given = sessionIds(services, args);
   const asked = given.length > 0 ? undefined : await ask(services, question, isLostRow(args));
   const ids = asked === undefined ? given : [asked];
   return await Promise.all(ids.map((id) => sessionById(services, id)));

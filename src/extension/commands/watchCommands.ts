@@ -90,6 +90,12 @@ export function registerWatchCommands(services: Services): void {
   commands.register('codeManager.sessions.groupByNone', groupBy('none'));
 }
 
+/** Opens the view on the row of a session, and its log; the focus stays where it is. */
+export async function showSession(services: Services, session: Session): Promise<void> {
+  await services.sessionsView.show(session.id);
+  services.logs.show(session);
+}
+
 /** Shows the log without taking the focus; that counts as having looked. */
 export async function openLog(services: Services, session: Session): Promise<void> {
   services.logs.show(session);

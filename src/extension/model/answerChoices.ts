@@ -11,7 +11,21 @@ export type AnswerChoice =
   | { readonly type: 'ownText' }
   | { readonly type: 'attach' }
   | { readonly type: 'showLog' }
-  | { readonly type: 'alwaysAllow' };
+  | { readonly type: 'alwaysAllow' }
+  /** To be shown all that ask the same, and to answer them together. */
+  | { readonly type: 'answerAll' };
+
+/** For whom an answer is. */
+export interface AnswerScope {
+  /** How many more ask exactly the same. */
+  readonly others: number;
+  /** It is for all of them already. */
+  readonly isForAll: boolean;
+}
+
+export function answerAllLabel(others: number): string {
+  return `Answer All ${others + 1}…`;
+}
 
 /** A row of the picker; `detail` stands below the label: its rest, and what the agent says about it. */
 export interface AnswerRow {
@@ -29,7 +43,10 @@ const ICONS = {
 } as const satisfies Record<OptionRole, string>;
 
 /** The agent's own answers in its own words and order, then what goes beyond them. */
-export function answerRows(request: PendingRequest | null): AnswerRow[] {
+export function answerRows(
+  request: PendingRequest | null,
+  { others, isForAll }: AnswerScope = { others: 0, isForAll: false },
+): AnswerRow[] {
   const attach: AnswerRow = { label: 'Attach Instead', icon: 'terminal', choice: { type: 'attach' } };
   if (request === null || request.options.length === 0) {
     return [
@@ -44,6 +61,8 @@ export function answerRows(request: PendingRequest | null): AnswerRow[] {
   if (request.takesText && !rows.some(({ choice }) => choice.type === 'ownText')) {
     rows.push({ label: 'Answer in Your Own Words…', icon: 'edit', choice: { type: 'ownText' } });
   }
+  if (isForAll) return rows;
+  if (others > 0) rows.push({ label: answerAllLabel(others), icon: 'checklist', choice: { type: 'answerAll' } });
   // Where nobody knows exactly what is asked, its terminal shows the most.
   if (isUncertain(request)) rows.unshift({ ...attach, label: 'Attach' });
   else rows.push(attach);

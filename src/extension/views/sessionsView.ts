@@ -120,6 +120,12 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     if (node !== undefined && this.#view.visible) await this.#view.reveal(node, { select: true, focus: false });
   }
 
+  /** Opens the view and selects a row in it. The focus stays where it is. */
+  async show(sessionId: string): Promise<void> {
+    const node = this.#nodes.get(sessionNodeId(sessionId));
+    if (node !== undefined) await this.#view.reveal(node, { select: true, focus: false, expand: true });
+  }
+
   async getChildren(node?: SessionNode): Promise<SessionNode[]> {
     if (node !== undefined) return [...(this.#tree.children.get(node.id) ?? [])];
     this.#link.open();
