@@ -161,6 +161,8 @@ async function answerAlike(workbench: Workbench, answers: Params<'session/answer
   answers.length = 0;
 
   await sessions.row('refactor-auth').click();
+  // A panel that opens closes every menu.
+  await workbench.waitForOutput('All tests pass');
   await sessions.row('docs-search').click({ modifiers: ['ControlOrMeta'] });
   await sessions.row('docs-search').click({ button: 'right' });
   await pickMenuItem(page, 'Answer…');
