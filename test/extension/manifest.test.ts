@@ -25,6 +25,7 @@ interface Manifest {
   readonly icon: string;
   readonly contributes: {
     readonly commands: readonly { readonly command: string; readonly title: string; readonly category: string }[];
+    readonly keybindings: readonly { readonly command: string; readonly key: string; readonly when: string }[];
     readonly menus: Readonly<Record<string, readonly Menu[]>>;
     readonly submenus: readonly { readonly id: string }[];
     readonly views: Readonly<Record<string, readonly { readonly id: string }[]>>;
@@ -49,7 +50,7 @@ interface Manifest {
 
 const manifest = JSON.parse(readFileSync(join(repoRoot, 'package.json'), 'utf8')) as Manifest;
 const { commands, menus, submenus, views, viewsContainers, viewsWelcome } = manifest.contributes;
-const { configuration, configurationDefaults, languages, walkthroughs } = manifest.contributes;
+const { configuration, configurationDefaults, keybindings, languages, walkthroughs } = manifest.contributes;
 const menuEntries = Object.entries(menus).flatMap(([menu, entries]) => entries.map((entry) => ({ menu, ...entry })));
 
 test('the manifest names the commands that are registered, and no others', () => {
@@ -58,6 +59,21 @@ test('the manifest names the commands that are registered, and no others', () =>
     assert.equal(category, 'Code Manager');
     assert.match(title, /^[A-Z]/, title);
   }
+});
+
+test('nothing stands in the manifest twice, of which the editor would take the last', () => {
+  assert.equal(readFileSync(join(repoRoot, 'package.json'), 'utf8'), `${JSON.stringify(manifest, null, 2)}\n`);
+});
+
+test('keys are for commands of ours, or of the editor in our terminals, and disturb nobody who has no sessions', () => {
+  const known = new Set<string>(COMMANDS);
+  assert.ok(keybindings.length >= 4);
+  for (const { command, key, when } of keybindings) {
+    const isOurs = known.has(command) && when.includes('codeManager.hasSessions');
+    assert.ok(isOurs || when.includes('codeManager.terminalAgent'), `${key}: ${command}`);
+  }
+  const places = keybindings.map(({ key, when }) => `${key} ${when}`);
+  assert.equal(new Set(places).size, places.length);
 });
 
 test('menus name commands and submenus that exist', () => {
@@ -124,7 +140,7 @@ test('the views are those that the extension fills', () => {
 
 test('conditions ask only for context keys that are set', () => {
   const known = new Set<string>([...CONTEXT_KEYS, ...Object.values(VIEWS)]);
-  const conditions = [...menuEntries, ...viewsWelcome].map(({ when }) => when ?? '');
+  const conditions = [...menuEntries, ...keybindings, ...viewsWelcome].map(({ when }) => when ?? '');
   for (const condition of conditions) {
     for (const [key] of condition.matchAll(/codeManager\.[A-Za-z.]+/g)) assert.ok(known.has(key), key);
   }
