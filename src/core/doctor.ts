@@ -98,6 +98,8 @@ export async function runDoctor(
     };
   });
   await check('logout', () => logoutCheck(machine));
+  const left = await leftCheck(engine).catch(() => undefined);
+  if (left !== undefined) checks.push(left);
   for (const problem of problems)
     checks.push({ name: 'file', status: 'warning', detail: problem, fix: null, ms: null, code: null });
   return checks;
@@ -116,6 +118,24 @@ export async function agentsElsewhere(service: MachineService): Promise<Check> {
     const ms = performance.now() - started;
     return { name, status: 'warning', detail: message, fix: hint ?? null, ms, code };
   }
+}
+
+/** What sessions that have ended left running; undefined when there is nothing. */
+async function leftCheck({ sessions, supervisor }: SessionEngine): Promise<Check | undefined> {
+  const started = performance.now();
+  const records = await sessions.endedAnywhere();
+  const found = await supervisor.left.of(records);
+  const leavers = records.filter((_, index) => (found[index]?.length ?? 0) > 0);
+  const count = found.reduce((sum, processes) => sum + processes.length, 0);
+  if (count === 0) return undefined;
+  return {
+    name: 'processes',
+    status: 'warning',
+    detail: `${count === 1 ? '1 process goes on' : `${count} processes go on`} that ${leavers.length === 1 ? 'a session has' : 'sessions have'} left running`,
+    fix: shownCommand('cm', 'stop', ...leavers.map(({ name, archived, id }) => (archived ? id : name))),
+    ms: performance.now() - started,
+    code: null,
+  };
 }
 
 /** What somebody has opened in the tmux of agents; undefined when there is nothing. */

@@ -2,9 +2,11 @@ import type { Disposable } from '../common/disposable.js';
 import type { Event } from '../common/emitter.js';
 import type { Machine as MachineInfo } from '../protocol/context.js';
 import type { Check } from '../protocol/requests.js';
-import type { MachineIdentity } from '../protocol/session.js';
+import type { MachineIdentity, ProcessId } from '../protocol/session.js';
 import type { Operation } from './operation.js';
 import type { Shell } from './shell/shellKind.js';
+
+export type { ProcessId };
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -140,13 +142,6 @@ export interface LoginOptions {
 
 /** The variable that every process of a session carries: the id of the session. */
 export const MARKER = 'CM_SESSION';
-
-/** One process for ever: a pid is given away again, never with the same start. */
-export interface ProcessId {
-  readonly pid: number;
-  /** As its system tells it. */
-  readonly start: string;
-}
 
 /** What belongs together: what descends from a process or carries a marker, and what follows any of these. */
 export interface ProcessTree {

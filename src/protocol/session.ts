@@ -24,6 +24,14 @@ export type Waiting = z.infer<typeof Waiting>;
 export const MachineIdentity = z.object({ host: z.string(), bootId: z.string() });
 export type MachineIdentity = z.infer<typeof MachineIdentity>;
 
+/** One process for ever: a pid is given away again, never with the same start. */
+export const ProcessId = z.object({
+  pid: z.number().int().positive(),
+  /** As its system tells it. */
+  start: z.string(),
+});
+export type ProcessId = z.infer<typeof ProcessId>;
+
 /** One run of a tool in a context on a task. All times are ISO 8601 UTC; null where nothing is known. */
 export const Session = z.looseObject({
   id: z.string().min(1),
@@ -78,6 +86,8 @@ export const Session = z.looseObject({
   /** Process of the pane. */
   pid: z.number().int().nullable().default(null),
   toolVersion: z.string().nullable().default(null),
+  /** Processes that it has left running when it ended. */
+  left: z.array(ProcessId).default([]),
 });
 export type Session = z.infer<typeof Session>;
 

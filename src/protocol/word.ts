@@ -86,19 +86,23 @@ export function describe(session: Session, now: number, machine?: MachineView): 
     };
   }
   const reviewOrEnded: Group = session.unread ? 'To review' : 'Ended';
+  const left = leftText(session);
   switch (session.status) {
     case 'completed':
-      return { word: 'Completed', detail: ran(session), group: reviewOrEnded };
+      return { word: 'Completed', detail: joined(ran(session), left), group: reviewOrEnded };
     case 'failed':
       return {
         word: 'Failed',
-        detail: session.signal ?? (session.exitCode === null ? (session.reason ?? '') : `exit ${session.exitCode}`),
+        detail: joined(
+          session.signal ?? (session.exitCode === null ? (session.reason ?? '') : `exit ${session.exitCode}`),
+          left,
+        ),
         group: reviewOrEnded,
       };
     case 'stopped':
-      return { word: 'Stopped', detail: '', group: 'Ended' };
+      return { word: 'Stopped', detail: left, group: 'Ended' };
     case 'lost':
-      return { word: 'Lost', detail: reasonText(session.reason ?? '', now), group: reviewOrEnded };
+      return { word: 'Lost', detail: joined(reasonText(session.reason ?? '', now), left), group: reviewOrEnded };
     case 'starting':
     case 'running':
       break;
@@ -141,6 +145,16 @@ export function describe(session: Session, now: number, machine?: MachineView): 
       return { word: 'Running', detail, group: 'Working' };
     }
   }
+}
+
+/** What a session that has ended left running: `2 processes go on`; empty when there is nothing. */
+export function leftText({ left }: Pick<Session, 'left'>): string {
+  if (left.length === 0) return '';
+  return left.length === 1 ? '1 process goes on' : `${left.length} processes go on`;
+}
+
+function joined(...parts: readonly string[]): string {
+  return parts.filter((part) => part !== '').join(' · ');
 }
 
 /** Why a session ended as it did, as its record says, for people: a time in it becomes local time. */

@@ -71,6 +71,22 @@ const TABLE: readonly (readonly [string, Partial<Session>, readonly [string, str
     ['Failed', 'tmux did not start', 'Ended'],
   ],
   ['ended by a person', { status: 'stopped', unread: true }, ['Stopped', '', 'Ended']],
+  [
+    'ended, and something goes on',
+    { status: 'failed', exitCode: 3, left: [{ pid: 7, start: '1' }] },
+    ['Failed', 'exit 3 · 1 process goes on', 'Ended'],
+  ],
+  [
+    'broken off, and more than one goes on',
+    {
+      status: 'stopped',
+      left: [
+        { pid: 7, start: '1' },
+        { pid: 8, start: '1' },
+      ],
+    },
+    ['Stopped', '2 processes go on', 'Ended'],
+  ],
   ['lost', { status: 'lost', reason: 'host restarted', unread: true }, ['Lost', 'host restarted', 'To review']],
   [
     'lost, and the time is known',

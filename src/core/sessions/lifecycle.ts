@@ -204,6 +204,7 @@ function resume(record: SessionRecord, event: LifecycleEvent & { readonly type: 
     machine: event.machine,
     resumeId: event.request,
     runFrom: event.logSize,
+    left: [],
     // The task is part of the conversation.
     delivery: 'none',
   };

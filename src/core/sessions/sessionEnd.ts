@@ -21,6 +21,8 @@ export interface SessionEndOptions {
   readonly live: LiveSessions;
   readonly files: SessionFiles;
   readonly logs: Pick<LogKeeper, 'close'>;
+  /** It has ended by itself; `root`: the process of its pane. */
+  readonly onEnded?: (id: string, root: number | null) => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -107,6 +109,7 @@ export class SessionEnd {
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), isBrokenOff, time });
       await files.clear(id);
       this.#close(id);
+      if (record.ending === null) this.#options.onEnded?.(id, pane?.pid ?? record.pid);
     });
   }
 

@@ -47,7 +47,7 @@ export interface SessionsOptions {
   readonly contexts: ContextDirectory;
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
-  readonly supervisor: Pick<Supervisor, 'act' | 'adopted' | 'isHere'>;
+  readonly supervisor: Pick<Supervisor, 'act' | 'adopted' | 'isHere' | 'left'>;
   readonly starts: SessionStart;
   readonly ends: SessionEnd;
   readonly tool: (id: string) => Tool;
@@ -113,6 +113,12 @@ export class Sessions {
   async list(archived: boolean): Promise<Session[]> {
     const { table, store } = this.#options;
     return [...table.all(), ...(archived ? await store.loadArchived() : [])].map(toSession);
+  }
+
+  /** Records of all that have ended, archived ones too. */
+  async endedAnywhere(): Promise<SessionRecord[]> {
+    const { table, store } = this.#options;
+    return [...table.all(), ...(await store.loadArchived())].filter(hasEnded);
   }
 
   /** Starts a tool. The same request id always gives the same session. */
@@ -337,7 +343,27 @@ export class Sessions {
     }
   }
 
+  /** One that has ended and left something running. Undefined for any other. */
+  async #leaver(ref: string): Promise<SessionRecord | undefined> {
+    const { supervisor } = this.#options;
+    await supervisor.adopted;
+    const record = await this.findAnywhere(ref);
+    if (!hasEnded(record) || !supervisor.isHere(record)) return undefined;
+    const [left = []] = await supervisor.left.of([record]);
+    return left.length > 0 ? record : undefined;
+  }
+
+  /** Ends what a session that has ended left running. */
+  async #endLeft(record: SessionRecord, signal?: NodeJS.Signals, timeoutMs = 0): Promise<Session> {
+    const { supervisor, table } = this.#options;
+    await supervisor.act();
+    await supervisor.left.end(record, signal, timeoutMs);
+    return toSession(table.get(record.id) ?? record);
+  }
+
   async stop({ session, timeoutMs }: Params<'session/stop'>): Promise<Session> {
+    const leaver = await this.#leaver(session);
+    if (leaver) return this.#endLeft(leaver, this.#tool(leaver).stopSignal, timeoutMs);
     const record = await this.running(session);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'stop' });
     await this.#options.ends.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
@@ -345,6 +371,8 @@ export class Sessions {
   }
 
   async kill(ref: string): Promise<Session> {
+    const leaver = await this.#leaver(ref);
+    if (leaver) return this.#endLeft(leaver);
     const record = await this.running(ref);
     await this.#options.table.apply(record.id, { type: 'endAsked', how: 'kill' });
     await this.#options.ends.kill(record.id);
@@ -389,6 +417,7 @@ export class Sessions {
     const { table, store } = this.#options;
     const record = await this.findAnywhere(session);
     await this.#endedOrForced(record, force);
+    await this.#nothingLeftOrForced(record, force);
     await store.purge(record.id);
     table.remove(record.id);
     return toSession(record);
@@ -404,6 +433,18 @@ export class Sessions {
       });
     }
     await this.kill(record.id);
+  }
+
+  /** Without its record nobody could name what it left running. */
+  async #nothingLeftOrForced({ id, name }: SessionRecord, force: boolean): Promise<void> {
+    const leaver = await this.#leaver(id).catch(() => undefined);
+    if (leaver === undefined) return;
+    if (!force) {
+      throw new CodeManagerError('conflict', `Processes that session ${name} has left running go on`, {
+        hint: 'Stop it first, or use --force, which kills them.',
+      });
+    }
+    await this.#endLeft(leaver);
   }
 
   async attach({ session, readOnly, nesting }: Params<'session/attach'>): Promise<AttachCommand> {
@@ -437,6 +478,7 @@ export class Sessions {
       if (
         hasEnded(record) &&
         !record.pinned &&
+        record.left.length === 0 &&
         !record.unread &&
         Date.parse(record.completed ?? record.changed) < before
       ) {

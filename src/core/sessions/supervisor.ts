@@ -9,6 +9,7 @@ import type { Tool } from '../../protocol/tool.js';
 import type { Machine } from '../machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { Adoption } from './adoption.js';
+import { Leftovers } from './leftovers.js';
 import { LiveSessions } from './liveSession.js';
 import { LogKeeper } from './logKeeper.js';
 import { ORPHAN_MS, removeOrphans } from './recovery.js';
@@ -57,6 +58,7 @@ export class Supervisor implements Disposable {
   readonly input: SessionInput;
   readonly starts: SessionStart;
   readonly ends: SessionEnd;
+  readonly left: Leftovers;
   readonly #follower: SessionFollower;
   readonly #adoption: Adoption;
   readonly #watchdog: Watchdog;
@@ -80,7 +82,9 @@ export class Supervisor implements Disposable {
       new SessionStates({ ...common, suspensions, ids, onReady: (id) => this.input.deliverTask(id) }),
     );
     const input = new SessionInput({ ...common, box: (id) => states.box(id) });
-    const ends = new SessionEnd({ ...common, logs });
+    const left = this.#disposables.add(new Leftovers({ ...common, isHere: (record) => this.#isSameBoot(record) }));
+    const ends = new SessionEnd({ ...common, logs, onEnded: (id, root) => left.onEnded(id, root) });
+    this.left = left;
     const starts = new SessionStart({
       ...common,
       logs,
@@ -119,7 +123,7 @@ export class Supervisor implements Disposable {
       check: () => this.check(),
       isFar: machine.type !== 'local',
       isOn: () => !this.#suspended,
-      isNeeded: () => table.all().some((record) => !hasEnded(record)),
+      isNeeded: () => table.all().some((record) => !hasEnded(record) || record.left.length > 0),
       clock,
       log,
     });
@@ -146,6 +150,11 @@ export class Supervisor implements Disposable {
   isHere({ machine }: Pick<SessionRecord, 'machine'>): boolean {
     const { host, bootId } = this.#options.identity;
     return machine.host === host || (machine.bootId === bootId && bootId !== 'unknown');
+  }
+
+  /** Its host has not been started anew since. */
+  #isSameBoot(record: Pick<SessionRecord, 'machine'>): boolean {
+    return this.isHere(record) && record.machine.bootId === this.#options.identity.bootId;
   }
 
   /** Takes over what runs, ends what has ended, starts what was cut off before its start. Asked again it looks again. */
@@ -199,6 +208,7 @@ export class Supervisor implements Disposable {
     if (this.#suspended) return;
     this.#follower.watch();
     const { table, tmux, machine } = this.#options;
+    if (this.#leads) await this.left.check();
     const open = table.all().filter((record) => !hasEnded(record) && this.isHere(record));
     if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
     const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));

@@ -101,7 +101,7 @@ export function registerControlCommands(services: Services): void {
   commands.register('codeManager.session.interrupt.ask', () => interrupt([]));
 
   const stop = async (args: readonly unknown[]): Promise<void> => {
-    const sessions = (await severalSessions(services, args, running('Stop'))).filter((session) => !hasEnded(session));
+    const sessions = (await severalSessions(services, args, endable('Stop'))).filter(isEndable);
     await working(`Stopping ${named(sessions)}…`, () =>
       all(sessions, ({ id }) => link.request('session/stop', { session: id }, { timeoutMs: STOP_TIMEOUT_MS })),
     );
@@ -110,7 +110,7 @@ export function registerControlCommands(services: Services): void {
   commands.register('codeManager.session.stop.ask', () => stop([]));
 
   const kill = async (args: readonly unknown[]): Promise<void> => {
-    const sessions = (await severalSessions(services, args, running('Kill'))).filter((session) => !hasEnded(session));
+    const sessions = (await severalSessions(services, args, endable('Kill'))).filter(isEndable);
     if (sessions.length === 0) return;
     const detail = 'All its processes end at once, without saving anything. The log stays.';
     if (!(await ask(`Kill ${named(sessions)}?`, detail, 'Kill'))) return;
@@ -125,6 +125,15 @@ export function registerControlCommands(services: Services): void {
 /** For commands that need a session that runs. */
 function running(title: string): Question {
   return { title, accept: isAttachable, none: 'No session is running' };
+}
+
+/** It runs, or has left something running. */
+function isEndable(session: Session): boolean {
+  return !hasEnded(session) || session.left.length > 0;
+}
+
+function endable(title: string): Question {
+  return { title, accept: ({ session }) => isEndable(session), none: 'No session is running' };
 }
 
 async function askText(session: Session): Promise<string | undefined> {

@@ -128,6 +128,7 @@ export type SessionTag =
   | 'ended'
   | 'idle'
   | 'interruptible'
+  | 'leaver'
   | 'local'
   | 'offline'
   | 'pinned'
@@ -148,6 +149,8 @@ export function sessionContextValue(row: SessionRow): string {
   if (description.word === 'Working' || description.word === 'Running') tags.add('interruptible');
   if (description.word === 'Needs input') tags.add('answerable');
   if (hasEnded(session) && session.conversationId !== null) tags.add('resumable');
+  // It left something running that can be ended.
+  if (session.left.length > 0 && !isOffline) tags.add('leaver');
   if (session.pinned) tags.add('pinned');
   if (session.unread) tags.add('unread');
   return ['session', ...[...tags].sort()].join('+');

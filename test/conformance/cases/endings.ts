@@ -45,6 +45,23 @@ export const endingCases: readonly Case[] = [
     },
   },
   {
+    name: 'what a session that has ended left running is told, and ended by the same commands',
+    run: async (desk) => {
+      const leaving = `nohup sh -c 'trap "echo bye >>ends; exit" TERM; echo $$ >>left; while :; do sleep 0.1; done' >/dev/null 2>&1 &
+env -i PATH="$PATH" nohup sh -c 'echo $$ >>left; exec sleep 1000' >/dev/null 2>&1 &
+while [ "$(wc -l <left)" != 2 ]; do sleep 0.1; done`;
+      const left = (): number[] => desk.read('left').split('\n').filter(Boolean).map(Number);
+      const { id } = await desk.ran(leaving);
+      const told = await desk.is(id, 'has left something', (session) => session.left.length >= 2);
+      assert.ok(left().every((pid) => told.left.some((process) => process.pid === pid)));
+      const stopped = await desk.client.request('session/stop', { session: id, timeoutMs: 10_000 });
+      assert.deepEqual([stopped.status, stopped.left], ['completed', []]);
+      assert.equal(desk.read('ends'), 'bye\n', 'it was asked first');
+      assert.deepEqual(left().filter(isRunning), []);
+      return desk.fails(desk.client.request('session/kill', { session: id }));
+    },
+  },
+  {
     name: 'stop asks politely and waits',
     run: async (desk) => {
       const { id } = await desk.shell("trap 'echo goodbye >bye; exit 5' TERM; echo up; while :; do sleep 0.05; done");
