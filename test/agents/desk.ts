@@ -123,6 +123,11 @@ export class Desk {
     return (await this.#client.request('screen/judge', { tool, screen: await this.screen() })).draft;
   }
 
+  /** Scrolls up in its terminal, as one turn of the mouse wheel does. */
+  async copyMode(): Promise<void> {
+    await this.#tmux('copy-mode', '-t', `=${this.#id}:`);
+  }
+
   /** Process of the program that its launcher has started. */
   async program(): Promise<number> {
     const { pid } = await this.session();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { delay } from '../../src/common/async.js';
 import { openTerminal } from '../helpers/attachedTerminal.js';
 import { drawnRows } from '../helpers/campaign.js';
 import { until } from '../helpers/until.js';
@@ -70,10 +71,12 @@ for (const { agent, reach, mode, trust, bash, suspends } of drawnRows('sends', R
     terminal.write('\x1b[27;2;13~');
     terminal.write('two');
     await until('it is broken', async () => /^one\n+two$/u.test((await desk.draft()) ?? ''), 30_000);
-    await until('the box is empty', async () => {
-      await desk.home.run(['key', id, '--force', 'BSpace']);
+    const isEmpty = async (): Promise<boolean> => {
+      terminal.write('\x7f');
+      await delay(100);
       return (await desk.draft()) === null;
-    });
+    };
+    await until('the box is empty', isEmpty, 30_000);
     terminal.close();
 
     // Behind a line that a person has begun.

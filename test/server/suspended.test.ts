@@ -31,6 +31,8 @@ async function stop(t: TestContext): Promise<Stopped> {
   const { pid } = await wait('runs', ({ pid }) => pid !== null);
   const tool = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
   process.kill(Number(tool), 'SIGSTOP');
+  // A busy machine takes its time.
+  await until('it is stopped', () => / T /u.test(readFileSync(`/proc/${Number(tool)}/stat`, 'utf8')));
   const file = join(server.work, 'received');
   return { server, client, id, received: () => (existsSync(file) ? readFileSync(file, 'utf8') : ''), until: wait };
 }

@@ -45,6 +45,15 @@ test('a text that ends in a backslash is typed so that Enter submits it', () => 
   assert.equal(typeable('a\\\nb'), 'a\\\nb');
 });
 
+test('a last word that opens a list in an input box is closed by a blank, and a command stays what it is', () => {
+  for (const text of ['see @src', '@src', 'for $x', 'use $skill-name', 'an issue #12', 'see /help', 'two\n/help']) {
+    assert.equal(typeable(text), `${text} `);
+  }
+  for (const text of ['/help', '/model', 'a@b.c', 'see @src now', 'a/b', 'x #1\n', 'costs 5$', '!ls', '']) {
+    assert.equal(typeable(text), text);
+  }
+});
+
 /** A busy program that never reads its box, shows the text on its screen when it has it, and is never quiet. */
 test('where the input box is not read a text is submitted as soon as its end is seen', async () => {
   let isShown = false;

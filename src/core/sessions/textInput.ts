@@ -30,12 +30,15 @@ export function pasteable(text: string): string {
   return text.replace(/\r\n?/g, '\n').replace(/[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]/g, '');
 }
 
+/** A last word that opens a list of files, skills or commands in many of them: the list would take the Enter. */
+const OPENS_LIST = /(?:(?:^|\s)[@$#]|\s\/)\S*$/u;
+
 /**
- * Text as it is typed into an input box: an Enter behind a backslash breaks the line in many of them, and the text would
- * stay there, for the next one to be glued to.
+ * Text as it is typed into an input box: an Enter behind a backslash breaks the line in many of them, and one behind a
+ * word that opens a list takes something from that. The text would stay there, for the next one to be glued to.
  */
 export function typeable(text: string): string {
-  return text.endsWith('\\') ? `${text} ` : text;
+  return text.endsWith('\\') || OPENS_LIST.test(text) ? `${text} ` : text;
 }
 
 /** The screen of a program that has an input box. */

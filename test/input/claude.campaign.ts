@@ -1,0 +1,3 @@
+import { inputCampaign } from './runInput.js';
+
+inputCampaign({ name: 'claude', reach: 'alias', mode: 'default', trust: ['❯', 'Yes, I trust this folder'] });

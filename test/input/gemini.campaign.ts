@@ -1,0 +1,3 @@
+import { inputCampaign } from './runInput.js';
+
+inputCampaign({ name: 'gemini', reach: 'path', mode: 'default', trust: ['●', 'Trust folder'] });

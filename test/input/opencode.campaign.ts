@@ -1,0 +1,3 @@
+import { inputCampaign } from './runInput.js';
+
+inputCampaign({ name: 'opencode', reach: 'own file', mode: 'build' });
