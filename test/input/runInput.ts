@@ -112,13 +112,13 @@ class Bed {
     await until('it is attached', () => terminal.screen.length > 200);
     // A key within the second of being attached cannot be told from that.
     await delay(1100);
+    // Who typed some seconds ago types no more.
+    const typing = setInterval(() => terminal.write('x'), 500);
     const refused = await until('it is refused', async () => {
-      // Who typed some seconds ago types no more.
-      terminal.write('x');
       const sent = await desk.home.run(['send', this.#id, '-'], { input: text });
       assert.equal(sent.code, 6, sent.stderr);
       return /Somebody types in/u.test(sent.stderr) || undefined;
-    });
+    }).finally(() => clearInterval(typing));
     assert.ok(refused);
     const isEmpty = async (): Promise<boolean> => {
       terminal.write('\x7f');
