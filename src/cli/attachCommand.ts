@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { promisify } from 'node:util';
+import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Nesting } from '../protocol/requests.js';
 import type { App } from './app.js';
@@ -41,7 +42,7 @@ export async function attachTo(app: App, session: string, readOnly: boolean, not
   const child = spawn(program, args, { stdio: 'inherit', env: { ...inherited, ...attach.env } });
   return new Promise((resolve, reject) => {
     child.once('error', (cause) => {
-      reject(new CodeManagerError('dependencyMissing', `${program} could not be run: ${cause.message}`, { cause }));
+      reject(new CodeManagerError('dependencyMissing', `${program} could not be run: ${reasonOf(cause)}`, { cause }));
     });
     child.once('exit', (code, signal) => resolve(code ?? exitCodeOf(signal)));
   });

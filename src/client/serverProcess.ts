@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { homeDirectory } from '../common/home.js';
+import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError, WireError } from '../protocol/errors.js';
 
 /** What must not reach a process that outlives whoever started it. */
@@ -44,7 +45,7 @@ export class ServerProcess {
     });
     this.#child.once('error', (error) => {
       this.#ended = true;
-      this.#failure = new CodeManagerError('unavailable', `The agent server did not start: ${error.message}`, {
+      this.#failure = new CodeManagerError('unavailable', `The agent server did not start: ${reasonOf(error)}`, {
         cause: error,
       });
     });

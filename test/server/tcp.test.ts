@@ -283,7 +283,7 @@ test('a token that could be guessed, a lone certificate, and an open interface w
   assert.match(await run(['--port=0', '--tls-cert=/none']), /belong together/);
   assert.match(await run(['--port=0', '--token-file=/none']), /cannot be read/);
   assert.match(await run(['--host=127.0.0.1']), /needs --port/);
-  assert.match(await run(['--port=99999']), /not a port/);
+  assert.match(await run(['--port=99999']), /--port takes a number/);
 });
 
 test('with a certificate other hosts come by wss, when they trust it', async (t) => {

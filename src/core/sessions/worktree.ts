@@ -22,6 +22,15 @@ export interface WorktreeOptions {
   readonly trustGit?: string | undefined;
 }
 
+/** The branch of a session: letters of any script, and nothing that git does not take. */
+export function branchName(name: string, id: string): string {
+  const words = name
+    .toLowerCase()
+    .replace(/[^\p{L}\p{M}\p{N}._-]+|\.{2,}/gu, '-')
+    .replace(/^[.-]+|(?:\.lock|[.-])+$/g, '');
+  return `cm/${words || id}`;
+}
+
 /**
  * Makes a git worktree for a session, on a new branch or on one that exists and is not checked out elsewhere. It is
  * never removed by Code Manager: what an agent did there stays.
@@ -43,14 +52,7 @@ export async function createWorktree(
     });
   }
   if (repository.own !== null) throw question(repository.root, repository.own);
-  const branch =
-    options.branch ??
-    `cm/${
-      options.name
-        .toLowerCase()
-        .replace(/[^\p{L}\p{M}\p{N}._-]+|\.{2,}/gu, '-')
-        .replace(/^[.-]+|[.-]+$|\.lock$/g, '') || options.id
-    }`;
+  const branch = options.branch ?? branchName(options.name, options.id);
   if ((await repository.run('check-ref-format', '--branch', branch)).code !== 0)
     throw new CodeManagerError('invalid', `“${branch}” cannot be the name of a branch`);
   const exists = (await repository.run('show-ref', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0;

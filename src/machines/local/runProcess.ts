@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { reasonOf } from '../../common/systemError.js';
 import { formatDuration } from '../../common/text.js';
 import type { RunOptions, RunResult } from '../../core/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
@@ -149,7 +150,7 @@ export function toStartError(error: unknown, command: readonly string[], cwd: st
     default:
       return new CodeManagerError(
         'unavailable',
-        `${program} could not be started: ${error instanceof Error ? error.message : String(error)}`,
+        `${program} could not be started: ${reasonOf(error)}`,
         { cause: error },
       );
   }

@@ -67,7 +67,7 @@ export class Machines implements Disposable {
     if (first && more.length === 0) return first;
     if (first) {
       throw new CodeManagerError('conflict', `${ref} is the name of several machines`, {
-        hint: `Say which one: ${byName.map(({ id }) => id).join(', ')}.`,
+        hint: `Name a context on the one that is meant, or ${byName.flatMap(({ id }) => (id === 'local' ? [] : [id])).join(' or ')}.`,
       });
     }
     try {

@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
+import { reasonOf } from '../../common/systemError.js';
 import { isLoopback } from '../../client/transport.js';
 import { tcpEnd, type SocketEnd } from '../../machines/local/socketPeer.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
@@ -20,6 +21,13 @@ import { PROVE_MS, Unproved } from './unproved.js';
 const HANDSHAKE_MS = 10_000;
 const MAX_HEADER_BYTES = 8 * 1024;
 const REVOKED_CLOSE = 4401;
+
+/** Why a port cannot be listened on. */
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EADDRNOTAVAIL: 'this host has no such address',
+  EACCES: 'only root may use that port',
+  ENOTFOUND: 'no host has that name',
+};
 
 export interface TcpOptions {
   /** 0: any that is free. */
@@ -102,7 +110,7 @@ export class TcpListener {
             taken ? 'conflict' : 'invalid',
             taken
               ? `Port ${options.port} is taken`
-              : `Cannot listen on ${options.host}:${options.port}: ${error.message}`,
+              : `Cannot listen on ${options.host}:${options.port}: ${LISTEN_REASONS[error.code ?? ''] ?? reasonOf(error)}`,
             { cause: error },
           ),
         );
