@@ -103,7 +103,7 @@ export class SessionEnd {
       const exit = await this.#exit(id, pane);
       const endedAt = (await files.stat(id, 'exit'))?.mtimeMs ?? clock.now();
       const time = new Date(endedAt).toISOString();
-      const isBrokenOff = await this.#isBrokenOff(id, exit, endedAt).catch(() => false);
+      const isBrokenOff = record.ending === null && (await this.#isBrokenOff(id, exit, endedAt).catch(() => false));
       await this.#closeWindow(id, pane);
       if (pane?.piped === true || (pane === undefined && (await files.has(id, 'log')))) await this.#logClosed(id);
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), isBrokenOff, time });
