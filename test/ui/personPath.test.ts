@@ -59,6 +59,11 @@ test('a person adds a folder, starts an agent, reads it, answers it, attaches to
     assert.equal(await quickInput.widget.count(), 0, 'nobody is asked which session was meant');
     await workbench.waitForTerminal('demo>');
     await sessions.waitForRow('the end of the turn', ({ description }) => /Idle|Finished/.test(description));
+    // A menu closes when its row moves.
+    await waitFor('its last group', async () => {
+      const groups = (await sessions.rows()).filter(({ level }) => level === 1).map(({ label }) => label);
+      return groups.length === 1 && ['Idle', 'To review'].includes(groups[0] ?? '');
+    });
     await sessions.pickFromMenu(waiting.label, 'Stop');
     await sessions.waitForRow('the group of what has ended', ({ label }) => label === 'Ended');
     await sessions.row('Ended').click();
