@@ -148,11 +148,9 @@ export function toStartError(error: unknown, command: readonly string[], cwd: st
         cause: error,
       });
     default:
-      return new CodeManagerError(
-        'unavailable',
-        `${program} could not be started: ${reasonOf(error)}`,
-        { cause: error },
-      );
+      return new CodeManagerError('unavailable', `${program} could not be started: ${reasonOf(error)}`, {
+        cause: error,
+      });
   }
 }
 
