@@ -86,7 +86,8 @@ test('an attached terminal is a real client of the session', async (t) => {
     await workbench.quickInput.waitForTitle('New Session (3/3)');
     await workbench.quickInput.accept('cat');
     const sessions = workbench.tree('Sessions');
-    const row = await sessions.waitForRow('the session', ({ level }) => level === 2);
+    // Its start is over when it has been selected: its log comes over no terminal any more.
+    const row = await sessions.waitForRow('the session', ({ level, selected }) => level === 2 && selected);
     await sessions.clickInline(row.label, 'Attach');
     await workbench.page.locator('.terminal-wrapper.active').waitFor();
     await workbench.page.keyboard.type('typed by a person');
