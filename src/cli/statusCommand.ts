@@ -11,7 +11,8 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
   const [session] = invocation.args;
   if (session === undefined) {
     if (invocation.has('watch')) return watch(app, invocation);
-    if (invocation.has('notify')) throw new CodeManagerError('invalid', 'The flag --notify needs -w: a list is over at once');
+    if (invocation.has('notify'))
+      throw new CodeManagerError('invalid', 'The flag --notify needs -w: a list is over at once');
     return list(app, invocation);
   }
   const command = COMMANDS.find(({ path }) => path[0] === 'status');

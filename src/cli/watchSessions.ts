@@ -25,7 +25,9 @@ export async function watchSessions(
   { quiet, notify }: { readonly quiet: boolean; readonly notify: boolean },
 ): Promise<void> {
   if (notify && !app.output.canAlert) {
-    throw new CodeManagerError('invalid', 'The flag --notify needs a terminal', { hint: 'A program hears all by `cm events`.' });
+    throw new CodeManagerError('invalid', 'The flag --notify needs a terminal', {
+      hint: 'A program hears all by `cm events`.',
+    });
   }
   const client = app.connect({ subscribe: true });
   const { output } = app;

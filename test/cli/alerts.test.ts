@@ -62,10 +62,10 @@ test('status -w --notify has the terminal tell when a session needs input, once'
 
   const nobody = await scripted.home.run(['status', '-w', '--notify']);
   assert.equal(nobody.code, 2);
-  assert.match(nobody.stderr, /^--notify needs a terminal\./);
+  assert.match(nobody.stderr, /^The flag --notify needs a terminal\./);
   const over = await scripted.home.run(['status', '--notify']);
   assert.equal(over.code, 2);
-  assert.match(over.stderr, /^--notify needs -w/);
+  assert.match(over.stderr, /^The flag --notify needs -w/);
 });
 
 test('attach --notify tells it between the sequences of the session, and inside a tmux to the terminal around that', async (t) => {
