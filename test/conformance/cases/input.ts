@@ -163,7 +163,7 @@ export const inputCases: readonly Case[] = [
       await desk.shows(id, 'up');
       await desk.client.request('session/interrupt', { session: id });
       const { status, exitCode } = await desk.ended(id);
-      assert.deepEqual([status, exitCode], ['failed', 9]);
+      assert.deepEqual([status, exitCode], ['stopped', 9]);
       return (await desk.log(id).whole()).text.includes('caught');
     },
   },
