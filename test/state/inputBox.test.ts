@@ -15,7 +15,10 @@ for (const [line, row, draft] of [
   ['^> ?', '>half', 'half'],
 ] as const) {
   test(`${JSON.stringify(row)} of a box that begins with ${line}`, () => {
-    const rules = { startup: { dialogs: [], ready: [], loading: [], stableMs: 0 }, screen: ScreenRules.parse({ box: { line } }) };
+    const rules = {
+      startup: { dialogs: [], ready: [], loading: [], stableMs: 0 },
+      screen: ScreenRules.parse({ box: { line } }),
+    };
     assert.equal(judgeScreen(rules, `done\n\n${row}\n`, 0).draft, draft);
   });
 }
