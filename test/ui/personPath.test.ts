@@ -89,7 +89,8 @@ test('an attached terminal is a real client of the session', async (t) => {
     // Its start is over when it has been selected: its log comes over no terminal any more.
     const row = await sessions.waitForRow('the session', ({ level, selected }) => level === 2 && selected);
     await sessions.clickInline(row.label, 'Attach');
-    await workbench.page.locator('.terminal-wrapper.active').waitFor();
+    // What is typed before it has the focus goes to the list of sessions.
+    await workbench.page.locator('.terminal-wrapper.active .xterm.focus').waitFor();
     await workbench.page.keyboard.type('typed by a person');
     await workbench.waitForTerminal('typed by a person');
     await sessions.pickFromMenu(row.label, 'Rename…');
