@@ -8,7 +8,7 @@ export const Pattern = z.string().refine((source) => {
   } catch {
     return false;
   }
-}, 'not a valid regular expression');
+}, 'is not a valid regular expression');
 
 /** What a person has to do before the agent goes on. */
 export const WaitingKind = z.enum(['permission', 'question', 'plan', 'trust', 'login']);

@@ -9,6 +9,7 @@ import type { AuditEntry } from '../../src/protocol/audit.js';
 import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Session } from '../../src/protocol/session.js';
 import { describe } from '../../src/protocol/word.js';
+import { privateTmux } from '../helpers/privateTmux.js';
 import { removeFolder } from '../helpers/tempDir.js';
 import { TestHome } from '../helpers/testHome.js';
 import { until } from '../helpers/until.js';
@@ -230,10 +231,7 @@ export class Desk {
   }
 
   async #tmux(...args: readonly string[]): Promise<string> {
-    const { command } = await this.home.json<{ command: string[] }>('attach', this.#id);
-    const [tmux = 'tmux'] = command;
-    const socket = command[command.indexOf('-S') + 1] ?? '';
-    return execFileSync(tmux, ['-S', socket, ...args], { encoding: 'utf8' });
+    return privateTmux(this.home.cm, args);
   }
 
   /** Waits for the file, for what the agent says at the end to be in the log, and for nothing to be waited for. */

@@ -43,8 +43,9 @@ test('a session sees nothing of the editor, agent or tmux that its server was st
     .map((line) => line.split('=')[0] ?? '');
   assert.ok(names.includes('PATH') && names.includes('HOME'));
   const ours = names.filter((name) => Object.hasOwn(FOREIGN, name) || /tmux|^CM_|^CLAUDE|^CODEX|^CURSOR/i.test(name));
-  // By the folder `cm` in the session finds this server.
-  assert.deepEqual(ours.sort(), ['CM_HOME', 'CM_RUN', 'CM_SESSION']);
+  // By the folder `cm` in the session finds this server; by the terminal an agent knows what keys it may ask for.
+  assert.deepEqual(ours.sort(), ['CM_HOME', 'CM_RUN', 'CM_SESSION', 'TERM_PROGRAM']);
+  assert.ok(server.logText(id).includes('TERM_PROGRAM=tmux\n'));
   assert.ok(server.logText(id).includes(`CM_HOME=${server.cm}\n`));
   assert.ok(server.logText(id).includes(`CM_SESSION=${id}\n`));
 });

@@ -57,9 +57,16 @@ test('what is no request gets an error, and the connection stays', async (t) => 
     assert.deepEqual([answer.error?.code, answer.error?.data?.code], [-32000, 'invalid'], method);
   }
   await wire.ask(4, 'initialize', HELLO);
-  const wrong = (await wire.ask(5, 'session/create', { requestId: 'x', tool: '../x', task: 'a\0b' })) as Answer;
-  assert.equal(wrong.error?.data?.code, 'invalid');
-  for (const part of ['requestId', 'tool', 'NUL']) assert.ok(wrong.error.message.includes(part), part);
+  const right = { requestId: 'a request', tool: 'shell', path: '/' };
+  for (const [id, name, params] of [
+    [5, 'requestId', { ...right, requestId: 'x' }],
+    [6, 'tool', { ...right, tool: '../x' }],
+    [7, 'NUL', { ...right, task: 'a\0b' }],
+  ] as const) {
+    const wrong = (await wire.ask(id, 'session/create', params)) as Answer;
+    assert.equal(wrong.error?.data?.code, 'invalid');
+    assert.ok(wrong.error.message.includes(name), wrong.error.message);
+  }
   await check();
 });
 

@@ -78,8 +78,8 @@ test('a bad file is skipped and named with its field; the others count', async (
   assert.match(problems[0] ?? '', /^a\.json name is missing; command has to have at least 1 entry/);
   assert.match(problems[1] ?? '', /^b\.json .*JSON/);
   assert.equal(problems[2], 'c.json it does not hold an object');
-  assert.equal(problems[3], 'd.json startup.ready.0: not a valid regular expression');
-  assert.match(problems[4] ?? '', /^e\.json id: a tool id has/);
+  assert.equal(problems[3], 'd.json startup.ready.0 is not a valid regular expression');
+  assert.match(problems[4] ?? '', /^e\.json id: the id of an agent has/);
   assert.match(problems[5] ?? '', /^f\.json modes: /);
   assert.equal(catalog.get('kilo').name, 'Kilo');
   assert.ok(catalog.get('claude').modes.length > 1);

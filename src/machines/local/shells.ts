@@ -1,5 +1,6 @@
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { readTextSync } from '../../common/files.js';
 import { shellKind, type Shell } from '../../core/shell/shellKind.js';
 
 /** Larger files are none that a person wrote. */
@@ -74,7 +75,7 @@ const POSIX_FILES: Readonly<Record<string, readonly string[]>> = {
 function mention(files: readonly string[], name: string): boolean {
   return files.some((file) => {
     try {
-      return statSync(file).size <= MAX_RC_BYTES && readFileSync(file, 'utf8').includes(name);
+      return readTextSync(file, MAX_RC_BYTES).includes(name);
     } catch {
       return false;
     }
