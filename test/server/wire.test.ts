@@ -60,7 +60,7 @@ test('what is no request gets an error, and the connection stays', async (t) => 
   const right = { requestId: 'a request', tool: 'shell', path: '/' };
   for (const [id, name, params] of [
     [5, 'requestId', { ...right, requestId: 'x' }],
-    [6, 'tool', { ...right, tool: '../x' }],
+    [6, 'agent', { ...right, tool: '../x' }],
     [7, 'NUL', { ...right, task: 'a\0b' }],
   ] as const) {
     const wrong = (await wire.ask(id, 'session/create', params)) as Answer;

@@ -80,7 +80,7 @@ test('a bad file is skipped and named with its field; the others count', async (
   assert.equal(problems[2], 'c.json it does not hold an object');
   assert.equal(problems[3], 'd.json startup.ready.0 is not a valid regular expression');
   assert.match(problems[4] ?? '', /^e\.json id: the id of an agent has/);
-  assert.match(problems[5] ?? '', /^f\.json modes: /);
+  assert.match(problems[5] ?? '', /^f\.json modes has to be a list/);
   assert.equal(catalog.get('kilo').name, 'Kilo');
   assert.ok(catalog.get('claude').modes.length > 1);
 });
