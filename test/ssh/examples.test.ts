@@ -25,7 +25,7 @@ const CHOICES_OF_SEVERAL = ['cm answer login Blue Green', 'cm answer refactor-au
 /** What goes on until a person ends it: what it shows by then, and how a person ends it. */
 const ENDLESS: readonly (readonly [RegExp, RegExp, string])[] = [
   [/^cm logs .*-f$/, /Demo agent/, 'C-c'],
-  [/^cm status -w$/, /DETAIL/, 'C-c'],
+  [/^cm status -w\b/, /DETAIL/, 'C-c'],
   [/^cm events /, /"type"/, 'C-c'],
   [/^cm attach /, /Demo agent/, 'C-b d'],
   [/^cm server run /, /listens|ready|127\.0\.0\.1/i, 'C-c'],
@@ -179,6 +179,13 @@ class Desk {
       await client.request('context/add', { name: 'api', path: api });
     }
     if (/ --agent$/u.test(line)) await this.home.ok('machine', 'install', 'build-box', '--yes');
+    const tag = / --tag (\S+)/u.exec(line)?.[1];
+    if (tag !== undefined) {
+      for (const { id, status } of await client.request('session/list', {}))
+        if (status === 'running') await client.request('session/kill', { session: id });
+      await client.request('context/edit', { context: 'api', tags: [tag] });
+      return this.#start('tagged', line, api);
+    }
     const given = /--name (\S+)/u.exec(line)?.[1];
     if (given !== undefined) return this.#free(given);
     const name = /\b(?:login|refactor-auth|fix-auth)\b(?! test)/u.exec(line)?.[0];
