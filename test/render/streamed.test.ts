@@ -12,8 +12,6 @@ const folder = join(process.cwd(), 'test/fixtures/streamed');
 
 /** What never stands on the screens of these recordings as it is recorded. */
 const UNSEEN: Readonly<Record<string, readonly string[]>> = {
-  // It shows "Read 1 file" only.
-  claude: ['not in order: call: README.md'],
   // Its lists stay cut off until the whole list has come.
   opencode: [
     'missing: sentence: Village **letter** without shadow early lemon language second walnut!',

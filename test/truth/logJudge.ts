@@ -41,6 +41,9 @@ export interface LogVerdict {
 /** Within which a sentence has to be told once it stands. */
 const MOST_MS = 1000;
 
+/** Calls that a tool counts instead of naming what they are about. */
+const COUNTED_CALLS = /^\W*(?:Read|Searched|Listed)\b.* \d+ \w+/u;
+
 /** Letters and digits alone: what is left of a text however it is drawn and broken. */
 export const bare = (text: string): string => text.replace(/[^\p{L}\p{N}]/gu, '');
 
@@ -75,9 +78,17 @@ export function judgeLog(
   const repeated: string[] = [];
   const delays: number[] = [];
   let at = 0;
-  for (const { kind, text } of units) {
+  for (const [index, { kind, text }] of units.entries()) {
     const letters = bare(text);
     const found = all.indexOf(letters, at);
+    if (kind === 'call') {
+      const next = units.slice(index + 1).find((unit) => unit.kind !== 'call');
+      const end = next === undefined ? -1 : all.indexOf(bare(next.text), at);
+      const until = end < 0 ? all.length : end;
+      const between = told.filter((_, line) => (owner[at] ?? 0) <= line && line <= (owner[until] ?? told.length));
+      // Its name may stand in a later prompt as well.
+      if ((found < 0 || found >= until) && between.some(({ text: line }) => COUNTED_CALLS.test(line))) continue;
+    }
     if (found < 0) {
       missing.push(`${all.includes(letters) ? 'not in order' : 'missing'}: ${kind}: ${text}`);
       continue;
