@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
+import { drawnRows } from '../helpers/campaign.js';
 import { until } from '../helpers/until.js';
 import { byAlias, byOwnFile, byPath, Desk } from './desk.js';
 import type { AgentName } from './home.js';
@@ -93,7 +94,12 @@ const AGENTS: readonly Agent[] = [
   },
 ];
 
-for (const { name, tool, mode, reach, trusts, bash, asks, equal, via } of AGENTS) {
+for (const { name, tool, mode, reach, trusts, bash, asks, equal, via } of drawnRows(
+  'answers',
+  AGENTS,
+  4,
+  ({ name }) => name,
+)) {
   test(
     `${name}: what is allowed happens once, what is denied never, a reason and answers arrive`,
     { timeout: 600_000 },

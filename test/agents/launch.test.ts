@@ -10,6 +10,7 @@ import { readStartupScreen } from '../../src/core/tools/screen.js';
 import type { Tool } from '../../src/protocol/tool.js';
 import { ScriptedModel } from '../model/server.js';
 import { writtenText } from '../model/script.js';
+import { drawnRows } from '../helpers/campaign.js';
 import { agentHome, type AgentName } from './home.js';
 import { Pane } from './pane.js';
 
@@ -105,7 +106,7 @@ const AGENTS: readonly {
   { name: 'opencode', mode: 'auto', trust: undefined },
 ];
 
-for (const { name, mode, trust } of AGENTS) {
+for (const { name, mode, trust } of drawnRows('launch', AGENTS, 2, ({ name }) => name)) {
   test(`${name} gets a long, awkward task as it is, and does it`, { timeout: 240_000 }, async (t) => {
     const started = await start(t, name, { task: LONG, mode });
     const { pane, model, folder } = started;
