@@ -114,6 +114,7 @@ class Bed {
     await delay(1100);
     // Who typed some seconds ago types no more.
     const typing = setInterval(() => terminal.write('x'), 500);
+    await until('it shows what is typed', async () => (await desk.draft()) !== null);
     const refused = await until('it is refused', async () => {
       const sent = await desk.home.run(['send', this.#id, '-'], { input: text });
       assert.equal(sent.code, 6, sent.stderr);
