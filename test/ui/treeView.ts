@@ -20,7 +20,9 @@ export interface TreeRow {
  * it, the key chooses it.
  */
 export async function pickMenuItem(page: Page, entry: string): Promise<void> {
-  const item = page.getByRole('menuitem', { name: entry, exact: true });
+  // The key of a command is a part of its entry's name.
+  const name = new RegExp(`^${entry.replace(/[.*+?^${}()|[\]\\]/gu, '\\$&')}(?: ?Ctrl\\+.*)?$`, 'u');
+  const item = page.getByRole('menuitem', { name });
   const focused = page.locator('.monaco-menu .action-item.focused').filter({ hasText: entry });
   await item.waitFor({ timeout: 5000 });
   await waitFor(`“${entry}” in the menu`, async () => {
