@@ -9,7 +9,7 @@ export interface ProcessState {
 }
 
 /** No tool is started by more programs in a row. */
-const MOST_WRAPPERS = 6;
+export const MOST_WRAPPERS = 6;
 
 /**
  * Which launchers of sessions have a tool that a signal has stopped: their child, or the only child of that in its own

@@ -152,7 +152,8 @@ class ProcTable implements ProcessTable {
   }
 }
 
-function readStat(pid: string): string | undefined {
+/** The line of /proc/<pid>/stat; undefined when the process has gone. */
+export function readStat(pid: string | number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/stat`, 'latin1');
   } catch {
@@ -220,13 +221,18 @@ function addTo(marked: Map<string, Set<number>>, marker: string, pid: number): v
   else pids.add(pid);
 }
 
-/** The line of /proc/<pid>/stat. The name in parentheses may hold anything, also `) R 1`. */
-export function parseProcStat(text: string): ProcessEntry | undefined {
-  const pid = Number.parseInt(text, 10);
-  const fields = text
+/** The fields of the line of /proc/<pid>/stat from the state on. The name in parentheses before them may hold anything, also `) R 1`. */
+export function statFields(text: string): string[] {
+  return text
     .slice(text.lastIndexOf(')') + 2)
     .trim()
     .split(' ');
+}
+
+/** A process as the line of /proc/<pid>/stat tells of it; undefined for any other text. */
+export function parseProcStat(text: string): ProcessEntry | undefined {
+  const pid = Number.parseInt(text, 10);
+  const fields = statFields(text);
   const [state, ppid, pgid, sid] = fields;
   const start = fields[19];
   if (!Number.isInteger(pid) || state === undefined || start === undefined) return undefined;
@@ -242,7 +248,7 @@ export function parseProcStat(text: string): ProcessEntry | undefined {
 
 /** Where its environment lies in its memory, as the line of /proc/<pid>/stat tells; undefined where that is not told. */
 function environmentPlace(text: string): string | undefined {
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const fields = statFields(text);
   const [from, to] = [fields[47], fields[48]];
   return from === undefined || to === undefined || from === '0' || to === '0' ? undefined : `${from}-${to}`;
 }
@@ -324,7 +330,7 @@ export function markersInPs(bare: string, full: string): Map<string, Set<number>
   return marked;
 }
 
-async function ps(args: readonly string[]): Promise<string> {
+export async function ps(args: readonly string[]): Promise<string> {
   const { stdout } = await promisify(execFile)('/bin/ps', args, {
     env: { LC_ALL: 'C', PATH: '/usr/bin:/bin' },
     maxBuffer: 256 * 1024 * 1024,

@@ -1,24 +1,16 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { promisify } from 'node:util';
-import { parseProcessStates, stoppedAmong, type ProcessState } from '../stopped.js';
+import { MOST_WRAPPERS, parseProcessStates, stoppedAmong, type ProcessState } from '../stopped.js';
+import { ps, readStat, statFields } from './processTable.js';
 
 /** So many launchers are looked at before anybody else gets a turn. */
 const AT_ONCE = 16;
-const MOST_WRAPPERS = 6;
 
 /** Which launchers of sessions have a tool that a signal has stopped. */
 export async function stopped(launchers: readonly number[]): Promise<ReadonlySet<number>> {
   if (launchers.length === 0) return new Set();
   if (process.platform !== 'linux' || childrenOf(process.pid) === undefined) {
-    const { stdout } = await promisify(execFile)(
-      'ps',
-      ['-ax', '-o', 'pid=', '-o', 'ppid=', '-o', 'pgid=', '-o', 'stat='],
-      {
-        maxBuffer: 64 * 1024 * 1024,
-      },
-    );
-    return stoppedAmong(launchers, parseProcessStates(stdout));
+    const list = await ps(['-ax', '-o', 'pid=,ppid=,pgid=,stat=']);
+    return stoppedAmong(launchers, parseProcessStates(list));
   }
   const processes: ProcessState[] = [];
   for (const [index, launcher] of launchers.entries()) {
@@ -47,22 +39,17 @@ function startedBy(launcher: number): ProcessState[] {
 }
 
 function childrenOf(pid: number): number[] | undefined {
-  const text = read(`/proc/${pid}/task/${pid}/children`);
-  return text?.split(' ').filter(Boolean).map(Number);
-}
-
-function stateOf(pid: number): ProcessState | undefined {
-  const text = read(`/proc/${pid}/stat`);
-  if (text === undefined) return undefined;
-  // The name in parentheses may hold anything.
-  const [state = '', ppid, pgid] = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { pid, ppid: Number(ppid), pgid: Number(pgid), state };
-}
-
-function read(path: string): string | undefined {
   try {
-    return readFileSync(path, 'latin1');
+    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+    return text.split(' ').filter(Boolean).map(Number);
   } catch {
     return undefined;
   }
+}
+
+function stateOf(pid: number): ProcessState | undefined {
+  const text = readStat(pid);
+  if (text === undefined) return undefined;
+  const [state = '', ppid, pgid] = statFields(text);
+  return { pid, ppid: Number(ppid), pgid: Number(pgid), state };
 }
