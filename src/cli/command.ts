@@ -28,6 +28,7 @@ export interface Argument {
 
 /** What a person asked for, checked against the command's own table entry. */
 export interface Invocation {
+  readonly command: Command;
   /** Positional arguments, as many as the command takes. */
   readonly args: readonly string[];
   /** What stands after `--`, for commands that pass it on. */

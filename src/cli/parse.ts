@@ -21,6 +21,7 @@ export function parseInvocation(command: Command, words: readonly string[]): Inv
   const args = command.rest === undefined ? [...positionals, ...rest] : positionals;
   if (!given.has('help')) checkArguments(command, args);
   return {
+    command,
     args,
     rest: command.rest === undefined ? [] : rest,
     has: (flag) => given.has(flag),

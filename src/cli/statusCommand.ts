@@ -4,7 +4,6 @@ import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { usageError } from './parse.js';
 import { noteProblems } from './problemNotes.js';
-import { COMMANDS } from './commands.js';
 import { sessionDetails, sessionTable } from './sessionView.js';
 
 export async function status(app: App, invocation: Invocation): Promise<void> {
@@ -15,9 +14,9 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
       throw new CodeManagerError('invalid', 'The flag --notify needs -w: a list is over at once');
     return list(app, invocation);
   }
-  const command = COMMANDS.find(({ path }) => path[0] === 'status');
   for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch', 'notify']) {
-    if (invocation.has(flag)) throw usageError(command, `--${flag} is for lists and cannot be used with an ID`);
+    if (invocation.has(flag))
+      throw usageError(invocation.command, `--${flag} is for lists and cannot be used with an ID`);
   }
   const isForPeople = !app.output.json && !invocation.has('quiet');
   const [record, machines, explanation] = await Promise.all([

@@ -9,7 +9,7 @@ import { DisposableStore } from '../common/disposable.js';
 import { dataHome } from '../client/dataHome.js';
 import { addSshHost } from './addHost/addHost.js';
 import { Answering } from './answering/answering.js';
-import { registerApprovalCommands } from './commands/approvalCommands.js';
+import { registerApprovalCommands } from './answering/approvalCommands.js';
 import { registerContextCommands, addContext } from './commands/contextCommands.js';
 import { registerControlCommands } from './commands/controlCommands.js';
 import { registerHelpCommands } from './commands/helpCommands.js';

@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
 import { toDisposable, type Disposable } from '../common/disposable.js';
-import type { FileSink, Machine } from '../core/machine.js';
+import type { FileSink, Machine } from '../core/machine/machine.js';
 import { FileReader } from './fileReader.js';
 
 interface Folder {

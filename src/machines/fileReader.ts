@@ -1,6 +1,6 @@
 import { Rerunner } from '../common/async.js';
 import type { Disposable } from '../common/disposable.js';
-import type { FileSink } from '../core/machine.js';
+import type { FileSink } from '../core/machine/machine.js';
 import { isMissing } from '../core/store/diskErrors.js';
 
 export interface FileReaderOptions {

@@ -1,4 +1,4 @@
-import type { LoginEnvironment, LoginOptions } from '../core/machine.js';
+import type { LoginEnvironment, LoginOptions } from '../core/machine/machine.js';
 import { startStamp } from './startStamp.js';
 
 /** What {@link LoginCache} reads. */

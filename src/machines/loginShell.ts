@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { shellKind, type Shell, type ShellKind } from '../core/shell/shellKind.js';
-import type { LoginEnvironment } from '../core/machine.js';
-import { parseAliases } from './local/shellAliases.js';
+import type { LoginEnvironment } from '../core/machine/machine.js';
+import { parseAliases } from './shellAliases.js';
 import { cleanEnvironment, foreignVariables } from './shellEnvironment.js';
 import {
   questionVariables,

@@ -1,4 +1,4 @@
-import { quotePosix } from '../core/tmux/quote.js';
+import { quotePosix } from '../common/quote.js';
 
 /** Files of a person, below home, and of the system that shells read at their start. */
 const OWN = [

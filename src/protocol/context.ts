@@ -112,7 +112,8 @@ export const Machine = z.object({
   id: z.string(),
   /** Name that people see: the host name, or the name by which ssh knows the host. */
   host: z.string(),
-  type: z.enum(['local', 'ssh', 'agent']),
+  /** `local`, `ssh`, `agent`, or a kind that only a newer version knows. */
+  type: z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'is no kind of machine'),
   /** What the host calls itself, once that is known: behind one alias there may be several. */
   node: z.string().nullable().default(null),
   /** Version of the agent server there. */

@@ -1,15 +1,15 @@
 import { formatAge } from '../common/text.js';
 import type { Machine } from './context.js';
 
-/** `this host`, `ssh`, `agent server 1.4`. */
+/** `this host`, `ssh`, `agent server 1.4`; a kind that this version does not know by its own word. */
 export function machineType({ type, version }: Pick<Machine, 'type' | 'version'>): string {
   switch (type) {
     case 'local':
       return 'this host';
-    case 'ssh':
-      return 'ssh';
     case 'agent':
       return version === null ? 'agent server' : `agent server ${version.split('.').slice(0, 2).join('.')}`;
+    default:
+      return type;
   }
 }
 

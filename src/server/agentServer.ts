@@ -9,7 +9,8 @@ import type { Logger } from '../common/logger.js';
 import { stripTerminal } from '../common/terminalText.js';
 import { truncate } from '../common/text.js';
 import { makeFolder } from '../core/store/makeFolder.js';
-import { SocketPeers, unixEnd, type SocketEnd } from '../machines/local/socketPeer.js';
+import { unixEnd, type SocketEnd } from '../machines/local/socketEnd.js';
+import { SocketPeers } from '../machines/local/socketPeer.js';
 import { CodeManagerError, errorText } from '../protocol/errors.js';
 import {
   PROTOCOL_VERSIONS,
@@ -29,7 +30,7 @@ import type { Hub } from './hub/hub.js';
 import { PID_HEADER } from './singleInstance.js';
 import { socketPath } from './socketPath.js';
 import { TcpListener, type TcpOptions } from './tcp/tcpListener.js';
-import { tokenHandlers } from './tcp/tokenHandlers.js';
+import { tokenHandlers } from './tokenHandlers.js';
 import type { TokenStore } from './tcp/tokenStore.js';
 
 export interface AgentServerOptions {

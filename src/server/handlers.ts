@@ -1,4 +1,4 @@
-import { agentsElsewhere, runDoctor } from '../core/doctor.js';
+import { agentsElsewhere, runDoctor } from '../core/doctor/doctor.js';
 import { Look } from '../core/state/look.js';
 import type { Method, Params, Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';

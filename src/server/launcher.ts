@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { shortHostName } from '../common/home.js';
 import { writeFileAtomic } from '../core/store/atomicFile.js';
-import { quotePosix } from '../core/tmux/quote.js';
+import { quotePosix } from '../common/quote.js';
 
 /**
  * Lines of a shell that become this program, or do nothing when it has gone. Whoever comes over ssh reads them, because

@@ -1,5 +1,5 @@
 import type { Disposable } from '../common/disposable.js';
-import type { LogSink } from '../core/machineService.js';
+import type { LogSink } from '../core/machine/machineService.js';
 import type { LogSize } from '../protocol/logSize.js';
 import type { Notification } from '../protocol/wire.js';
 

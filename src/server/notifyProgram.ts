@@ -4,7 +4,7 @@ import type { Event } from '../common/emitter.js';
 import type { Logger } from '../common/logger.js';
 import { stripTerminal } from '../common/terminalText.js';
 import { truncate } from '../common/text.js';
-import type { Machine } from '../core/machine.js';
+import type { Machine } from '../core/machine/machine.js';
 import { errorText } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import { sessionLink } from '../protocol/sessionLink.js';

@@ -7,7 +7,7 @@ import { readText, writeNew } from '../common/files.js';
 import { toDiskError } from '../core/store/diskErrors.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
-import { machineIdentity } from '../machines/local/identity.js';
+import { machineIdentity } from '../machines/identity.js';
 import { isAlive, processStart } from '../machines/local/processTree.js';
 import { listenerOf } from '../machines/local/socketListener.js';
 

@@ -1,5 +1,5 @@
 import { DisposableStore, type Disposable } from '../common/disposable.js';
-import type { Terminal } from '../core/machineService.js';
+import type { Terminal } from '../core/machine/machineService.js';
 
 export interface TerminalStreamOptions {
   /** Resolves when the client can take more; undefined when it can already. */

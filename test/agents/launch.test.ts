@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test';
 import { waitFor } from '../../scripts/lib/processes.mjs';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { launchArguments } from '../../src/core/tools/launch.js';
-import { readStartupScreen } from '../../src/core/tools/screen.js';
+import { readStartupScreen } from '../../src/core/state/startupScreen.js';
 import type { Tool } from '../../src/protocol/tool.js';
 import { ScriptedModel } from '../model/server.js';
 import { writtenText } from '../model/script.js';

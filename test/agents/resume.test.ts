@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import type { Conversation } from '../../src/protocol/conversation.js';
 import type { Session } from '../../src/protocol/session.js';
-import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
+import { chooseRuntimeDirectory } from '../../src/machines/runtimeDirectory.js';
 import { drawnRows } from '../helpers/campaign.js';
 import { TestHome } from '../helpers/testHome.js';
 import { removeFolder } from '../helpers/tempDir.js';

@@ -4,7 +4,7 @@ import { delay, systemClock, KeyedMutex } from '../../src/common/async.js';
 import { IdGenerator } from '../../src/common/ids.js';
 import { Answerer } from '../../src/core/approvals/answerer.js';
 import type { AnswerRoute, DirectAnswer } from '../../src/core/approvals/hookRoute.js';
-import { trackRequest } from '../../src/core/approvals/requests.js';
+import { trackRequest } from '../../src/core/state/requestIdentity.js';
 import type { AuditEntry } from '../../src/protocol/audit.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';

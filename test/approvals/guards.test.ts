@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { guardDialog, isShown } from '../../src/core/approvals/guards.js';
-import { trackRequest } from '../../src/core/approvals/requests.js';
+import { trackRequest } from '../../src/core/state/requestIdentity.js';
 import type { ScreenJudgement } from '../../src/protocol/judgement.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { CLAUDE, draw, FakeAgent, SHELL } from './fakeAgent.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import test from 'node:test';
 import { requestOf } from '../../src/core/state/requestOf.js';
-import { trackRequest, type AskedNow } from '../../src/core/approvals/requests.js';
+import { trackRequest, type AskedNow } from '../../src/core/state/requestIdentity.js';
 import type { Asked } from '../../src/core/state/evidence.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import type { PendingRequest } from '../../src/protocol/pendingRequest.js';

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { changesIn } from '../../src/core/git/changes.js';
-import { createWorktree } from '../../src/core/sessions/worktree.js';
+import { createWorktree } from '../../src/core/git/worktree.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { GitBed } from '../git/gitBed.js';
 import { campaign } from '../helpers/campaign.js';

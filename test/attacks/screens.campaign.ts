@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { evaluate } from '../../src/core/approvals/policy/evaluate.js';
-import { trackRequest } from '../../src/core/approvals/requests.js';
+import { trackRequest } from '../../src/core/state/requestIdentity.js';
 import { parseHookLine } from '../../src/core/hooks/hookEvent.js';
 import { hookMeaning } from '../../src/core/hooks/hookFormats.js';
 import { hookEvidence, NO_HOOKS, reduceHooks, ticketFor } from '../../src/core/hooks/hookModel.js';

@@ -8,7 +8,7 @@ import test, { type TestContext } from 'node:test';
 import { systemClock } from '../../src/common/async.js';
 import { Emitter } from '../../src/common/emitter.js';
 import { Conversations } from '../../src/core/conversations/conversations.js';
-import { SessionTable } from '../../src/core/sessions/sessionTable.js';
+import { SessionTable } from '../../src/core/records/sessionTable.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import type { SessionRecord } from '../../src/protocol/files.js';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { repoRoot } from '../../scripts/lib/paths.mjs';
 import { Connection } from '../../src/protocol/context.js';
-import { COMMANDS, VIEWS } from '../../src/extension/ids.js';
+import { COMMANDS, VIEWS } from '../../src/extension/model/ids.js';
 import { CONTEXT_KEYS } from '../../src/extension/model/contextKeyValues.js';
 import { contextContextValue } from '../../src/extension/model/contextTree.js';
 import { machineContextValue } from '../../src/extension/model/machines.js';

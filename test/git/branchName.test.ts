@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { branchName } from '../../src/core/sessions/worktree.js';
+import { branchName } from '../../src/core/git/worktree.js';
 
 test('a branch keeps the letters of its session’s name, in any script', () => {
   for (const [name, branch] of [

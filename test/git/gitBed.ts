@@ -16,10 +16,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { TestContext } from 'node:test';
 import { GitTrust } from '../../src/core/git/gitTrust.js';
 import type { GitOptions } from '../../src/core/git/repository.js';
-import type { Machine } from '../../src/core/machine.js';
+import type { Machine } from '../../src/core/machine/machine.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
-import type { WorktreeOptions } from '../../src/core/sessions/worktree.js';
+import type { WorktreeOptions } from '../../src/core/git/worktree.js';
 
 /** A repository with a commit, a person with a configuration of their own, and programs that leave a mark. */
 export class GitBed {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { changesIn } from '../../src/core/git/changes.js';
 import { Repository, type FindOptions } from '../../src/core/git/repository.js';
-import { createWorktree } from '../../src/core/sessions/worktree.js';
+import { createWorktree } from '../../src/core/git/worktree.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { OwnGit } from '../../src/protocol/ownGit.js';
 import { GitBed, refusal } from './gitBed.js';

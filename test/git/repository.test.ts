@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { changesIn } from '../../src/core/git/changes.js';
-import { createWorktree } from '../../src/core/sessions/worktree.js';
+import { createWorktree } from '../../src/core/git/worktree.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { GitBed, refusal } from './gitBed.js';
 import { MORE_TRAPS } from './moreTraps.js';

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, wr
 import { dirname, join } from 'node:path';
 import { delay } from '../../src/common/async.js';
 import { which } from '../../scripts/lib/processes.mjs';
-import type { Machine } from '../../src/core/machine.js';
+import type { Machine } from '../../src/core/machine/machine.js';
 import { launchFile, launchScript } from '../../src/core/tmux/scripts.js';
 import { findProgram } from '../../src/core/tools/program.js';
 import { LocalTerminal } from '../../src/machines/local/localTerminal.js';

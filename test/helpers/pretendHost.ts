@@ -1,6 +1,13 @@
 import { Emitter } from '../../src/common/emitter.js';
 import { toDisposable, type Disposable } from '../../src/common/disposable.js';
-import type { FileSink, LinkState, LoginOptions, Machine, MachineLink, ProcessStream } from '../../src/core/machine.js';
+import type {
+  FileSink,
+  LinkState,
+  LoginOptions,
+  Machine,
+  MachineLink,
+  ProcessStream,
+} from '../../src/core/machine/machine.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { MachineIdentity } from '../../src/protocol/session.js';
@@ -9,6 +16,7 @@ import type { MachineIdentity } from '../../src/protocol/session.js';
 export class PretendHost implements Machine {
   readonly id: string;
   readonly type = 'ssh';
+  readonly capabilities = { isOwnHost: false, isFar: true };
   readonly link: MachineLink;
   readonly #local: LocalMachine;
   readonly #changed = new Emitter<LinkState>();

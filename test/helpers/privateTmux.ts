@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { runtimeFolders } from '../../src/machines/local/runtimeDirectory.js';
+import { runtimeFolders } from '../../src/machines/runtimeDirectory.js';
 
 /** Where the sockets of a CM_HOME are that one host alone has, as that host sees it. */
 export function socketFolder(cm: string): string {

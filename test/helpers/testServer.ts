@@ -17,7 +17,7 @@ import type { Client, ConnectOptions } from '../../src/client/api.js';
 import { createClient } from '../../src/client/client.js';
 import { delay } from '../../src/common/async.js';
 import { killTree } from '../../src/machines/local/processTree.js';
-import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
+import { chooseRuntimeDirectory } from '../../src/machines/runtimeDirectory.js';
 import { SessionRecord } from '../../src/protocol/files.js';
 import { hasEnded, type CreateSessionInput, type Session } from '../../src/protocol/session.js';
 import { distDir, TestHome } from './testHome.js';

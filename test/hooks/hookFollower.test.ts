@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { systemClock } from '../../src/common/async.js';
-import type { Machine } from '../../src/core/machine.js';
-import { HookFollower } from '../../src/core/sessions/hookFollower.js';
+import type { Machine } from '../../src/core/machine/machine.js';
+import { HookFollower } from '../../src/core/hooks/hookFollower.js';
 import { until } from '../helpers/until.js';
 
 /** A file with these lines. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, type TestContext } from 'node:test';
 import { delay } from '../../src/common/async.js';
-import { pasteable } from '../../src/core/sessions/textInput.js';
+import { pasteable } from '../../src/core/live/textInput.js';
 import { byAlias, byOwnFile, byPath, Desk } from '../agents/desk.js';
 import type { AgentName } from '../agents/home.js';
 import { openTerminal } from '../helpers/attachedTerminal.js';

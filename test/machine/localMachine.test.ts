@@ -13,7 +13,7 @@ import {
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { baseEnvironment } from '../../src/machines/local/baseEnvironment.js';
+import { baseEnvironment } from '../../src/machines/baseEnvironment.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { CodeManagerError, type ErrorCode } from '../../src/protocol/errors.js';
 import { tempDir } from '../helpers/tempDir.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { LoginEnvironment } from '../../src/core/machine.js';
+import type { LoginEnvironment } from '../../src/core/machine/machine.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { until } from '../helpers/until.js';

@@ -13,8 +13,8 @@ import {
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { claimText } from '../../src/machines/local/nodeClaim.js';
-import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
+import { claimText } from '../../src/machines/nodeClaim.js';
+import { chooseRuntimeDirectory } from '../../src/machines/runtimeDirectory.js';
 import { CodeManagerError, type ErrorCode } from '../../src/protocol/errors.js';
 import { tempDir } from '../helpers/tempDir.js';
 

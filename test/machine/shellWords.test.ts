@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseAliases } from '../../src/machines/local/shellAliases.js';
-import { splitShellWords } from '../../src/machines/local/shellWords.js';
+import { parseAliases } from '../../src/machines/shellAliases.js';
+import { splitShellWords } from '../../src/machines/shellWords.js';
 import { need } from './processes.js';
 
 const env = { HOME: '/home/a', TOOL: '/opt/tool', EMPTY: '', SPACED: 'a b' };

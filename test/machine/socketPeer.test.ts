@@ -3,7 +3,8 @@ import { createConnection, createServer, type AddressInfo, type Socket } from 'n
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { peerInLsof } from '../../src/machines/local/lsofPeer.js';
-import { peerInSs, SocketPeers, tcpEnd, unixEnd, type SocketEnd } from '../../src/machines/local/socketPeer.js';
+import { tcpEnd, unixEnd, type SocketEnd } from '../../src/machines/local/socketEnd.js';
+import { peerInSs, SocketPeers } from '../../src/machines/local/socketPeer.js';
 import { Origins } from '../../src/server/inside/origins.js';
 import { silentLogger } from '../helpers/silentLogger.js';
 import { sessionRecord } from '../helpers/records.js';

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Emitter } from '../../src/common/emitter.js';
-import { Channels } from '../../src/machines/ssh/channels.js';
-import type { SshChannel, SshConnection, SshExit } from '../../src/machines/ssh/sshConnection.js';
-import { SshFailure } from '../../src/machines/ssh/sshFailure.js';
+import { Channels } from '../../src/machines/shell/channels.js';
+import type { Channel, ChannelExit } from '../../src/machines/shell/connection.js';
+import type { SshConnection } from '../../src/machines/ssh/sshConnection.js';
+import { ConnectionFailure } from '../../src/machines/connectionFailure.js';
 
-const ENDED: SshExit = { code: 0, signal: null, error: undefined };
+const ENDED: ChannelExit = { code: 0, signal: null, error: undefined };
 
 /** So many steps later, in the same turn of the event loop: as when what was waited for comes in one packet. */
 async function steps(count: number): Promise<void> {
@@ -25,17 +26,17 @@ class NarrowHost {
   connect(): SshConnection {
     this.made += 1;
     let isTaken = false;
-    const exec = async (): Promise<SshChannel> => {
+    const exec = async (): Promise<Channel> => {
       await steps(this.answerSteps);
-      if (isTaken) throw new SshFailure('channels', 'the host opens no further session');
+      if (isTaken) throw new ConnectionFailure('channels', 'the host opens no further session');
       isTaken = true;
-      const exited = new Emitter<SshExit>();
+      const exited = new Emitter<ChannelExit>();
       const end = (): void => {
         setTimeout(() => (isTaken = false), this.lagMs);
         exited.fire(ENDED);
       };
       this.#ends.push(end);
-      return { onExit: exited.event, dispose: end } as Partial<SshChannel> as SshChannel;
+      return { onExit: exited.event, dispose: end } as Partial<Channel> as Channel;
     };
     const connection: Partial<SshConnection> = {
       exec,
@@ -66,7 +67,7 @@ test('as many channels at once as connections may be made are opened on a host w
         }),
       );
       assert.equal(host.made, 6);
-      await assert.rejects(channels.open('true'), (error: SshFailure) => error.reason === 'channels');
+      await assert.rejects(channels.open('true'), (error: ConnectionFailure) => error.reason === 'channels');
     }
   }
 });

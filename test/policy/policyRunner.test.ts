@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Emitter } from '../../src/common/emitter.js';
 import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
-import { PolicyRunner } from '../../src/core/approvals/policy/policyRunner.js';
+import { PolicyRunner } from '../../src/core/approvals/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';

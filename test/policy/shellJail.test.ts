@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import * as fc from 'fast-check';
-import { parseShell, type SimpleCommand } from '../../src/core/approvals/policy/shellCommand.js';
+import { parseShell } from '../../src/core/approvals/policy/shellCommand.js';
+import type { SimpleCommand } from '../../src/core/approvals/policy/simpleCommand.js';
 
 const PROGRAMS = ['alpha', 'beta', 'gamma', 'evil'];
 const SHELLS = ['bash', 'dash', 'zsh'].filter((shell) => spawnSync(shell, ['-c', ':']).status === 0);

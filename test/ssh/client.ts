@@ -1,14 +1,9 @@
 import type { TestContext } from 'node:test';
-import type { Asker } from '../../src/core/machineService.js';
+import type { Asker } from '../../src/core/machine/machineService.js';
 import { connectSsh } from '../../src/machines/ssh/connectSsh.js';
-import type {
-  SshChannel,
-  SshConnection,
-  SshConnectOptions,
-  SshExit,
-  SshReach,
-} from '../../src/machines/ssh/sshConnection.js';
-import { SshFailure, type SshReason } from '../../src/machines/ssh/sshFailure.js';
+import type { Channel, ChannelExit } from '../../src/machines/shell/connection.js';
+import type { SshConnection, SshConnectOptions, SshReach } from '../../src/machines/ssh/sshConnection.js';
+import { ConnectionFailure, type ConnectionFailureReason } from '../../src/machines/connectionFailure.js';
 import type { Question } from '../../src/protocol/question.js';
 import { silentLogger } from '../helpers/silentLogger.js';
 
@@ -33,12 +28,16 @@ export async function connect(t: TestContext, { home, reach, agent, ...options }
 }
 
 /** The failure of a connection that must fail for this reason. */
-export async function failure(t: TestContext, reason: SshReason, options: ConnectTest): Promise<SshFailure> {
+export async function failure(
+  t: TestContext,
+  reason: ConnectionFailureReason,
+  options: ConnectTest,
+): Promise<ConnectionFailure> {
   let connection: SshConnection;
   try {
     connection = await connect(t, options);
   } catch (error) {
-    if (error instanceof SshFailure && error.reason === reason) return error;
+    if (error instanceof ConnectionFailure && error.reason === reason) return error;
     throw new Error(`It failed otherwise than by ${reason}`, { cause: error });
   }
   throw new Error(`It connected to ${connection.target}, and should have failed by ${reason}`);
@@ -69,16 +68,16 @@ export class ScriptedAsker implements Asker {
 export interface Output {
   readonly stdout: string;
   readonly stderr: string;
-  readonly exit: SshExit;
+  readonly exit: ChannelExit;
 }
 
 /** All that a command prints, and its end. */
-export async function output(channel: SshChannel): Promise<Output> {
+export async function output(channel: Channel): Promise<Output> {
   const stdout: Uint8Array[] = [];
   const stderr: Uint8Array[] = [];
   channel.onData((data) => stdout.push(Buffer.from(data)));
   channel.onStderr((data) => stderr.push(Buffer.from(data)));
-  const exit = await new Promise<SshExit>((resolve) => channel.onExit(resolve));
+  const exit = await new Promise<ChannelExit>((resolve) => channel.onExit(resolve));
   return { stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString(), exit };
 }
 

@@ -3,9 +3,9 @@ import { accessSync, chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileS
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import * as fc from 'fast-check';
-import { quotePosix } from '../../src/core/tmux/quote.js';
-import { CommandShell } from '../../src/machines/ssh/commandShell.js';
-import { printCommands, scriptCommand, SHELL_VARIANTS } from '../../src/machines/ssh/shellText.js';
+import { quotePosix } from '../../src/common/quote.js';
+import { CommandShell } from '../../src/machines/shell/commandShell.js';
+import { printCommands, scriptCommand, SHELL_VARIANTS } from '../../src/machines/shell/shellText.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { localChannel } from './localChannel.js';
 

@@ -6,7 +6,7 @@ import test, { type TestContext } from 'node:test';
 import { parseJump } from '../../src/machines/ssh/configValues.js';
 import { parseEffectiveConfig, readSshConfig, type EffectiveConfig } from '../../src/machines/ssh/sshConfig.js';
 import type { SshReach } from '../../src/machines/ssh/sshConnection.js';
-import { SshFailure } from '../../src/machines/ssh/sshFailure.js';
+import { ConnectionFailure } from '../../src/machines/connectionFailure.js';
 import { tempDir } from '../helpers/tempDir.js';
 
 interface Person {
@@ -125,7 +125,7 @@ test('where there is no ssh program its defaults hold', async (t) => {
 
 test('a wrong configuration is named by ssh', async (t) => {
   const { read } = person(t, 'Hots typo\n');
-  await assert.rejects(read({ host: 'box' }), (error: SshFailure) => {
+  await assert.rejects(read({ host: 'box' }), (error: ConnectionFailure) => {
     assert.equal(error.reason, 'configuration');
     assert.match(error.message, /config: line 1: Bad configuration option: hots/i);
     return true;
@@ -135,7 +135,10 @@ test('a wrong configuration is named by ssh', async (t) => {
 test('a host name cannot be an option of ssh', async (t) => {
   const { read } = person(t, '');
   for (const host of ['-oProxyCommand=touch /tmp/x', '', 'a b', 'a\nb']) {
-    await assert.rejects(read({ host }), (error) => error instanceof SshFailure && error.reason === 'configuration');
+    await assert.rejects(
+      read({ host }),
+      (error) => error instanceof ConnectionFailure && error.reason === 'configuration',
+    );
   }
 });
 
@@ -147,7 +150,7 @@ test('hops are read in every form in which they can be written', () => {
   assert.deepEqual(parseJump('u@[fe80::1%eth0]:22'), hop('fe80::1%eth0', 'u', 22));
   assert.deepEqual(parseJump('fe80::1'), hop('fe80::1', null, null));
   for (const wrong of ['', '-oX', 'a/b', 'u@', '@', 'a:b']) {
-    assert.throws(() => parseJump(wrong), SshFailure, wrong);
+    assert.throws(() => parseJump(wrong), ConnectionFailure, wrong);
   }
 });
 

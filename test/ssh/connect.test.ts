@@ -4,16 +4,16 @@ import { createServer, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test from 'node:test';
 import { promisify } from 'node:util';
-import { SshFailure, type SshReason } from '../../src/machines/ssh/sshFailure.js';
+import { ConnectionFailure, type ConnectionFailureReason } from '../../src/machines/connectionFailure.js';
 import { LinkProxy } from '../helpers/linkProxy.js';
 import { until } from '../helpers/until.js';
 import { connect, failure, output, run } from './client.js';
 import { freePort, Sshd } from './sshd.js';
 
 const is =
-  (reason: SshReason) =>
+  (reason: ConnectionFailureReason) =>
   (error: unknown): boolean =>
-    error instanceof SshFailure && error.reason === reason;
+    error instanceof ConnectionFailure && error.reason === reason;
 
 test('a command runs on the host: with its input, both outputs and its exit code', async (t) => {
   const host = await Sshd.start(t);
@@ -151,7 +151,7 @@ test('streams lead to ports as the host sees them', async (t) => {
   const stream = await connection.forwardTcp('127.0.0.1', port);
   assert.equal(await text(stream), 'from behind');
   const closed = await freePort();
-  await assert.rejects(connection.forwardTcp('127.0.0.1', closed), (error: SshFailure) => {
+  await assert.rejects(connection.forwardTcp('127.0.0.1', closed), (error: ConnectionFailure) => {
     assert.equal(error.reason, 'forward');
     assert.match(error.message, new RegExp(`cannot reach 127\\.0\\.0\\.1 port ${closed}: Connection refused`));
     return true;
@@ -161,7 +161,7 @@ test('streams lead to ports as the host sees them', async (t) => {
 test('a host that does not forward says so', async (t) => {
   const host = await Sshd.start(t, { forwarding: false });
   const connection = await connect(t, { home: host.client() });
-  await assert.rejects(connection.forwardTcp('127.0.0.1', host.port), (error: SshFailure) => {
+  await assert.rejects(connection.forwardTcp('127.0.0.1', host.port), (error: ConnectionFailure) => {
     assert.equal(error.reason, 'forward');
     assert.match(error.message, /does not forward connections/);
     return true;

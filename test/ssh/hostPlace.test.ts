@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { quotePosix } from '../../src/core/tmux/quote.js';
-import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
-import { CommandShell } from '../../src/machines/ssh/commandShell.js';
-import { makePlace } from '../../src/machines/ssh/hostPlace.js';
+import { quotePosix } from '../../src/common/quote.js';
+import { chooseRuntimeDirectory } from '../../src/machines/runtimeDirectory.js';
+import { CommandShell } from '../../src/machines/shell/commandShell.js';
+import { makePlace } from '../../src/machines/shell/hostPlace.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { localChannel } from './localChannel.js';
 

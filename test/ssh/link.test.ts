@@ -4,11 +4,11 @@ import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Clock } from '../../src/common/async.js';
-import type { LinkState } from '../../src/core/machine.js';
-import type { Asker } from '../../src/core/operation.js';
+import type { LinkState } from '../../src/core/machine/machine.js';
+import type { Asker } from '../../src/core/machine/operation.js';
 import { connectSsh } from '../../src/machines/ssh/connectSsh.js';
-import { knock, type Door } from '../../src/machines/ssh/knock.js';
-import { SshLink, type LinkedHost } from '../../src/machines/ssh/sshLinkDriver.js';
+import { probePort, type PortAddress } from '../../src/machines/ssh/portProbe.js';
+import { LinkDriver, type LinkedHost } from '../../src/machines/link/linkDriver.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { Check } from '../../src/protocol/requests.js';
 import { LinkProxy } from '../helpers/linkProxy.js';
@@ -80,12 +80,12 @@ function linkTo(
   connect: () => Promise<LinkedHost>,
   knock?: () => Promise<boolean>,
 ): {
-  link: SshLink;
+  link: LinkDriver;
   clock: StoppedClock;
   states: LinkState['connection'][];
 } {
   const clock = new StoppedClock();
-  const link = new SshLink({
+  const link = new LinkDriver({
     connect,
     onHost: () => undefined,
     ...(knock === undefined ? {} : { knock }),
@@ -200,20 +200,20 @@ test('a knock finds an sshd, and nothing else', async (t) => {
   const mute = createServer((socket) => socket.end('220 mail\r\n'));
   await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve));
   t.after(() => mute.close());
-  const at = (port: number): Door => ({ addresses: [{ address: '127.0.0.1', family: 4 }], port });
-  assert.equal(await knock(at(link.port)), true);
+  const at = (port: number): PortAddress => ({ addresses: [{ address: '127.0.0.1', family: 4 }], port });
+  assert.equal(await probePort(at(link.port)), true);
   assert.equal(
-    await knock({ ...at(link.port), addresses: [{ address: '127.0.0.9', family: 4 }, ...at(0).addresses] }),
+    await probePort({ ...at(link.port), addresses: [{ address: '127.0.0.9', family: 4 }, ...at(0).addresses] }),
     true,
   );
   link.cut();
-  assert.equal(await knock(at(link.port)), false);
+  assert.equal(await probePort(at(link.port)), false);
   link.hold();
-  assert.equal(await knock(at(link.port)), false);
+  assert.equal(await probePort(at(link.port)), false);
   link.mend();
-  assert.equal(await knock(at((mute.address() as AddressInfo).port)), false);
+  assert.equal(await probePort(at((mute.address() as AddressInfo).port)), false);
   await sshd.stop();
-  assert.equal(await knock(at(sshd.port)), false);
+  assert.equal(await probePort(at(sshd.port)), false);
 });
 
 test('a refused sign-in is tried once and never again without a person', async () => {
@@ -236,7 +236,7 @@ test('a person who can be asked takes the place of a try that asks nobody', asyn
   const aborted: boolean[] = [];
   const clock = new StoppedClock();
   const host = fakeHost();
-  const link = new SshLink({
+  const link = new LinkDriver({
     connect: (operation, signal) =>
       operation?.asker !== undefined
         ? Promise.resolve(host)
@@ -263,7 +263,7 @@ test('a person who can be asked takes the place of a try that asks nobody', asyn
 });
 
 /** The steps of a test, as `name status`, and the details. */
-async function walk(link: SshLink, asker?: Asker): Promise<{ steps: string[]; details: string[] }> {
+async function walk(link: LinkDriver, asker?: Asker): Promise<{ steps: string[]; details: string[] }> {
   const checks: Check[] = [];
   const operation = { asker, signal: new AbortController().signal, progress: () => undefined };
   const isFine = await link.test(operation, (check) => checks.push(check));
@@ -328,7 +328,7 @@ test('a test leaves the way to a host as it was, unless it is refused', async ()
 test('a test that is given up or too late does not keep a host that is waited for from being tried again', async () => {
   let tries = 0;
   const clock = new StoppedClock();
-  const link = new SshLink({
+  const link = new LinkDriver({
     connect: (_operation, signal) => {
       tries++;
       return new Promise((_, reject) =>

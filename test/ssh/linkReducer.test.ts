@@ -8,8 +8,8 @@ import {
   reduceLink,
   type Link,
   type LinkEvent,
-} from '../../src/machines/ssh/sshLink.js';
-import { SshFailure, type SshReason } from '../../src/machines/ssh/sshFailure.js';
+} from '../../src/machines/link/link.js';
+import { ConnectionFailure, type ConnectionFailureReason } from '../../src/machines/connectionFailure.js';
 
 const cut = { message: 'the network is gone', command: null, blocks: null } as const;
 const refused = { message: 'permission denied', command: null, blocks: 'signIn' } as const;
@@ -134,7 +134,8 @@ test('what nobody wants any more stays away', () => {
 });
 
 test('each failure says whether a person is needed', () => {
-  const blocks = (reason: SshReason): string | null => linkProblem(new SshFailure(reason, 'x')).blocks;
+  const blocks = (reason: ConnectionFailureReason): string | null =>
+    linkProblem(new ConnectionFailure(reason, 'x')).blocks;
   for (const reason of ['refused', 'noRoute', 'timedOut', 'closed', 'hostNotFound', 'channels'] as const)
     assert.equal(blocks(reason), null);
   for (const reason of [
@@ -148,7 +149,7 @@ test('each failure says whether a person is needed', () => {
   assert.equal(blocks('hostKeyChanged'), 'hostKey');
   assert.equal(blocks('configuration'), 'other');
   const problem = linkProblem(
-    new SshFailure('hostKeyChanged', 'it changed', { hint: 'Look at it.', command: 'ssh-keygen -R box' }),
+    new ConnectionFailure('hostKeyChanged', 'it changed', { hint: 'Look at it.', command: 'ssh-keygen -R box' }),
   );
   assert.deepEqual(problem, { message: 'it changed. Look at it.', command: 'ssh-keygen -R box', blocks: 'hostKey' });
   assert.equal(linkProblem(new CodeManagerError('unavailable', 'x')).blocks, null);

@@ -1,19 +1,19 @@
 import { spawn } from 'node:child_process';
 import { Emitter } from '../../src/common/emitter.js';
 import { toDisposable } from '../../src/common/disposable.js';
-import type { SshChannel, SshExit } from '../../src/machines/ssh/sshConnection.js';
+import type { Channel, ChannelExit } from '../../src/machines/shell/connection.js';
 
 /** A command line in a login shell of this machine, as sshd runs one. */
 export function localChannel(
   loginShell: readonly string[],
   command: string,
   env: NodeJS.ProcessEnv = process.env,
-): SshChannel {
+): Channel {
   const [program = '/bin/sh', ...args] = loginShell;
   const child = spawn(program, [...args, '-c', command], { env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  const ended = new Emitter<SshExit>();
-  let exit: SshExit | undefined;
-  const settle = (value: SshExit): void => {
+  const ended = new Emitter<ChannelExit>();
+  let exit: ChannelExit | undefined;
+  const settle = (value: ChannelExit): void => {
     if (exit !== undefined) return;
     exit = value;
     ended.fire(value);

@@ -18,10 +18,10 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import * as fc from 'fast-check';
-import type { ProcessId } from '../../src/core/machine.js';
-import { machineIdentity } from '../../src/machines/local/identity.js';
-import { chooseRuntimeDirectory } from '../../src/machines/local/runtimeDirectory.js';
-import { parseLs } from '../../src/machines/ssh/hostFiles.js';
+import type { ProcessId } from '../../src/core/machine/machine.js';
+import { machineIdentity } from '../../src/machines/identity.js';
+import { chooseRuntimeDirectory } from '../../src/machines/runtimeDirectory.js';
+import { parseLs } from '../../src/machines/shell/hostFiles.js';
 import { until } from '../helpers/until.js';
 import { connectedHost } from './sshHost.js';
 

@@ -3,9 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
-import { Look, slowPatterns } from '../../src/core/state/look.js';
+import { Look } from '../../src/core/state/look.js';
 import { lastTried } from '../../src/core/state/patterns.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
+import { slowPatterns } from '../../src/core/tools/slowPatterns.js';
 import { Tool } from '../../src/protocol/tool.js';
 
 const catalog = new ToolCatalog('/nonexistent');
@@ -145,7 +146,7 @@ for (const { where, tool, use } of PLACES) {
 test('expressions of a person are tried nowhere but in a look', () => {
   const users = sources('src').filter((file) => /from '[^']*\/patterns\.js'/u.test(readFileSync(file, 'utf8')));
   const lookers = ['dialogOptions', 'judgeDialog', 'judgeScreen', 'looker', 'readExactly', 'signalEvidence'];
-  assert.deepEqual(users.map((file) => basename(file, '.ts')).sort(), [...lookers, 'screen'].sort());
+  assert.deepEqual(users.map((file) => basename(file, '.ts')).sort(), [...lookers, 'startupScreen'].sort());
 });
 
 function sources(folder: string): string[] {

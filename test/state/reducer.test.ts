@@ -16,7 +16,7 @@ import {
   type Verdict,
 } from '../../src/core/state/reducer.js';
 import type { ScreenOption } from '../../src/protocol/screen.js';
-import type { StateReport } from '../../src/core/sessions/stateReports.js';
+import type { StateReport } from '../../src/core/state/stateReports.js';
 import { turnErrorText } from '../../src/core/state/turnError.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Clock } from '../../src/common/async.js';
-import { StateWatch, type StateWatchOptions } from '../../src/core/sessions/stateWatch.js';
+import { StateWatch, type StateWatchOptions } from '../../src/core/state/stateWatch.js';
 import { Look } from '../../src/core/state/look.js';
 import { TASK_TAKEN_MS } from '../../src/core/state/reducer.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';

@@ -4,7 +4,7 @@ import { homedir, tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { ContextStore } from '../../src/core/store/contextStore.js';
+import { ContextStore } from '../../src/core/contexts/contextStore.js';
 import { CredentialsStore } from '../../src/core/store/credentialsStore.js';
 import { openHome } from '../../src/core/store/home.js';
 import { CodeManagerError, type ErrorCode } from '../../src/protocol/errors.js';

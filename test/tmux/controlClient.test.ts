@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Disposable } from '../../src/common/disposable.js';
-import type { ProcessStream } from '../../src/core/machine.js';
+import type { ProcessStream } from '../../src/core/machine/machine.js';
 import { ControlClient } from '../../src/core/tmux/controlClient.js';
 import { TmuxSilentError } from '../../src/core/tmux/tmuxErrors.js';
 import { errorText } from '../../src/protocol/errors.js';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
-import { readStartupScreen } from '../../src/core/tools/screen.js';
+import { readStartupScreen } from '../../src/core/state/startupScreen.js';
 import { collectedScreens, recordedScreen as real, recordedScreens, toolOf } from '../helpers/screens.js';
 
 const catalog = new ToolCatalog('/nonexistent');

@@ -30,7 +30,7 @@ export const SURFACES: Readonly<
     sayDone: 'answered',
     working: 'answered',
   },
-  'commands/approvalCommands.ts': { 'documents.show': 'audit log', say: 'auto-approval off' },
+  'answering/approvalCommands.ts': { 'documents.show': 'audit log', say: 'auto-approval off' },
   'commands/contextCommands.ts': {
     ask: 'context edited, removed',
     'documents.show': 'test of a context',
@@ -68,7 +68,7 @@ export const SURFACES: Readonly<
   'newSession/contextStep.ts': { pickStep: 'new session' },
   'newSession/newSession.ts': { inputStep: 'new session', say: OURS, working: NAME },
   'newSession/optionsStep.ts': { inputStep: THEIRS, pickStep: 'new session' },
-  'quickInput/askSession.ts': { pickStep: 'list of sessions' },
+  'commands/askSession.ts': { pickStep: 'list of sessions' },
   'services/commandLine.ts': { say: THEIRS },
   'services/machineQuestions.ts': {
     ask: 'questions of a host',

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { systemClock } from '../../src/common/async.js';
 import { parseShell } from '../../src/core/approvals/policy/shellCommand.js';
-import { HookFollower } from '../../src/core/sessions/hookFollower.js';
-import { SignalFollower } from '../../src/core/sessions/signalFollower.js';
-import type { TerminalSignal } from '../../src/core/sessions/terminalSignals.js';
-import type { Machine } from '../../src/core/machine.js';
+import { HookFollower } from '../../src/core/hooks/hookFollower.js';
+import { SignalFollower } from '../../src/core/state/signalFollower.js';
+import type { TerminalSignal } from '../../src/core/state/terminalSignals.js';
+import type { Machine } from '../../src/core/machine/machine.js';
 import { until } from '../helpers/until.js';
 
 const SIZE = 256 * 1024;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { historyOf } from '../../src/core/sessions/history.js';
-import { reduceLifecycle, type LifecycleEvent } from '../../src/core/sessions/lifecycle.js';
+import { historyOf } from '../../src/core/records/history.js';
+import { reduceLifecycle, type LifecycleEvent } from '../../src/core/records/lifecycle.js';
 import { SessionRecord, toSession } from '../../src/protocol/files.js';
 import { historyText, historyTotals } from '../../src/protocol/history.js';
 import type { SessionState } from '../../src/protocol/session.js';

@@ -18,6 +18,100 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   dashboard: ['common', 'protocol'],
 };
 
+/**
+ * What each room inside a folder may import of its folder besides itself, lowest first: a room imports only rooms above
+ * its own line.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  'core/shell': [],
+  'core/machine': ['shell'],
+  'core/store': ['machine'],
+  'core/tools': ['machine', 'shell', 'store'],
+  'core/state': ['machine', 'tools'],
+  'core/hooks': ['machine', 'state', 'store'],
+  'core/tmux': ['hooks', 'machine', 'shell', 'store', 'tools'],
+  'core/contexts': ['machine', 'store'],
+  'core/git': ['machine', 'store'],
+  'core/records': ['machine', 'store', 'tmux'],
+  'core/conversations': ['machine', 'records', 'state'],
+  'core/live': ['conversations', 'hooks', 'machine', 'records', 'state', 'tmux'],
+  'core/logs': ['live', 'machine', 'records', 'tmux'],
+  'core/sessions': [
+    'contexts',
+    'conversations',
+    'git',
+    'hooks',
+    'live',
+    'logs',
+    'machine',
+    'records',
+    'state',
+    'store',
+    'tmux',
+    'tools',
+  ],
+  'core/approvals/policy': ['machine', 'store'],
+  'core/approvals': ['approvals/policy', 'hooks', 'live', 'records', 'sessions', 'state', 'store'],
+  'core/engine': [
+    'approvals',
+    'approvals/policy',
+    'contexts',
+    'conversations',
+    'git',
+    'logs',
+    'machine',
+    'records',
+    'sessions',
+    'store',
+    'tmux',
+    'tools',
+  ],
+  'core/doctor': ['approvals', 'engine', 'machine', 'tmux', 'tools'],
+  machines: [],
+  'machines/local': [''],
+  'machines/link': [''],
+  'machines/shell': ['', 'link'],
+  'machines/ssh': ['', 'link', 'shell'],
+  'machines/install': ['', 'shell', 'ssh'],
+  'server/inside': [],
+  'server/tcp': [],
+  'server/hub': [],
+  server: ['hub', 'inside', 'tcp'],
+  'extension/model': [],
+  'extension/editor': ['model'],
+  'extension/quickInput': ['editor'],
+  'extension/services': ['editor', 'model', 'quickInput'],
+  'extension/addHost': ['editor', 'model', 'quickInput'],
+  'extension/newSession': ['editor', 'model', 'quickInput', 'services'],
+  'extension/logs': ['editor', 'model', 'services'],
+  'extension/terminals': ['editor', 'model', 'services'],
+  'extension/views': ['editor', 'model', 'services'],
+  'extension/commands': [
+    'addHost',
+    'editor',
+    'logs',
+    'model',
+    'newSession',
+    'quickInput',
+    'services',
+    'terminals',
+    'views',
+  ],
+  'extension/answering': ['commands', 'editor', 'model', 'quickInput'],
+  extension: [
+    'addHost',
+    'answering',
+    'commands',
+    'editor',
+    'logs',
+    'model',
+    'newSession',
+    'services',
+    'terminals',
+    'views',
+  ],
+};
+
 /** Packages that only these folders may know. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   vscode: ['extension'],
@@ -68,6 +162,91 @@ test('imports point one way, as the table of folders says', () => {
   assert.deepEqual(
     files.flatMap((file) => violations(file, readFileSync(file, 'utf8'))),
     [],
+  );
+});
+
+/** What is wrong with an import of a file inside its own folder. */
+function wrongRooms(file: string, text: string): string[] {
+  const room = relative(SRC, dirname(file));
+  const folder = room.split('/')[0] ?? '';
+  const allowed = ROOMS[room];
+  const isDivided = Object.keys(ROOMS).some((name) => name.startsWith(`${folder}/`));
+  if (allowed === undefined) return isDivided ? [`${relative(SRC, file)} is in no room of the table`] : [];
+  return imports(text)
+    .filter((specifier) => specifier.startsWith('.'))
+    .flatMap((specifier) => {
+      const target = relative(SRC, dirname(resolve(dirname(file), specifier)));
+      if (target === room || target.split('/')[0] !== folder) return [];
+      return allowed.includes(relative(folder, target)) ? [] : [`${relative(SRC, file)} imports ${target}`];
+    });
+}
+
+test('imports between the rooms of a folder are those of their table, and lead to rooms that stand before', () => {
+  assert.deepEqual(
+    sources(SRC).flatMap((file) => wrongRooms(file, readFileSync(file, 'utf8'))),
+    [],
+  );
+  const rooms = Object.keys(ROOMS);
+  for (const [at, [room, allowed]] of Object.entries(ROOMS).entries()) {
+    const folder = room.split('/')[0] ?? '';
+    for (const name of allowed) {
+      const other = name === '' ? folder : `${folder}/${name}`;
+      assert.ok(
+        rooms.indexOf(other) >= 0 && rooms.indexOf(other) < at,
+        `${room} may import ${other}, which stands below`,
+      );
+    }
+  }
+});
+
+test('an arrow that no file follows stands in no table of rooms', () => {
+  const followed = new Set(
+    sources(SRC).flatMap((file) =>
+      imports(readFileSync(file, 'utf8')).map(
+        (specifier) => `${relative(SRC, dirname(file))} ${relative(SRC, dirname(resolve(dirname(file), specifier)))}`,
+      ),
+    ),
+  );
+  const unused = Object.entries(ROOMS).flatMap(([room, allowed]) => {
+    const folder = room.split('/')[0] ?? '';
+    return allowed.map((name) => `${room} ${name === '' ? folder : `${folder}/${name}`}`);
+  });
+  assert.deepEqual(
+    unused.filter((arrow) => !followed.has(arrow)),
+    [],
+  );
+});
+
+test('no file imports what imports it', () => {
+  const graph = new Map(
+    sources(SRC).map((file) => [
+      file,
+      imports(readFileSync(file, 'utf8'))
+        .filter((specifier) => specifier.startsWith('.'))
+        .map((specifier) => resolve(dirname(file), specifier).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  const done = new Set<string>();
+  const circles: string[] = [];
+  const visit = (file: string, way: readonly string[]): void => {
+    const at = way.indexOf(file);
+    if (at >= 0) circles.push([...way.slice(at), file].map((name) => relative(SRC, name)).join(' → '));
+    if (at >= 0 || done.has(file)) return;
+    for (const next of graph.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  for (const file of graph.keys()) visit(file, []);
+  assert.deepEqual(circles, []);
+});
+
+test('a wrong import between rooms is found', () => {
+  const found = (file: string, line: string): number => wrongRooms(join(SRC, file), line).length;
+  assert.equal(found('core/state/x.ts', `import { a } from '../sessions/a.js';`), 1);
+  assert.equal(found('machines/local/x.ts', `import type { A } from '../ssh/a.js';`), 1);
+  assert.equal(found('core/x.ts', ''), 1);
+  assert.equal(
+    found('core/state/x.ts', `import { a } from '../tools/a.js'; import { b } from '../../common/b.js';`),
+    0,
   );
 });
 

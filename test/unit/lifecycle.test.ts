@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { reduceLifecycle, type LifecycleEvent } from '../../src/core/sessions/lifecycle.js';
+import { reduceLifecycle, type LifecycleEvent } from '../../src/core/records/lifecycle.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
 import { hasEnded } from '../../src/protocol/session.js';
 import { storedRecord } from '../helpers/records.js';

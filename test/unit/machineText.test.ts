@@ -27,4 +27,5 @@ test('a machine is told by how it is reached, an agent server with its version i
   assert.equal(machineType({ type: 'ssh', version: null }), 'ssh');
   assert.equal(machineType({ type: 'agent', version: '1.4.0' }), 'agent server 1.4');
   assert.equal(machineType({ type: 'agent', version: null }), 'agent server');
+  assert.equal(machineType({ type: 'slurm', version: null }), 'slurm');
 });

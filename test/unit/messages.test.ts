@@ -7,7 +7,7 @@ import ts from 'typescript';
 const SRC = 'src';
 
 /** Errors that a person reads, with the place of their message. */
-const ERRORS: Readonly<Record<string, number>> = { CodeManagerError: 1, SshFailure: 1 };
+const ERRORS: Readonly<Record<string, number>> = { CodeManagerError: 1, ConnectionFailure: 1 };
 /** Functions that make such errors, likewise; as `file name`. */
 const MAKERS: Readonly<Record<string, number>> = {
   'cli/place.ts invalid': 0,
@@ -16,8 +16,8 @@ const MAKERS: Readonly<Record<string, number>> = {
   'core/approvals/policy/proposeRule.ts none': 0,
   'core/approvals/resolveAnswer.ts noSuch': 1,
   'machines/ssh/closedFailure.ts of': 1,
-  'machines/ssh/commandShell.ts gone': 0,
-  'machines/ssh/install.ts failure': 0,
+  'machines/shell/commandShell.ts gone': 0,
+  'machines/install/install.ts failure': 0,
 };
 /** Names that are written small, wherever they stand. */
 const SMALL_NAMES = /^(?:tmux|git|ssh|npm|contexts\.json|trusted\.json)\b/;

@@ -48,7 +48,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'machines/local/processTable.ts': '/proc',
   'machines/local/socketPeer.ts': '/proc',
   'machines/local/stopped.ts': '/proc',
-  'machines/local/identity.ts': '/proc',
+  'machines/identity.ts': '/proc',
   'machines/local/askShell.ts': '/proc',
   'machines/local/loginEnvironment.ts': 'what the shell has printed into our own temporary folder',
   'server/hub/agentInstaller.ts': 'our own bundles',

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Machine } from '../../src/core/machine.js';
-import type { Ending, LifecycleEvent } from '../../src/core/sessions/lifecycle.js';
+import type { Machine } from '../../src/core/machine/machine.js';
+import type { Ending, LifecycleEvent } from '../../src/core/records/lifecycle.js';
 import { SessionEnd, type SessionEndOptions } from '../../src/core/sessions/sessionEnd.js';
-import { SessionFiles } from '../../src/core/sessions/sessionFiles.js';
+import { SessionFiles } from '../../src/core/records/sessionFiles.js';
 import type { Pane } from '../../src/core/tmux/pane.js';
 import { storedRecord } from '../helpers/records.js';
 import { silentLogger } from '../helpers/silentLogger.js';

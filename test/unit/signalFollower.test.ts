@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SignalFollower } from '../../src/core/sessions/signalFollower.js';
+import { SignalFollower } from '../../src/core/state/signalFollower.js';
 import { until } from '../helpers/until.js';
 
 function report(state: string): string {

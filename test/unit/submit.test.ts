@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { InputBox, submit, typeable } from '../../src/core/sessions/textInput.js';
+import { InputBox, submit, typeable } from '../../src/core/live/textInput.js';
 
 /** How often Enter is pressed when the box shows one of these at each look, before and after, and then the last one. */
 async function presses(text: string, ...drafts: readonly (string | null | Error)[]): Promise<number> {

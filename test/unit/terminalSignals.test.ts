@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import fc from 'fast-check';
-import type { StateReport } from '../../src/core/sessions/stateReports.js';
-import { SignalReader, type TerminalSignal } from '../../src/core/sessions/terminalSignals.js';
+import type { StateReport } from '../../src/core/state/stateReports.js';
+import { SignalReader, type TerminalSignal } from '../../src/core/state/terminalSignals.js';
 
 const ESC = '\u001b';
 const report = (body: string, end = `${ESC}\\`): string => `${ESC}]7501;${body}${end}`;

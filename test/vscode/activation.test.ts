@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { COMMANDS, VIEWS } from '../../src/extension/ids.js';
+import { COMMANDS, VIEWS } from '../../src/extension/model/ids.js';
 
 const ID = 'code-manager.code-manager';
 

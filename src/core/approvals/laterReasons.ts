@@ -3,9 +3,9 @@ import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { SessionInput } from '../sessions/sessionInput.js';
-import type { SessionStates } from '../sessions/sessionStates.js';
-import type { SessionTable } from '../sessions/sessionTable.js';
+import type { SessionInput } from '../live/sessionInput.js';
+import type { SessionStates } from '../live/sessionStates.js';
+import type { SessionTable } from '../records/sessionTable.js';
 import type { AuditLog } from './audit.js';
 import { TYPING_MS } from './guards.js';
 

@@ -1,7 +1,7 @@
 import { Throttler, type Clock } from '../../common/async.js';
 import type { ScreenRequest } from '../../protocol/screen.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { OpenCall } from '../state/evidence.js';
 import { GeminiCalls } from './geminiCalls.js';
 

@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { OpenCall } from '../state/evidence.js';
 import { CodexCalls } from './codexCalls.js';
 import { ROLLOUT } from './codexStore.js';

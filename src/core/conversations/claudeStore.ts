@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { Conversation } from '../../protocol/conversation.js';
-import type { Machine, ProcessFiles } from '../machine.js';
+import type { Machine, ProcessFiles } from '../machine/machine.js';
 import { parseClaude } from './claudeFormat.js';
 import { namesIn, readRecord, type Candidate, type ConversationStore } from './conversationStore.js';
 import { parseJson } from './jsonLines.js';

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import type { Conversation } from '../../protocol/conversation.js';
-import type { Machine, ProcessFiles } from '../machine.js';
+import type { Machine, ProcessFiles } from '../machine/machine.js';
 import { CodexMeta, parseCodex } from './codexFormat.js';
 import { namesIn, readHead, readRecord, type Candidate, type ConversationStore } from './conversationStore.js';
 import { jsonLines } from './jsonLines.js';

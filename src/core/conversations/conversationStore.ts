@@ -1,5 +1,5 @@
 import type { Conversation } from '../../protocol/conversation.js';
-import type { Machine, ProcessFiles } from '../machine.js';
+import type { Machine, ProcessFiles } from '../machine/machine.js';
 
 /** A conversation as the search for a session's own one sees it. */
 export interface Candidate {

@@ -8,15 +8,20 @@ import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { Tool, ToolConversation } from '../../protocol/tool.js';
-import type { Machine } from '../machine.js';
-import type { SessionTable } from '../sessions/sessionTable.js';
-import type { ToldConversation } from '../sessions/sessionStates.js';
+import type { Machine } from '../machine/machine.js';
+import type { SessionTable } from '../records/sessionTable.js';
 import { ClaudeStore } from './claudeStore.js';
 import { CodexStore } from './codexStore.js';
 import type { ConversationStore } from './conversationStore.js';
 import { GeminiStore } from './geminiStore.js';
 import { matchUnique, showsPrompt, type Seeker } from './match.js';
 import { OpencodeStore, type RunOpencode } from './opencodeStore.js';
+
+/** A session and the id that its tool gives to the conversation that it is in. */
+export interface ToldConversation {
+  readonly id: string;
+  readonly conversation: string;
+}
 
 export interface ConversationsOptions {
   readonly machine: Machine;

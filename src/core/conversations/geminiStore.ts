@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { Conversation } from '../../protocol/conversation.js';
-import type { Machine, ProcessFiles } from '../machine.js';
+import type { Machine, ProcessFiles } from '../machine/machine.js';
 import { namesIn, readHead, readRecord, type Candidate, type ConversationStore } from './conversationStore.js';
 import { GeminiHead, parseGemini } from './geminiFormat.js';
 import { jsonLines, parseJson } from './jsonLines.js';

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { Conversation } from '../../protocol/conversation.js';
-import type { ProcessFiles } from '../machine.js';
+import type { ProcessFiles } from '../machine/machine.js';
 import type { Candidate, ConversationStore } from './conversationStore.js';
 import { matching, parseJson } from './jsonLines.js';
 import { parseOpencode } from './opencodeFormat.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { ConfigEntry } from './configText.js';
 import { LIST_HOOKS } from './scripts.js';
 

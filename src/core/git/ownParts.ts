@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import { isAskedAbout, isRemoteUrl, isTaken, keyKind, makesFetch } from './configKeys.js';
 import type { ConfigEntry } from './configText.js';
 import type { GitTrust } from './gitTrust.js';

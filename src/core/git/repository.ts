@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
-import type { Machine, RunResult } from '../machine.js';
+import type { Machine, RunResult } from '../machine/machine.js';
 import { isTaken } from './configKeys.js';
 import { formatConfig, parseConfigList, type ConfigEntry } from './configText.js';
 import type { GitTrust } from './gitTrust.js';

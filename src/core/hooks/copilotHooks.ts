@@ -4,7 +4,7 @@ import type { Phase } from '../../protocol/screen.js';
 import { commandPhase } from '../state/commandPhase.js';
 import type { HookEvent } from './hookEvent.js';
 import { askedOf, askedPath, type HookMeaning } from './hookModel.js';
-import { quotePosix } from '../tmux/quote.js';
+import { quotePosix } from '../../common/quote.js';
 
 /** Named as VS Code names them: with those names their events say which they are. */
 const EVENTS = [

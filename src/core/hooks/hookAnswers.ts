@@ -1,7 +1,7 @@
 import { errorCode, systemReason } from '../../common/systemError.js';
 import { join } from 'node:path';
 import { delay } from '../../common/async.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import { ANSWER } from './hookScript.js';
 
 export interface HookAnswersOptions {

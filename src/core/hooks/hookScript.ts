@@ -1,5 +1,5 @@
-import { OWN_FILES } from '../tmux/ownFiles.js';
-import { quotePosix } from '../tmux/quote.js';
+import { OWN_FILES } from '../store/ownFiles.js';
+import { quotePosix } from '../../common/quote.js';
 
 /** More of an event is not written down: what is larger is a whole file or the output of a command. */
 export const MAX_EVENT_BYTES = 16 * 1024;

@@ -1,6 +1,6 @@
 import type { Disposable } from '../../common/disposable.js';
 import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { LogFeedOptions } from './logFeed.js';
 
 export interface HostLogFeedOptions extends LogFeedOptions {

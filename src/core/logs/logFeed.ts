@@ -2,7 +2,7 @@ import { closeSync, readSync } from 'node:fs';
 import { openToReadSync } from '../../common/files.js';
 import { isMissing } from '../../common/systemError.js';
 import type { Disposable } from '../../common/disposable.js';
-import type { LogSink } from '../machineService.js';
+import type { LogSink } from '../machine/machineService.js';
 
 // One buffer serves all feeds: a read from the page cache takes microseconds, less than a trip through the thread
 // pool, and what was read is copied into its frame before anything else runs.

@@ -1,6 +1,6 @@
 import { toDisposable, type Disposable } from '../../common/disposable.js';
 import type { LogSize } from '../../protocol/logSize.js';
-import type { LogSink } from '../machineService.js';
+import type { LogSink } from '../machine/machineService.js';
 import type { LogFeedOptions } from './logFeed.js';
 
 interface Feed extends Disposable {

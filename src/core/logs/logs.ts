@@ -2,8 +2,8 @@ import type { Disposable } from '../../common/disposable.js';
 import { hasEnded } from '../../protocol/session.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { Result } from '../../protocol/requests.js';
-import type { TerminalSize } from '../machine.js';
-import type { LogPosition, LogSink, LogSubscription } from '../machineService.js';
+import type { TerminalSize } from '../machine/machine.js';
+import type { LogPosition, LogSink, LogSubscription } from '../machine/machineService.js';
 
 /** The logs of one machine's sessions, and those who follow them. */
 export interface Logs extends Disposable {

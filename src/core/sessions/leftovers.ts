@@ -4,11 +4,11 @@ import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine, ProcessId, ProcessTree } from '../machine.js';
-import type { SessionTable } from './sessionTable.js';
+import type { Machine, ProcessId, ProcessTree } from '../machine/machine.js';
+import type { SessionTable } from '../records/sessionTable.js';
 
 export interface LeftoversOptions {
-  readonly machine: Pick<Machine, 'type' | 'processesOf' | 'killTree' | 'run'>;
+  readonly machine: Pick<Machine, 'capabilities' | 'processesOf' | 'killTree' | 'run'>;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
   /** Of this machine as it is now: after a restart nothing of a session is left. */
   readonly isHere: (record: SessionRecord) => boolean;
@@ -98,7 +98,7 @@ export class Leftovers implements Disposable {
   #lookAgain(): void {
     const { machine, table, clock } = this.#options;
     // Another machine is looked at by its watchdog: each look costs bytes on the way there.
-    if (machine.type !== 'local' || this.#again !== undefined || this.#disposables.isDisposed) return;
+    if (machine.capabilities.isFar || this.#again !== undefined || this.#disposables.isDisposed) return;
     if (!table.all().some(({ left }) => left.length > 0)) return;
     this.#again = clock.after(AGAIN_MS, () => {
       this.#again = undefined;

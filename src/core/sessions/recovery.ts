@@ -5,11 +5,11 @@ import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import type { MachineIdentity } from '../../protocol/session.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { SessionFiles } from './sessionFiles.js';
-import type { SessionTable } from './sessionTable.js';
+import type { SessionFiles } from '../records/sessionFiles.js';
+import type { SessionTable } from '../records/sessionTable.js';
 
 /** Longer than any start takes from its launch file to its record. */
 export const ORPHAN_MS = 60_000;

@@ -8,8 +8,8 @@ import type { Conversations } from '../conversations/conversations.js';
 import { homeEnvironment } from '../conversations/home.js';
 import { callsVariable } from '../conversations/callFile.js';
 import { hookLaunch } from '../hooks/hookFormats.js';
-import { LinkCut } from '../linkCut.js';
-import type { Machine, MachinePlace } from '../machine.js';
+import { LinkCut } from '../machine/linkCut.js';
+import type { Machine, MachinePlace } from '../machine/machine.js';
 import type { RecordStore } from '../store/recordStore.js';
 import { LIST_PROCESSES } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
@@ -18,11 +18,11 @@ import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
 import type { Tools } from '../tools/tools.js';
 import { checkVariables } from '../tools/variables.js';
-import type { SessionFiles } from './sessionFiles.js';
+import type { SessionFiles } from '../records/sessionFiles.js';
 import type { SessionStart } from './sessionStart.js';
-import type { SessionTable } from './sessionTable.js';
+import type { SessionTable } from '../records/sessionTable.js';
 import type { Supervisor } from './supervisor.js';
-import type { Suspensions } from './suspensions.js';
+import type { Suspensions } from '../live/suspensions.js';
 
 export interface SessionResumeOptions {
   readonly machine: Machine;

@@ -4,15 +4,15 @@ import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
 import { formatExit, parseExit, type Exit } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { Ending } from './lifecycle.js';
-import type { LiveSessions } from './liveSession.js';
-import type { LogKeeper } from './logKeeper.js';
-import type { SessionFiles } from './sessionFiles.js';
-import type { SessionTable } from './sessionTable.js';
+import type { Ending } from '../records/lifecycle.js';
+import type { LiveSessions } from '../live/liveSession.js';
+import type { LogKeeper } from '../logs/logKeeper.js';
+import type { SessionFiles } from '../records/sessionFiles.js';
+import type { SessionTable } from '../records/sessionTable.js';
 
 export interface SessionEndOptions {
   readonly machine: Machine;

@@ -1,6 +1,6 @@
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 
 export interface SessionFolderOptions {
   readonly machine: Pick<Machine, 'watch'>;

@@ -4,15 +4,15 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { errorText } from '../../protocol/errors.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import { isTitle, type Pane } from '../tmux/pane.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from './liveSession.js';
-import type { LogKeeper } from './logKeeper.js';
+import type { LiveSessions } from '../live/liveSession.js';
+import type { LogKeeper } from '../logs/logKeeper.js';
 import type { SessionEnd } from './sessionEnd.js';
-import type { SessionFiles } from './sessionFiles.js';
+import type { SessionFiles } from '../records/sessionFiles.js';
 import { SessionFolder } from './sessionFolder.js';
-import type { SessionTable } from './sessionTable.js';
+import type { SessionTable } from '../records/sessionTable.js';
 
 export interface SessionFollowerOptions {
   readonly machine: Machine;

@@ -4,16 +4,16 @@ import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
 import { launchFile, type Launch } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from './liveSession.js';
-import type { LogKeeper } from './logKeeper.js';
+import type { LiveSessions } from '../live/liveSession.js';
+import type { LogKeeper } from '../logs/logKeeper.js';
 import type { SessionEnd } from './sessionEnd.js';
-import type { SessionFiles } from './sessionFiles.js';
-import type { SessionStates } from './sessionStates.js';
-import type { SessionTable } from './sessionTable.js';
+import type { SessionFiles } from '../records/sessionFiles.js';
+import type { SessionStates } from '../live/sessionStates.js';
+import type { SessionTable } from '../records/sessionTable.js';
 
 export interface SessionStartOptions {
   readonly machine: Machine;
@@ -82,7 +82,7 @@ export class SessionStart {
       onWindow();
       const launched = this.launched(record, pane);
       // From another host nobody waits for its record to be written: memory has it, and what is not saved is saved again.
-      if (machine.link === undefined) await launched;
+      if (!machine.capabilities.isFar) await launched;
     } finally {
       this.#starting.delete(id);
     }
@@ -90,7 +90,7 @@ export class SessionStart {
     const ended = async (): Promise<void> => {
       if (await files.hasExit(id)) await ends.finish(id);
     };
-    if (machine.link === undefined) await ended();
+    if (!machine.capabilities.isFar) await ended();
     else ended().catch((error: unknown) => log.error(`end of ${id}: ${errorText(error)}`));
   }
 

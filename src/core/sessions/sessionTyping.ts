@@ -6,10 +6,10 @@ import type { Params } from '../../protocol/requests.js';
 import type { Tool } from '../../protocol/tool.js';
 import { describe } from '../../protocol/word.js';
 import { withoutBlanks } from '../state/sameRequest.js';
-import type { SessionInput, Typist } from './sessionInput.js';
-import type { SessionStates } from './sessionStates.js';
-import type { SessionTable } from './sessionTable.js';
-import type { Suspensions } from './suspensions.js';
+import type { SessionInput, Typist } from '../live/sessionInput.js';
+import type { SessionStates } from '../live/sessionStates.js';
+import type { SessionTable } from '../records/sessionTable.js';
+import type { Suspensions } from '../live/suspensions.js';
 
 export interface SessionTypingOptions {
   /** @throws CodeManagerError when it does not run here */

@@ -11,12 +11,12 @@ import { SessionRecord, toSession } from '../../protocol/files.js';
 import type { AttachCommand, Params, Result } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { Contexts } from '../contexts.js';
-import { LinkCut } from '../linkCut.js';
-import { shownCommand } from '../shownCommand.js';
+import type { Contexts } from '../contexts/contexts.js';
+import { LinkCut } from '../machine/linkCut.js';
+import { shownCommand } from '../../common/shownCommand.js';
 import { plain, resolveRef, slug, uniqueName } from '../store/names.js';
 import type { RecordStore } from '../store/recordStore.js';
-import type { Machine, MachinePlace } from '../machine.js';
+import type { Machine, MachinePlace } from '../machine/machine.js';
 import { TmuxSilentError } from '../tmux/tmuxErrors.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
@@ -32,9 +32,9 @@ import { checkVariables } from '../tools/variables.js';
 import type { Tools } from '../tools/tools.js';
 import type { SessionEnd } from './sessionEnd.js';
 import type { SessionStart } from './sessionStart.js';
-import type { SessionTable } from './sessionTable.js';
+import type { SessionTable } from '../records/sessionTable.js';
 import type { Supervisor } from './supervisor.js';
-import { createWorktree } from './worktree.js';
+import { createWorktree } from '../git/worktree.js';
 
 /** What is known of contexts. */
 export type ContextDirectory = Pick<Contexts, 'get' | 'touch' | 'all'>;
@@ -229,7 +229,7 @@ export class Sessions {
       const launch = { argv, env: { ...env, ...hooks.env }, cwd: record.path, umask: mask, through };
       const prepared = starts.prepare(id, launch, callsVariable(tool, env));
       // Another host does things in the order in which they were sent; here each has to be waited for.
-      if (machine.link === undefined) await prepared;
+      if (!machine.capabilities.isFar) await prepared;
       const added = table.add(record);
       try {
         await Promise.all([prepared, added]);
@@ -296,7 +296,7 @@ export class Sessions {
   async #ready(): Promise<void> {
     const { machine, tmux, supervisor } = this.#options;
     await tmux.program();
-    await Promise.all([supervisor.act(), machine.link === undefined ? undefined : tmux.prepare()]);
+    await Promise.all([supervisor.act(), machine.capabilities.isFar ? tmux.prepare() : undefined]);
   }
 
   /** A name that no other session has; held until the record has it. */

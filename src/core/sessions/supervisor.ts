@@ -6,21 +6,21 @@ import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import { Adoption } from './adoption.js';
+import { Reconciliation } from './reconcile.js';
 import { Leftovers } from './leftovers.js';
-import { LiveSessions } from './liveSession.js';
-import { LogKeeper } from './logKeeper.js';
+import { LiveSessions } from '../live/liveSession.js';
+import { LogKeeper } from '../logs/logKeeper.js';
 import { ORPHAN_MS, removeOrphans } from './recovery.js';
 import { SessionEnd } from './sessionEnd.js';
-import { SessionFiles } from './sessionFiles.js';
+import { SessionFiles } from '../records/sessionFiles.js';
 import { SessionFollower } from './sessionFollower.js';
-import { SessionInput } from './sessionInput.js';
+import { SessionInput } from '../live/sessionInput.js';
 import { SessionStart } from './sessionStart.js';
-import { SessionStates } from './sessionStates.js';
-import type { SessionTable } from './sessionTable.js';
-import { Suspensions } from './suspensions.js';
+import { SessionStates } from '../live/sessionStates.js';
+import type { SessionTable } from '../records/sessionTable.js';
+import { Suspensions } from '../live/suspensions.js';
 import { RETRY_MS, Watchdog } from './watchdog.js';
 
 export interface SupervisorOptions {
@@ -60,7 +60,7 @@ export class Supervisor implements Disposable {
   readonly ends: SessionEnd;
   readonly left: Leftovers;
   readonly #follower: SessionFollower;
-  readonly #adoption: Adoption;
+  readonly #reconciliation: Reconciliation;
   readonly #watchdog: Watchdog;
   readonly #recheck: Throttler;
   readonly #options: SupervisorOptions;
@@ -118,10 +118,10 @@ export class Supervisor implements Disposable {
     this.starts = starts;
     this.ends = ends;
     this.#follower = follower;
-    this.#adoption = new Adoption({ ...common, logs, states, input, starts, ends, follower });
+    this.#reconciliation = new Reconciliation({ ...common, logs, states, input, starts, ends, follower });
     this.#watchdog = new Watchdog({
       check: () => this.check(),
-      isFar: machine.type !== 'local',
+      isFar: machine.capabilities.isFar,
       isOn: () => !this.#suspended,
       isNeeded: () => table.all().some((record) => !hasEnded(record) || record.left.length > 0),
       clock,
@@ -213,9 +213,9 @@ export class Supervisor implements Disposable {
     if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
     const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));
     // On its own machine a server acts in any case.
-    this.#setLead(await tmux.connection.lead(machine.type === 'local'));
-    if (this.#leads) await this.#adoption.run(open, panes);
-    else this.#adoption.watch(panes);
+    this.#setLead(await tmux.connection.lead(machine.capabilities.isOwnHost));
+    if (this.#leads) await this.#reconciliation.run(open, panes);
+    else this.#reconciliation.watch(panes);
   }
 
   /** Of several servers that reach this machine this one acts. */
@@ -250,8 +250,8 @@ export class Supervisor implements Disposable {
     await this.adopted;
     // Another server may have started it. On this machine there is none, and a tmux that does not answer is not asked
     // by several clients: it may end when it goes on and they have gone.
-    const isFar = this.#options.machine.type !== 'local';
-    if (isFar && id !== undefined && !this.live.get(id)) await this.check();
+    const { isOwnHost } = this.#options.machine.capabilities;
+    if (!isOwnHost && id !== undefined && !this.live.get(id)) await this.check();
     if (!this.#leads) await this.#lookWhoLeads(true);
   }
 

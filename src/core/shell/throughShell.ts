@@ -1,4 +1,4 @@
-import { quotePosix } from '../tmux/quote.js';
+import { quotePosix } from '../../common/quote.js';
 import { FOLDER_VARIABLE, firstPrompt } from './firstPrompt.js';
 import type { Shell, ShellKind } from './shellKind.js';
 

@@ -2,7 +2,7 @@ import { Source } from '../../protocol/explanation.js';
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Phase, ScreenOption, ScreenRequest, WaitingKind } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
-import type { StateReport } from '../sessions/stateReports.js';
+import type { StateReport } from './stateReports.js';
 import { PLAIN, WORKING_TTL } from './evidenceParts.js';
 import { turnErrorText } from './turnError.js';
 

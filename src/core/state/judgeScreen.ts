@@ -1,7 +1,7 @@
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
-import { readStartupScreen } from '../tools/screen.js';
+import { readStartupScreen } from './startupScreen.js';
 import { findOptions } from './dialogOptions.js';
 import { endsAsMenu, judgeDialog, judgeMenu } from './judgeDialog.js';
 import { judgeOverlay } from './judgeOverlay.js';

@@ -1,6 +1,7 @@
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import { builtInPatterns, patternsIn } from '../tools/builtIn.js';
-import type { StartupScreen } from '../tools/screen.js';
+import { noteSlowPattern } from '../tools/slowPatterns.js';
+import type { StartupScreen } from './startupScreen.js';
 import { NOTHING_SEEN } from './judgeScreen.js';
 import { lookHere, type LookedAt, type LookName, type LookRules, type Seen } from './looks.js';
 import { LookThread } from './lookThread.js';
@@ -10,12 +11,6 @@ const REST_MS = 15_000;
 const LONGEST_REST_MS = 300_000;
 
 const thread = new LookThread();
-const slow = new Set<string>();
-
-/** The expressions that took too long since the server runs. */
-export function slowPatterns(): ReadonlySet<string> {
-  return slow;
-}
 
 /**
  * How what one session shows is looked at. The built-in tools' expressions are proven to take linear time and are used at
@@ -56,7 +51,7 @@ export class Look {
       return answer.value as Seen<N>;
     }
     const source = 'tooSlow' in answer ? answer.tooSlow : '';
-    if (source !== '') slow.add(source);
+    if (source !== '') noteSlowPattern(source);
     this.#rest = Math.min(LONGEST_REST_MS, this.#rest === 0 ? REST_MS : this.#rest * 2);
     this.#restUntil = performance.now() + this.#rest;
     this.#why = `a pattern of its agent took too long on this screen${source === '' ? '' : `: ${source}`}`;

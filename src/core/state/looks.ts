@@ -1,7 +1,7 @@
 import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { TerminalSignal } from '../sessions/terminalSignals.js';
-import { readStartupScreen, type StartupScreen } from '../tools/screen.js';
+import type { TerminalSignal } from './terminalSignals.js';
+import { readStartupScreen, type StartupScreen } from './startupScreen.js';
 import type { Evidence } from './evidence.js';
 import { judgeScreen, type JudgedTool } from './judgeScreen.js';
 import { signalEvidence } from './signalEvidence.js';

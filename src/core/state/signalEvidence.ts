@@ -1,6 +1,6 @@
 import type { WaitingKind } from '../../protocol/screen.js';
 import type { SignalRules } from '../../protocol/signalRules.js';
-import type { TerminalSignal } from '../sessions/terminalSignals.js';
+import type { TerminalSignal } from './terminalSignals.js';
 import { PLAIN, WORKING_TTL } from './evidenceParts.js';
 import type { Evidence } from './evidence.js';
 import { pattern } from './patterns.js';

@@ -5,7 +5,7 @@ import { errorCode, isMissing, systemReason } from '../../common/systemError.js'
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import type { HomePaths } from './home.js';
 import { formatJson, parseJsonObject } from './jsonFile.js';
 import type { RecordStore } from './recordStore.js';

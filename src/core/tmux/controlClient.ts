@@ -3,7 +3,7 @@ import { Deferred } from '../../common/async.js';
 import { type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { ProcessStream } from '../machine.js';
+import type { ProcessStream } from '../machine/machine.js';
 import { ControlParser } from './controlParser.js';
 import { TmuxGoneError, TmuxSilentError } from './tmuxErrors.js';
 

@@ -1,6 +1,6 @@
 import type { ControlClient } from './controlClient.js';
 import { SESSION_OPTION } from './pane.js';
-import { tmuxCommand } from './quote.js';
+import { tmuxCommand } from '../../common/quote.js';
 
 /** The hidden session that holds a link to every window, so that one client hears of all of them. */
 export const HUB = '_cm';

@@ -1,5 +1,5 @@
 import { CodeManagerError } from '../../protocol/errors.js';
-import { tmuxCommand } from './quote.js';
+import { tmuxCommand } from '../../common/quote.js';
 
 // tmux types a name that it does not know as if it were text, so only what it knows may pass.
 const NAMED_KEYS =

@@ -1,5 +1,5 @@
 import type { ControlClient } from './controlClient.js';
-import { tmuxCommand } from './quote.js';
+import { tmuxCommand } from '../../common/quote.js';
 
 /** Server option with the name of the control client whose server acts. */
 const OWNER_OPTION = '@cm_owner';

@@ -1,4 +1,4 @@
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 
 /** What decides where tmux may live. */
 export interface LoginFacts {
@@ -43,7 +43,7 @@ export async function readLoginFacts(machine: Machine, environment: NodeJS.Proce
   const loginctl = hasUserManager ? await machine.findProgram('loginctl', path) : undefined;
   return {
     // Only Linux has that manager.
-    platform: machine.type === 'local' ? process.platform : 'linux',
+    platform: machine.capabilities.isOwnHost ? process.platform : 'linux',
     systemdRun,
     hasUserManager,
     isSsh: environment['SSH_CONNECTION'] !== undefined,

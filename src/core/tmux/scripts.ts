@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { keyBindings } from './bindings.js';
-import { OWN_FILES } from './ownFiles.js';
+import { OWN_FILES } from '../store/ownFiles.js';
 import { NEWLINE_OPTION } from './pane.js';
 import { FOLDER_VARIABLE } from '../shell/firstPrompt.js';
 import { GUARD_VARIABLES, SESSION_TERM } from '../shell/guards.js';
@@ -12,7 +12,7 @@ import {
   type ShellRun,
 } from '../shell/throughShell.js';
 import { canBeGiven } from '../tools/variables.js';
-import { quotePosix } from './quote.js';
+import { quotePosix } from '../../common/quote.js';
 import type { TmuxFeatures } from './version.js';
 
 /** A tool that has not asked by then, after half a minute, never asks. */

@@ -5,9 +5,9 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import { copilotPlugin } from '../hooks/copilotHooks.js';
 import { hookScript } from '../hooks/hookScript.js';
 import { opencodePlugin } from '../hooks/opencodePlugin.js';
-import type { Machine } from '../machine.js';
+import type { Machine } from '../machine/machine.js';
 import { HUB, MAKE_HUB } from './hub.js';
-import { tmuxCommand } from './quote.js';
+import { tmuxCommand } from '../../common/quote.js';
 import { ATTACH_SCRIPT } from './attachScript.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
 import { launchScript, LIST_PROCESSES, pipeScript, tmuxConfig } from './scripts.js';
@@ -80,7 +80,7 @@ export class TmuxProcess {
    */
   async ensureFiles(pid: number | undefined): Promise<void> {
     const { machine, runtimeDirectory, sessionsDirectory } = this.#options;
-    if (machine.type !== 'local' && performance.now() - this.#filesChecked < FILES_MS) return;
+    if (machine.capabilities.isFar && performance.now() - this.#filesChecked < FILES_MS) return;
     const { program } = await this.program();
     const hookTmux = { program, socket: this.socket };
     const files = {
@@ -157,7 +157,7 @@ export class TmuxProcess {
     const config = join(runtimeDirectory, 'tmux.conf');
     const command = [program, '-u', '-S', this.socket, '-f', config, ...MAKE_HUB];
     // Another machine's tmux is started from an ssh login there.
-    const own = machine.type === 'local' ? process.env : { SSH_CONNECTION: 'ssh', ...login };
+    const own = machine.capabilities.isOwnHost ? process.env : { SSH_CONNECTION: 'ssh', ...login };
     const scope = scopePrefix(await readLoginFacts(machine, own));
     let result = await machine.run([...scope, ...command], {
       env: { ...scopeEnvironment(scope, own), ...env },

@@ -1,6 +1,6 @@
 import { CodeManagerError } from '../../protocol/errors.js';
-import { installCommand } from '../installCommand.js';
-import type { Machine } from '../machine.js';
+import { installCommand } from '../tools/installCommand.js';
+import type { Machine } from '../machine/machine.js';
 import { isSupported, OLDEST_TMUX, parseTmuxVersion, type TmuxVersion } from './version.js';
 
 export interface FoundTmux {
@@ -37,10 +37,9 @@ export async function findTmux(
   // What it needs to run may come by the same way as tmux itself.
   if (searchLogin) await machine.loginEnvironment();
   const path = program === undefined ? await find(machine, searchLogin) : machine.resolvePath(program);
-  const another =
-    machine.type === 'local'
-      ? 'Set the path of tmux in config.json.'
-      : `Name another one: ${editCommand('--tmux PATH')}.`;
+  const another = machine.capabilities.isOwnHost
+    ? 'Set the path of tmux in config.json.'
+    : `Name another one: ${editCommand('--tmux PATH')}.`;
   if (path === undefined) {
     const command = await installCommand(machine, 'tmux');
     throw new CodeManagerError('dependencyMissing', `Agents run in tmux, which was not found on ${host}`, {

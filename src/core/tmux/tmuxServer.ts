@@ -22,7 +22,7 @@ import {
   type Guest,
   type Pane,
 } from './pane.js';
-import { quotePosix, tmuxCommand } from './quote.js';
+import { quotePosix, tmuxCommand } from '../../common/quote.js';
 import { TmuxConnection } from './tmuxConnection.js';
 import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
 import type { FoundTmux } from './tmuxProgram.js';

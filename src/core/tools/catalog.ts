@@ -6,9 +6,9 @@ import { errorCode, reasonOf } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { faultText } from '../../protocol/refusal.js';
 import { Tool } from '../../protocol/tool.js';
-import { slowPatterns } from '../state/look.js';
 import { parseJsonObject } from '../store/jsonFile.js';
 import { BUILT_IN, patternsIn } from './builtIn.js';
+import { slowPatterns } from './slowPatterns.js';
 
 /** Larger files in the folder are no tool descriptions. */
 const MAX_FILE_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { LoginEnvironment, LoginOptions, Machine } from '../machine.js';
+import type { LoginEnvironment, LoginOptions, Machine } from '../machine/machine.js';
 import type { ShellRun } from '../shell/throughShell.js';
 import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js';
 

@@ -1,6 +1,6 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Tool } from '../../protocol/tool.js';
-import type { LoginEnvironment, Machine } from '../machine.js';
+import type { LoginEnvironment, Machine } from '../machine/machine.js';
 import { canRunThrough, throughShell } from '../shell/throughShell.js';
 
 /** What stands for the placeholders of a tool's command. */

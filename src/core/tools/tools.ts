@@ -5,7 +5,7 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Tool, ToolInfo } from '../../protocol/tool.js';
-import type { LoginEnvironment, Machine } from '../machine.js';
+import type { LoginEnvironment, Machine } from '../machine/machine.js';
 import type { ToolCatalog } from './catalog.js';
 import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js';
 

@@ -9,7 +9,7 @@ import { countOf, oneLine, shortPath } from '../model/plainText.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
-import { untilKnown } from '../views/serverMessage.js';
+import { untilKnown } from '../model/serverMessage.js';
 import { checksText } from './doctor.js';
 import { all } from './controlCommands.js';
 import type { Services } from './services.js';

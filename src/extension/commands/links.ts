@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { linkedSession } from '../../protocol/sessionLink.js';
-import { untilKnown } from '../views/serverMessage.js';
+import { untilKnown } from '../model/serverMessage.js';
 import type { Services } from './services.js';
 import { showSession } from './watchCommands.js';
 

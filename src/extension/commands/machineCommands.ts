@@ -7,7 +7,7 @@ import { ask, sayDone } from '../editor/say.js';
 import { machineAddress, machineDescription, machineIcon, machineName, machineTrouble } from '../model/machines.js';
 import { countOf, oneLine } from '../model/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
-import { untilKnown } from '../views/serverMessage.js';
+import { untilKnown } from '../model/serverMessage.js';
 import { addContext } from './contextCommands.js';
 import { checksText } from './doctor.js';
 import type { Services } from './services.js';

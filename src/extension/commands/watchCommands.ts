@@ -5,7 +5,7 @@ import { machineElsewhere, sessionPlace } from '../model/machines.js';
 import { oneLine } from '../model/plainText.js';
 import { parseFilter } from '../model/sessionFilter.js';
 import type { GroupBy } from '../model/sessionTree.js';
-import { sessionItems } from '../quickInput/askSession.js';
+import { sessionItems } from './askSession.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import { describe, GROUPS } from '../../protocol/word.js';
 import { openFolder, specOfMachine } from './openFolder.js';

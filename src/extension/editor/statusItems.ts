@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../common/disposable.js';
-import type { CommandId } from '../ids.js';
+import type { CommandId } from '../model/ids.js';
 import { labelText, oneLine, type StatusText } from '../model/plainText.js';
 
 /** One item of the status bar. */

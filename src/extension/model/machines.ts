@@ -2,7 +2,6 @@ import { VERSION } from '../../common/build.js';
 import { machineId, type Context, type Machine } from '../../protocol/context.js';
 import { connectionText, machineType } from '../../protocol/machineText.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
-import type { SessionRow } from './sessionRows.js';
 
 /** The machine of a context; undefined while it is not known, and for kinds that this version does not know. */
 export function machineOf(context: Pick<Context, 'machine'>, machines: readonly Machine[]): Machine | undefined {
@@ -24,10 +23,15 @@ export function machineName(machine: Machine, machines: readonly Machine[]): str
 }
 
 /** Where a session runs, as its row shows it. */
-export function sessionPlace(
-  session: Session,
-  machines: readonly Machine[],
-): Pick<SessionRow, 'machine' | 'machineName' | 'isHere'> {
+export interface SessionPlace {
+  readonly machine: Machine | undefined;
+  /** As people see it, also while the machine itself is not known. */
+  readonly machineName: string;
+  /** On the machine of this window. */
+  readonly isHere: boolean;
+}
+
+export function sessionPlace(session: Session, machines: readonly Machine[]): SessionPlace {
   const machine = machines.find(({ id }) => id === session.machineId);
   return {
     machine,
@@ -46,7 +50,7 @@ export function machineElsewhere(session: Session, machines: readonly Machine[])
  * `on login3; this is login1`: one name leads to several nodes, and the session runs on another one than it leads to now.
  * Empty otherwise.
  */
-export function otherNode({ session, machine }: Pick<SessionRow, 'session' | 'machine'>): string {
+export function otherNode({ session, machine }: Pick<SessionPlace, 'machine'> & { readonly session: Session }): string {
   if (machine?.connection !== 'connected' || machine.type === 'local' || hasEnded(session)) return '';
   const { node } = machine;
   return node === null || node === session.machine.host ? '' : `on ${session.machine.host}; this is ${node}`;

@@ -1,25 +1,20 @@
 import { Throttler, type Clock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
-import type { Context, Machine } from '../../protocol/context.js';
+import type { Context } from '../../protocol/context.js';
 import type { Session } from '../../protocol/session.js';
 import { describe, type Description, type Group } from '../../protocol/word.js';
 import { GroupHold } from './groupHold.js';
-import { sessionPlace } from './machines.js';
+import { sessionPlace, type SessionPlace } from './machines.js';
 import type { ServerLink } from './serverLink.js';
 
 /** A session with all that its row shows. */
-export interface SessionRow {
+export interface SessionRow extends SessionPlace {
   readonly session: Session;
   readonly description: Description;
   /** Where the row stands, which follows the word with a short delay. */
   readonly group: Group;
   readonly context: Context | undefined;
-  readonly machine: Machine | undefined;
-  /** As people see it, also while the machine itself is not known. */
-  readonly machineName: string;
-  /** On the machine of this window. */
-  readonly isHere: boolean;
 }
 
 /** Changes are gathered so long before anything is drawn. */

@@ -6,7 +6,7 @@ import { oneLine, shortPath } from '../model/plainText.js';
 import type { ServerLink } from '../model/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
-import { untilKnown } from '../views/serverMessage.js';
+import { untilKnown } from '../model/serverMessage.js';
 import type { Place } from './draft.js';
 
 interface PlaceItem extends vscode.QuickPickItem {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import type { ExtensionLog } from '../editor/outputs.js';
-import type { CommandId } from '../ids.js';
+import type { CommandId } from '../model/ids.js';
 import type { Problems } from './problems.js';
 
 /** The one place that registers commands: typed ids, and every failure is shown in the same way. */

@@ -3,7 +3,7 @@ import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { localDateTime } from '../../common/text.js';
 import type { Machine } from '../../protocol/context.js';
 import { createTree, treeItem, type Tree, type TreeRow } from '../editor/trees.js';
-import { VIEWS } from '../ids.js';
+import { VIEWS } from '../model/ids.js';
 import {
   buildContextTree,
   contextContextValue,
@@ -24,7 +24,7 @@ import type { ServerLink } from '../model/serverLink.js';
 import type { SessionRows } from '../model/sessionRows.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import { HOME } from '../services/workspaceFolders.js';
-import { untilKnown } from './serverMessage.js';
+import { untilKnown } from '../model/serverMessage.js';
 
 /** How often `offline 3m, next try 8s` is drawn anew while a try is ahead and somebody looks. */
 const NEXT_TRY_MS = 2000;

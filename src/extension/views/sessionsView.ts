@@ -3,7 +3,7 @@ import { systemClock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { hasEnded } from '../../protocol/session.js';
 import { createTree, setTooltip, treeItem, type Surroundings, type Tree, type TreeRow } from '../editor/trees.js';
-import { VIEWS, type CommandId } from '../ids.js';
+import { VIEWS, type CommandId } from '../model/ids.js';
 import { countOf } from '../model/plainText.js';
 import type { LinkStatus, ServerLink } from '../model/serverLink.js';
 import type { SessionFilter } from '../model/sessionFilter.js';
@@ -30,7 +30,7 @@ import { totals } from '../model/statusLine.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import type { Settings } from '../services/settings.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
-import { serverMessage, untilKnown } from './serverMessage.js';
+import { serverMessage, untilKnown } from '../model/serverMessage.js';
 
 const NO_TREE: SessionTree = { roots: [], children: new Map(), parents: new Map(), hidden: 0 };
 /** A tooltip does not wait longer than this for git, and for why the state is what it is. */

@@ -1,4 +1,4 @@
-import { MARKER } from '../../core/machine.js';
+import { MARKER } from '../../core/machine/machine.js';
 import { systemProcessTable, type ProcessTable } from './processTable.js';
 
 /** No tree of processes is so deep. */

@@ -19,7 +19,7 @@ import type {
   RunResult,
   Terminal,
   TerminalSize,
-} from '../../core/machine.js';
+} from '../../core/machine/machine.js';
 import { writeFileAtomic } from '../../core/store/atomicFile.js';
 import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.js';
 import { openHome } from '../../core/store/home.js';
@@ -30,9 +30,9 @@ import { FileFollower } from '../fileFollower.js';
 import { LoginCache } from '../loginCache.js';
 import type { LoginLimits } from '../loginShell.js';
 import { setupVariables } from '../shellEnvironment.js';
-import { baseEnvironment, currentUser } from './baseEnvironment.js';
+import { baseEnvironment, currentUser } from '../baseEnvironment.js';
 import { DirectoryWatch } from './directoryWatch.js';
-import { machineIdentity } from './identity.js';
+import { machineIdentity } from '../identity.js';
 import { LocalTerminal } from './localTerminal.js';
 import { readLoginEnvironment } from './loginEnvironment.js';
 import { openFiles } from './openFiles.js';
@@ -40,7 +40,7 @@ import { LocalProcessStream } from './processStream.js';
 import { killTree, processesOf, signalGroup } from './processTree.js';
 import { stopped } from './stopped.js';
 import { runProcess } from './runProcess.js';
-import { chooseRuntimeDirectory } from './runtimeDirectory.js';
+import { chooseRuntimeDirectory } from '../runtimeDirectory.js';
 import { chooseShell } from './shells.js';
 
 /** Disk blocks that a hole may take away. */
@@ -64,6 +64,7 @@ export interface LocalMachineOptions {
 export class LocalMachine implements Machine {
   readonly id = 'local';
   readonly type = 'local';
+  readonly capabilities = { isOwnHost: true, isFar: false };
   readonly #base: Readonly<Record<string, string>>;
   readonly #home: string;
   readonly #shell: Shell;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { Emitter, type Event } from '../../common/emitter.js';
 import { OnceEmitter } from '../../common/onceEmitter.js';
-import type { Terminal, TerminalSize } from '../../core/machine.js';
+import type { Terminal, TerminalSize } from '../../core/machine/machine.js';
 import { closeAfterExit, killGroup, runProcess, spawnDetached } from './runProcess.js';
 
 /** Prints the name of its terminal and becomes the program. */

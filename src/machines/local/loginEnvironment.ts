@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { formatDuration } from '../../common/text.js';
-import type { LoginEnvironment } from '../../core/machine.js';
+import type { LoginEnvironment } from '../../core/machine/machine.js';
 import type { Shell } from '../../core/shell/shellKind.js';
 import { readLogin, type Failure, type ReadLoginOptions } from '../loginShell.js';
 import type { Question } from '../shellQuestion.js';

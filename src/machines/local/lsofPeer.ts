@@ -1,4 +1,4 @@
-import type { Holders, SocketEnd } from './socketPeer.js';
+import type { Holders, SocketEnd } from './socketEnd.js';
 
 /**
  * Who holds the other end of a connection, in what `lsof -Fpfdn` prints on macOS: lines that begin with `p` (process),

@@ -1,6 +1,6 @@
 import { promises as fs } from 'node:fs';
 import { Limiter } from '../../common/async.js';
-import type { ProcessFiles } from '../../core/machine.js';
+import type { ProcessFiles } from '../../core/machine/machine.js';
 import { systemProcessTable } from './processTable.js';
 import { TreeSearch } from './treeSearch.js';
 

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import type { ProcessStream, RunOptions } from '../../core/machine.js';
+import type { ProcessStream, RunOptions } from '../../core/machine/machine.js';
 import { errorText } from '../../protocol/errors.js';
 import { ProcessEvents } from '../processEvents.js';
 import { closeAfterExit, killGroup, spawnDetached, toStartError } from './runProcess.js';

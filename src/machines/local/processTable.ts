@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { close, open, promises as fs, read, readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Together, Turns } from '../../common/async.js';
-import { MARKER } from '../../core/machine.js';
+import { MARKER } from '../../core/machine/machine.js';
 
 /** One process as the system knows it. */
 export interface ProcessEntry {

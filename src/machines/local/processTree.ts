@@ -1,5 +1,5 @@
 import { delay } from '../../common/async.js';
-import type { ProcessId, ProcessTree } from '../../core/machine.js';
+import type { ProcessId, ProcessTree } from '../../core/machine/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { systemProcessTable, type ProcessEntry, type ProcessTable } from './processTable.js';
 import { TreeSearch } from './treeSearch.js';

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
 import { statSync } from 'node:fs';
 import { reasonOf } from '../../common/systemError.js';
 import { formatDuration } from '../../common/text.js';
-import type { RunOptions, RunResult } from '../../core/machine.js';
+import type { RunOptions, RunResult } from '../../core/machine/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 
 const DEFAULT_TIMEOUT_MS = 15_000;

@@ -1,39 +1,10 @@
 import { execFile } from 'node:child_process';
 import { promises as fs } from 'node:fs';
-import { isIPv4, type Socket } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { promisify } from 'node:util';
 import { Limiter } from '../../common/async.js';
 import { peerInLsof } from './lsofPeer.js';
-
-/** Our end of a connection. */
-export type SocketEnd =
-  | { readonly kind: 'unix'; readonly fd: number }
-  | {
-      readonly kind: 'tcp';
-      readonly localAddress: string;
-      readonly localPort: number;
-      readonly remoteAddress: string;
-      readonly remotePort: number;
-    };
-
-/** Our end of a unix socket. Windows' named pipes have none that could be looked at. */
-export function unixEnd(socket: Socket): SocketEnd | undefined {
-  const { _handle: handle } = socket as Socket & { readonly _handle?: { readonly fd?: number } | null };
-  return handle?.fd === undefined || handle.fd < 0 ? undefined : { kind: 'unix', fd: handle.fd };
-}
-
-/** Our end of a TCP connection. */
-export function tcpEnd({ localAddress, localPort, remoteAddress, remotePort }: Socket): SocketEnd | undefined {
-  if (localAddress === undefined || remoteAddress === undefined) return undefined;
-  if (localPort === undefined || remotePort === undefined) return undefined;
-  return { kind: 'tcp', localAddress, localPort, remoteAddress, remotePort };
-}
-
-/** `gone`: the other end is not there any more. `unknown`: this system does not tell. */
-export type Holders =
-  | { readonly kind: 'held'; readonly pids: readonly number[] }
-  | { readonly kind: 'gone' }
-  | { readonly kind: 'unknown' };
+import type { Holders, SocketEnd } from './socketEnd.js';
 
 /** Fixed places: the PATH of whoever started us decides nothing. */
 const SS = ['/usr/bin/ss', '/bin/ss', '/usr/sbin/ss', '/sbin/ss', '/run/current-system/sw/bin/ss'];

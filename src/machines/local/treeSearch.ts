@@ -1,4 +1,4 @@
-import type { ProcessTree } from '../../core/machine.js';
+import type { ProcessTree } from '../../core/machine/machine.js';
 import type { Look, ProcessEntry } from './processTable.js';
 
 /** Finds the processes of a tree, and remembers what it has seen of them for when their parents are gone. */

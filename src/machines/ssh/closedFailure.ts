@@ -2,7 +2,7 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { SignIn } from './signIn.js';
 import type { EffectiveConfig } from './sshConfig.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 import { speaksSsh, type Wire } from './wire.js';
 
 export interface ClosedContext {
@@ -18,13 +18,13 @@ export interface ClosedContext {
 }
 
 /** Why a connection ended before it was signed in, as far as that can be told. */
-export function closedFailure(problem: Error | undefined, context: ClosedContext): SshFailure {
+export function closedFailure(problem: Error | undefined, context: ClosedContext): ConnectionFailure {
   const { config, target, wire, signIn, head, asking, hadHandshake } = context;
   const place = `${config.hostName} port ${config.port}`;
   const text = truncate(stripTerminal(problem?.message ?? ''), 300);
   const said = signIn.said === '' ? '' : ` It said: ${signIn.said}`;
-  const of = (reason: SshFailure['reason'], message: string, hint?: string): SshFailure =>
-    new SshFailure(reason, message, { hint, cause: problem });
+  const of = (reason: ConnectionFailure['reason'], message: string, hint?: string): ConnectionFailure =>
+    new ConnectionFailure(reason, message, { hint, cause: problem });
   if (config.proxyCommand !== undefined && head === '') {
     const why = wire.said();
     return of(

@@ -1,7 +1,7 @@
 import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { SshReach } from './sshConnection.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 
 /** The home of the person: HOME rules, also where the account says something else. */
 export function personHome(env: NodeJS.ProcessEnv): string {
@@ -69,13 +69,13 @@ export function fileList(text: string | undefined, env: NodeJS.ProcessEnv): stri
 
 /**
  * One hop of ProxyJump: `[user@]host[:port]`, with an IPv6 address in brackets, or as a `ssh://` URL.
- * @throws SshFailure `configuration`
+ * @throws ConnectionFailure `configuration`
  */
 export function parseJump(hop: string): SshReach {
   const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(\[[^\]]+\]|[^:@/]+|[^@/]*:[^@/]*:[^@/]*)(?::(\d+))?\/?$/.exec(hop.trim());
   const host = match?.[2]?.replace(/^\[(.*)\]$/, '$1');
   if (match === null || host === undefined || host.startsWith('-')) {
-    throw new SshFailure('configuration', `ssh's configuration has a ProxyJump that cannot be read: ${hop}`);
+    throw new ConnectionFailure('configuration', `ssh's configuration has a ProxyJump that cannot be read: ${hop}`);
   }
   return { host, user: match[1] ?? null, port: match[3] === undefined ? null : Number(match[3]) };
 }

@@ -16,7 +16,7 @@ export function isNodeName(name: string): boolean {
  * is checked under its own name, and the person signs in as they do for the alias.
  * @param alias the way to the host that is connected already
  * @param jump that connection
- * @throws SshFailure
+ * @throws ConnectionFailure
  */
 export async function connectNode(
   alias: SshReach,

@@ -4,12 +4,12 @@ import { closedFailure } from './closedFailure.js';
 import { HostKeyCheck } from './hostKeyCheck.js';
 import { readKnownHosts, type KnownHostLine } from './knownHosts.js';
 import { loadSsh2, onMethodRefused, type Ssh2 } from './loadSsh2.js';
-import { Patience } from './patience.js';
+import { PausableTimeout } from './pausableTimeout.js';
 import { SignIn, type Ask } from './signIn.js';
 import { Ssh2Connection } from './ssh2Connection.js';
 import { keyPath, readSshConfig, type EffectiveConfig } from './sshConfig.js';
 import type { SshConnection, SshConnectOptions, SshReach } from './sshConnection.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 import { openProxy, openTcp, openThrough, recordHead, resolveHost, timedOut, type Wire } from './wire.js';
 
 const TIMEOUT_MS = 15_000;
@@ -21,7 +21,7 @@ const LAST_WORDS_MS = 100;
 /**
  * Connects and signs in as `ssh` would: by the person's own configuration, through the hosts that it names, with the
  * keys of the agent and of files, and by asking. The key of every host on the way is checked.
- * @throws SshFailure
+ * @throws ConnectionFailure
  */
 export async function connectSsh(reach: SshReach, options: SshConnectOptions): Promise<SshConnection> {
   const ssh2 = await loadSsh2();
@@ -33,7 +33,7 @@ interface Handshake {
   readonly reach: SshReach;
   readonly knownHosts: readonly KnownHostLine[];
   readonly wire: Wire;
-  readonly patience: Patience;
+  readonly patience: PausableTimeout;
   readonly report: SshConnectOptions['onStep'];
   /** Called when the connection has ended. */
   readonly onEnd: () => void;
@@ -59,11 +59,11 @@ class Connecting {
   ): Promise<SshConnection> {
     const { configFile, signal } = this.#options;
     let through = jump;
-    let patience: Patience | undefined;
+    let patience: PausableTimeout | undefined;
     let wire: Wire | undefined;
     try {
       if (depth > MAX_JUMPS) {
-        throw new SshFailure('configuration', `ssh's configuration leads to ${reach.host} through itself`, {
+        throw new ConnectionFailure('configuration', `ssh's configuration leads to ${reach.host} through itself`, {
           hint: 'Look at its ProxyJump lines.',
         });
       }
@@ -72,7 +72,7 @@ class Connecting {
       const more = depth === 0 ? (this.#options.identityFiles ?? []) : [];
       const config = { ...read, identityFiles: [...new Set([...read.identityFiles, ...more])] };
       if (through === undefined && config.jumps.length > 0) through = await this.#jumpTo(config, depth);
-      patience = new Patience(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
+      patience = new PausableTimeout(this.#options.timeoutMs ?? config.connectTimeoutMs ?? TIMEOUT_MS, signal, () =>
         timedOut(config.hostName, config.port),
       );
       const report = depth === 0 ? this.#options.onStep : undefined;
@@ -102,7 +102,7 @@ class Connecting {
     if (keyFile == null) return;
     const path = keyPath(keyFile, this.#env);
     if (existsSync(path) || existsSync(`${path}.pub`)) return;
-    throw new SshFailure('configuration', `There is no key file ${path}`, {
+    throw new ConnectionFailure('configuration', `There is no key file ${path}`, {
       hint: 'Name the file of the private key.',
     });
   }
@@ -111,14 +111,14 @@ class Connecting {
   async #jumpTo(config: EffectiveConfig, depth: number): Promise<SshConnection> {
     let through: SshConnection | undefined;
     for (const hop of config.jumps) through = await this.connect(hop, through, depth + 1, true);
-    if (through === undefined) throw new SshFailure('configuration', 'ProxyJump names no host');
+    if (through === undefined) throw new ConnectionFailure('configuration', 'ProxyJump names no host');
     return through;
   }
 
   async #wire(
     config: EffectiveConfig,
     through: SshConnection | undefined,
-    patience: Patience,
+    patience: PausableTimeout,
     report: SshConnectOptions['onStep'],
   ): Promise<Wire> {
     const { hostName, port, family, bindAddress, proxyCommand } = config;
@@ -133,7 +133,7 @@ class Connecting {
     const addresses = await patience.race(resolveHost(hostName, family));
     report?.('resolve', addresses.map(({ address }) => address).join(', '));
     patience.touch();
-    this.#options.onDoor?.({ addresses, port, bindAddress });
+    this.#options.onAddress?.({ addresses, port, bindAddress });
     return await openTcp(addresses, { host: hostName, port, bindAddress, signal: patience.signal });
   }
 
@@ -161,7 +161,7 @@ class Connecting {
     return new Promise<SshConnection>((resolve, reject) => {
       let problem: Error | undefined;
       let hadHandshake = false;
-      const fail = (error: SshFailure): void => {
+      const fail = (error: ConnectionFailure): void => {
         patience.signal.removeEventListener('abort', onAbort);
         reject(error);
         client.destroy();
@@ -225,7 +225,7 @@ class Connecting {
               verify(true);
             },
             (error: unknown) =>
-              fail(error instanceof SshFailure ? error : new SshFailure('hostKeyUnknown', String(error))),
+              fail(error instanceof ConnectionFailure ? error : new ConnectionFailure('hostKeyUnknown', String(error))),
           );
         },
       });

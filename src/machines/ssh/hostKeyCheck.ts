@@ -8,10 +8,10 @@ import {
   knownTypes,
   type KnownHostLine,
 } from './knownHosts.js';
-import { shownCommand } from '../../core/shownCommand.js';
+import { shownCommand } from '../../common/shownCommand.js';
 import type { Ask } from './signIn.js';
 import type { EffectiveConfig } from './sshConfig.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 
 /** Algorithms of a host key by the type of the key. */
 const RSA = ['rsa-sha2-512', 'rsa-sha2-256'];
@@ -49,7 +49,7 @@ export class HostKeyCheck {
 
   /**
    * Resolves when the key may be trusted; says so in a few words.
-   * @throws SshFailure `hostKeyChanged`, `hostKeyRevoked`, `hostKeyUnknown`
+   * @throws ConnectionFailure `hostKeyChanged`, `hostKeyRevoked`, `hostKeyUnknown`
    */
   async check(key: Buffer): Promise<string> {
     // Keys are exchanged again in a long connection.
@@ -62,12 +62,12 @@ export class HostKeyCheck {
         this.#accepted = key;
         return print;
       case 'revoked':
-        throw new SshFailure('hostKeyRevoked', `${alias} showed a key that is revoked: ${print}`, {
+        throw new ConnectionFailure('hostKeyRevoked', `${alias} showed a key that is revoked: ${print}`, {
           hint: `It is marked so in ${verdict.file}:${verdict.line}.`,
         });
       case 'changed': {
         const command = shownCommand('ssh-keygen', '-R', this.#names[0] ?? alias, '-f', verdict.file);
-        throw new SshFailure(
+        throw new ConnectionFailure(
           'hostKeyChanged',
           `${alias} showed another key than the one in ${verdict.file}:${verdict.line}: ${print}`,
           {
@@ -112,15 +112,15 @@ export class HostKeyCheck {
     return file;
   }
 
-  #unknown(print: string, answer: string | null | undefined): SshFailure {
+  #unknown(print: string, answer: string | null | undefined): ConnectionFailure {
     const { alias, port, hostName, strictHostKeys } = this.#config;
     const command = shownCommand('ssh-keyscan', ...(port === 22 ? [] : ['-p', String(port)]), hostName);
     if (answer !== undefined) {
-      return new SshFailure('hostKeyUnknown', `The key of ${alias} was not accepted: ${print}`, {
+      return new ConnectionFailure('hostKeyUnknown', `The key of ${alias} was not accepted: ${print}`, {
         hint: 'Connect again and answer yes to trust it.',
       });
     }
-    return new SshFailure('hostKeyUnknown', `${alias} is not known: it showed ${print}`, {
+    return new ConnectionFailure('hostKeyUnknown', `${alias} is not known: it showed ${print}`, {
       hint:
         strictHostKeys === 'yes'
           ? `StrictHostKeyChecking refuses unknown hosts. Compare the key that ${command} prints and add it to known_hosts.`

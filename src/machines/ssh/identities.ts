@@ -2,7 +2,7 @@ import { promises as fs } from 'node:fs';
 import type { BaseAgent, ParsedKey } from 'ssh2';
 import type { EffectiveConfig } from './sshConfig.js';
 import type { Ssh2 } from './loadSsh2.js';
-import { shownCommand } from '../../core/shownCommand.js';
+import { shownCommand } from '../../common/shownCommand.js';
 
 /** A key that may be offered: in the agent, or in a file that may need a passphrase. */
 export interface Identity {

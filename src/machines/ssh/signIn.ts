@@ -6,9 +6,9 @@ import { findIdentities, type Identity } from './identities.js';
 import { identityAgent, signByAgent } from './identityAgent.js';
 import type { Ssh2 } from './loadSsh2.js';
 import type { SignInMemory } from './signInMemory.js';
-import { shownCommand } from '../../core/shownCommand.js';
+import { shownCommand } from '../../common/shownCommand.js';
 import type { EffectiveConfig, SignInMethod } from './sshConfig.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 
 /** Answers by a person that a host may refuse, one after the other, before we give up: accounts lock. */
 const MAX_TRIES = 2;
@@ -29,7 +29,7 @@ export interface SignInOptions {
   readonly memory: SignInMemory | undefined;
   readonly note: (sentence: string) => void;
   /** Gives up at once: for answers that never come. */
-  readonly abort: (failure: SshFailure) => void;
+  readonly abort: (failure: ConnectionFailure) => void;
 }
 
 /** Goes through the ways to sign in, in the order of the configuration, as far as the host accepts them. */
@@ -57,7 +57,7 @@ export class SignIn {
   /** A password that was given or remembered, until the host has decided. */
   #password: { readonly text: string; readonly remembered: boolean } | undefined;
   #method = 'no proof';
-  #failure: SshFailure | undefined;
+  #failure: ConnectionFailure | undefined;
 
   constructor(options: SignInOptions) {
     this.#options = options;
@@ -66,7 +66,7 @@ export class SignIn {
   }
 
   /** Why it gave up. */
-  get failure(): SshFailure | undefined {
+  get failure(): ConnectionFailure | undefined {
     return this.#failure;
   }
 
@@ -88,7 +88,9 @@ export class SignIn {
       },
       (error: unknown) => {
         this.#failure =
-          error instanceof SshFailure ? error : new SshFailure('signInRefused', String(error), { cause: error });
+          error instanceof ConnectionFailure
+            ? error
+            : new ConnectionFailure('signInRefused', String(error), { cause: error });
         // The library takes false for "no more", which its types do not know.
         next(false as unknown as AnyAuthMethod);
       },
@@ -209,7 +211,7 @@ export class SignIn {
       return key;
     }
     const command = shownCommand('ssh-add', path);
-    const failure = new SshFailure('signInNeeded', `The passphrase of ${path} is needed`, {
+    const failure = new ConnectionFailure('signInNeeded', `The passphrase of ${path} is needed`, {
       hint: `Connect again and give it, or add the key to the agent: ${command}`,
       command,
     });
@@ -233,7 +235,7 @@ export class SignIn {
     if (ask === undefined) throw this.#refusal();
     const answer = await ask({ ...question, text: this.#refusals === 0 ? this.#said : 'That was not accepted.' });
     if (answer !== null) return answer;
-    throw new SshFailure(
+    throw new ConnectionFailure(
       'signInNeeded',
       `Nobody answered what ${this.#options.target} asked: ${question.title}`,
       this.#byHand('Connect again and answer'),
@@ -267,16 +269,16 @@ export class SignIn {
         }
         finish(answers);
       };
-      answerAll().catch((error: unknown) => abort(error instanceof SshFailure ? error : this.#refusal()));
+      answerAll().catch((error: unknown) => abort(error instanceof ConnectionFailure ? error : this.#refusal()));
     };
   }
 
   /** The host lets in only with a new password, which is better chosen in a terminal. */
-  passwordExpired(prompt: string): SshFailure {
+  passwordExpired(prompt: string): ConnectionFailure {
     const { target } = this.#options;
     this.heard(prompt);
     const command = this.#command('ssh');
-    return new SshFailure('accountExpired', `${target} wants a new password. It says: ${this.#said}`, {
+    return new ConnectionFailure('accountExpired', `${target} wants a new password. It says: ${this.#said}`, {
       hint: `Choose one there: ${command}`,
       command,
     });
@@ -300,27 +302,28 @@ export class SignIn {
       : { hint: `${what}, or let the key in: ${this.#copy}`, command: this.#copy };
   }
 
-  #refusal(): SshFailure {
+  #refusal(): ConnectionFailure {
     const { target, ask } = this.#options;
     const expired = /expired/i.test(this.#said);
     const said = this.#said === '' ? '' : ` It says: ${this.#said}`;
-    if (expired) return new SshFailure('accountExpired', `${target} lets nobody in with an expired account.${said}`);
+    if (expired)
+      return new ConnectionFailure('accountExpired', `${target} lets nobody in with an expired account.${said}`);
     if (this.#mend !== undefined && this.#refusals === 0) {
-      return new SshFailure('signInRefused', `${target} let nobody in: ${this.#notes.join('. ')}.${said}`, {
+      return new ConnectionFailure('signInRefused', `${target} let nobody in: ${this.#notes.join('. ')}.${said}`, {
         hint: `Let only yourself read the key: ${this.#mend}`,
         command: this.#mend,
       });
     }
     const byPerson = this.#left.filter((method) => method === 'password' || method === 'keyboard-interactive');
     if (ask === undefined && byPerson.length > 0) {
-      return new SshFailure(
+      return new ConnectionFailure(
         'signInNeeded',
         `${target} asks for a ${byPerson.includes('password') ? 'password' : 'code'}`,
         this.#byHand('Connect to it by hand once, where you can be asked'),
       );
     }
     if (this.#refusals > 0) {
-      return new SshFailure('signInRefused', `${target} did not accept what was answered.${said}`, {
+      return new ConnectionFailure('signInRefused', `${target} did not accept what was answered.${said}`, {
         hint: 'Connect again when you know the right answer: a host may lock the account after some more.',
       });
     }
@@ -328,7 +331,7 @@ export class SignIn {
       this.#offered === 0
         ? 'there is no key to offer'
         : `it refused ${this.#offered === 1 ? 'the key' : `all ${this.#offered} keys`} offered`;
-    return new SshFailure(
+    return new ConnectionFailure(
       'signInRefused',
       `${target} let nobody in: ${keys}.${said}${this.#notes.map((note) => ` ${note}.`).join('')}`,
       {

@@ -2,18 +2,18 @@ import type { ClientChannel } from 'ssh2';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import { OnceEmitter } from '../../common/onceEmitter.js';
-import type { SshChannel, SshExit } from './sshConnection.js';
-import type { SshFailure } from './sshFailure.js';
+import type { Channel, ChannelExit } from '../shell/connection.js';
+import type { ConnectionFailure } from '../connectionFailure.js';
 
 /** How long output may pause after the command has ended, when a child that it left behind holds its streams open. */
 const DRAIN_MS = 250;
 
 /** A channel of the library. Nothing is read before somebody listens. */
-export class Ssh2Channel implements SshChannel {
+export class Ssh2Channel implements Channel {
   readonly #channel: ClientChannel;
   readonly #data = new Emitter<Uint8Array>();
   readonly #stderr = new Emitter<Uint8Array>();
-  readonly #ended = new OnceEmitter<SshExit>();
+  readonly #ended = new OnceEmitter<ChannelExit>();
   #status: { readonly code: number | null; readonly signal: string | null } | undefined;
   #flowing = false;
   #paused = false;
@@ -23,7 +23,7 @@ export class Ssh2Channel implements SshChannel {
   #open = 3;
 
   /** @param lost says why, when the connection has ended */
-  constructor(channel: ClientChannel, lost: () => SshFailure | undefined) {
+  constructor(channel: ClientChannel, lost: () => ConnectionFailure | undefined) {
     this.#channel = channel;
     channel.on('exit', (code: number | null, signal?: string) => {
       this.#status = { code, signal: signal?.replace(/^SIG/, '') ?? null };
@@ -46,7 +46,7 @@ export class Ssh2Channel implements SshChannel {
 
   readonly onStderr = (listener: (data: Uint8Array) => void): Disposable => this.#stderr.event(listener);
 
-  readonly onExit = (listener: (exit: SshExit) => void): Disposable => {
+  readonly onExit = (listener: (exit: ChannelExit) => void): Disposable => {
     this.#flow();
     return this.#ended.event(listener);
   };
@@ -128,7 +128,7 @@ export class Ssh2Channel implements SshChannel {
     this.#draining.unref();
   }
 
-  #end(error: SshFailure | undefined): void {
+  #end(error: ConnectionFailure | undefined): void {
     clearTimeout(this.#draining);
     this.#ended.fire({ code: this.#status?.code ?? null, signal: this.#status?.signal ?? null, error });
   }

@@ -6,8 +6,9 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { pingClient } from './loadSsh2.js';
 import { Ssh2Channel } from './ssh2Channel.js';
-import type { SshChannel, SshConnection, SshExecOptions } from './sshConnection.js';
-import { SshFailure } from './sshFailure.js';
+import type { Channel, ExecOptions } from '../shell/connection.js';
+import type { SshConnection } from './sshConnection.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 import type { Wire } from './wire.js';
 
 /** How long the goodbye may take before the connection is cut. */
@@ -20,7 +21,7 @@ export class Ssh2Connection implements SshConnection {
   readonly target: string;
   readonly #client: Client;
   readonly #wire: Wire;
-  readonly #closed = new OnceEmitter<SshFailure | undefined>();
+  readonly #closed = new OnceEmitter<ConnectionFailure | undefined>();
   #failure: Error | undefined;
 
   /** @param onEnd called once when nothing more is sent */
@@ -53,9 +54,9 @@ export class Ssh2Connection implements SshConnection {
 
   readonly onClose = this.#closed.event;
 
-  async exec(command: string, { pty }: SshExecOptions = {}): Promise<SshChannel> {
+  async exec(command: string, { pty }: ExecOptions = {}): Promise<Channel> {
     const options = pty === undefined ? {} : { pty: { rows: pty.rows, cols: pty.columns, term: pty.term } };
-    return await this.#open<SshChannel>('channels', (done) =>
+    return await this.#open<Channel>('channels', (done) =>
       this.#client.exec(command, options, (error, channel) => {
         if (error) return done(error);
         // At once: the end of a short command may have come already.
@@ -76,7 +77,7 @@ export class Ssh2Connection implements SshConnection {
     return await withTimeout(
       this.#open<SFTPWrapper>('noSftp', (done) => this.#client.sftp(done)),
       SFTP_TIMEOUT_MS,
-      () => new SshFailure('noSftp', `${this.target} does not answer by SFTP`),
+      () => new ConnectionFailure('noSftp', `${this.target} does not answer by SFTP`),
     );
   }
 
@@ -85,7 +86,7 @@ export class Ssh2Connection implements SshConnection {
     try {
       await pingClient(this.#client);
     } catch (error) {
-      if (error instanceof Error && !(error instanceof SshFailure)) throw this.#lost();
+      if (error instanceof Error && !(error instanceof ConnectionFailure)) throw this.#lost();
       throw error;
     }
   }
@@ -103,9 +104,11 @@ export class Ssh2Connection implements SshConnection {
     this.#client.once('close', () => clearTimeout(timer));
   }
 
-  #lost(): SshFailure {
+  #lost(): ConnectionFailure {
     const why = this.#failure === undefined ? '' : `: ${truncate(stripTerminal(this.#failure.message), 200)}`;
-    return new SshFailure('closed', `The connection to ${this.target} has ended${why}`, { cause: this.#failure });
+    return new ConnectionFailure('closed', `The connection to ${this.target} has ended${why}`, {
+      cause: this.#failure,
+    });
   }
 
   #open<T>(
@@ -133,24 +136,24 @@ function openFailure(
   error: unknown,
   target: string,
   what: string,
-): SshFailure {
+): ConnectionFailure {
   const text = error instanceof Error ? error.message.replace(/^\(SSH\) Channel open failure: /, '') : String(error);
   const said = truncate(stripTerminal(text), 200);
   const refused = typeof (error as { reason?: unknown }).reason === 'number';
   if (reason === 'forward') {
     const forbidden = (error as { reason?: unknown }).reason === 1;
-    return new SshFailure(
+    return new ConnectionFailure(
       'forward',
       forbidden ? `${target} does not forward connections` : `${target} cannot reach ${what}: ${said}`,
       { cause: error, ...(forbidden ? { hint: 'Its sshd needs AllowTcpForwarding yes.' } : {}) },
     );
   }
   if (refused) {
-    return new SshFailure('channels', `${target} opens no further session on this connection`, {
+    return new ConnectionFailure('channels', `${target} opens no further session on this connection`, {
       hint: 'Its sshd limits them by MaxSessions.',
       cause: error,
     });
   }
-  if (reason === 'noSftp') return new SshFailure('noSftp', `${target} has no SFTP: ${said}`, { cause: error });
-  return new SshFailure('channels', `${target} does not run commands: ${said}`, { cause: error });
+  if (reason === 'noSftp') return new ConnectionFailure('noSftp', `${target} has no SFTP: ${said}`, { cause: error });
+  return new ConnectionFailure('channels', `${target} does not run commands: ${said}`, { cause: error });
 }

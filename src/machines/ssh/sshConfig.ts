@@ -6,7 +6,7 @@ import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { accountHome, expandHome, expandPath, expandTokens, fileList, parseJump, personHome } from './configValues.js';
 import type { SshReach } from './sshConnection.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 
 const TIMEOUT_MS = 10_000;
 const DEFAULT_IDENTITY = /^~[\\/]\.ssh[\\/]id_(rsa|dsa|ecdsa|ecdsa_sk|ed25519|ed25519_sk|xmss)$/;
@@ -65,11 +65,11 @@ export interface ConfigSource {
 
 /**
  * Asks the ssh program what it would do for a host. Without that program the defaults are used.
- * @throws SshFailure `configuration` when its configuration is wrong.
+ * @throws ConnectionFailure `configuration` when its configuration is wrong.
  */
 export async function readSshConfig(reach: SshReach, source: ConfigSource): Promise<EffectiveConfig> {
   if (reach.host === '' || reach.host.startsWith('-') || /[\s\0]/.test(reach.host)) {
-    throw new SshFailure('configuration', `"${stripTerminal(reach.host)}" is not a host name`);
+    throw new ConnectionFailure('configuration', `"${stripTerminal(reach.host)}" is not a host name`);
   }
   const text = await runSshG(reach, source);
   return text === undefined ? defaultConfig(reach, source.env) : parseEffectiveConfig(text, reach, source.env);
@@ -166,10 +166,12 @@ async function runSshG(reach: SshReach, source: ConfigSource): Promise<string | 
     const child = execFile('ssh', args, { ...options, signal: source.signal }, (error, stdout, stderr) => {
       if (error === null) return resolve(stdout);
       if (error.code === 'ENOENT') return resolve(undefined);
-      if (source.signal?.aborted === true) return reject(new SshFailure('cancelled', 'Cancelled'));
+      if (source.signal?.aborted === true) return reject(new ConnectionFailure('cancelled', 'Cancelled'));
       const said = truncate(stripTerminal(stderr.split('\n').find((line) => line.trim() !== '') ?? error.message), 300);
       const hint = 'Mend the line that ssh names.';
-      reject(new SshFailure('configuration', `ssh's configuration cannot be read: ${said}`, { hint, cause: error }));
+      reject(
+        new ConnectionFailure('configuration', `ssh's configuration cannot be read: ${said}`, { hint, cause: error }),
+      );
     });
     child.stdin?.end();
   });

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { SshConnection } from './sshConnection.js';
-import { SshFailure } from './sshFailure.js';
+import { ConnectionFailure } from '../connectionFailure.js';
 
 const lookup = promisify(dnsLookup);
 /** How long an address is tried alone before the next one is tried beside it. */
@@ -23,13 +23,13 @@ export interface Wire {
   readonly said: () => string;
 }
 
-/** @throws SshFailure `hostNotFound` */
+/** @throws ConnectionFailure `hostNotFound` */
 export async function resolveHost(host: string, family: 0 | 4 | 6): Promise<LookupAddress[]> {
   try {
     return await lookup(host, { all: true, family });
   } catch (error) {
     const temporary = (error as NodeJS.ErrnoException).code === 'EAI_AGAIN';
-    throw new SshFailure(
+    throw new ConnectionFailure(
       'hostNotFound',
       temporary ? `The name ${host} cannot be looked up now` : `There is no host with the name ${host}`,
       { hint: 'Check the spelling, the network and the VPN.', cause: error },
@@ -39,7 +39,7 @@ export async function resolveHost(host: string, family: 0 | 4 | 6): Promise<Look
 
 /**
  * Connects to the first address that answers; a slow one does not hold up the next.
- * @throws SshFailure
+ * @throws ConnectionFailure
  */
 export function openTcp(
   addresses: readonly LookupAddress[],
@@ -63,7 +63,9 @@ export function openTcp(
     const onAbort = (): void => {
       settle();
       reject(
-        options.signal.reason instanceof SshFailure ? options.signal.reason : new SshFailure('cancelled', 'Cancelled'),
+        options.signal.reason instanceof ConnectionFailure
+          ? options.signal.reason
+          : new ConnectionFailure('cancelled', 'Cancelled'),
       );
     };
     const next = (): void => {
@@ -173,11 +175,11 @@ export function openProxy(command: string, env: NodeJS.ProcessEnv): Wire {
 }
 
 /** What a failed connection attempt means. */
-export function tcpFailure(error: unknown, host: string, port: number): SshFailure {
+export function tcpFailure(error: unknown, host: string, port: number): ConnectionFailure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   switch (code) {
     case 'ECONNREFUSED':
-      return new SshFailure('refused', `Nothing listens on port ${port} of ${host}`, {
+      return new ConnectionFailure('refused', `Nothing listens on port ${port} of ${host}`, {
         hint: 'Check that sshd runs there and that the port is right.',
         cause: error,
       });
@@ -186,22 +188,22 @@ export function tcpFailure(error: unknown, host: string, port: number): SshFailu
     case 'EADDRNOTAVAIL':
     case 'EHOSTDOWN':
     case 'ENETDOWN':
-      return new SshFailure('noRoute', `There is no route to ${host}`, {
+      return new ConnectionFailure('noRoute', `There is no route to ${host}`, {
         hint: 'Check the network and the VPN.',
         cause: error,
       });
     case 'ETIMEDOUT':
       return timedOut(host, port);
     default:
-      return new SshFailure('closed', `No connection to ${host} port ${port}: ${code || String(error)}`, {
+      return new ConnectionFailure('closed', `No connection to ${host} port ${port}: ${code || String(error)}`, {
         cause: error,
       });
   }
 }
 
 /** Nobody answered at that port in time. */
-export function timedOut(host: string, port: number): SshFailure {
-  return new SshFailure('timedOut', `${host} port ${port} does not answer`, {
+export function timedOut(host: string, port: number): ConnectionFailure {
+  return new ConnectionFailure('timedOut', `${host} port ${port} does not answer`, {
     hint: 'Check that the host is on, the network, the VPN and the firewall.',
   });
 }

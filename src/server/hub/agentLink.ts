@@ -3,10 +3,10 @@ import { createClient } from '../../client/client.js';
 import type { Transport } from '../../client/transport.js';
 import type { Disposable } from '../../common/disposable.js';
 import { shortHostName } from '../../common/home.js';
-import type { Terminal, TerminalSize } from '../../core/machine.js';
-import type { Operation } from '../../core/operation.js';
-import { unreachable } from '../../core/reachable.js';
-import type { SshStep } from '../../machines/ssh/sshConnection.js';
+import type { Terminal, TerminalSize } from '../../core/machine/machine.js';
+import type { Operation } from '../../core/machine/operation.js';
+import { unreachable } from '../../core/machine/reachable.js';
+import type { ConnectStep } from '../../machines/link/linkSteps.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
@@ -107,7 +107,7 @@ export class AgentLink implements Disposable {
   }
 
   /** @param onStep told of every step of a sign-in */
-  async connect(operation?: Operation, onStep?: (step: SshStep, detail: string) => void): Promise<void> {
+  async connect(operation?: Operation, onStep?: (step: ConnectStep, detail: string) => void): Promise<void> {
     if (onStep !== undefined) this.#route.onStep = onStep;
     try {
       await this.#connect(operation);

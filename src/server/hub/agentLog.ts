@@ -1,7 +1,7 @@
 import type { Client, LogChunk } from '../../client/api.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Deferred } from '../../common/async.js';
-import type { LogPosition, LogSink, LogStart, LogSubscription } from '../../core/machineService.js';
+import type { LogPosition, LogSink, LogStart, LogSubscription } from '../../core/machine/machineService.js';
 import type { LogSize } from '../../protocol/logSize.js';
 
 /** So much may wait for a slow reader; then the log is followed anew from where it was, when that has been taken. */

@@ -1,11 +1,12 @@
 import { afterMarker } from '../../client/dialStream.js';
 import type { Transport } from '../../client/transport.js';
 import type { Logger } from '../../common/logger.js';
-import type { Operation } from '../../core/operation.js';
-import { patiently } from '../../machines/ssh/hostScript.js';
-import { ChannelStream, dialCommand } from '../../machines/ssh/agentDial.js';
-import type { SshConnection, SshReach, SshStep } from '../../machines/ssh/sshConnection.js';
-import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import type { Operation } from '../../core/machine/operation.js';
+import { patiently } from '../../machines/install/hostScript.js';
+import { ChannelStream, dialCommand } from '../../machines/install/agentDial.js';
+import type { ConnectStep } from '../../machines/link/linkSteps.js';
+import type { SshConnection, SshReach } from '../../machines/ssh/sshConnection.js';
+import { ConnectionFailure } from '../../machines/connectionFailure.js';
 import type { AgentMachineSpec } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { withTimeout } from '../../common/async.js';
@@ -18,7 +19,7 @@ export type SshConnect = (
   options: {
     readonly operation: Operation | undefined;
     readonly signal: AbortSignal;
-    readonly onStep: (step: SshStep, detail: string) => void;
+    readonly onStep: (step: ConnectStep, detail: string) => void;
   },
 ) => Promise<SshConnection>;
 
@@ -38,7 +39,7 @@ export class AgentRoute {
   /** Who may be asked while a connection is made. */
   operation: Operation | undefined;
   /** Told of every step of a sign-in. */
-  onStep: (step: SshStep, detail: string) => void = () => undefined;
+  onStep: (step: ConnectStep, detail: string) => void = () => undefined;
 
   constructor(options: AgentRouteOptions) {
     this.#options = options;
@@ -107,7 +108,7 @@ export class AgentRoute {
     const known = this.#ssh;
     if (known !== undefined && !known.isClosed) {
       try {
-        await withTimeout(known.ping(), PING_MS, () => new SshFailure('timedOut', 'The host does not answer'));
+        await withTimeout(known.ping(), PING_MS, () => new ConnectionFailure('timedOut', 'The host does not answer'));
         return known;
       } catch {
         this.close();

@@ -2,20 +2,20 @@ import { KeyedMutex } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
-import type { Terminal, TerminalSize } from '../../core/machine.js';
+import type { Terminal, TerminalSize } from '../../core/machine/machine.js';
 import type {
   LogPosition,
   LogSink,
   LogSubscription,
   MachineService,
   SessionMethod,
-} from '../../core/machineService.js';
-import type { Operation } from '../../core/operation.js';
-import { RECONNECT_WAIT_MS } from '../../core/reachable.js';
+} from '../../core/machine/machineService.js';
+import type { Operation } from '../../core/machine/operation.js';
+import { RECONNECT_WAIT_MS } from '../../core/machine/reachable.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
-import { editCommand } from '../../core/editCommand.js';
-import { missingFolder } from '../../core/machineFolders.js';
-import { takeSteps } from '../../core/steps.js';
+import { editCommand } from '../../core/contexts/editCommand.js';
+import { missingFolder } from '../../core/engine/machineChecks.js';
+import { takeSteps } from '../../core/machine/steps.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
 import { machineId, type AgentMachineSpec, type Machine as MachineInfo } from '../../protocol/context.js';
 import type { AuditEntry } from '../../protocol/audit.js';

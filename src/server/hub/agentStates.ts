@@ -4,8 +4,8 @@ import { systemClock } from '../../common/async.js';
 import { shortHostName } from '../../common/home.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
-import type { SessionMethod } from '../../core/machineService.js';
-import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import type { SessionMethod } from '../../core/machine/machineService.js';
+import { ConnectionFailure } from '../../machines/connectionFailure.js';
 import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Params, ServerInfo } from '../../protocol/requests.js';
@@ -52,12 +52,14 @@ export function isTrying(client: Client | undefined): boolean {
 
 /** Trying again without a person could only fail again, and may lock the account. */
 export function needsPerson(error: CodeManagerError): boolean {
-  return error instanceof SshFailure ? error.needsPerson : error.code === 'unauthorized' || error.code === 'invalid';
+  return error instanceof ConnectionFailure
+    ? error.needsPerson
+    : error.code === 'unauthorized' || error.code === 'invalid';
 }
 
 /** The host opens no further session on the connection. */
 export function isChannelRefused(error: unknown): boolean {
-  return error instanceof SshFailure && error.reason === 'channels';
+  return error instanceof ConnectionFailure && error.reason === 'channels';
 }
 
 /** Waits until a client that tries to connect has come to something. @throws what it failed with, or `cancelled` */
@@ -97,7 +99,7 @@ export function failureInfo(
 ): Pick<MachineInfo, 'connection' | 'problem' | 'nextTry'> {
   const error = toCodeManagerError(thrown);
   const isTryingNow = !final && nextTry === undefined;
-  const command = error instanceof SshFailure ? error.command : (commandIn(error.hint) ?? null);
+  const command = error instanceof ConnectionFailure ? error.command : (commandIn(error.hint) ?? null);
   return {
     // A try that is under way is shown as what the last one came to.
     connection: isTryingNow && before === 'connected' ? 'connecting' : connectionOf(error, final),
@@ -107,7 +109,7 @@ export function failureInfo(
 }
 
 function connectionOf(error: CodeManagerError, isFinalError: boolean): MachineInfo['connection'] {
-  if (error instanceof SshFailure && (error.reason === 'hostKeyChanged' || error.reason === 'hostKeyRevoked')) {
+  if (error instanceof ConnectionFailure && (error.reason === 'hostKeyChanged' || error.reason === 'hostKeyRevoked')) {
     return 'hostKeyChanged';
   }
   if (error.code === 'dependencyMissing') return 'dependencyMissing';

@@ -1,6 +1,6 @@
-import { brokenStep } from '../../machines/ssh/linkSteps.js';
-import type { SshStep } from '../../machines/ssh/sshConnection.js';
-import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import { brokenStep } from '../../machines/link/linkSteps.js';
+import type { ConnectStep } from '../../machines/link/linkSteps.js';
+import { ConnectionFailure } from '../../machines/connectionFailure.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
@@ -11,7 +11,7 @@ export const AGENT_STEP = 'agent server';
 export interface AgentStepsOptions {
   readonly isConnected: () => boolean;
   /** Connects, and tells the steps of a sign-in on the way. */
-  readonly connect: (onStep: (step: SshStep, detail: string) => void) => Promise<void>;
+  readonly connect: (onStep: (step: ConnectStep, detail: string) => void) => Promise<void>;
   readonly info: () => MachineInfo;
   readonly onCheck: (check: Check) => void;
 }
@@ -34,7 +34,7 @@ export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOp
         await connect((name, detail) => tell({ name, status: 'ok', detail, fix: null, code: null }));
       } catch (thrown) {
         const error = toCodeManagerError(thrown);
-        const ssh = error instanceof SshFailure ? error : undefined;
+        const ssh = error instanceof ConnectionFailure ? error : undefined;
         tell({
           name: brokenStep(error) ?? AGENT_STEP,
           status: 'failed',

@@ -1,11 +1,11 @@
 import type { Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
-import { EngineService } from '../../core/engineService.js';
+import { EngineService } from '../../core/engine/engineService.js';
 import { HostLogs } from '../../core/logs/hostLogs.js';
-import type { Machine } from '../../core/machine.js';
-import type { ServerData } from '../../core/serverData.js';
-import { logPath } from '../../core/sessionEngine.js';
+import type { Machine } from '../../core/machine/machine.js';
+import type { ServerData } from '../../core/engine/serverData.js';
+import { logPath } from '../../core/engine/sessionEngine.js';
 import { homePaths } from '../../core/store/home.js';
 import { HostSessionStore } from '../../core/store/hostSessionStore.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '../../common/logger.js';
-import type { MachineService } from '../../core/machineService.js';
+import type { MachineService } from '../../core/machine/machineService.js';
 import { writeFileAtomic } from '../../core/store/atomicFile.js';
 import { formatJson, readJsonObject } from '../../core/store/jsonFile.js';
 import { machinesFolder } from '../../core/store/machineCache.js';

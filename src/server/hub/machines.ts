@@ -1,7 +1,7 @@
 import { systemClock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
-import type { MachineService } from '../../core/machineService.js';
+import type { MachineService } from '../../core/machine/machineService.js';
 import { resolveRef } from '../../core/store/names.js';
 import { machineId, remoteSpec, type Context, type MachineSpec, type RemoteSpec } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';

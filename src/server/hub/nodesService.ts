@@ -4,7 +4,7 @@ import { Emitter } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
-import type { EngineService } from '../../core/engineService.js';
+import type { EngineService } from '../../core/engine/engineService.js';
 import type {
   LogPosition,
   LogSink,
@@ -14,11 +14,11 @@ import type {
   SessionMethod,
   Terminal,
   TerminalSize,
-} from '../../core/machineService.js';
-import { reconnected } from '../../core/reachable.js';
+} from '../../core/machine/machineService.js';
+import { reconnected } from '../../core/machine/reachable.js';
 import { connectNode, isNodeName } from '../../machines/ssh/connectNode.js';
 import type { SshConnection } from '../../machines/ssh/sshConnection.js';
-import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import { ConnectionFailure } from '../../machines/connectionFailure.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
@@ -132,7 +132,7 @@ export class NodesService implements MachineService {
       async (reach, more) => {
         const jump = this.#jump;
         if (jump === undefined || jump.isClosed) {
-          throw new SshFailure('closed', `${this.#main.info.host} is not connected`);
+          throw new ConnectionFailure('closed', `${this.#main.info.host} is not connected`);
         }
         return connectNode(reach, name, jump, more);
       },

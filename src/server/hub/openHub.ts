@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import type { Logger } from '../../common/logger.js';
-import { EngineService } from '../../core/engineService.js';
+import { EngineService } from '../../core/engine/engineService.js';
 import { LocalLogs } from '../../core/logs/localLogs.js';
 import { readConfig } from '../../core/store/configFile.js';
-import { openServerData } from '../../core/serverData.js';
-import { logPath } from '../../core/sessionEngine.js';
+import { openServerData } from '../../core/engine/serverData.js';
+import { logPath } from '../../core/engine/sessionEngine.js';
 import { MachineCache, rememberedMachines } from '../../core/store/machineCache.js';
 import { SessionStore } from '../../core/store/sessionStore.js';
 import type { LocalMachine } from '../../machines/local/localMachine.js';

@@ -1,4 +1,4 @@
-import type { Operation } from '../../core/operation.js';
+import type { Operation } from '../../core/machine/operation.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { formatDuration } from '../../common/text.js';
 import type { Asked, Questions } from './questions.js';

@@ -1,10 +1,10 @@
 import { checkManageRule } from '../../core/approvals/policy/manageRules.js';
 import { commandWords } from '../../core/approvals/policy/shellCommand.js';
 import type { PolicyStore } from '../../core/approvals/policy/policyStore.js';
-import type { Contexts } from '../../core/contexts.js';
+import type { Contexts } from '../../core/contexts/contexts.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import type { Machine } from '../../core/machine.js';
-import type { ForeignPolicies, MachineService } from '../../core/machineService.js';
+import type { Machine } from '../../core/machine/machine.js';
+import type { ForeignPolicies, MachineService } from '../../core/machine/machineService.js';
 import type { Context } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Asker } from '../../core/operation.js';
+import type { Asker } from '../../core/machine/operation.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Params } from '../../protocol/requests.js';
 import type { Notification } from '../../protocol/wire.js';

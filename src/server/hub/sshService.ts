@@ -11,10 +11,10 @@ import type {
   SessionMethod,
   Terminal,
   TerminalSize,
-} from '../../core/machineService.js';
-import { findAgentServer } from '../../machines/ssh/agentDial.js';
+} from '../../core/machine/machineService.js';
+import { findAgentServer } from '../../machines/install/agentDial.js';
 import type { SshConnection, SshConnectOptions, SshReach } from '../../machines/ssh/sshConnection.js';
-import { SshFailure } from '../../machines/ssh/sshFailure.js';
+import { ConnectionFailure } from '../../machines/connectionFailure.js';
 import type { AuditEntry } from '../../protocol/audit.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
@@ -76,7 +76,7 @@ export class SshService implements MachineService {
   }
 
   async #connectEngine(reach: SshReach, more: SshConnectOptions): Promise<SshConnection> {
-    const given = new SshFailure('cancelled', 'Its own agent server is used');
+    const given = new ConnectionFailure('cancelled', 'Its own agent server is used');
     if (this.#usesAgent()) throw given;
     const connection = await this.#options.connect(reach, more);
     this.#connection = connection;

@@ -1,8 +1,9 @@
 import type { Logger } from '../../common/logger.js';
-import type { EngineService } from '../../core/engineService.js';
-import { installCommand } from '../../core/installCommand.js';
+import type { EngineService } from '../../core/engine/engineService.js';
+import { installCommand } from '../../core/tools/installCommand.js';
 import { sessionOf } from '../../machines/local/belonging.js';
-import type { SocketEnd, SocketPeers } from '../../machines/local/socketPeer.js';
+import type { SocketEnd } from '../../machines/local/socketEnd.js';
+import type { SocketPeers } from '../../machines/local/socketPeer.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
 import { hasEnded, type Session } from '../../protocol/session.js';

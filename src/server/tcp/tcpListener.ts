@@ -7,7 +7,7 @@ import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
 import { reasonOf } from '../../common/systemError.js';
 import { isLoopback } from '../../client/transport.js';
-import { tcpEnd, type SocketEnd } from '../../machines/local/socketPeer.js';
+import { tcpEnd, type SocketEnd } from '../../machines/local/socketEnd.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { TokenInfo } from '../../protocol/requests.js';
 import { MAX_MESSAGE_BYTES } from '../../protocol/wire.js';

@@ -18,7 +18,7 @@ import {
   subcommandsOf,
 } from './programs.js';
 import { isFed, mayGrow, runsNothing, startsOf } from './running.js';
-import type { OpenedFile, SimpleCommand } from './shellCommand.js';
+import type { OpenedFile, SimpleCommand } from './simpleCommand.js';
 
 /** Whether a rule is about something; in doubt `maybe`, which asks. */
 export type Hit = 'yes' | 'no' | 'maybe';

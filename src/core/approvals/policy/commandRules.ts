@@ -19,7 +19,7 @@ import {
   subcommandsOf,
 } from './programs.js';
 import { isFed, isInjecting, runsNothing, startsOf } from './running.js';
-import type { SimpleCommand } from './shellCommand.js';
+import type { SimpleCommand } from './simpleCommand.js';
 
 export interface CommandTerms {
   /** Where a word leads to as a path from the folder of the session; undefined when that cannot be told. */

@@ -11,7 +11,8 @@ import { whyElsewhere, whyNotExact, type Told } from './knownExactly.js';
 import { landingsOf } from './landings.js';
 import { isGuarded, isInside, isPrivate, mayBeInside, type Places } from './paths.js';
 import { ruleText } from './ruleText.js';
-import { parseShell, type ParsedLine, type SimpleCommand } from './shellCommand.js';
+import { parseShell, type ParsedLine } from './shellCommand.js';
+import type { SimpleCommand } from './simpleCommand.js';
 
 /** A request, and where it is asked. */
 export interface Asked {

@@ -1,4 +1,4 @@
-import type { SimpleCommand } from './shellCommand.js';
+import type { SimpleCommand } from './simpleCommand.js';
 
 /** Programs after which relative paths begin elsewhere. */
 const MOVERS = new Set(['cd', 'chdir', 'pushd', 'popd']);

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import type { Machine } from '../../machine.js';
+import type { Machine } from '../../machine/machine.js';
 import { COPY_ENDINGS, GUARDED_PLACES, PRIVATE_FILES, PRIVATE_FOLDERS, PRIVATE_PLACES } from './privateNames.js';
 
 /** Where paths of requests lead to. */

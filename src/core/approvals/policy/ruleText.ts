@@ -1,6 +1,6 @@
 import { stripTerminal } from '../../../common/terminalText.js';
 import type { PolicyDraft } from '../../../protocol/policy.js';
-import { quotePosix } from '../../tmux/quote.js';
+import { quotePosix } from '../../../common/quote.js';
 
 /** A rule as one line for people: `allow shell npm test`. What it is about besides is told by the columns around it. */
 export function ruleText({ effect, actions, command, path, hosts }: PolicyDraft): string {

@@ -1,23 +1,6 @@
 import { CodeManagerError } from '../../../protocol/errors.js';
 import { ShellReader } from './shellReader.js';
-
-/** A program with its words as it would get them, quotes and escapes resolved. */
-export interface SimpleCommand {
-  /** Assignments first (`CI=1`), then the program, then what follows. Never empty, unless it only redirects. */
-  readonly words: readonly string[];
-  /** How many of the words are assignments. */
-  readonly assignments: number;
-  /** Which of the words begin with a `~` that was quoted: it is that of a name, not of a home. */
-  readonly tildes: readonly number[];
-  /** Files that it opens. */
-  readonly files: readonly OpenedFile[];
-}
-
-export interface OpenedFile {
-  readonly mode: 'read' | 'write';
-  /** As written; a quoted `~` begins with `./`. */
-  readonly path: string;
-}
+import type { SimpleCommand } from './simpleCommand.js';
 
 /** What a command line runs, in order, or why that cannot be told for sure. */
 export type ParsedLine =

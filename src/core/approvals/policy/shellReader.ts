@@ -1,4 +1,4 @@
-import type { OpenedFile, SimpleCommand } from './shellCommand.js';
+import type { OpenedFile, SimpleCommand } from './simpleCommand.js';
 
 export interface ReadLine {
   readonly commands: readonly SimpleCommand[];

@@ -1,0 +1,145 @@
+import { delay, KeyedMutex } from '../../common/async.js';
+import { crashPoint } from '../../common/crashPoint.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import type { Machine } from '../machine/machine.js';
+import type { TmuxServer } from '../tmux/tmuxServer.js';
+import type { LiveSessions } from './liveSession.js';
+import type { SessionTable } from '../records/sessionTable.js';
+import { InputBox, pasteable, pasteTaken, QUIET_MS, submit, typeable, type ReadBox } from './textInput.js';
+
+export interface SessionInputOptions {
+  readonly machine: Pick<Machine, 'now'>;
+  readonly tmux: TmuxServer;
+  readonly table: SessionTable;
+  readonly live: LiveSessions;
+  /** Reads its input box; undefined when it is not known to have one. */
+  readonly box: (id: string) => ReadBox | undefined;
+}
+
+/** Types into one session while nobody else of this server does. */
+export interface Typist {
+  keys(keys: readonly string[]): Promise<void>;
+  /** As a paste, and once the program has taken it the key that submits it. */
+  text(text: string, enter: boolean): Promise<void>;
+  /** Into its input box, submitted. @throws CodeManagerError `timeout` when it stands there all the same */
+  prompt(text: string): Promise<void>;
+}
+
+/** What ends most programs that do not listen to it. */
+const BREAK_KEY = 'C-c';
+
+/** Types into sessions: one thing after another in each. */
+export class SessionInput {
+  readonly #options: SessionInputOptions;
+  readonly #typing = new KeyedMutex();
+
+  constructor(options: SessionInputOptions) {
+    this.#options = options;
+  }
+
+  /** A person types in an attached terminal at this moment. */
+  async isTyping(id: string, withinMs: number): Promise<boolean> {
+    const { machine, tmux } = this.#options;
+    const writers = (await tmux.attached(id)).filter(({ readOnly }) => !readOnly);
+    const newest = Math.max(0, ...writers.map(({ activity }) => activity));
+    // Seconds of that host's own clock.
+    return newest > 0 && (await machine.now()) - newest * 1000 < withinMs;
+  }
+
+  /** Somebody is attached, has scrolled up or opened a list of tmux over it, and did something there this recently. */
+  async isScrolled(id: string, withinMs: number): Promise<boolean> {
+    const { tmux, live } = this.#options;
+    const session = live.get(id);
+    return session !== undefined && (await tmux.isInMode(session.pane.pane)) && (await this.isTyping(id, withinMs));
+  }
+
+  /**
+   * Types text as a paste and submits it once the program has taken it.
+   *
+   * @param mayGo called right before, while nobody else of this server types; nothing is typed when it rejects
+   */
+  async send(id: string, text: string, enter: boolean, mayGo?: (typist: Typist) => Promise<void>): Promise<void> {
+    await this.#typing.run(id, async () => {
+      await mayGo?.(this.#typist(id));
+      await this.#type(id, text, enter, this.#options.box(id));
+    });
+  }
+
+  async #type(id: string, text: string, enter: boolean, read?: ReadBox): Promise<void> {
+    const { tmux, live, table } = this.#options;
+    const session = live.need(id);
+    const clean = read && enter ? typeable(pasteable(text)) : pasteable(text);
+    const box = read && enter ? await InputBox.watch(read, clean) : undefined;
+    if (clean !== '') {
+      const before = session.outputs;
+      await tmux.paste(session.pane.pane, clean);
+      if (enter) await pasteTaken(clean, () => session.outputs, before, box);
+    }
+    if (!enter || (await submit(clean, () => tmux.keys(session.pane.pane, ['Enter']), box))) return;
+    throw new CodeManagerError('timeout', 'The text stands in its input box and was not taken', {
+      hint: `Look there: cm attach ${table.get(id)?.name ?? id}`,
+    });
+  }
+
+  /** Nothing else is typed into the session until `task` is done. */
+  exclusively<T>(id: string, task: (typist: Typist) => Promise<T>): Promise<T> {
+    return this.#typing.run(id, () => task(this.#typist(id)));
+  }
+
+  #typist(id: string): Typist {
+    const { tmux, live } = this.#options;
+    return {
+      keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
+      // A dialog has a line of its own, and whoever answers it looks what became of it.
+      text: (text, enter) => this.#type(id, text, enter),
+      prompt: (text) => this.#type(id, text, true, this.#options.box(id)),
+    };
+  }
+
+  /** @param gapMs between one key and the next, for programs that take two at once for one */
+  async keys(id: string, keys: readonly string[], gapMs = 0): Promise<void> {
+    const { tmux, live } = this.#options;
+    await this.#typing.run(id, async () => {
+      const session = live.need(id);
+      const { pane } = session.pane;
+      if (keys.includes(BREAK_KEY)) session.brokenOff = performance.now();
+      if (gapMs === 0) return tmux.keys(pane, keys);
+      for (const [index, key] of keys.entries()) {
+        if (index > 0) await delay(gapMs);
+        await tmux.keys(pane, [key]);
+      }
+    });
+  }
+
+  /**
+   * Types the task of a session that takes it so. tmux notes each step together with doing it, so that whoever goes on
+   * after a crash neither repeats nor skips one.
+   */
+  async deliverTask(id: string): Promise<void> {
+    const { tmux, table, live } = this.#options;
+    const read = this.#options.box(id);
+    await this.#typing.run(id, async () => {
+      const record = table.get(id);
+      if (record?.delivery !== 'pending' && record?.delivery !== 'typing') return;
+      await table.patch(id, { delivery: 'typing' });
+      const session = live.need(id);
+      const { pane } = session.pane;
+      const mark = await tmux.mark(pane);
+      const text = read ? typeable(pasteable(record.task)) : pasteable(record.task);
+      const box = read && (await InputBox.watch(read, text));
+      if (mark === '' && text !== '') {
+        const before = session.outputs;
+        crashPoint('before-paste');
+        await tmux.paste(pane, text, 'pasted');
+        crashPoint('after-paste');
+        await pasteTaken(text, () => session.outputs, before, box);
+      } else {
+        await delay(QUIET_MS);
+      }
+      const press = (): Promise<void> => tmux.keys(pane, ['Enter'], 'sent');
+      if (mark !== 'sent') await submit(text, press, box);
+      crashPoint('after-submit');
+      await table.patch(id, { delivery: 'done' });
+    });
+  }
+}
