@@ -1,6 +1,6 @@
 // Builds the bundles: node esbuild.mjs [--watch]
 import { createHash } from 'node:crypto';
-import { chmodSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import esbuild from 'esbuild';
 import { threads } from './scripts/lib/threads.mjs';
@@ -29,13 +29,13 @@ const shared = {
   platform: 'node',
   format: 'cjs',
   mainFields: ['module', 'main'],
-  minify: true,
+  minify: !watch,
   keepNames: true,
   sourcemap: true,
   sourcesContent: false,
   legalComments: 'linked',
   logLevel: 'warning',
-  define: { CM_VERSION: JSON.stringify(version), CM_BUILD: JSON.stringify(sourceHash()) },
+  define: { CM_VERSION: JSON.stringify(version), CM_WATCHED: String(watch) },
   // Optional native parts of ws and ssh2; both work without them.
   external: ['vscode', 'bufferutil', 'utf-8-validate', 'cpu-features', '*.node'],
 };
@@ -52,6 +52,26 @@ const packagesApart = {
   },
 };
 
+/** Gives each build the hash of the sources that it was made from, also those that follow while files are watched. */
+const buildHash = {
+  name: 'build-hash',
+  setup(build) {
+    let hash = '';
+    build.onStart(() => {
+      hash = sourceHash();
+    });
+    build.onLoad({ filter: /[\\/]src[\\/]common[\\/]build\.ts$/ }, ({ path }) => ({
+      contents: `const CM_BUILD = ${JSON.stringify(hash)};\n${readFileSync(path, 'utf8').replace(/^declare const CM_BUILD.*$/m, '')}`,
+      loader: 'ts',
+    }));
+    if (!('server' in build.initialOptions.entryPoints)) return;
+    // Written once the server lies on the disk: one that runs and is developed leaves for it.
+    build.onEnd(({ errors }) => {
+      if (errors.length === 0) writeFileSync(join(root, 'dist', 'build.txt'), `${hash}\n`);
+    });
+  },
+};
+
 const bundles = [
   { entryPoints: { extension: 'src/extension/extension.ts' }, target: 'node22' },
   { entryPoints: { server: 'src/server/main.ts' }, target: 'node20' },
@@ -61,7 +81,7 @@ const bundles = [
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 for (const bundle of bundles) {
-  const options = { ...shared, plugins: [packagesApart, threads], outdir: 'dist', ...bundle };
+  const options = { ...shared, plugins: [packagesApart, threads, buildHash], outdir: 'dist', ...bundle };
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);
 }

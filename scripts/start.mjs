@@ -190,9 +190,12 @@ async function openInBrowser(sample, { port, open }) {
   say('VS Code has ended');
 }
 
-/** @returns {NodeJS.ProcessEnv} of an editor in which the extension shows a newcomer where to begin */
+/**
+ * @returns {NodeJS.ProcessEnv} of an editor in which the extension shows a newcomer where to begin, and takes the agent
+ *   server that was just built
+ */
 function startEnvironment() {
-  return { ...editorEnvironment(), CM_WELCOME: '1' };
+  return { ...editorEnvironment(), CM_WELCOME: '1', CM_DEV: '1' };
 }
 
 function nextSteps() {

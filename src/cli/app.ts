@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AnswerQuestion, Client, ConnectOptions } from '../client/api.js';
 import { createClient } from '../client/client.js';
+import { isDeveloping } from '../client/development.js';
 import { dataHome } from '../client/dataHome.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Output } from './output.js';
@@ -38,7 +39,7 @@ export class App {
       name: 'cm',
       home: this.home,
       serverPath: this.serverPath,
-      replaceOtherBuild: this.env['CM_DEV'] === '1',
+      replaceOtherBuild: isDeveloping(this.env),
       log: (message) => {
         if ((this.env['CM_DEBUG'] ?? '') !== '') this.output.note(message);
       },

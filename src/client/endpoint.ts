@@ -7,6 +7,7 @@ import { CodeManagerError } from '../protocol/errors.js';
 import { ServerFile } from '../protocol/files.js';
 import { PROTOCOL_VERSIONS, REQUESTS, type ParamsInput, type Result, type ServerInfo } from '../protocol/requests.js';
 import { Connection } from './connection.js';
+import { buildBeside } from './development.js';
 import { ServerProcess } from './serverProcess.js';
 import { isStopped, isThere, ServerStoppedError } from './stoppedServer.js';
 import { NoAnswerError, type Transport } from './transport.js';
@@ -78,7 +79,7 @@ export async function openServer(
         try {
           const either = AbortSignal.any([signal, stopped.signal]);
           const opened = await initialize({ kind: 'socket', path: file.socket }, options, resume, either);
-          if (!mayReplace || !isReplaceable(opened.initialized.server, options)) return opened;
+          if (!mayReplace || !(await isReplaceable(opened.initialized.server, options))) return opened;
           mayReplace = false;
           if (!(await replaceServer(opened, options))) return opened;
         } catch (error) {
@@ -165,9 +166,12 @@ async function initialize(
   }
 }
 
-function isReplaceable(server: ServerInfo, options: EndpointOptions): boolean {
+async function isReplaceable(server: ServerInfo, options: EndpointOptions): Promise<boolean> {
+  const { serverPath, replaceOtherBuild } = options;
   const order = compareVersions(server.version, VERSION);
-  return order < 0 || (order === 0 && options.replaceOtherBuild && server.build !== BUILD);
+  if (order !== 0 || !replaceOtherBuild || serverPath === undefined) return order < 0;
+  // Not that of this client, which may be an older one: two clients would replace each other's server for ever.
+  return server.build !== (await buildBeside(serverPath));
 }
 
 /** Asks a server to make room and waits until it has. False when it refuses, because it is in the middle of something. */

@@ -23,6 +23,12 @@ export function serverEnvironment(
   return clean;
 }
 
+/** `CM_INSPECT=9229`: the server takes a debugger at that port of loopback. */
+function inspection(env: NodeJS.ProcessEnv = process.env): readonly string[] {
+  const port = Number(env['CM_INSPECT']);
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? [`--inspect=127.0.0.1:${port}`] : [];
+}
+
 /** An agent server on its way up. It lives on when its starter ends. */
 export class ServerProcess {
   readonly #child: ChildProcess;
@@ -31,7 +37,7 @@ export class ServerProcess {
   #ended = false;
 
   constructor(serverPath: string, home: string) {
-    this.#child = spawn(process.execPath, [serverPath], {
+    this.#child = spawn(process.execPath, [...inspection(), serverPath], {
       // Not the caller's folder: it must be possible to remove that one.
       cwd: '/',
       detached: true,

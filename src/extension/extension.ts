@@ -1,8 +1,9 @@
 import './quietZod.js';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { createClient } from '../client/client.js';
+import { isDeveloping } from '../client/development.js';
 import { systemClock } from '../common/async.js';
 import { VERSION } from '../common/build.js';
 import { DisposableStore } from '../common/disposable.js';
@@ -58,6 +59,8 @@ export function activate(context: vscode.ExtensionContext): void {
   keys.set('codeManager.unsupported', process.platform === 'win32');
   keys.set('codeManager.tmux', 'ok');
 
+  // For what is started from here, too.
+  if (context.extensionMode === vscode.ExtensionMode.Development) process.env['CM_DEV'] = '1';
   const home = dataHome();
   const serverPath = context.asAbsolutePath(join('dist', 'server.js'));
   const questions = new MachineQuestions();
@@ -67,6 +70,7 @@ export function activate(context: vscode.ExtensionContext): void {
       home,
       // One of them starts the server; the others wait for it.
       serverPath: purpose === 'picture' ? serverPath : undefined,
+      replaceOtherBuild: isDeveloping(),
       subscribe: purpose === 'picture',
       log: (message) => log.info(message),
       onQuestion: questions.answer,

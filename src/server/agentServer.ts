@@ -244,6 +244,11 @@ export class AgentServer implements RequestHandler {
     };
   }
 
+  /** Leaves once nothing is under way, unless it was started by hand. */
+  makeRoom(reason: string): void {
+    if (this.#tcp === undefined) void this.#whenQuiet().then(() => this.#options.onStop(reason));
+  }
+
   #stop({ force, replace }: Params<'server/stop'>): Result<'server/stop'> {
     const { hub, onStop } = this.#options;
     const running = hub.busy;

@@ -5,6 +5,8 @@ import { BUILD, VERSION } from '../common/build.js';
 import { serverFilePath } from '../common/home.js';
 import { stripTerminal } from '../common/terminalText.js';
 import { dataHome } from '../client/dataHome.js';
+import { isDeveloping, onBuiltAnew } from '../client/development.js';
+import { ServerProcess } from '../client/serverProcess.js';
 import { readConfig } from '../core/store/configFile.js';
 import { openHome } from '../core/store/home.js';
 import { writeFileAtomic } from '../core/store/atomicFile.js';
@@ -29,6 +31,8 @@ import { TokenStore } from './tcp/tokenStore.js';
 
 /** A client that comes within this time finds the server still there. */
 const IDLE_EXIT_MS = 60_000;
+/** Why a server leaves that another one follows at once. */
+const BUILT_ANEW = 'its program was built anew';
 /** Clients wait for sessions to be taken over, but not for a tmux that does not answer. */
 const ADOPT_WAIT_MS = 2_000;
 
@@ -57,7 +61,9 @@ async function run(options: ServerOptions): Promise<number> {
   });
   if (!started) return 0;
   const { server, hub, notify, stopped } = started;
+  const development = isDeveloping() ? onBuiltAnew(__filename, () => server.makeRoom(BUILT_ANEW)) : undefined;
   const reason = await stopped;
+  development?.dispose();
   log.info(`agent server stops: ${reason}`);
   notify.dispose();
   await server.close();
@@ -66,6 +72,7 @@ async function run(options: ServerOptions): Promise<number> {
   if (local.busy === 0) await local.engine?.tmux.connection.shutDown();
   hub.dispose();
   await rm(file, { force: true });
+  if (reason === BUILT_ANEW) new ServerProcess(__filename, home).release();
   return 0;
 }
 
