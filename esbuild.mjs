@@ -72,10 +72,16 @@ const buildHash = {
   },
 };
 
+/**
+ * A script for sh that is one for Node, too. Without `--` Node takes `--env-file` behind a program for its own: a file that is
+ * missing ends it before a line of ours has run, and one that is there sets its variables in `cm` itself.
+ */
+const CM_HEAD = `#!/bin/sh\n':' //; exec node -- "$0" "$@"`;
+
 const bundles = [
   { entryPoints: { extension: 'src/extension/extension.ts' }, target: 'node22' },
   { entryPoints: { server: 'src/server/main.ts' }, target: 'node20' },
-  { entryPoints: { cm: 'src/cli/main.ts' }, target: 'node20', banner: { js: '#!/usr/bin/env node' } },
+  { entryPoints: { cm: 'src/cli/main.ts' }, target: 'node20', banner: { js: CM_HEAD } },
   ...Object.entries(apart).map(([name, file]) => ({ entryPoints: { [file]: name }, target: 'node20', plugins: [] })),
 ];
 

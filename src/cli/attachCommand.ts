@@ -17,16 +17,20 @@ export async function attach(app: App, invocation: Invocation): Promise<number> 
   return attachTo(app, session, readOnly, invocation.has('notify'));
 }
 
+/** Throws `invalid` where there is no terminal that could be attached. */
+export function needTerminal(): void {
+  if (process.stdin.isTTY && process.stdout.isTTY) return;
+  throw new CodeManagerError('invalid', 'Attaching needs a terminal', {
+    hint: 'Use `cm logs` and `cm send`, which need none.',
+  });
+}
+
 /** Hands this terminal to a session until the person detaches. Gives the exit code of the terminal client. */
 export async function attachTo(app: App, session: string, readOnly: boolean, notify = false): Promise<number> {
   const nesting = await nestingOf(app.env);
   const how = { readOnly, ...(nesting === undefined ? {} : { nesting }) };
   const attach = await app.client.request('session/attach', { session, ...how });
-  if (!process.stdin.isTTY || !process.stdout.isTTY) {
-    throw new CodeManagerError('invalid', 'Attaching needs a terminal', {
-      hint: 'Use `cm logs` and `cm send`, which need none.',
-    });
-  }
+  needTerminal();
   // What is put between the sequences of the terminal has to come by the same way as they do.
   if (attach === null || notify) {
     const { attachRemotely } = await import('./remoteTerminal.js');

@@ -1,5 +1,5 @@
 import { stripTerminal } from '../common/terminalText.js';
-import { formatAge, parseDuration } from '../common/text.js';
+import { formatAge, parseMoment } from '../common/text.js';
 import type { AuditEntry } from '../protocol/audit.js';
 import { whoDecided } from '../protocol/auditWords.js';
 import { CodeManagerError } from '../protocol/errors.js';
@@ -43,8 +43,7 @@ function row(entry: AuditEntry): string[] {
 
 /** `10m`, or an ISO time. */
 function readSince(text: string): string {
-  const ms = parseDuration(text);
-  const time = ms === undefined ? Date.parse(text) : Date.now() - ms;
-  if (!Number.isNaN(time)) return new Date(time).toISOString();
+  const time = parseMoment(text, Date.now(), 'before');
+  if (time !== undefined) return new Date(time).toISOString();
   throw new CodeManagerError('invalid', `The flag --since takes a time like 10m or an ISO time, not "${text}"`);
 }

@@ -40,6 +40,7 @@ export async function list(app: App, invocation: Invocation): Promise<void> {
   if (output.json) return output.record(contexts);
   if (invocation.has('quiet')) return output.lines(contexts.map(({ id }) => id));
   await noteProblems(app, /contexts\.json|credentials\.json|config\.json/);
+  if (contexts.length === 0 && tag !== undefined) return output.note(`No context has the tag "${tag}".`);
   if (contexts.length === 0) return output.note('No contexts. Make a folder one: `cm ctx add NAME PATH`.');
   const now = Date.now();
   const rows = contexts.map((context) => {
@@ -114,7 +115,7 @@ export async function remove(app: App, invocation: Invocation): Promise<void> {
 
 export async function test(app: App, invocation: Invocation): Promise<number> {
   const [ref = ''] = invocation.args;
-  const timeoutMs = parseTime(invocation.value('timeout'), '--timeout');
+  const timeoutMs = parseTime(invocation.value('timeout'), '--timeout', 1);
   const params = { context: ref, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   return showChecks(app, await operate(app, 'context/test', params), 'first');
 }

@@ -15,6 +15,11 @@ export async function send(app: App, invocation: Invocation): Promise<number> {
   if ((given === undefined) === (file === undefined)) {
     throw new CodeManagerError('invalid', 'Give a TEXT, - for the standard input, or --file FILE');
   }
+  if (given?.trim() === '') {
+    throw new CodeManagerError('invalid', 'The text is empty, so there is nothing to send', {
+      hint: 'Enter alone is pressed by `cm key ID Enter`.',
+    });
+  }
   const read =
     file !== undefined ? await readText(file, 'text') : given === '-' ? await readText('-', 'text') : undefined;
   // The line break that ends every text file is not meant to be typed.
@@ -34,7 +39,7 @@ async function sendToTagged(
 ): Promise<number> {
   const sessions = (await app.client.request('session/list', { tag })).filter((session) => !hasEnded(session));
   if (sessions.length === 0) {
-    throw new CodeManagerError('notFound', `No session runs in a context with the tag ${tag}`, {
+    throw new CodeManagerError('notFound', `No session runs in a context with the tag "${tag}"`, {
       hint: 'See `cm ctx list` for tags.',
     });
   }
@@ -88,11 +93,15 @@ export function remove(app: App, invocation: Invocation): Promise<number> {
   return each(app, invocation.args, true, (session) => app.client.request(method, { session, force }));
 }
 
-/** Milliseconds of a flag that takes a length of time. */
-export function parseTime(text: string | undefined, flag: string): number | undefined {
+/**
+ * Milliseconds of a flag that takes a length of time.
+ *
+ * @param least a check that may take no time at all is none
+ */
+export function parseTime(text: string | undefined, flag: string, least = 0): number | undefined {
   if (text === undefined) return undefined;
   const ms = parseDuration(text);
-  if (ms === undefined)
+  if (ms === undefined || ms < least)
     throw new CodeManagerError('invalid', `The flag ${flag} takes a time like 30s or 5m, not "${text}"`);
   return Math.round(ms);
 }

@@ -3,10 +3,22 @@ import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError } from '../protocol/errors.js';
 
 /** All of the standard input as text. */
-export async function readStdin(): Promise<string> {
+async function readStdin(): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  return textOf(Buffer.concat(chunks), 'The standard input');
+}
+
+/** What is no text would arrive as something else. Throws `invalid`. */
+function textOf(bytes: Buffer, place: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new CodeManagerError('invalid', `${place} has bytes that are no UTF-8`, {
+      hint: 'Convert it first: iconv -f latin1 -t utf-8',
+      cause,
+    });
+  }
 }
 
 /**
@@ -27,11 +39,10 @@ export async function readText(path: string, what: string): Promise<string> {
 /** A file that a flag names, as text; `-` is the standard input. */
 export async function readInput(path: string): Promise<string> {
   if (path === '-') return readStdin();
-  try {
-    return await readFile(path, 'utf8');
-  } catch (cause) {
+  const bytes = await readFile(path).catch((cause: unknown) => {
     throw new CodeManagerError('invalid', `Cannot read ${path}: ${reasonOf(cause)}`, { cause });
-  }
+  });
+  return textOf(bytes, `The file ${path}`);
 }
 
 /** `KEY=VALUE` as it stands on a command line. */

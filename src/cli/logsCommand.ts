@@ -1,4 +1,4 @@
-import { parseDuration, formatAge } from '../common/text.js';
+import { formatAge, parseMoment } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { isLogReason } from '../protocol/logReasons.js';
 import { hasEnded, type Session } from '../protocol/session.js';
@@ -54,9 +54,8 @@ function parseLines(text: string | undefined): number | 'all' | undefined {
 /** Milliseconds since the epoch. */
 function parseSince(text: string | undefined, now: number): number | undefined {
   if (text === undefined) return undefined;
-  const age = parseDuration(text);
-  const time = age === undefined ? Date.parse(text) : now - age;
-  if (Number.isNaN(time))
+  const time = parseMoment(text, now, 'before');
+  if (time === undefined)
     throw new CodeManagerError('invalid', `The flag --since takes 10m, 2h or an ISO time, not "${text}"`);
   return time;
 }

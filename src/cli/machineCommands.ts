@@ -56,7 +56,7 @@ export async function list(app: App): Promise<void> {
 
 export async function test(app: App, invocation: Invocation): Promise<number> {
   const [machine = ''] = invocation.args;
-  const timeoutMs = parseTime(invocation.value('timeout'), '--timeout');
+  const timeoutMs = parseTime(invocation.value('timeout'), '--timeout', 1);
   const params = { machine, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
   return showChecks(app, await operate(app, 'machine/test', params), 'first');
 }

@@ -96,9 +96,9 @@ function sshMachine(
     type: isAgent ? 'agent' : 'ssh',
     host,
     user: once('user', invocation.value('user'), place?.user, checkUser),
-    port: once('port', invocation.value('port'), place?.port, (text) => parsePort(text, '--port')),
+    port: once('port', invocation.value('port'), place?.port, (text) => parsePort(text, 'The flag --port')),
     keyFile: key === undefined || key === '' ? key : keyFile(key),
-    agentPort: agentPort === undefined || agentPort === '' ? agentPort : parsePort(agentPort, '--agent-port'),
+    agentPort: agentPort === undefined || agentPort === '' ? agentPort : parsePort(agentPort, 'The flag --agent-port'),
     tmux: invocation.value('tmux'),
     setup: invocation.value('setup'),
   };

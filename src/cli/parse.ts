@@ -66,7 +66,7 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
       isRest = true;
     } else if (token.kind === 'positional') {
       const text = token.value.startsWith(TEXT_MARK) ? token.value.slice(TEXT_MARK.length) : token.value;
-      if (before !== undefined && /^[^\s-]\S*$/u.test(token.value)) throw eitherError(command, before, token.value);
+      if (before !== undefined && /^[^\s-]\S*$/u.test(token.value)) throw eitherError(before, token.value);
       (isRest ? rest : positionals).push(text);
     } else {
       const flag = flags.find(({ name }) => name === token.name);
@@ -113,10 +113,10 @@ function unknownFlag(command: Command, rawName: string): CodeManagerError {
 const TEXTS: ReadonlySet<string> = new Set(['TEXT', 'REASON', 'OPTION|TEXT', 'NAME', 'KEY']);
 
 /** One word behind a flag whose value is optional may be meant for either. */
-function eitherError(command: Command, { name, value = '' }: Flag, word: string): CodeManagerError {
+function eitherError({ name, value = '' }: Flag, word: string): CodeManagerError {
   const shown = word.length > 40 ? `${word.slice(0, 40)}…` : word;
   return new CodeManagerError('invalid', `It cannot be told whether ${shown} is the ${value} of --${name}`, {
-    hint: `Write --${name}=${shown} if it is; else put it before --${name}. See \`cm ${command.path.join(' ')} --help\`.`,
+    hint: `Write --${name}=${shown} if it is; else put it before --${name}.`,
   });
 }
 
@@ -146,9 +146,8 @@ function checkArguments(command: Command, args: readonly string[]): void {
   const max = command.args.some((argument) => argument.isRepeated === true) ? Infinity : command.args.length;
   const extra = args[max];
   if (extra !== undefined) {
-    throw usageError(
-      command,
-      `The word "${extra.slice(0, 40)}" is one argument too many. A text with spaces needs quotes.`,
-    );
+    throw new CodeManagerError('invalid', `The word "${extra.slice(0, 40)}" is one argument too many`, {
+      hint: `A text with spaces needs quotes; see \`cm ${command.path.join(' ')} --help\`.`,
+    });
   }
 }

@@ -1,5 +1,5 @@
 import { stripTerminal } from '../common/terminalText.js';
-import { formatDuration, parseDuration } from '../common/text.js';
+import { formatDuration, parseMoment } from '../common/text.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import { ManageVerb, PolicyEffect, RuleAction, type PolicyRule, type PolicyState } from '../protocol/policy.js';
 import type { App } from './app.js';
@@ -128,9 +128,8 @@ function readAction(text: string): RuleAction {
 /** From now on for so long, or an ISO time. */
 function readExpiry(text: string | undefined): string | null {
   if (text === undefined) return null;
-  const ms = parseDuration(text);
-  const time = ms === undefined ? Date.parse(text) : Date.now() + ms;
-  if (Number.isNaN(time)) {
+  const time = parseMoment(text, Date.now(), 'after');
+  if (time === undefined) {
     throw new CodeManagerError('invalid', `The flag --expires takes a time like 2h or an ISO time, not "${text}"`);
   }
   if (time <= Date.now()) throw new CodeManagerError('invalid', 'The rule would have expired already');
@@ -140,6 +139,6 @@ function readExpiry(text: string | undefined): string | null {
 function readMax(text: string | undefined): number | null {
   if (text === undefined) return null;
   if (!/^[1-9]\d{0,8}$/.test(text))
-    throw new CodeManagerError('invalid', `The flag --max takes a number, not "${text}"`);
+    throw new CodeManagerError('invalid', `The flag --max takes a number from 1, not "${text}"`);
   return Number(text);
 }

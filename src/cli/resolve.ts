@@ -1,5 +1,6 @@
 import { COMMANDS, GROUPS } from './commands.js';
 import type { Command } from './command.js';
+import { CodeManagerError } from '../protocol/errors.js';
 import { usageError } from './parse.js';
 
 export type Resolved =
@@ -28,9 +29,15 @@ function names(): string[] {
 
 function unknown(name: string, known: readonly string[]): Error {
   const short = name.slice(0, 40);
+  // Who stops early means what begins so: `stat` is two letters from `start`, and the beginning of `status`.
+  const begun = short.length < 3 ? [] : known.filter((candidate) => candidate.startsWith(short));
   const close = known.filter((candidate) => distance(short, candidate) <= (short.length > 4 ? 2 : 1));
-  const guess = close[0] === undefined ? '' : ` Did you mean \`cm ${close[0]}\`?`;
-  return usageError(undefined, `Unknown command "${short}".${guess}`);
+  const guess = begun[0] ?? close[0];
+  return guess === undefined
+    ? usageError(undefined, `Unknown command "${short}"`)
+    : new CodeManagerError('invalid', `Unknown command "${short}"`, {
+        hint: `Did you mean \`cm ${guess}\`?`,
+      });
 }
 
 /** Letters to change, add or leave out, or neighbours to swap, to get from one word to the other. */

@@ -79,6 +79,11 @@ export async function token(app: App, invocation: Invocation): Promise<void> {
   if (run !== listTokens && ref === undefined) {
     throw new CodeManagerError('invalid', `A name is missing: cm server token ${action} NAME`);
   }
+  if (run === listTokens && ref !== undefined) {
+    throw new CodeManagerError('invalid', `The word "${truncate(ref, 40)}" is one argument too many`, {
+      hint: 'Use cm server token list, new NAME or revoke NAME.',
+    });
+  }
   await run(app, ref ?? '');
 }
 

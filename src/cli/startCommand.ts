@@ -10,6 +10,8 @@ export async function start(app: App, invocation: Invocation): Promise<number> {
   const follow = invocation.has('follow');
   const attach = invocation.has('attach');
   if (follow && attach) throw new CodeManagerError('invalid', 'The flags --follow and --attach exclude each other');
+  // What cannot be attached is not started for that.
+  if (attach) (await import('./attachCommand.js')).needTerminal();
   const { output } = app;
   const session = await app.client.request('session/create', await createParams(app, invocation));
   if (session.reason !== null) output.note(stripTerminal(session.reason));

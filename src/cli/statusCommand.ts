@@ -16,7 +16,7 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
   }
   for (const flag of ['all', 'ctx', 'machine', 'tool', 'state', 'tag', 'watch', 'notify']) {
     if (invocation.has(flag))
-      throw usageError(invocation.command, `--${flag} is for lists and cannot be used with an ID`);
+      throw usageError(invocation.command, `The flag --${flag} is for lists and cannot be used with an ID`);
   }
   const isForPeople = !app.output.json && !invocation.has('quiet');
   const [record, machines, explanation] = await Promise.all([
@@ -28,6 +28,14 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
   if (app.output.json) return app.output.record(record);
   if (invocation.has('quiet')) return app.output.lines([record.id]);
   await app.output.lines(sessionDetails(app.output, record, Date.now(), machines, explanation?.history));
+}
+
+const FILTERS = ['ctx', 'machine', 'tool', 'state', 'tag'] as const;
+
+/** That none fits does not say that there is none. */
+function noSessions(invocation: Invocation): string {
+  const given = FILTERS.filter((flag) => invocation.has(flag)).map((flag) => `--${flag}`);
+  return given.length === 0 ? 'No sessions.' : `No session fits ${given.join(' and ')}.`;
 }
 
 /** The filter of a list, as the wire takes it. */
@@ -52,7 +60,7 @@ async function list(app: App, invocation: Invocation): Promise<void> {
   if (output.json) return output.record(sessions);
   if (invocation.has('quiet')) return output.lines(sessions.map(({ id }) => id));
   await noteProblems(app, /sessions\//);
-  if (sessions.length === 0) return output.note('No sessions.');
+  if (sessions.length === 0) return output.note(noSessions(invocation));
   await output.lines(sessionTable(output, sessions, Date.now(), machines));
 }
 

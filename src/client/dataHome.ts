@@ -14,6 +14,11 @@ export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
       hint: 'Only a shell replaces it, and only without quotes: write "$HOME" instead.',
     });
   }
+  if (own !== '' && !isAbsolute(own)) {
+    throw new CodeManagerError('invalid', `CM_HOME is ${own}, which is no full path`, {
+      hint: 'It would be another folder wherever you stand: set it to the full path of one.',
+    });
+  }
   if (`${own}${home ?? ''}`.includes('\ufffd')) {
     throw new CodeManagerError('invalid', 'The folder for data has a name with bytes that are no UTF-8', {
       hint: 'Set CM_HOME to another folder.',

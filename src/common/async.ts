@@ -8,23 +8,44 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  after(ms, run) {
-    const timer = setTimeout(run, ms);
-    timer.unref();
-    return { cancel: () => clearTimeout(timer) };
-  },
+  after: (ms, run) => startTimer(ms, run, { isAwaited: false }),
 };
+
+/** A timer of the runtime that is told to wait for longer, 24.8 days, goes off at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/**
+ * Calls `run` once after `ms` milliseconds, however many; the result cancels it.
+ *
+ * @param isAwaited whether the process stays alive for it
+ */
+export function startTimer(ms: number, run: () => void, { isAwaited = true } = {}): { cancel(): void } {
+  let left = ms;
+  let timer: NodeJS.Timeout;
+  const next = (): void => {
+    if (left <= 0) return run();
+    wait();
+  };
+  const wait = (): void => {
+    const part = Math.min(left, MAX_TIMER_MS);
+    left -= part;
+    timer = setTimeout(next, part);
+    if (!isAwaited) timer.unref();
+  };
+  wait();
+  return { cancel: () => clearTimeout(timer) };
+}
 
 /** Resolves after `ms` milliseconds, or at once when the signal aborts. */
 export function delay(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();
     const done = (): void => {
-      clearTimeout(timer);
+      timer.cancel();
       signal?.removeEventListener('abort', done);
       resolve();
     };
-    const timer = setTimeout(done, ms);
+    const timer = startTimer(ms, done);
     signal?.addEventListener('abort', done, { once: true });
   });
 }
@@ -199,15 +220,15 @@ export function backoff(attempt: number, firstMs: number, maxMs: number, random:
 
 /** Rejects with `error()` when `promise` has not settled after `ms` milliseconds. */
 export async function withTimeout<T>(promise: Promise<T>, ms: number, error: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: { cancel(): void } | undefined;
   try {
     return await Promise.race([
       promise,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(() => reject(error()), ms);
+        timer = startTimer(ms, () => reject(error()));
       }),
     ]);
   } finally {
-    clearTimeout(timer);
+    timer?.cancel();
   }
 }

@@ -63,6 +63,16 @@ export function parseDuration(text: string): number | undefined {
   return text === '' ? undefined : total;
 }
 
+/**
+ * Reads a length of time before or after a moment (`10m`, `2h`), or an ISO time. Milliseconds since the epoch; undefined when
+ * it is neither, or lies further away than any date.
+ */
+export function parseMoment(text: string, now: number, direction: 'before' | 'after'): number | undefined {
+  const ms = parseDuration(text);
+  const time = ms === undefined ? Date.parse(text) : direction === 'before' ? now - ms : now + ms;
+  return Number.isNaN(new Date(time).getTime()) ? undefined : time;
+}
+
 /** Size for people: `512 B`, `18 KB`, `3.4 MB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KB', 'MB', 'GB', 'TB'];

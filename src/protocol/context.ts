@@ -5,12 +5,22 @@ import { hasUnseen } from '../common/terminalText.js';
 export const Timestamp = z.iso.datetime({ message: 'has to be a time in UTC like 2026-01-31T12:00:00Z' });
 
 /** A name that people give: one line, and nothing in it that directs text or that nobody sees. */
-export const Name = z
-  .string()
-  .trim()
-  .min(1, 'A name cannot be empty')
-  .max(200, 'A name has at most 200 characters')
-  .refine((name) => !hasUnseen(name), 'A name cannot contain line breaks or control characters, nor what directs text');
+export const Name = called('A name');
+
+/** A word by which people group contexts: as a name is. */
+export const Tag = called('A tag');
+
+function called(what: string): z.ZodType<string, string> {
+  return z
+    .string()
+    .trim()
+    .min(1, `${what} cannot be empty`)
+    .max(200, `${what} has at most 200 characters`)
+    .refine(
+      (text) => !hasUnseen(text),
+      `${what} cannot contain line breaks or control characters, nor what directs text`,
+    );
+}
 
 /** What can stand where ssh expects a host or user: no option, no white space, no control characters. */
 const SshWord = z

@@ -83,32 +83,77 @@ function shown(text: string): string {
   return truncate(stripTerminal(text), MAX_FIELD);
 }
 
+/** What people call that of which they gave what cannot be; of anything else the name of the field is told. */
+const CALLED: Readonly<Record<string, string>> = {
+  session: 'The id of a session',
+  context: 'The name of a context',
+  machine: 'The name of a machine',
+  rule: 'The id of a rule',
+  token: 'The id of a token',
+  tool: 'The id of an agent',
+  path: 'The path',
+  keys: 'A key',
+  command: 'The command',
+  host: 'The host',
+  hosts: 'The host',
+  user: 'The user',
+  port: 'The port',
+  tmux: 'The path of tmux',
+  setup: 'The command that sets up',
+  worktree: 'The branch of the worktree',
+  trustGit: 'The digest',
+  timeoutMs: 'The time to wait',
+};
+
+/** `rule.hosts.0` is a host to who gave it. */
+function called(field: string, isOfRightKind: boolean): string {
+  if (field === '') return 'What was given';
+  const last =
+    field
+      .replace(/(?:\.\d+)+$/, '')
+      .split('.')
+      .at(-1) ?? '';
+  return isOfRightKind && Object.hasOwn(CALLED, last) ? (CALLED[last] ?? '') : `The field ${field}`;
+}
+
+/** Only programs give a number for a text, or leave out what has to be there. */
+function isOfRightKind(issue: Issue): boolean {
+  if (issue.code === 'too_small' || issue.code === 'too_big') return ['string', 'number', 'int'].includes(issue.origin);
+  return issue.code === 'invalid_format' || issue.code === 'custom';
+}
+
 interface Fault {
   /** `machine.port`; empty for the whole. */
   readonly field: string;
   /** A clause, or a sentence that begins with a capital. */
   readonly words: string;
+  /** Only what it says is wrong. */
+  readonly isOfRightKind: boolean;
 }
 
 /** What is wrong, where it is wrong: of several kinds that a value may be of, by the kind that it looks most like. */
 function faultsOf(error: Pick<z.ZodError, 'issues'>): readonly Fault[] {
   return error.issues
     .flatMap((issue) => innermost(issue, []))
-    .map(({ path, message }) => ({ field: shown(path.map(String).join('.')), words: message }));
+    .map(({ path, message, isOfRightKind }) => ({
+      field: shown(path.map(String).join('.')),
+      words: message,
+      isOfRightKind,
+    }));
 }
 
 type Issue = z.core.$ZodIssue;
-type Found = Pick<Issue, 'path' | 'message'>;
+type Found = Pick<Issue, 'path' | 'message'> & Pick<Fault, 'isOfRightKind'>;
 
 function innermost(issue: Issue, above: readonly PropertyKey[]): readonly Found[] {
   const path = [...above, ...issue.path];
-  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message }));
-  if (issue.code !== 'invalid_union') return [{ path, message: issue.message }];
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => ({ path, message, isOfRightKind: false }));
+  if (issue.code !== 'invalid_union') return [{ path, message: issue.message, isOfRightKind: isOfRightKind(issue) }];
   const kinds = issue.errors
     .filter((issues) => !issues.some(isOfAnotherKind))
     .map((issues) => issues.flatMap((inner) => innermost(inner, path)))
     .sort((a, b) => distance(a) - distance(b));
-  return kinds[0] ?? [{ path, message: issue.message }];
+  return kinds[0] ?? [{ path, message: issue.message, isOfRightKind: false }];
 }
 
 /** It is not even of the kind that has this fault. */
@@ -130,9 +175,9 @@ function isSentence(words: string): boolean {
 export function refusalText(error: Pick<z.ZodError, 'issues'>): string {
   const [fault] = faultsOf(error);
   if (fault === undefined) return 'What was given is not understood';
-  const { field, words } = fault;
+  const { field, words, isOfRightKind } = fault;
   if (isSentence(words)) return words;
-  return `${field === '' ? 'What was given' : `The field ${field}`} ${words}`;
+  return `${called(field, isOfRightKind)} ${words}`;
 }
 
 /** The same as a clause, for what stands in a file: `machine.port has to be a number`. */

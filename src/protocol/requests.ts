@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import { AuditEntry, Whence } from './audit.js';
-import { Context, Machine, MachineSpec, Name, Timestamp } from './context.js';
+import { Context, Machine, MachineSpec, Name, Tag, Timestamp } from './context.js';
 import { Conversation } from './conversation.js';
 import { ServerEvent } from './events.js';
 import { Explanation } from './explanation.js';
@@ -129,7 +129,7 @@ export const REQUESTS = {
       machine: MachineSpec.default('local'),
       /** Of an agent server that is reached by a port or URL; kept in the credentials only. */
       token: z.string().min(1).optional(),
-      tags: z.array(Name).default([]),
+      tags: z.array(Tag).default([]),
     }),
     Context,
   ),
@@ -146,7 +146,7 @@ export const REQUESTS = {
       machine: MachineSpec.optional(),
       /** As with `context/add`. */
       token: z.string().min(1).optional(),
-      tags: z.array(Name).optional(),
+      tags: z.array(Tag).optional(),
     }),
     Context,
   ),

@@ -2,22 +2,24 @@ import { formatAge, formatDuration, localDateTime, localDayTime } from '../commo
 import type { Connection } from './context.js';
 import type { Session, Waiting } from './session.js';
 
-/** The one word that people see for a session. */
-export type Word =
-  | 'Starting'
-  | 'Working'
-  | 'Running'
-  | 'Needs input'
-  | 'Suspended'
-  | 'Error'
-  | 'Limited'
-  | 'Finished'
-  | 'Idle'
-  | 'Completed'
-  | 'Failed'
-  | 'Stopped'
-  | 'Lost'
-  | 'Offline';
+/** The words that people see for a session, one at a time. */
+export const WORDS = [
+  'Starting',
+  'Working',
+  'Running',
+  'Needs input',
+  'Suspended',
+  'Error',
+  'Limited',
+  'Finished',
+  'Idle',
+  'Completed',
+  'Failed',
+  'Stopped',
+  'Lost',
+  'Offline',
+] as const;
+export type Word = (typeof WORDS)[number];
 
 /** Groups of the Sessions view, in the order in which they are shown. */
 export const GROUPS = ['Needs input', 'To review', 'Working', 'Idle', 'Offline', 'Ended'] as const;

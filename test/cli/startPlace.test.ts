@@ -112,6 +112,8 @@ test('without a home nothing is made anywhere, and it is said at once', async (t
     [{ HOME: 'here', CM_HOME: '' }, /HOME is here, which is no full path/u],
     [{ CM_HOME: '~/x' }, /CM_HOME is ~\/x/u],
     [{ CM_HOME: '~' }, /CM_HOME is ~/u],
+    [{ CM_HOME: '$HOME/x' }, /CM_HOME is \$HOME\/x, which is no full path/u],
+    [{ CM_HOME: 'data' }, /CM_HOME is data, which is no full path/u],
   ];
   for (const [env, said] of bad) {
     for (const words of [['status'], ['doctor'], ['start', 'shell', 'x'], ['server', 'status']]) {

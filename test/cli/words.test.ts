@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
@@ -18,10 +18,19 @@ import { until } from '../helpers/until.js';
 const NOT_OURS =
   /✖|→ at|invalid (?:input|string|option|key)|expected|received|unrecognized|undefined|\bat .*:\d+:\d+|function|=>/i;
 
-/** Begins with a capital, or with the exact word that somebody gave; and is one line. */
+/** How many sentences a text has; what somebody gave or could type is a word of one. */
+function sentencesOf(text: string): number {
+  const plain = text.replace(/`[^`]*`|"[^"]*"|“[^”]*”/g, 'word');
+  return plain.split(/[.?!](?:\s+(?=\p{Lu})|$)/u).filter((sentence) => sentence.trim() !== '').length;
+}
+
+/** Begins with a capital, or with the exact word that somebody gave; is one line, and one or two sentences. */
 function assertSentence(text: string, what: string): void {
   assert.match(text, /^["“\p{Lu}/][^\n]*$/u, what);
   assert.doesNotMatch(text, NOT_OURS, what);
+  // The names of fields are for programs.
+  assert.doesNotMatch(text, /^The field|Ms\b|\w\.\d+ /, what);
+  assert.ok(sentencesOf(text) <= 2, `${what}: ${text}`);
 }
 
 /** Those that do more than ask: they would replace, end or hand over something, or go on for ever. */
@@ -35,7 +44,7 @@ const ACTS = new Set([
   'machine install',
 ]);
 
-const BAD = ['', ' ', '\x1b[31m', '-1', '1X=2', 'x'.repeat(300), 'a\nb', '💥'];
+const BAD = ['', ' ', '0', '\x1b[31m', '-1', '1X=2', '9'.repeat(18) + 'd', 'x'.repeat(300), 'a\nb', '💥'];
 
 function words(command: Command, flag: Flag | undefined, value: string): string[] {
   const args = command.args
@@ -277,4 +286,64 @@ test('doctor says each thing once and in its own row, blames what was read, and 
     ['ok'],
     'nothing is wrong with the disk',
   );
+});
+
+test('a file of variables is read by cm, and by nothing that runs it', (t) => {
+  const home = new TestHome(t);
+  const cm = (...args: string[]): { status: number | null; stderr: string } =>
+    spawnSync(join(distDir, 'cm.js'), args, { env: home.env, cwd: home.work, encoding: 'utf8' });
+  const missing = cm('start', 'shell', 'true', '--env-file', '/nowhere');
+  assert.deepEqual([missing.status, missing.stderr], [2, 'Cannot read /nowhere: it does not exist.\n']);
+  // Not for cm: it would be another home, and a Node that does not start.
+  writeFileSync(join(home.work, 'env'), `CM_HOME=${join(home.root, 'other')}\nNODE_OPTIONS=--bogus\n`);
+  const started = cm('start', 'shell', 'true', '--env-file', 'env');
+  assert.equal(started.status, 0, started.stderr);
+  assert.ok(!existsSync(join(home.root, 'other')));
+});
+
+test('what is no text is refused, whatever it comes by', async (t) => {
+  const home = new TestHome(t);
+  writeFileSync(join(home.work, 'latin1'), Buffer.from('A=caf\xe9\n', 'latin1'));
+  for (const args of [
+    ['start', 'shell', '--task-file', 'latin1'],
+    ['start', 'shell', 'true', '--env-file', 'latin1'],
+    ['send', 'x', '--file', 'latin1'],
+  ]) {
+    const { code, stderr } = await home.run(args);
+    assert.deepEqual([code, stderr.split('.')[0]], [2, 'The file latin1 has bytes that are no UTF-8'], args.join(' '));
+  }
+  assert.equal(await home.ok('status', '-q'), '');
+});
+
+test('a list that is empty for what was asked says so, and a state that there is not is refused', async (t) => {
+  const home = new TestHome(t);
+  await home.ok('ctx', 'add', 'work', '.', '--tags', 'b');
+  await home.ok('wait', await home.ok('start', 'shell', 'true'));
+  const said = async (...args: string[]): Promise<string> => (await home.run(args)).stderr.trim();
+  assert.match(
+    await said('status', '--state', 'nope'),
+    /^No state is called "nope"\. There are starting, .*needs-input/,
+  );
+  assert.equal(await said('status', '--tool', 'nope', '--tag', 'b'), 'No session fits --tool and --tag.');
+  assert.equal(await said('ctx', 'list', '--tag', 'a'), 'No context has the tag "a".');
+  for (const state of ['completed', 'Needs input', 'needs-input', 'waiting']) {
+    assert.equal((await home.run(['status', '--state', state])).code, 0, state);
+  }
+});
+
+test('a flag that needs a terminal starts nothing where there is none', async (t) => {
+  const home = new TestHome(t);
+  assert.equal((await home.run(['start', 'shell', 'true', '--attach'])).code, 2);
+  assert.equal(await home.ok('status', '-q'), '');
+});
+
+test('who stops early is told the command that begins so', async (t) => {
+  const home = new TestHome(t);
+  for (const [word, command] of [
+    ['stat', 'status'],
+    ['comp', 'completion'],
+    ['statsu', 'status'],
+  ] as const) {
+    assert.match((await home.run([word])).stderr, new RegExp(`Did you mean \`cm ${command}\``), word);
+  }
 });

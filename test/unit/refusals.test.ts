@@ -79,6 +79,8 @@ for (const [schema, value, sentence] of [
   [Environment, { '1X': 'y' }, 'The field 1X is not a variable name.'],
   [REQUESTS['session/create'].params, {}, 'The field requestId is missing.'],
   [REQUESTS['session/send'].params, { session: 'x', text: 1 }, 'The field text has to be a text.'],
+  [REQUESTS['session/key'].params, { session: 'x', keys: [''] }, 'A key cannot be empty.'],
+  [REQUESTS['session/get'].params, { session: '' }, 'The id of a session cannot be empty.'],
   [REQUESTS['session/key'].params, { session: 'x', keys: [] }, 'The field keys has to have at least 1 entry.'],
   [
     REQUESTS['session/answer'].params,

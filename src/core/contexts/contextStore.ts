@@ -187,8 +187,8 @@ export class ContextStore {
     const name = parsed.data;
     for (const context of this.#contexts.values()) {
       if (context.name !== name || context.id === ownId) continue;
-      throw new CodeManagerError('conflict', `There is a context "${plain(name)}" already`, {
-        hint: `It is ${plain(context.path)}. Choose another name.`,
+      throw new CodeManagerError('conflict', `There is a context "${plain(name)}" already, ${plain(context.path)}`, {
+        hint: 'Choose another name.',
       });
     }
     return name;

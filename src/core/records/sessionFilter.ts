@@ -1,7 +1,10 @@
+import { stripTerminal } from '../../common/terminalText.js';
+import { truncate } from '../../common/text.js';
 import type { Context, Machine as MachineInfo } from '../../protocol/context.js';
 import type { Params } from '../../protocol/requests.js';
-import type { Session } from '../../protocol/session.js';
-import { describe } from '../../protocol/word.js';
+import { CodeManagerError } from '../../protocol/errors.js';
+import { SessionState, SessionStatus, type Session } from '../../protocol/session.js';
+import { describe, WORDS } from '../../protocol/word.js';
 import { resolveRef } from '../store/names.js';
 
 /** What a filter is compared with. */
@@ -15,7 +18,7 @@ export interface FilterFacts {
 /**
  * Which sessions a `session/list` asks for.
  *
- * @throws CodeManagerError `notFound` or `conflict` for its context
+ * @throws CodeManagerError `notFound` or `conflict` for its context, `invalid` for a word that no session has
  */
 export function sessionFilter(
   filter: Params<'session/list'>,
@@ -25,7 +28,7 @@ export function sessionFilter(
   const { tag, machine, tool } = filter;
   const tagged =
     tag === undefined ? undefined : new Set(contexts.filter(({ tags }) => tags.includes(tag)).map(({ id }) => id));
-  const wanted = filter.state === undefined ? undefined : plain(filter.state);
+  const wanted = filter.state === undefined ? undefined : readState(filter.state);
   const byId = new Map(machines.map((info) => [info.id, info]));
   return (session) => {
     const on = byId.get(session.machineId);
@@ -39,6 +42,17 @@ export function sessionFilter(
         [describe(session, now, on).word, session.status, session.state ?? ''].some((word) => plain(word) === wanted))
     );
   };
+}
+
+const STATES = [...WORDS, ...SessionStatus.options, ...SessionState.options];
+
+/** A word that no session can have would look as if there were none in that state. */
+function readState(given: string): string {
+  const wanted = plain(given);
+  if (STATES.some((state) => plain(state) === wanted)) return wanted;
+  throw new CodeManagerError('invalid', `No state is called "${truncate(stripTerminal(given), 40)}"`, {
+    hint: `There are ${WORDS.map((word) => word.toLowerCase().replace(' ', '-')).join(', ')}.`,
+  });
 }
 
 function plain(word: string): string {

@@ -1,3 +1,4 @@
+import { startTimer } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -34,14 +35,14 @@ export class SessionTable implements Disposable {
   until(id: string, holds: (record: SessionRecord | undefined) => boolean, timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const settle = (result: boolean): void => {
-        clearTimeout(timer);
+        timer.cancel();
         subscriptions.dispose();
         resolve(result);
       };
       const look = (): void => {
         if (holds(this.#records.get(id))) settle(true);
       };
-      const timer = setTimeout(() => settle(false), timeoutMs);
+      const timer = startTimer(timeoutMs, () => settle(false));
       const subscriptions = new DisposableStore();
       subscriptions.add(this.onDidChange(look));
       subscriptions.add(this.onDidRemove(look));

@@ -13,7 +13,7 @@ import type { Machine, MachinePlace } from '../machine/machine.js';
 import type { RecordStore } from '../store/recordStore.js';
 import { LIST_PROCESSES } from '../tmux/scripts.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import { resumeArguments } from '../tools/launch.js';
+import { calledIn, resumeArguments } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
 import type { Tools } from '../tools/tools.js';
@@ -175,7 +175,7 @@ export class SessionResume {
   async #conversation(record: SessionRecord, tool: Tool): Promise<string> {
     const { conversations, table } = this.#options;
     if (tool.conversation === undefined) {
-      throw new CodeManagerError('conflict', `A session of ${tool.name} has no conversation to resume`, {
+      throw new CodeManagerError('conflict', `A session of ${calledIn(tool)} has no conversation to resume`, {
         hint: 'Start it again instead.',
       });
     }

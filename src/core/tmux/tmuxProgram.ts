@@ -1,4 +1,4 @@
-import { CodeManagerError } from '../../protocol/errors.js';
+import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
 import { installCommand } from '../tools/installCommand.js';
 import type { Machine } from '../machine/machine.js';
 import { isSupported, OLDEST_TMUX, parseTmuxVersion, type TmuxVersion } from './version.js';
@@ -36,7 +36,8 @@ export async function findTmux(
   const { host } = await machine.identity();
   // What it needs to run may come by the same way as tmux itself.
   if (searchLogin) await machine.loginEnvironment();
-  const path = program === undefined ? await find(machine, searchLogin) : machine.resolvePath(program);
+  const path =
+    program === undefined || program === '' ? await find(machine, searchLogin) : machine.resolvePath(program);
   const another = machine.capabilities.isOwnHost
     ? 'Set the path of tmux in config.json.'
     : `Name another one: ${editCommand('--tmux PATH')}.`;
@@ -47,6 +48,12 @@ export async function findTmux(
     });
   }
   const { code, stdout, stderr } = await machine.run([path, '-V']).catch((error: unknown) => {
+    if (toCodeManagerError(error).code === 'timeout') {
+      throw new CodeManagerError('timeout', `${path} has not said its version on ${host}`, {
+        cause: error,
+        hint: `Try again: it may only be slow. ${another}`,
+      });
+    }
     throw new CodeManagerError('dependencyMissing', `${path} cannot be started on ${host}`, {
       cause: error,
       hint: another,
@@ -64,7 +71,7 @@ export async function findTmux(
     throw new CodeManagerError(
       'dependencyMissing',
       `tmux ${version.text} on ${host} is too old; ${OLDEST_TMUX} or newer is needed`,
-      { hint: `Install a newer one. ${another}` },
+      { hint: `Install a newer one, or ${another.charAt(0).toLowerCase()}${another.slice(1)}` },
     );
   }
   return { program: path, version };

@@ -33,7 +33,7 @@ export interface Launch {
  * @throws CodeManagerError `invalid` for a mode or model that the tool does not take, or a command that is too long
  */
 export function launchArguments(
-  tool: Pick<Tool, 'name' | 'task' | 'modes' | 'model' | 'conversation'>,
+  tool: Pick<Tool, 'id' | 'name' | 'task' | 'modes' | 'model' | 'conversation'>,
   options: LaunchOptions,
 ): Launch {
   const { program, task, args, conversationId = null, hookArgs = [] } = options;
@@ -74,13 +74,13 @@ export function takesConversationId({ conversation }: Pick<Tool, 'conversation'>
  * @throws CodeManagerError `conflict` when the tool cannot, `invalid` as {@link launchArguments}
  */
 export function resumeArguments(
-  tool: Pick<Tool, 'name' | 'modes' | 'model' | 'conversation'>,
+  tool: Pick<Tool, 'id' | 'name' | 'modes' | 'model' | 'conversation'>,
   options: Omit<LaunchOptions, 'task' | 'conversationId'> & { readonly conversationId: string },
 ): readonly string[] {
   const { program, mode, model, args, conversationId, hookArgs = [] } = options;
   const { conversation } = tool;
   if (conversation === undefined) {
-    throw new CodeManagerError('conflict', `A session of ${tool.name} has no conversation to resume`, {
+    throw new CodeManagerError('conflict', `A session of ${calledIn(tool)} has no conversation to resume`, {
       hint: 'Start it again instead.',
     });
   }
@@ -125,20 +125,26 @@ function withTask(args: readonly string[], taskArgs: readonly string[]): string[
   return [...options, ...taskArgs, '--', ...positional];
 }
 
-function modeArguments(tool: Pick<Tool, 'name' | 'modes'>, mode: string | null): readonly string[] {
+/** What a tool is called within a sentence: the one that runs any command has the name of no agent. */
+export function calledIn({ id, name }: Pick<Tool, 'id' | 'name'>): string {
+  return id === 'shell' ? 'a command' : name;
+}
+
+function modeArguments(tool: Pick<Tool, 'id' | 'name' | 'modes'>, mode: string | null): readonly string[] {
   if (mode === null) return [];
   const found = tool.modes.find(({ id }) => id === mode);
   if (found !== undefined) return found.args;
   const known = tool.modes.map(({ id }) => id).join(', ');
-  throw new CodeManagerError('invalid', `${tool.name} has no permission mode "${mode}"`, {
+  const subject = calledIn(tool).replace(/^a /, 'A ');
+  throw new CodeManagerError('invalid', `${subject} has no permission mode "${mode}"`, {
     hint: known === '' ? 'It has none to choose from.' : `It has ${known}.`,
   });
 }
 
-function modelArguments(tool: Pick<Tool, 'name' | 'model'>, model: string | null): readonly string[] {
+function modelArguments(tool: Pick<Tool, 'id' | 'name' | 'model'>, model: string | null): readonly string[] {
   if (model === null) return [];
   if (tool.model === undefined) {
-    throw new CodeManagerError('invalid', `No model can be chosen for ${tool.name}`, {
+    throw new CodeManagerError('invalid', `No model can be chosen for ${calledIn(tool)}`, {
       hint: 'Start it without a model.',
     });
   }

@@ -18,9 +18,9 @@ function shimText(cmPath: string, runtime: string): string {
     '#!/bin/sh',
     '# Made by Code Manager for the integrated terminals of the editor.',
     'case "$(node --version 2>/dev/null)" in',
-    `  v[2-9][0-9].*) exec node ${quote(cmPath)} "$@" ;;`,
+    `  v[2-9][0-9].*) exec node -- ${quote(cmPath)} "$@" ;;`,
     'esac',
-    `ELECTRON_RUN_AS_NODE=1 exec ${quote(runtime)} ${quote(cmPath)} "$@"`,
+    `ELECTRON_RUN_AS_NODE=1 exec ${quote(runtime)} -- ${quote(cmPath)} "$@"`,
     '',
   ].join('\n');
 }

@@ -1,3 +1,4 @@
+import { startTimer } from '../../common/async.js';
 import type { Operation } from '../../core/machine/operation.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { formatDuration } from '../../common/text.js';
@@ -30,7 +31,7 @@ export class Operations {
     }
     const late = (): void =>
       controller.abort(new CodeManagerError('timeout', `No answer within ${formatDuration(timeoutMs ?? 0)}`));
-    const timer = timeoutMs === undefined ? undefined : setTimeout(late, timeoutMs);
+    const timer = timeoutMs === undefined ? undefined : startTimer(timeoutMs, late);
     const gone = (): void => controller.abort(new CodeManagerError('cancelled', 'Nobody waits for it any more'));
     client.closed.addEventListener('abort', gone, { once: true });
     try {
@@ -44,7 +45,7 @@ export class Operations {
         },
       });
     } finally {
-      clearTimeout(timer);
+      timer?.cancel();
       client.closed.removeEventListener('abort', gone);
       if (id !== undefined) own.delete(id);
       if (own.size === 0) this.#running.delete(client);
