@@ -5,7 +5,7 @@ import { truncate } from '../common/text.js';
 import type { Client } from '../client/api.js';
 import { NoticeFinder } from '../protocol/notice.js';
 import type { Session } from '../protocol/session.js';
-import { machineOf } from './sessionView.js';
+import { sessionPlace } from '../view/machineText.js';
 
 const GATHER_MS = 100;
 const TEXT_LENGTH = 200;
@@ -21,7 +21,7 @@ export function onNeedsInput(
     const { sessions, machines } = client.snapshot;
     const placed = sessions
       .filter((session) => !session.archived && isMeant(session))
-      .map((session) => ({ session, machineName: machineOf(session, machines)?.host ?? session.machine.host }));
+      .map((session) => ({ session, machineName: sessionPlace(session, machines).machineName }));
     const found = finder.look(placed).filter(({ kind }) => kind === 'needsInput');
     const [first] = found;
     if (first !== undefined) tell(found.length === 1 ? first.text : `${found.length} sessions need input`);

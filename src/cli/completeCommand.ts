@@ -1,12 +1,12 @@
 import { stripTerminal } from '../common/terminalText.js';
-import { connectionText, machineType } from '../protocol/machineText.js';
+import { connectionText, machineType } from '../view/machineText.js';
 import type { Method, ParamsInput, Result } from '../protocol/requests.js';
 import { describe } from '../protocol/word.js';
+import { machineOfSession } from '../view/machineText.js';
 import type { App } from './app.js';
 import type { Argument, Command, Completes, Flag } from './command.js';
 import { COMMANDS, GROUPS } from './commands.js';
 import { allFlags } from './parse.js';
-import { machineOf } from './sessionView.js';
 
 const ANSWER_MS = 1500;
 
@@ -135,7 +135,7 @@ async function complements(app: App, completes: Completes | undefined): Promise<
       const [sessions, machines] = await Promise.all([ask(app, 'session/list', {}), ask(app, 'machine/list', {})]);
       const now = Date.now();
       return sessions.flatMap((session): Candidate[] => {
-        const { word, detail } = describe(session, now, machineOf(session, machines));
+        const { word, detail } = describe(session, now, machineOfSession(session, machines));
         const text = detail === '' ? word : `${word}, ${detail}`;
         return [
           [session.name, text],

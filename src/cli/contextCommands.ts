@@ -5,7 +5,8 @@ import { stripTerminal } from '../common/terminalText.js';
 import { formatAge } from '../common/text.js';
 import type { Context, MachineSpec } from '../protocol/context.js';
 import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
-import { connectionText } from '../protocol/machineText.js';
+import { connectionText, contextPlace, machineOf as machineOfContext } from '../view/machineText.js';
+import { shortPath } from '../view/plainText.js';
 import type { App } from './app.js';
 import { showChecks } from './checks.js';
 import type { Invocation } from './command.js';
@@ -13,10 +14,8 @@ import { parseTime } from './controlCommands.js';
 import { readInput } from './input.js';
 import { operate } from './longOperation.js';
 import { namesMachine, readMachine, takesToken } from './machineFlags.js';
-import { contextType, machineName, machineOfContext } from './machineView.js';
 import { noteProblems } from './problemNotes.js';
 import { parsePlace, type HostPart } from './place.js';
-import { shortPath } from './sessionView.js';
 import { formatFields, formatTable } from './table.js';
 
 export async function add(app: App, invocation: Invocation): Promise<void> {
@@ -45,8 +44,8 @@ export async function list(app: App, invocation: Invocation): Promise<void> {
   const now = Date.now();
   const rows = contexts.map((context) => {
     const { name, tags } = context;
-    const machine = machineName(context, machines);
-    return [name, machine, contextType(context, machines), pathOf(context), tags.join(','), age(context, now)];
+    const place = contextPlace(context, machines);
+    return [name, place.name, place.type, pathOf(context), tags.join(','), age(context, now)];
   });
   const columns = [
     { title: 'NAME', min: 8, paint: (cell: string) => output.paint('bold', cell) },
@@ -67,11 +66,12 @@ export async function show(app: App, invocation: Invocation): Promise<void> {
     app.client.request('machine/list', {}),
   ]);
   const machine = machineOfContext(context, machines);
+  const place = contextPlace(context, machines);
   if (app.output.json) return app.output.record(context);
   const fields = [
     ['id', context.id],
     ['name', context.name],
-    ['machine', `${machineName(context, machines)} (${contextType(context, machines)})`],
+    ['machine', `${place.name} (${place.type})`],
     ['connection', machine === undefined || machine.type === 'local' ? '' : connectionText(machine, Date.now())],
     ...Object.entries(spec(context)),
     ['path', context.path],
@@ -208,7 +208,7 @@ function spec({ machine }: Context): Record<string, string> {
 
 /** `~` stands for the home of this host only. */
 function pathOf({ machine, path }: Context): string {
-  return machine === 'local' ? shortPath(path) : path;
+  return machine === 'local' ? shortPath(path, homedir()) : path;
 }
 
 function age({ lastUsed }: Context, now: number): string {

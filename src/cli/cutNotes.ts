@@ -1,6 +1,6 @@
 import { toDisposable, type Disposable } from '../common/disposable.js';
 import type { Machine } from '../protocol/context.js';
-import { connectionText } from '../protocol/machineText.js';
+import { connectionText } from '../view/machineText.js';
 import type { Session } from '../protocol/session.js';
 import type { App } from './app.js';
 

@@ -1,12 +1,14 @@
+import { homedir } from 'node:os';
 import { stripTerminal } from '../common/terminalText.js';
 import type { Change } from '../protocol/events.js';
 import { CodeManagerError } from '../protocol/errors.js';
-import { connectionText } from '../protocol/machineText.js';
+import { connectionText, machineOfSession } from '../view/machineText.js';
 import { describe } from '../protocol/word.js';
+import { shortPath } from '../view/plainText.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { forever } from './forever.js';
-import { machineOf, paintWord, shortPath } from './sessionView.js';
+import { paintWord } from './sessionView.js';
 
 export async function events(app: App, invocation: Invocation): Promise<void> {
   const { output } = app;
@@ -42,11 +44,11 @@ function clock(iso: string): string {
   return [date.getHours(), date.getMinutes(), date.getSeconds()].map((n) => String(n).padStart(2, '0')).join(':');
 }
 
-function eventText({ output }: App, change: Change, machines: Parameters<typeof machineOf>[1]): string {
+function eventText({ output }: App, change: Change, machines: Parameters<typeof machineOfSession>[1]): string {
   switch (change.type) {
     case 'session/changed': {
       const { session } = change;
-      const { word, detail } = describe(session, Date.now(), machineOf(session, machines));
+      const { word, detail } = describe(session, Date.now(), machineOfSession(session, machines));
       const name = `session ${session.id}  ${stripTerminal(session.name)}`;
       const archived = session.archived ? '  archived' : '';
       return `${name}  ${paintWord(output, word)}${detail === '' ? '' : `  ${stripTerminal(detail)}`}${archived}`;
@@ -54,7 +56,9 @@ function eventText({ output }: App, change: Change, machines: Parameters<typeof 
     case 'session/removed':
       return `session ${change.id}  ${stripTerminal(change.name)}  removed`;
     case 'context/changed':
-      return stripTerminal(`context ${change.context.id}  ${change.context.name}  ${shortPath(change.context.path)}`);
+      return stripTerminal(
+        `context ${change.context.id}  ${change.context.name}  ${shortPath(change.context.path, homedir())}`,
+      );
     case 'context/removed':
       return `context ${change.id}  ${stripTerminal(change.name)}  removed`;
     case 'machine/changed':

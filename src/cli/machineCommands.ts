@@ -3,14 +3,13 @@ import { VERSION } from '../common/build.js';
 import { stripTerminal } from '../common/terminalText.js';
 import type { Machine } from '../protocol/context.js';
 import { CodeManagerError } from '../protocol/errors.js';
-import { connectionText, machineType } from '../protocol/machineText.js';
+import { connectionText, isCalled, machineOf, machineType } from '../view/machineText.js';
 import { hasEnded } from '../protocol/session.js';
 import type { App } from './app.js';
 import { showChecks } from './checks.js';
 import type { Invocation } from './command.js';
 import { parseTime } from './controlCommands.js';
 import { operate } from './longOperation.js';
-import { isCalled, machineOfContext } from './machineView.js';
 import type { Colour } from './output.js';
 import { formatTable } from './table.js';
 
@@ -33,7 +32,7 @@ export async function list(app: App): Promise<void> {
   if (output.json) return output.record(machines);
   const now = Date.now();
   const rows = machines.map((machine) => {
-    const here = contexts.filter((context) => machineOfContext(context, machines) === machine);
+    const here = contexts.filter((context) => machineOf(context, machines) === machine);
     const running = sessions.filter((session) => session.machineId === machine.id && !hasEnded(session));
     const status = connectionText(machine, now);
     return [machine.host, machineType(machine), status, String(here.length), String(running.length)].map(stripTerminal);
@@ -101,7 +100,7 @@ async function nameOf({ client }: App, ref: string): Promise<string> {
   if (called !== undefined) return called.host;
   const contexts = await client.request('context/list', {});
   const context = contexts.find(({ id, name }) => id === ref || name === ref);
-  const machine = context === undefined ? undefined : machineOfContext(context, machines);
+  const machine = context === undefined ? undefined : machineOf(context, machines);
   if (machine !== undefined) return machine.host;
   throw new CodeManagerError('notFound', `No machine "${ref}"`, { hint: 'See `cm machine list`.' });
 }

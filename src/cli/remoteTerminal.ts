@@ -72,11 +72,12 @@ async function handOver(
   stdout.on('resize', onResize);
   try {
     return await new Promise((resolve) => {
-      terminal.onData((bytes) => shown.pass(bytes));
-      terminal.onExit((code) => resolve({ code, isComplete: code !== null }));
+      // Before anything is drawn that would have to be put back.
       for (const [signal, code] of Object.entries(SIGNALS)) {
         process.once(signal, () => resolve({ code, isComplete: false }));
       }
+      terminal.onData((bytes) => shown.pass(bytes));
+      terminal.onExit((code) => resolve({ code, isComplete: code !== null }));
       // The window may have changed while it was opened.
       onResize();
     });

@@ -1,3 +1,4 @@
+import { homedir } from 'node:os';
 import { spawn } from 'node:child_process';
 import { delay } from '../common/async.js';
 import { stripTerminal } from '../common/terminalText.js';
@@ -7,10 +8,10 @@ import { readServerFile } from '../client/endpoint.js';
 import { bringBack, findServer, isThere, ServerStoppedError } from '../client/stoppedServer.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Result } from '../protocol/requests.js';
+import { shortPath } from '../view/plainText.js';
 import type { App } from './app.js';
 import { exitCodeOf } from './attachCommand.js';
 import type { Invocation } from './command.js';
-import { shortPath } from './sessionView.js';
 import { formatFields, formatTable } from './table.js';
 
 const GONE_DEADLINE_MS = 10_000;
@@ -161,7 +162,7 @@ async function printStatus({ output }: App, result: Result<'server/status'>): Pr
     ['sessions', String(sessions)],
     ['clients', String(clients)],
     ['memory', formatBytes(memory)],
-    ['home', shortPath(home)],
+    ['home', shortPath(home, homedir())],
     ['socket', socket],
     ...(url === null ? [] : ([['url', url]] as const)),
     ['tmux', tmux ?? 'not found'],

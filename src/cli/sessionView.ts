@@ -5,7 +5,8 @@ import { stripTerminal } from '../common/terminalText.js';
 import { formatAge, formatDuration } from '../common/text.js';
 import type { Machine } from '../protocol/context.js';
 import { historyText, NO_HISTORY, type SessionHistory } from '../protocol/history.js';
-import { connectionText, machineType } from '../protocol/machineText.js';
+import { connectionText, machineElsewhere, machineOfSession, machineType } from '../view/machineText.js';
+import { shortPath } from '../view/plainText.js';
 import type { Session } from '../protocol/session.js';
 import { describe, reasonText, type Word } from '../protocol/word.js';
 import type { Colour, Output } from './output.js';
@@ -33,15 +34,10 @@ export function paintWord(output: Output, word: string): string {
   return colour === undefined ? word : output.paint(colour, word);
 }
 
-/** The machine of a session; undefined where it is not known. */
-export function machineOf(session: Session, machines: readonly Machine[]): Machine | undefined {
-  return machines.find(({ id }) => id === session.machineId);
-}
-
 /** The context, and the machine when it is not this host. */
-function place(session: Session, machine: Machine | undefined): string {
-  if (session.machineId === 'local') return session.contextName;
-  return `${session.contextName} @${machine?.host ?? session.machine.host}`;
+function placeText(session: Session, machines: readonly Machine[]): string {
+  const machine = machineElsewhere(session, machines);
+  return machine === undefined ? session.contextName : `${session.contextName} @${machine}`;
 }
 
 export function sessionColumns(output: Output): Column[] {
@@ -56,10 +52,10 @@ export function sessionColumns(output: Output): Column[] {
   ];
 }
 
-export function sessionRow(session: Session, now: number, machine?: Machine): string[] {
-  const { word, detail } = describe(session, now, machine);
+export function sessionRow(session: Session, now: number, machines: readonly Machine[]): string[] {
+  const { word, detail } = describe(session, now, machineOfSession(session, machines));
   const age = formatAge(now - Date.parse(session.changed));
-  return [session.id, session.name, session.tool, place(session, machine), word, age, detail].map(stripTerminal);
+  return [session.id, session.name, session.tool, placeText(session, machines), word, age, detail].map(stripTerminal);
 }
 
 export function sessionTable(
@@ -68,14 +64,8 @@ export function sessionTable(
   now: number,
   machines: readonly Machine[],
 ): string[] {
-  const rows = sessions.map((session) => sessionRow(session, now, machineOf(session, machines)));
+  const rows = sessions.map((session) => sessionRow(session, now, machines));
   return formatTable(sessionColumns(output), rows, { width: output.columns });
-}
-
-/** A path as people write it: with `~` for their home. */
-export function shortPath(path: string): string {
-  const home = homedir();
-  return path === home ? '~' : path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }
 
 /** Its name, how it is reached, how the connection is, and what is to be done about it. */
@@ -109,7 +99,7 @@ export function sessionDetails(
   machines: readonly Machine[],
   history: SessionHistory = NO_HISTORY,
 ): string[] {
-  const machine = machineOf(session, machines);
+  const machine = machineOfSession(session, machines);
   const { word, detail } = describe(session, now, machine);
   const isHere = session.machineId === 'local';
   const time = (iso: string | null): string =>
@@ -126,14 +116,17 @@ export function sessionDetails(
     ['background', session.background === 0 ? '' : String(session.background)],
     ['tool', [session.tool, session.toolVersion ?? ''].join(' ').trim()],
     ['context', session.contextName],
-    ['path', isHere ? shortPath(session.path) : session.path],
+    ['path', isHere ? shortPath(session.path, homedir()) : session.path],
     ['machine', machineText(session, machine, now)],
     ['task', session.task.length > 500 ? `${session.task.slice(0, 500)}…` : session.task],
     ['arguments', session.args.join(' ')],
     ['mode', session.mode ?? ''],
     ['model', session.model ?? ''],
     ['branch', session.worktree?.branch ?? ''],
-    ['worktree', session.worktree === null ? '' : isHere ? shortPath(session.worktree.path) : session.worktree.path],
+    [
+      'worktree',
+      session.worktree === null ? '' : isHere ? shortPath(session.worktree.path, homedir()) : session.worktree.path,
+    ],
     ['title', session.title ?? ''],
     ['created', time(session.created)],
     ['started', time(session.started)],

@@ -9,8 +9,8 @@ import { CodeManagerError } from '../protocol/errors.js';
 import { alertSequence, onNeedsInput } from './alerts.js';
 import type { App } from './app.js';
 import { forever } from './forever.js';
-import { isCalled } from './machineView.js';
-import { machineOf, sessionColumns, sessionRow, sessionTable } from './sessionView.js';
+import { isCalled, machineOfSession } from '../view/machineText.js';
+import { sessionColumns, sessionRow, sessionTable } from './sessionView.js';
 import { formatTable } from './table.js';
 
 type Filter = ParamsInput<'session/list'>;
@@ -88,12 +88,12 @@ function asLines({ output }: App, client: Client, filter: Filter, quiet: boolean
   const known = new Map<string, { readonly name: string; readonly word: Word }>();
   const isShown = (session: Session): boolean => matches(session, filter, client.snapshot, Date.now());
   const wordOf = (session: Session): Word =>
-    describe(session, Date.now(), machineOf(session, client.snapshot.machines)).word;
+    describe(session, Date.now(), machineOfSession(session, client.snapshot.machines)).word;
   const line = async (session: Session): Promise<void> => {
     known.set(session.id, { name: session.name, word: wordOf(session) });
     if (output.json) return output.record(session);
     if (quiet) return output.lines([session.id]);
-    const row = sessionRow(session, Date.now(), machineOf(session, client.snapshot.machines));
+    const row = sessionRow(session, Date.now(), client.snapshot.machines);
     await output.lines(formatTable(sessionColumns(output), [row], { header: false }));
   };
   const gone = async (id: string, name: string): Promise<void> => {
@@ -133,7 +133,7 @@ export function matches(session: Session, filter: Filter, { contexts, machines }
   if (session.archived && !archived) return false;
   if (tool !== undefined && session.tool !== tool) return false;
   if (context !== undefined && session.contextId !== context && session.contextName !== context) return false;
-  const own = machineOf(session, machines);
+  const own = machineOfSession(session, machines);
   if (machine !== undefined && session.machine.host !== machine && !(own && isCalled(own, machine))) return false;
   if (tag !== undefined && !contexts.some(({ id, tags }) => id === session.contextId && tags.includes(tag)))
     return false;

@@ -7,7 +7,7 @@ import { Input, Pick } from '../../src/extension/editor/quickInputs.js';
 import { ask, say, sayDone, working, workingLong } from '../../src/extension/editor/say.js';
 import { createStatusItem } from '../../src/extension/editor/statusItems.js';
 import { createTree, setTooltip, treeItem } from '../../src/extension/editor/trees.js';
-import { markdownText } from '../../src/extension/model/plainText.js';
+import { markdownText } from '../../src/view/plainText.js';
 import { ALL_HOSTILE, NEVER_SHOWN } from '../helpers/hostileText.js';
 
 /** As the editor finds links in messages, prompts and what is said above a view. */

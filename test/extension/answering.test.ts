@@ -4,20 +4,14 @@ import type { AuditEntry } from '../../src/protocol/audit.js';
 import type { Explanation } from '../../src/protocol/explanation.js';
 import type { PendingRequest, RequestOption } from '../../src/protocol/pendingRequest.js';
 import { PolicyDraft } from '../../src/protocol/policy.js';
-import { answerRows } from '../../src/extension/model/answerChoices.js';
-import { auditText } from '../../src/extension/model/auditText.js';
+import { answerRows } from '../../src/view/answerChoices.js';
+import { auditText } from '../../src/view/auditText.js';
 import { desktopCommand } from '../../src/extension/model/desktopCommand.js';
-import { explanationText, reasonLine } from '../../src/extension/model/explanationText.js';
-import {
-  answeredBy,
-  isShort,
-  requestDocument,
-  requestRows,
-  requestText,
-} from '../../src/extension/model/requestText.js';
-import { ruleChoices, ruleParts, type RuleScene } from '../../src/extension/model/ruleDraft.js';
-import { tooltipMarkdown } from '../../src/extension/model/sessionLabel.js';
-import { policyLine } from '../../src/extension/model/statusLine.js';
+import { explanationText, reasonLine } from '../../src/view/explanationText.js';
+import { answeredBy, isShort, requestDocument, requestRows, requestText } from '../../src/view/requestText.js';
+import { ruleChoices, ruleParts, type RuleScene } from '../../src/view/ruleDraft.js';
+import { tooltipMarkdown } from '../../src/view/sessionLabel.js';
+import { policyLine } from '../../src/view/statusLine.js';
 import { pendingRecord } from '../helpers/records.js';
 import { rowOf } from './rows.js';
 

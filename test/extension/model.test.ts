@@ -1,26 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  contextName,
-  rowDescription,
-  sessionIcon,
-  spokenLabel,
-  tooltipMarkdown,
-} from '../../src/extension/model/sessionLabel.js';
-import { GroupHold } from '../../src/extension/model/groupHold.js';
-import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../../src/extension/model/logText.js';
-import { mergedText, RowNotices, stillTrue } from '../../src/extension/model/notices.js';
-import {
-  labelText,
-  markdownText,
-  messageText,
-  oneLine,
-  promptText,
-  shortPath,
-} from '../../src/extension/model/plainText.js';
-import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
-import { buildSessionTree, ENDED_SHOWN } from '../../src/extension/model/sessionTree.js';
-import { statusLine } from '../../src/extension/model/statusLine.js';
+import { contextName, rowDescription, sessionIcon, spokenLabel, tooltipMarkdown } from '../../src/view/sessionLabel.js';
+import { GroupHold } from '../../src/view/groupHold.js';
+import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../../src/view/logText.js';
+import { mergedText, RowNotices, stillTrue } from '../../src/view/notices.js';
+import { labelText, markdownText, messageText, oneLine, promptText, shortPath } from '../../src/view/plainText.js';
+import { matchesFilter, parseFilter } from '../../src/view/sessionFilter.js';
+import { buildSessionTree, ENDED_SHOWN } from '../../src/view/sessionTree.js';
+import { statusLine } from '../../src/view/statusLine.js';
 import { joinWords, parseEnvironment, splitWords, withPastedLines } from '../../src/extension/model/words.js';
 import type { Session } from '../../src/protocol/session.js';
 import { pendingRecord, sessionRecord } from '../helpers/records.js';

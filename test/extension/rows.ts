@@ -1,8 +1,8 @@
 import type { Machine } from '../../src/protocol/context.js';
 import type { Session } from '../../src/protocol/session.js';
 import { describe } from '../../src/protocol/word.js';
-import { sessionPlace } from '../../src/extension/model/machines.js';
-import type { SessionRow } from '../../src/extension/model/sessionRows.js';
+import { sessionPlace } from '../../src/view/machineText.js';
+import type { SessionRow } from '../../src/view/sessionRows.js';
 import { machineRecord, sessionRecord } from '../helpers/records.js';
 
 /** A fixed moment; the records of the helpers changed 5 minutes earlier. */

@@ -23,6 +23,7 @@ const BOUNDED: Readonly<Record<string, string>> = {
   'core/tmux/': 'a line of tmux, whose titles and names are cut',
   'core/tools/tools.ts': 'a line in which a program that the person installed says its version',
   'extension/': 'what the person types',
+  'view/sessionFilter.ts': 'what the person types',
   'machines/': 'a line of a program or a file of a machine that the person connects to',
   'server/tcp/': 'the address of a socket',
 };

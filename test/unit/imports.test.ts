@@ -13,8 +13,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   machines: ['common', 'protocol', 'core'],
   server: ['common', 'protocol', 'core', 'machines', 'client'],
   client: ['common', 'protocol'],
-  cli: ['common', 'protocol', 'client'],
-  extension: ['common', 'protocol', 'client'],
+  view: ['common', 'protocol'],
+  cli: ['common', 'protocol', 'client', 'view'],
+  extension: ['common', 'protocol', 'client', 'view'],
   dashboard: ['common', 'protocol'],
 };
 
@@ -81,10 +82,10 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'extension/editor': ['model'],
   'extension/quickInput': ['editor'],
   'extension/services': ['editor', 'model', 'quickInput'],
-  'extension/addHost': ['editor', 'model', 'quickInput'],
+  'extension/addHost': ['editor', 'model', 'quickInput', 'services'],
   'extension/newSession': ['editor', 'model', 'quickInput', 'services'],
   'extension/logs': ['editor', 'model', 'services'],
-  'extension/terminals': ['editor', 'model', 'services'],
+  'extension/terminals': ['editor', 'services'],
   'extension/views': ['editor', 'model', 'services'],
   'extension/commands': [
     'addHost',
@@ -97,19 +98,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'terminals',
     'views',
   ],
-  'extension/answering': ['commands', 'editor', 'model', 'quickInput'],
-  extension: [
-    'addHost',
-    'answering',
-    'commands',
-    'editor',
-    'logs',
-    'model',
-    'newSession',
-    'services',
-    'terminals',
-    'views',
-  ],
+  'extension/answering': ['commands', 'editor', 'quickInput'],
+  extension: ['addHost', 'answering', 'commands', 'editor', 'logs', 'newSession', 'services', 'terminals', 'views'],
 };
 
 /** Packages that only these folders may know. */

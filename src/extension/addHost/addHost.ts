@@ -6,9 +6,9 @@ import {
   type MachineSpec,
   type RemoteSpec,
 } from '../../protocol/context.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 import { freeContextName } from '../model/remoteFolders.js';
-import type { ServerLink } from '../model/serverLink.js';
+import type { ServerLink } from '../services/serverLink.js';
 import { agentUrlProblem, portProblem, type SshTarget } from '../model/sshTarget.js';
 import { inputStep, type StepResult } from '../quickInput/steps.js';
 import { folderStep, type LoadFolders } from './folderStep.js';

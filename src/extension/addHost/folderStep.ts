@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore } from '../../common/disposable.js';
 import { errorText } from '../../protocol/errors.js';
 import { Pick } from '../editor/quickInputs.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 import { folderEntries, typedFolder, type FolderEntry } from '../model/remoteFolders.js';
 import { interruption } from '../quickInput/interruption.js';
 import type { StepResult } from '../quickInput/steps.js';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { errorText } from '../../protocol/errors.js';
 import type { Result } from '../../protocol/requests.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 import { formatSshTarget, parseSshTarget, type SshTarget } from '../model/sshTarget.js';
 import { pickStep, type StepResult } from '../quickInput/steps.js';
 

@@ -6,10 +6,10 @@ import type { Session } from '../../protocol/session.js';
 import type { Services } from '../commands/services.js';
 import { say } from '../editor/say.js';
 import { rowOf } from '../commands/targets.js';
-import { oneLine } from '../model/plainText.js';
-import { wrap } from '../model/requestText.js';
-import { contextName, sessionName } from '../model/sessionLabel.js';
-import { ruleChoices, ruleParts, type RulePart, type RuleScene } from '../model/ruleDraft.js';
+import { oneLine } from '../../view/plainText.js';
+import { wrap } from '../../view/requestText.js';
+import { contextName, sessionName } from '../../view/sessionLabel.js';
+import { ruleChoices, ruleParts, type RulePart, type RuleScene } from '../../view/ruleDraft.js';
 import { pickStep } from '../quickInput/steps.js';
 
 interface Item extends vscode.QuickPickItem {

@@ -6,9 +6,9 @@ import type { Services } from '../commands/services.js';
 import { rowOf } from '../commands/targets.js';
 import { markRead } from '../commands/watchCommands.js';
 import { say, sayDone, working } from '../editor/say.js';
-import { oneLine } from '../model/plainText.js';
-import { contextName, sessionName } from '../model/sessionLabel.js';
-import { inOrder } from '../model/sessionTree.js';
+import { oneLine } from '../../view/plainText.js';
+import { contextName, sessionName } from '../../view/sessionLabel.js';
+import { inOrder } from '../../view/sessionTree.js';
 
 /** The others that ask exactly what a session asks, as they are known at this moment, the one that waits longest first. */
 export function othersLike({ rows }: Services, session: Session): readonly Session[] {

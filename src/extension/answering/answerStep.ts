@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
-import { answerAllLabel, answerRows, type AnswerChoice, type AnswerScope } from '../model/answerChoices.js';
-import { requestRows, requestVerb, wrap } from '../model/requestText.js';
+import { answerAllLabel, answerRows, type AnswerChoice, type AnswerScope } from '../../view/answerChoices.js';
+import { requestRows, requestVerb, wrap } from '../../view/requestText.js';
 import { pickManyStep, pickStep } from '../quickInput/steps.js';
 
 /** What a person chose; `whole`: to read the request as a document. */

@@ -1,12 +1,11 @@
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { GROUPS } from '../../protocol/word.js';
-import { pickDescription, sessionIcon, sessionName } from '../model/sessionLabel.js';
-import type { ServerLink } from '../model/serverLink.js';
-import type { SessionRow, SessionRows } from '../model/sessionRows.js';
-import { inOrder } from '../model/sessionTree.js';
+import { pickDescription, sessionIcon, sessionName } from '../../view/sessionLabel.js';
+import type { ServerLink } from '../services/serverLink.js';
+import type { SessionRow, SessionRows } from '../../view/sessionRows.js';
+import { inOrder } from '../../view/sessionTree.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
-import { untilKnown } from '../model/serverMessage.js';
 import { pickStep } from '../quickInput/steps.js';
 
 export interface SessionItem extends vscode.QuickPickItem {
@@ -31,7 +30,7 @@ export async function askSession(
   { title, accept = () => true, none, selected = [], placeholder = 'Choose a session' }: AskOptions,
 ): Promise<string | undefined> {
   link.open();
-  await untilKnown(link);
+  await link.untilKnown();
   if (link.status.kind === 'failed') throw link.status.error;
   const items = sessionItems(rows.all.filter(accept), tools);
   if (items.length === 0) throw new CodeManagerError('notFound', none);

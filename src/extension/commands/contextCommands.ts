@@ -4,12 +4,11 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import { Name, type Context } from '../../protocol/context.js';
 import { hasEnded } from '../../protocol/session.js';
 import { ask } from '../editor/say.js';
-import { machineName, machineOf } from '../model/machines.js';
-import { countOf, oneLine, shortPath } from '../model/plainText.js';
+import { machineName, machineOf } from '../../view/machineText.js';
+import { countOf, oneLine, shortPath } from '../../view/plainText.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
-import type { ServerLink } from '../model/serverLink.js';
+import type { ServerLink } from '../services/serverLink.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
-import { untilKnown } from '../model/serverMessage.js';
 import { checksText } from './doctor.js';
 import { all } from './controlCommands.js';
 import type { Services } from './services.js';
@@ -79,7 +78,7 @@ export function registerContextCommands(services: Services): void {
 
 async function oneContext(link: ServerLink, args: readonly unknown[], title: string): Promise<Context | undefined> {
   link.open();
-  await untilKnown(link);
+  await link.untilKnown();
   if (link.status.kind === 'failed') throw link.status.error;
   const { contexts, machines } = link.snapshot;
   const given = contextId(args);

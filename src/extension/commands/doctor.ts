@@ -4,7 +4,7 @@ import { readText } from '../../common/files.js';
 import { neutralise } from '../../common/terminalText.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 
 const SIGNS = { ok: '✓', warning: '!', failed: '✗' } as const satisfies Record<Check['status'], string>;
 

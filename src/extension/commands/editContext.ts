@@ -12,9 +12,9 @@ import type { ParamsInput } from '../../protocol/requests.js';
 import { foldersOf, hostOf, nameProblem } from '../addHost/addHost.js';
 import { ask as askPerson } from '../editor/say.js';
 import { folderStep } from '../addHost/folderStep.js';
-import { countOf, oneLine } from '../model/plainText.js';
+import { countOf, oneLine } from '../../view/plainText.js';
 import { agentUrlProblem, portProblem } from '../model/sshTarget.js';
-import type { ServerLink } from '../model/serverLink.js';
+import type { ServerLink } from '../services/serverLink.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 
 type Changes = Omit<ParamsInput<'context/edit'>, 'context'>;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import * as vscode from 'vscode';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { linkedSession } from '../../protocol/sessionLink.js';
-import { untilKnown } from '../model/serverMessage.js';
 import type { Services } from './services.js';
 import { showSession } from './watchCommands.js';
 
@@ -23,7 +22,7 @@ export function followLinks(services: Services): vscode.Disposable {
     };
     if (!link.isLoaded) await access(join(home, 'contexts.json')).catch(nothing);
     link.open();
-    await untilKnown(link);
+    await link.untilKnown();
     const session = link.session(id) ?? (await link.request('session/get', { session: id }).catch(nothing));
     await showSession(services, session);
   };

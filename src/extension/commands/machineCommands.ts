@@ -4,10 +4,15 @@ import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
 import { addContextOn, addSshHost, specOf } from '../addHost/addHost.js';
 import { ask, sayDone } from '../editor/say.js';
-import { machineAddress, machineDescription, machineIcon, machineName, machineTrouble } from '../model/machines.js';
-import { countOf, oneLine } from '../model/plainText.js';
+import {
+  machineAddress,
+  machineDescription,
+  machineIcon,
+  machineName,
+  machineTrouble,
+} from '../../view/machineText.js';
+import { countOf, oneLine } from '../../view/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
-import { untilKnown } from '../model/serverMessage.js';
 import { addContext } from './contextCommands.js';
 import { checksText } from './doctor.js';
 import type { Services } from './services.js';
@@ -143,7 +148,7 @@ async function oneMachine(
   { title, accept = () => true, none = 'There are no machines' }: MachineQuestion,
 ): Promise<Machine | undefined> {
   link.open();
-  await untilKnown(link);
+  await link.untilKnown();
   if (link.status.kind === 'failed') throw link.status.error;
   const { machines, sessions } = link.snapshot;
   const given = machineIdOf(args);

@@ -3,8 +3,8 @@ import { machineId, type MachineSpec } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Snapshot } from '../../protocol/requests.js';
 import { say } from '../editor/say.js';
-import { machineName, machineOf } from '../model/machines.js';
-import { oneLine } from '../model/plainText.js';
+import { machineName, machineOf } from '../../view/machineText.js';
+import { oneLine } from '../../view/plainText.js';
 import { sshAuthority } from '../model/remoteUri.js';
 
 const FIND = 'Find Extension';

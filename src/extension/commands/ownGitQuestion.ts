@@ -2,7 +2,7 @@ import { spelledLine, spelledLines } from '../../common/spelled.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { Session } from '../../protocol/session.js';
 import { say } from '../editor/say.js';
-import { countOf, oneLine } from '../model/plainText.js';
+import { countOf, oneLine } from '../../view/plainText.js';
 import type { Services } from './services.js';
 
 const SHOW = 'Show';

@@ -1,7 +1,7 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/session.js';
 import type { Services } from './services.js';
-import type { SessionRow } from '../model/sessionRows.js';
+import type { SessionRow } from '../../view/sessionRows.js';
 import { askSession } from './askSession.js';
 
 /** What a command was called with: a row, an id from a key binding, or nothing that it knows. */

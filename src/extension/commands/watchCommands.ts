@@ -1,10 +1,10 @@
 import { hasEnded, type Session } from '../../protocol/session.js';
 import { workingLong } from '../editor/say.js';
 import { readWholeLog } from '../logs/wholeLog.js';
-import { machineElsewhere, sessionPlace } from '../model/machines.js';
-import { oneLine } from '../model/plainText.js';
-import { parseFilter } from '../model/sessionFilter.js';
-import type { GroupBy } from '../model/sessionTree.js';
+import { machineElsewhere, sessionPlace } from '../../view/machineText.js';
+import { oneLine } from '../../view/plainText.js';
+import { parseFilter } from '../../view/sessionFilter.js';
+import type { GroupBy } from '../../view/sessionTree.js';
 import { sessionItems } from './askSession.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import { describe, GROUPS } from '../../protocol/word.js';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../common/disposable.js';
 import { neutralise } from '../../common/terminalText.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 
 /** What an output channel is used for here. */
 export interface Channel extends Disposable {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { labelText, oneLine, promptText } from '../model/plainText.js';
+import { labelText, oneLine, promptText } from '../../view/plainText.js';
 
 /**
  * The only way to a quick input. What is set on one of these may hold what an agent, a host or a file says: the editor

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { detailText, labelText, messageText, promptText } from '../model/plainText.js';
+import { detailText, labelText, messageText, promptText } from '../../view/plainText.js';
 
 /**
  * The only way to a message, a question and a progress of the editor. Their texts may hold what an agent, a host or a

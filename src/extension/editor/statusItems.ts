@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { Disposable } from '../../common/disposable.js';
 import type { CommandId } from '../model/ids.js';
-import { labelText, oneLine, type StatusText } from '../model/plainText.js';
+import { labelText, oneLine, type StatusText } from '../../view/plainText.js';
 
 /** One item of the status bar. */
 export interface StatusItem extends Disposable {

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { messageText, oneLine } from '../model/plainText.js';
+import { messageText, oneLine } from '../../view/plainText.js';
 
 /** What a row of a tree shows and does. */
 export interface TreeRow {

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { neutralise } from '../../common/terminalText.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 import { TEXT_LANGUAGE } from '../model/textLanguage.js';
 
 /** The scheme of documents that exist only while they are shown. */

@@ -5,8 +5,8 @@ import type { Disposable } from '../../common/disposable.js';
 import { errorText } from '../../protocol/errors.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import { createChannel, type Channel } from '../editor/outputs.js';
-import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../model/logText.js';
-import { oneLine } from '../model/plainText.js';
+import { BatchWriter, cutLine, joinLines, logFooter, logHeader } from '../../view/logText.js';
+import { oneLine } from '../../view/plainText.js';
 
 const FLUSH_MS = 60;
 const PIECE_LENGTH = 256 * 1024;

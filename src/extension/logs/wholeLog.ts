@@ -6,7 +6,7 @@ import { Deferred } from '../../common/async.js';
 import { formatBytes } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Session } from '../../protocol/session.js';
-import { joinLines, logFooter, logHeader } from '../model/logText.js';
+import { joinLines, logFooter, logHeader } from '../../view/logText.js';
 
 /** More than this is not rendered: it would take minutes. */
 const MAX_RAW_BYTES = 64 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import type { GroupBy } from './sessionTree.js';
+import type { GroupBy } from '../../view/sessionTree.js';
 
 /** What `when` clauses of the manifest may ask. */
 export interface ContextKeyValues {

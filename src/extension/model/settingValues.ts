@@ -1,5 +1,5 @@
-import type { NotificationSetting } from './notices.js';
-import type { GroupBy } from './sessionTree.js';
+import type { NotificationSetting } from '../../view/notices.js';
+import type { GroupBy } from '../../view/sessionTree.js';
 
 /** Every setting with the value it has when the person has set none; the manifest says the same. */
 export const SETTINGS = {

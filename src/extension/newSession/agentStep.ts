@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import type { ToolInfo } from '../../protocol/tool.js';
 import { sayDone } from '../editor/say.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 import { pickStep } from '../quickInput/steps.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
 

@@ -1,12 +1,11 @@
 import { realpath } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import type { Context, Machine } from '../../protocol/context.js';
-import { machineName, machineOf, machineTrouble } from '../model/machines.js';
-import { oneLine, shortPath } from '../model/plainText.js';
-import type { ServerLink } from '../model/serverLink.js';
+import { machineName, machineOf, machineTrouble } from '../../view/machineText.js';
+import { oneLine, shortPath } from '../../view/plainText.js';
+import type { ServerLink } from '../services/serverLink.js';
 import { pickStep } from '../quickInput/steps.js';
 import { currentFolder, HOME, localFolders } from '../services/workspaceFolders.js';
-import { untilKnown } from '../model/serverMessage.js';
 import type { Place } from './draft.js';
 
 interface PlaceItem extends vscode.QuickPickItem {
@@ -25,7 +24,7 @@ export async function askContext(link: ServerLink, title: string): Promise<Place
 
 async function itemsOf(link: ServerLink): Promise<readonly PlaceItem[]> {
   link.open();
-  await untilKnown(link);
+  await link.untilKnown();
   if (link.status.kind === 'failed') throw link.status.error;
   const { contexts, machines } = link.snapshot;
   const first = currentFolder();

@@ -1,7 +1,7 @@
 import type { AnswerQuestion } from '../../client/api.js';
 import type { Question } from '../../protocol/question.js';
 import { ask, say } from '../editor/say.js';
-import { firstLines, oneLine } from '../model/plainText.js';
+import { firstLines, oneLine } from '../../view/plainText.js';
 import { interruption } from '../quickInput/interruption.js';
 import { inputStep } from '../quickInput/steps.js';
 

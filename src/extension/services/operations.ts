@@ -4,7 +4,7 @@ import type { Progress } from '../../protocol/question.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ParamsInput, Result } from '../../protocol/requests.js';
 import { workingLong } from '../editor/say.js';
-import type { ServerLink } from '../model/serverLink.js';
+import type { ServerLink } from './serverLink.js';
 import type { MachineQuestions } from './machineQuestions.js';
 
 /** What is done sooner shows no progress. */

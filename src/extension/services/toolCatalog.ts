@@ -1,5 +1,5 @@
 import type { ToolInfo } from '../../protocol/tool.js';
-import type { ServerLink } from '../model/serverLink.js';
+import type { ServerLink } from './serverLink.js';
 
 /** The first look into a slow login shell takes its time, more so over a slow line. */
 const LIST_TIMEOUT_MS = 30_000;

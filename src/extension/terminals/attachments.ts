@@ -1,9 +1,9 @@
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { createTerminal, renameActiveTerminal } from '../editor/outputs.js';
-import { machineElsewhere } from '../model/machines.js';
-import { oneLine } from '../model/plainText.js';
-import type { ServerLink } from '../model/serverLink.js';
+import { machineElsewhere } from '../../view/machineText.js';
+import { oneLine } from '../../view/plainText.js';
+import type { ServerLink } from '../services/serverLink.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import type { AttachCommand } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';

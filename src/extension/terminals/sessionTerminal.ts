@@ -1,7 +1,7 @@
 import type { Terminal } from '../../client/api.js';
 import { Emitter, type Event } from '../../common/emitter.js';
 import { errorText } from '../../protocol/errors.js';
-import { oneLine } from '../model/plainText.js';
+import { oneLine } from '../../view/plainText.js';
 
 interface Dimensions {
   readonly columns: number;

@@ -10,7 +10,7 @@ import {
   contextNodeId,
   runningIn,
   type ContextNode,
-} from '../model/contextTree.js';
+} from '../../view/contextTree.js';
 import {
   isTooOld,
   machineAddress,
@@ -18,13 +18,12 @@ import {
   machineDescription,
   machineIcon,
   machineName,
-} from '../model/machines.js';
-import { markdownText, oneLine, shortPath } from '../model/plainText.js';
-import type { ServerLink } from '../model/serverLink.js';
-import type { SessionRows } from '../model/sessionRows.js';
+} from '../../view/machineText.js';
+import { markdownText, oneLine, shortPath } from '../../view/plainText.js';
+import type { ServerLink } from '../services/serverLink.js';
+import type { SessionRows } from '../../view/sessionRows.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import { HOME } from '../services/workspaceFolders.js';
-import { untilKnown } from '../model/serverMessage.js';
 
 /** How often `offline 3m, next try 8s` is drawn anew while a try is ahead and somebody looks. */
 const NEXT_TRY_MS = 2000;
@@ -72,7 +71,7 @@ export class ContextsView implements vscode.TreeDataProvider<ContextNode>, Dispo
     this.#link.open();
     this.#asked++;
     try {
-      await untilKnown(this.#link);
+      await this.#link.untilKnown();
     } finally {
       this.#asked--;
     }

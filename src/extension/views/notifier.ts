@@ -6,12 +6,12 @@ import type { Notice } from '../../protocol/notice.js';
 import { say } from '../editor/say.js';
 import { HostKeyFinder } from '../model/hostKeyFinder.js';
 import type { DesktopNotices } from '../services/desktopNotices.js';
-import { machineName } from '../model/machines.js';
-import { oneLine } from '../model/plainText.js';
+import { machineName } from '../../view/machineText.js';
+import { oneLine } from '../../view/plainText.js';
 import type { Claims } from '../services/claims.js';
-import type { ServerLink } from '../model/serverLink.js';
-import { mergedText, RowNotices, stillTrue } from '../model/notices.js';
-import type { SessionRows } from '../model/sessionRows.js';
+import type { ServerLink } from '../services/serverLink.js';
+import { mergedText, RowNotices, stillTrue } from '../../view/notices.js';
+import type { SessionRows } from '../../view/sessionRows.js';
 import type { Settings } from '../services/settings.js';
 
 /** What happens within this time is told together. */

@@ -4,9 +4,10 @@ import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { hasEnded } from '../../protocol/session.js';
 import { createTree, setTooltip, treeItem, type Surroundings, type Tree, type TreeRow } from '../editor/trees.js';
 import { VIEWS, type CommandId } from '../model/ids.js';
-import { countOf } from '../model/plainText.js';
-import type { LinkStatus, ServerLink } from '../model/serverLink.js';
-import type { SessionFilter } from '../model/sessionFilter.js';
+import { countOf } from '../../view/plainText.js';
+import type { LinkStatus } from '../../view/serverMessage.js';
+import type { ServerLink } from '../services/serverLink.js';
+import type { SessionFilter } from '../../view/sessionFilter.js';
 import {
   CLOSED_GROUPS,
   rowDescription,
@@ -16,8 +17,8 @@ import {
   SPIN_MS,
   spokenLabel,
   tooltipMarkdown,
-} from '../model/sessionLabel.js';
-import type { SessionRow, SessionRows } from '../model/sessionRows.js';
+} from '../../view/sessionLabel.js';
+import type { SessionRow, SessionRows } from '../../view/sessionRows.js';
 import {
   ACTION_NODES,
   buildSessionTree,
@@ -25,12 +26,12 @@ import {
   type Action,
   type SessionNode,
   type SessionTree,
-} from '../model/sessionTree.js';
-import { totals } from '../model/statusLine.js';
+} from '../../view/sessionTree.js';
+import { totals } from '../../view/statusLine.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import type { Settings } from '../services/settings.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
-import { serverMessage, untilKnown } from '../model/serverMessage.js';
+import { serverMessage } from '../../view/serverMessage.js';
 
 const NO_TREE: SessionTree = { roots: [], children: new Map(), parents: new Map(), hidden: 0 };
 /** A tooltip does not wait longer than this for git, and for why the state is what it is. */
@@ -131,7 +132,7 @@ export class SessionsView implements vscode.TreeDataProvider<SessionNode>, Dispo
     this.#link.open();
     this.#asked++;
     try {
-      await untilKnown(this.#link);
+      await this.#link.untilKnown();
     } finally {
       this.#asked--;
     }

@@ -1,10 +1,10 @@
 import { systemClock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { createStatusItem, type StatusItem } from '../editor/statusItems.js';
-import { awayMachines, awayText } from '../model/awayMachines.js';
-import type { ServerLink } from '../model/serverLink.js';
-import type { SessionRows } from '../model/sessionRows.js';
-import { policyLine, statusLine, totals } from '../model/statusLine.js';
+import { awayMachines, awayText } from '../../view/awayMachines.js';
+import type { ServerLink } from '../services/serverLink.js';
+import type { SessionRows } from '../../view/sessionRows.js';
+import { policyLine, statusLine, totals } from '../../view/statusLine.js';
 import type { Settings } from '../services/settings.js';
 
 /** The items of the status bar, each hidden while it has nothing to say: sessions, machines that are away, rules. */

@@ -1,12 +1,26 @@
-import { VERSION } from '../../common/build.js';
-import { machineId, type Context, type Machine } from '../../protocol/context.js';
-import { connectionText, machineType } from '../../protocol/machineText.js';
-import { hasEnded, type Session } from '../../protocol/session.js';
+import { VERSION } from '../common/build.js';
+import { shortHostName } from '../common/home.js';
+import { formatAge } from '../common/text.js';
+import { machineId, type Context, type Machine } from '../protocol/context.js';
+import { hasEnded, type Session } from '../protocol/session.js';
 
 /** The machine of a context; undefined while it is not known, and for kinds that this version does not know. */
 export function machineOf(context: Pick<Context, 'machine'>, machines: readonly Machine[]): Machine | undefined {
   const id = machineId(context.machine);
   return machines.find((machine) => machine.id === id);
+}
+
+/** The machine of a session; undefined where it is not known. */
+export function machineOfSession(
+  { machineId: id }: Pick<Session, 'machineId'>,
+  machines: readonly Machine[],
+): Machine | undefined {
+  return machines.find((machine) => machine.id === id);
+}
+
+/** Whether a name or id that a person gives means this machine. */
+export function isCalled(machine: Machine, name: string): boolean {
+  return machine.id === name || machine.host === name || machine.node === name;
 }
 
 /** The way to a machine as a person would type it: `anna@build-box:2222`, `wss://build-box:9876`. */
@@ -32,11 +46,26 @@ export interface SessionPlace {
 }
 
 export function sessionPlace(session: Session, machines: readonly Machine[]): SessionPlace {
-  const machine = machines.find(({ id }) => id === session.machineId);
+  const machine = machineOfSession(session, machines);
   return {
     machine,
     machineName: machine === undefined ? session.machine.host : machineName(machine, machines),
     isHere: machine === undefined ? session.machineId === 'local' : machine.type === 'local',
+  };
+}
+
+/** How the machine of a context is told, also of a kind that is not known here: its name and its type. */
+export function contextPlace(
+  { machine: spec }: Pick<Context, 'machine'>,
+  machines: readonly Machine[],
+): { readonly name: string; readonly type: string } {
+  const machine = machineOf({ machine: spec }, machines);
+  if (machine !== undefined) return { name: machineName(machine, machines), type: machineType(machine) };
+  if (spec === 'local') return { name: shortHostName(), type: 'this host' };
+  const host: unknown = spec['host'] ?? spec['url'];
+  return {
+    name: typeof host === 'string' ? host : spec.type,
+    type: spec.type === 'agent' ? 'agent server' : spec.type,
   };
 }
 
@@ -54,6 +83,46 @@ export function otherNode({ session, machine }: Pick<SessionPlace, 'machine'> & 
   if (machine?.connection !== 'connected' || machine.type === 'local' || hasEnded(session)) return '';
   const { node } = machine;
   return node === null || node === session.machine.host ? '' : `on ${session.machine.host}; this is ${node}`;
+}
+
+/** `this host`, `ssh`, `agent server 1.4`; a kind that this version does not know by its own word. */
+export function machineType({ type, version }: Pick<Machine, 'type' | 'version'>): string {
+  switch (type) {
+    case 'local':
+      return 'this host';
+    case 'agent':
+      return version === null ? 'agent server' : `agent server ${version.split('.').slice(0, 2).join('.')}`;
+    default:
+      return type;
+  }
+}
+
+/**
+ * What people see of a machine's connection: `connected`, `connecting`, `offline 3m, next try 8s`, `sign-in needed`,
+ * `host key changed`, `tmux missing`.
+ *
+ * @param now milliseconds since the epoch
+ */
+export function connectionText(
+  { connection, since, lastSeen, nextTry }: Pick<Machine, 'connection' | 'since' | 'lastSeen' | 'nextTry'>,
+  now: number,
+): string {
+  switch (connection) {
+    case 'connected':
+    case 'connecting':
+      return connection;
+    case 'offline': {
+      const age = formatAge(now - Date.parse(lastSeen ?? since), { seconds: true });
+      const next = nextTry === null ? '' : `, next try ${formatAge(Date.parse(nextTry) - now, { seconds: true })}`;
+      return `offline ${age}${next}`;
+    }
+    case 'signInNeeded':
+      return 'sign-in needed';
+    case 'hostKeyChanged':
+      return 'host key changed';
+    case 'dependencyMissing':
+      return 'tmux missing';
+  }
 }
 
 /** What is not as it should be with a machine, empty when it is connected. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Machine } from '../../src/protocol/context.js';
-import { connectionText, machineType } from '../../src/protocol/machineText.js';
+import { connectionText, machineType } from '../../src/view/machineText.js';
 import { machineRecord } from '../helpers/records.js';
 
 const NOW = Date.parse('2026-01-02T03:04:05.000Z');

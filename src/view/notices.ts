@@ -1,4 +1,4 @@
-import { NoticeFinder, noticeOf, type Notice, type NoticeKind } from '../../protocol/notice.js';
+import { NoticeFinder, noticeOf, type Notice, type NoticeKind } from '../protocol/notice.js';
 import type { SessionRow } from './sessionRows.js';
 
 export type NotificationSetting = 'needsInput' | 'all' | 'off';

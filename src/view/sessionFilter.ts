@@ -1,6 +1,6 @@
-import type { Context } from '../../protocol/context.js';
-import type { Session } from '../../protocol/session.js';
-import type { Description } from '../../protocol/word.js';
+import type { Context } from '../protocol/context.js';
+import type { Session } from '../protocol/session.js';
+import type { Description } from '../protocol/word.js';
 
 const KEYS = ['agent', 'context', 'machine', 'tag', 'state'] as const;
 type Key = (typeof KEYS)[number];

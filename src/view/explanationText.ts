@@ -1,7 +1,7 @@
-import { formatDuration, localDateTime } from '../../common/text.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import type { Explanation, Source } from '../../protocol/explanation.js';
-import { historyLines, historyText } from '../../protocol/history.js';
+import { formatDuration, localDateTime } from '../common/text.js';
+import { stripTerminal } from '../common/terminalText.js';
+import type { Explanation, Source } from '../protocol/explanation.js';
+import { historyLines, historyText } from '../protocol/history.js';
 import { ago } from './requestText.js';
 
 /** Where an observation comes from, as people say it. */

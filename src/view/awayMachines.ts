@@ -1,6 +1,6 @@
-import type { Machine } from '../../protocol/context.js';
-import { hasEnded } from '../../protocol/session.js';
-import { machineName } from './machines.js';
+import type { Machine } from '../protocol/context.js';
+import { hasEnded } from '../protocol/session.js';
+import { machineName } from './machineText.js';
 import { countOf, type StatusText } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 

@@ -1,10 +1,10 @@
-import { formatAge, formatDuration, localDateTime } from '../../common/text.js';
-import { hasEnded, type Session } from '../../protocol/session.js';
-import type { Explanation } from '../../protocol/explanation.js';
-import type { WaitingKind } from '../../protocol/screen.js';
-import { describe, reasonText, type Description, type Group, type Word } from '../../protocol/word.js';
+import { formatAge, formatDuration, localDateTime } from '../common/text.js';
+import { hasEnded, type Session } from '../protocol/session.js';
+import type { Explanation } from '../protocol/explanation.js';
+import type { WaitingKind } from '../protocol/screen.js';
+import { describe, reasonText, type Description, type Group, type Word } from '../protocol/word.js';
 import { reasonLine } from './explanationText.js';
-import { otherNode } from './machines.js';
+import { otherNode } from './machineText.js';
 import { countOf, firstLines, markdownText, oneLine } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 import type { GroupBy } from './sessionTree.js';

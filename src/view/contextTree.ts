@@ -1,7 +1,7 @@
-import type { Context } from '../../protocol/context.js';
-import type { Snapshot } from '../../protocol/requests.js';
-import { hasEnded } from '../../protocol/session.js';
-import { machineOf } from './machines.js';
+import type { Context } from '../protocol/context.js';
+import type { Snapshot } from '../protocol/requests.js';
+import { hasEnded } from '../protocol/session.js';
+import { machineOf } from './machineText.js';
 
 /** What the Contexts view holds. */
 export type ContextNode =

@@ -1,7 +1,7 @@
-import { formatDuration } from '../../common/text.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import type { AuditEntry } from '../../protocol/audit.js';
-import { whoDecided } from '../../protocol/auditWords.js';
+import { formatDuration } from '../common/text.js';
+import { stripTerminal } from '../common/terminalText.js';
+import type { AuditEntry } from '../protocol/audit.js';
+import { whoDecided } from '../protocol/auditWords.js';
 
 const DECISIONS = {
   allow: 'allowed',

@@ -7,17 +7,7 @@ import type { Change } from '../../protocol/events.js';
 import type { Method, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
 import { NO_POLICY } from '../../protocol/policy.js';
 import type { Session } from '../../protocol/session.js';
-
-/** How this window stands to the agent server. */
-export type LinkStatus =
-  /** Nobody has needed it yet. */
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'loading' }
-  | { readonly kind: 'ready' }
-  /** The picture is the last one that was known. */
-  | { readonly kind: 'interrupted'; readonly error: Error }
-  /** There has been no picture yet. */
-  | { readonly kind: 'failed'; readonly error: Error };
+import type { LinkStatus } from '../../view/serverMessage.js';
 
 export type LinkChange =
   | { readonly type: 'status' }
@@ -57,6 +47,19 @@ export class ServerLink implements Disposable {
   /** Whether there is, or was, something to show. */
   get isLoaded(): boolean {
     return this.#hasPicture;
+  }
+
+  /** Resolves when there is something to show, or nothing to wait for. */
+  async untilKnown(): Promise<void> {
+    const isKnown = (): boolean => this.isLoaded || this.status.kind === 'failed';
+    if (isKnown()) return;
+    await new Promise<void>((resolve) => {
+      const subscription = this.onDidChange(() => {
+        if (!isKnown()) return;
+        subscription.dispose();
+        resolve();
+      });
+    });
   }
 
   get snapshot(): Snapshot {

@@ -1,8 +1,8 @@
-import { spelledLine, spelledLines } from '../../common/spelled.js';
-import { formatAge } from '../../common/text.js';
-import type { AuditEntry } from '../../protocol/audit.js';
-import { isUncertain, NOT_EXACT, type PendingRequest } from '../../protocol/pendingRequest.js';
-import type { RequestAction } from '../../protocol/screen.js';
+import { spelledLine, spelledLines } from '../common/spelled.js';
+import { formatAge } from '../common/text.js';
+import type { AuditEntry } from '../protocol/audit.js';
+import { isUncertain, NOT_EXACT, type PendingRequest } from '../protocol/pendingRequest.js';
+import type { RequestAction } from '../protocol/screen.js';
 import { oneLine } from './plainText.js';
 
 /** A request up to this length, in one line, is shown above its answers; a longer one in a document of its own. */

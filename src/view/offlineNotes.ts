@@ -1,5 +1,5 @@
-import type { Machine } from '../../protocol/context.js';
-import { localDateTime } from '../../common/text.js';
+import type { Machine } from '../protocol/context.js';
+import { localDateTime } from '../common/text.js';
 import { oneLine } from './plainText.js';
 
 /** A cut that was shorter is nothing to read about. */

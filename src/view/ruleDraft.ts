@@ -1,5 +1,5 @@
-import { localDateTime } from '../../common/text.js';
-import type { PolicyDraft, RuleAction } from '../../protocol/policy.js';
+import { localDateTime } from '../common/text.js';
+import type { PolicyDraft, RuleAction } from '../protocol/policy.js';
 
 /** A part of a rule that a person can change before it is saved. */
 export type RulePart = 'what' | 'where' | 'agent' | 'until' | 'count';

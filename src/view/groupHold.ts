@@ -1,4 +1,4 @@
-import type { Group } from '../../protocol/word.js';
+import type { Group } from '../protocol/word.js';
 
 /** A new word must hold so long before its row moves, so that rows do not jump while an agent goes to and fro. */
 const HOLD_MS = 2000;

@@ -1,4 +1,4 @@
-import { GROUPS, type Group } from '../../protocol/word.js';
+import { GROUPS, type Group } from '../protocol/word.js';
 import { matchesFilter, type SessionFilter } from './sessionFilter.js';
 import type { SessionRow } from './sessionRows.js';
 

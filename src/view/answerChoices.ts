@@ -1,5 +1,5 @@
-import { isUncertain, type Answer, type PendingRequest, type RequestOption } from '../../protocol/pendingRequest.js';
-import type { OptionRole, RequestAction } from '../../protocol/screen.js';
+import { isUncertain, type Answer, type PendingRequest, type RequestOption } from '../protocol/pendingRequest.js';
+import type { OptionRole, RequestAction } from '../protocol/screen.js';
 import { oneLine } from './plainText.js';
 import { wrap } from './requestText.js';
 

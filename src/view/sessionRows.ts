@@ -1,12 +1,12 @@
-import { Throttler, type Clock } from '../../common/async.js';
-import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import { Emitter } from '../../common/emitter.js';
-import type { Context } from '../../protocol/context.js';
-import type { Session } from '../../protocol/session.js';
-import { describe, type Description, type Group } from '../../protocol/word.js';
+import { Throttler, type Clock } from '../common/async.js';
+import { DisposableStore, type Disposable } from '../common/disposable.js';
+import { Emitter, type Event } from '../common/emitter.js';
+import type { Context } from '../protocol/context.js';
+import type { Snapshot } from '../protocol/requests.js';
+import type { Session } from '../protocol/session.js';
+import { describe, type Description, type Group } from '../protocol/word.js';
 import { GroupHold } from './groupHold.js';
-import { sessionPlace, type SessionPlace } from './machines.js';
-import type { ServerLink } from './serverLink.js';
+import { sessionPlace, type SessionPlace } from './machineText.js';
 
 /** A session with all that its row shows. */
 export interface SessionRow extends SessionPlace {
@@ -20,9 +20,16 @@ export interface SessionRow extends SessionPlace {
 /** Changes are gathered so long before anything is drawn. */
 const REFRESH_MS = 100;
 
+/** Where the picture of all sessions comes from. */
+export interface RowsSource {
+  readonly snapshot: Pick<Snapshot, 'sessions' | 'contexts' | 'machines'>;
+  /** Fires when something in the picture is another; `reset` when everything may be. */
+  readonly onDidChange: Event<{ readonly type: string }>;
+}
+
 /** The rows of all sessions, kept current and drawn at most ten times a second. */
 export class SessionRows implements Disposable {
-  readonly #link: ServerLink;
+  readonly #link: RowsSource;
   readonly #clock: Clock;
   readonly #hold = new GroupHold();
   readonly #refresh: Throttler;
@@ -31,7 +38,7 @@ export class SessionRows implements Disposable {
   #rows: readonly SessionRow[] = [];
   #wake: { cancel(): void } | undefined;
 
-  constructor(link: ServerLink, clock: Clock, onError: (error: unknown) => void) {
+  constructor(link: RowsSource, clock: Clock, onError: (error: unknown) => void) {
     this.#link = link;
     this.#clock = clock;
     this.#changed = new Emitter<void>(onError);

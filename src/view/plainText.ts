@@ -1,5 +1,5 @@
-import { neutralise, stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
+import { neutralise, stripTerminal } from '../common/terminalText.js';
+import { truncate } from '../common/text.js';
 
 /** Text that somebody else wrote as one harmless line, for labels, titles and messages. */
 export function oneLine(text: string, length = 120): string {

@@ -1,4 +1,4 @@
-import type { PolicyState } from '../../protocol/policy.js';
+import type { PolicyState } from '../protocol/policy.js';
 import { countOf, type StatusText } from './plainText.js';
 import type { SessionRow } from './sessionRows.js';
 

@@ -1,6 +1,6 @@
-import { formatBytes, formatDuration, localDateTime, truncate } from '../../common/text.js';
-import { hasEnded, type Session } from '../../protocol/session.js';
-import { describe } from '../../protocol/word.js';
+import { formatBytes, formatDuration, localDateTime, truncate } from '../common/text.js';
+import { hasEnded, type Session } from '../protocol/session.js';
+import { describe } from '../protocol/word.js';
 import { oneLine } from './plainText.js';
 
 /** Longer lines make a log that is followed slow; Open Whole Log has them. */

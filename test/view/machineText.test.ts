@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VERSION } from '../../src/common/build.js';
 import type { Machine } from '../../src/protocol/context.js';
-import { awayMachines, awayText } from '../../src/extension/model/awayMachines.js';
-import { buildContextTree } from '../../src/extension/model/contextTree.js';
+import { awayMachines, awayText } from '../../src/view/awayMachines.js';
+import { buildContextTree } from '../../src/view/contextTree.js';
 import {
   machineContextValue,
   machineDescription,
@@ -11,19 +11,14 @@ import {
   machineName,
   machineOf,
   otherNode,
-} from '../../src/extension/model/machines.js';
+} from '../../src/view/machineText.js';
 import { HostKeyFinder } from '../../src/extension/model/hostKeyFinder.js';
-import { RowNotices } from '../../src/extension/model/notices.js';
-import { OfflineNotes } from '../../src/extension/model/offlineNotes.js';
-import { matchesFilter, parseFilter } from '../../src/extension/model/sessionFilter.js';
-import {
-  rowDescription,
-  sessionContextValue,
-  spokenLabel,
-  tooltipMarkdown,
-} from '../../src/extension/model/sessionLabel.js';
+import { RowNotices } from '../../src/view/notices.js';
+import { OfflineNotes } from '../../src/view/offlineNotes.js';
+import { matchesFilter, parseFilter } from '../../src/view/sessionFilter.js';
+import { rowDescription, sessionContextValue, spokenLabel, tooltipMarkdown } from '../../src/view/sessionLabel.js';
 import { contextRecord, machineRecord, sessionRecord } from '../helpers/records.js';
-import { AWAY, NOW, rowOf, rowsOf } from './rows.js';
+import { AWAY, NOW, rowOf, rowsOf } from '../extension/rows.js';
 
 const at = (seconds: number): string => new Date(NOW + seconds * 1000).toISOString();
 const remote = (fields: Partial<Machine> = {}): Machine =>
