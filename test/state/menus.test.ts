@@ -143,3 +143,30 @@ test('a choice of several ends only as it was meant, and on its last row', () =>
   assert.throws(() => guardChoice(marked, ['Apple', 'Pear'], true), { code: 'conflict' });
   assert.throws(() => guardChoice(marked, ['Apple']), { code: 'conflict' });
 });
+
+test('an option is one also where a narrow terminal leaves no blank behind its number', () => {
+  const screen = [
+    '● Bash(touch new-24.txt)',
+    '  ⎿  Waiting…',
+    '',
+    '────────────────────────────────────────────────────────────',
+    ' Bash command',
+    '',
+    '   touch new-24.txt',
+    '   Run a scripted command',
+    '',
+    ' Do you want to proceed?',
+    ' ❯ 1. Yes',
+    '   2.Yes, and always allow access to project/ from this',
+    '     project',
+    '   3. No',
+    '',
+    ' Esc to cancel · Tab to amend · ctrl+e to explain',
+  ].join('\n');
+  const { state, kind, options } = judge('claude/narrow', screen);
+  assert.deepEqual([state, kind], ['waiting', 'permission']);
+  assert.deepEqual(
+    options.map(({ label }) => label),
+    ['Yes', 'Yes, and always allow access to project/ from this project', 'No'],
+  );
+});

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { SessionTyping, type SessionTypingOptions } from '../../src/core/sessions/sessionTyping.js';
+import type { SendGates, Typist } from '../../src/core/live/sessionInput.js';
 import { NOTHING_SEEN } from '../../src/core/state/judgeScreen.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
 
 /** A session of Claude Code in whose input box something stands; the key that empties it does. */
-function typing(box: { draft: string | null }): { readonly it: SessionTyping; readonly typed: string[] } {
+function typing(box: { draft: string | null; late?: string }): {
+  readonly it: SessionTyping;
+  readonly typed: string[];
+} {
   const typed: string[] = [];
   const record = { id: 's', name: 'claude-1', state: 'idle', tool: 'claude' } as SessionRecord;
   const keys = (pressed: readonly string[]): Promise<void> => {
@@ -27,9 +31,14 @@ function typing(box: { draft: string | null }): { readonly it: SessionTyping; re
       isTyping: () => Promise.resolve(false),
       isScrolled: () => Promise.resolve(false),
       keys: () => Promise.resolve(),
-      send: async (_id: string, text: string, _enter: boolean, mayGo?: (typist: unknown) => Promise<void>) => {
-        await mayGo?.({ keys });
-        typed.push(text);
+      send: async (_id: string, text: string, _enter: boolean, gates: SendGates) => {
+        const typist = { keys } as Typist;
+        await gates.mayGo(typist);
+        box.draft = `${box.late ?? ''}${box.draft ?? ''}${text}`;
+        delete box.late;
+        if (await gates.mustGoAgain(box.draft, typist)) box.draft = text;
+        typed.push(box.draft);
+        box.draft = null;
       },
     },
     suspensions: { look: () => Promise.resolve(false), resume: () => Promise.resolve() },
@@ -59,4 +68,18 @@ test('what it was told last is removed from its box after an interrupt, however 
   box.draft = 'next to it';
   await assert.rejects(send(it, 'more'), { code: 'conflict' });
   assert.equal(box.draft, 'next to it');
+});
+
+test('what is put back while a text is on its way is taken away, and the text goes alone', async () => {
+  const box: { draft: string | null; late?: string } = { draft: null };
+  const { it, typed } = typing(box);
+  await send(it, 'rm -rf the old build');
+  await it.interrupt({ session: 's', force: false });
+  box.late = 'rm -rf the\n old build';
+  await send(it, 'stop and think');
+  assert.deepEqual(typed, ['rm -rf the old build', 'stop and think']);
+  // What it was told last without an interrupt is nobody's to take away.
+  box.late = 'stop and think';
+  await send(it, 'more');
+  assert.equal(typed.at(-1), 'stop and thinkmore');
 });

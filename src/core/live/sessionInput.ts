@@ -25,6 +25,17 @@ export interface Typist {
   prompt(text: string): Promise<void>;
 }
 
+/** When a text goes, and how. */
+export interface SendGates {
+  /** Called right before it is typed, while nobody else of this server types; nothing is typed when it rejects. */
+  readonly mayGo: (typist: Typist) => Promise<void>;
+  /**
+   * Called with what the input box shows before the text is submitted; true when something had come in front of it and
+   * the box is empty again: then the text is typed once more. Nothing is submitted when it rejects.
+   */
+  readonly mustGoAgain: (draft: string, typist: Typist) => Promise<boolean>;
+}
+
 /** What ends most programs that do not listen to it. */
 const BREAK_KEY = 'C-c';
 
@@ -55,17 +66,21 @@ export class SessionInput {
 
   /**
    * Types text as a paste and submits it once the program has taken it.
-   *
-   * @param mayGo called right before, while nobody else of this server types; nothing is typed when it rejects
    */
-  async send(id: string, text: string, enter: boolean, mayGo?: (typist: Typist) => Promise<void>): Promise<void> {
+  async send(id: string, text: string, enter: boolean, gates?: SendGates): Promise<void> {
     await this.#typing.run(id, async () => {
-      await mayGo?.(this.#typist(id));
-      await this.#type(id, text, enter, this.#options.box(id));
+      await gates?.mayGo(this.#typist(id));
+      await this.#type(id, text, enter, this.#options.box(id), gates?.mustGoAgain);
     });
   }
 
-  async #type(id: string, text: string, enter: boolean, read?: ReadBox): Promise<void> {
+  async #type(
+    id: string,
+    text: string,
+    enter: boolean,
+    read?: ReadBox,
+    mustGoAgain?: SendGates['mustGoAgain'],
+  ): Promise<void> {
     const { tmux, live, table } = this.#options;
     const session = live.need(id);
     const clean = read && enter ? typeable(pasteable(text)) : pasteable(text);
@@ -74,6 +89,8 @@ export class SessionInput {
       const before = session.outputs;
       await tmux.paste(session.pane.pane, clean);
       if (enter) await pasteTaken(clean, () => session.outputs, before, box);
+      const draft = mustGoAgain && box && (await box.look()).draft;
+      if (draft != null && (await mustGoAgain?.(draft, this.#typist(id)))) return this.#type(id, text, enter, read);
     }
     if (!enter || (await submit(clean, () => tmux.keys(session.pane.pane, ['Enter']), box))) return;
     throw new CodeManagerError('timeout', 'The text stands in its input box and was not taken', {

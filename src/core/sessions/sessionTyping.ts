@@ -32,6 +32,8 @@ const INTERRUPT_GAP_MS = 120;
 const HEARD_MS = 3_000;
 const MOST_PRESSES = 3;
 /** So often the key that empties an input box is pressed: many take away one line at a time. */
+/** So much of a text's end is looked for behind what came before it. */
+const END_LETTERS = 12;
 const MOST_CLEARS = 20;
 /** An agent has drawn what a key did. */
 const DRAWN_MS = 100;
@@ -59,9 +61,12 @@ export class SessionTyping {
     const { running, input } = this.#options;
     const record = await running(session);
     const { id } = record;
-    await input.send(id, text, enter, async (typist) => {
-      if (force) await this.#goesOn(record);
-      else await this.#mustBeFree(record, typist);
+    await input.send(id, text, enter, {
+      mayGo: async (typist) => {
+        if (force) await this.#goesOn(record);
+        else await this.#mustBeFree(record, typist);
+      },
+      mustGoAgain: (draft, typist) => this.#removeGlued(record, draft, text, typist),
     });
     this.#brokenOff.delete(id);
     if (enter) this.#told.set(id, text);
@@ -165,6 +170,30 @@ export class SessionTyping {
     // A busy agent may put it back before its work or long after its end was seen.
     const isTold = isSame(this.#brokenOff.get(record.id), draft);
     if (keys.length === 0 || (!isTold && states.restoredDraft(record.id) !== draft)) return false;
+    return this.#empty(record, keys, typist);
+  }
+
+  /**
+   * Takes away a text of ours that the agent came before: it put back the prompt that was broken off while the text was
+   * on its way. Together they would start the work again that a person has just ended.
+   *
+   * @throws CodeManagerError `conflict` when the box cannot be emptied
+   */
+  async #removeGlued(record: SessionRecord, draft: string, text: string, typist: Typist): Promise<boolean> {
+    const told = this.#brokenOff.get(record.id);
+    const shown = withoutBlanks(draft);
+    if (told === undefined || withoutBlanks(told) === '' || shown === withoutBlanks(text)) return false;
+    if (!shown.startsWith(withoutBlanks(told)) || !shown.endsWith(withoutBlanks(text).slice(-END_LETTERS)))
+      return false;
+    const keys = this.#options.tool(record).screen?.clearKeys ?? [];
+    if (keys.length > 0 && (await this.#empty(record, keys, typist))) return true;
+    throw new CodeManagerError('conflict', `${record.name} put back what was interrupted, in front of this text`, {
+      hint: `Nothing was submitted. Look there: cm attach ${record.name}`,
+    });
+  }
+
+  async #empty(record: SessionRecord, keys: readonly string[], typist: Typist): Promise<boolean> {
+    const { states } = this.#options;
     for (let press = 0; press < MOST_CLEARS; press++) {
       await typist.keys(keys);
       await delay(DRAWN_MS);

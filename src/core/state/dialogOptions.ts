@@ -122,7 +122,11 @@ function findList(
   rules: LabelRules,
 ): FoundOptions | undefined {
   const mark = style.cursor === null ? '(?!)' : style.cursor;
-  const numbered = pattern(`^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.\\s+(\\S.*)$`, 'u', style.cursor ?? '');
+  const numbered = pattern(
+    `^(\\s*(?:(?:${mark})\\s*)?)(\\d{1,2})\\.(?:\\s+|(?=\\p{Lu}))(\\S.*)$`,
+    'u',
+    style.cursor ?? '',
+  );
   const withCursor = pattern(`^\\s*(?:${mark})\\s`, 'u', style.cursor ?? '');
   const finish = pattern(style.finish);
   // A list may go on below its last row.
