@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { burst } from './burst.js';
 import { commands } from './commands.js';
+import { ending } from './ending.js';
 import { extension } from './extension.js';
 import type { Group, Row } from './figure.js';
 import { hundred } from './hundred.js';
@@ -20,6 +21,7 @@ const GROUPS: readonly Group[] = [
   { name: 'hundred', run: hundred },
   { name: 'slow', run: slowScreens },
   { name: 'commands', run: commands },
+  { name: 'ending', run: ending },
   { name: 'waiting', run: waiting },
   { name: 'recovery', run: recovery },
   { name: 'ssh', run: ssh },

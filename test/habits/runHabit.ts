@@ -36,6 +36,8 @@ export function makePerson(root: string, home: string, input: HabitInput): Perso
   const work = join(root, 'work');
   const told = join(root, 'told');
   mkdirSync(work);
+  // As of somebody who has used fish before: else it reads all manuals in the background.
+  mkdirSync(join(home, '.local/share/fish/generated_completions'), { recursive: true });
   for (const path of ['bin/agent', 'other/agent']) {
     mkdirSync(dirname(join(home, path)), { recursive: true });
     writeFileSync(join(home, path), agent(told));

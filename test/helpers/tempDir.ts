@@ -8,10 +8,20 @@ export interface Owner {
   after(hook: () => unknown): void;
 }
 
-/** A new folder with a short path (sockets live in such folders), removed after the test. */
+/**
+ * A new folder with a short path (sockets live in such folders), removed after the test. One that somebody still writes
+ * into then goes with this process: a hook that fails would keep those behind it from ending what runs.
+ */
 export function tempDir(t: Owner, prefix = 'cm-'): string {
   const dir = mkdtempSync(join(realpathSync(tmpdir()), prefix));
-  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+  const remove = (): void => rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+  t.after(() => {
+    try {
+      remove();
+    } catch {
+      process.once('exit', remove);
+    }
+  });
   return dir;
 }
 
