@@ -56,7 +56,7 @@ async function end(bench: Bench, { home, client, start }: Product, count: number
   const started = monotonicMs();
   await runOrThrow(process.execPath, words, { env: { ...process.env, CM_HOME: home } });
   const ms = monotonicMs() - started;
-  for (const id of ids) await client.request('session/purge', { session: id });
+  await Promise.all(ids.map((id) => client.request('session/purge', { session: id })));
   return ms;
 }
 

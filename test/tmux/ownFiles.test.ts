@@ -28,7 +28,11 @@ interface Scene {
   readonly folder: string;
   /** Runs all three scripts; gives the exit code of the launcher and what the tool printed. */
   readonly run: () => { readonly code: number | null; readonly printed: string };
+  readonly pipe: string;
+  readonly sh: (args: readonly string[], input?: string, more?: Readonly<Record<string, string>>) => Ran;
 }
+
+type Ran = ReturnType<typeof spawnSync>;
 
 function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[]): Scene {
   const top = tempDir(t);
@@ -43,8 +47,8 @@ function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[]): S
   const pipe = script('pipe.sh', pipeScript(folder));
   const hook = script('hook.sh', hookScript(folder, { program: 'false', socket: '/nowhere' }));
   const env = { PATH: process.env['PATH'], CM_SESSION: ID, CM_RUN: '0' };
-  const sh = (args: readonly string[], input = ''): ReturnType<typeof spawnSync> =>
-    spawnSync(shell, [...options, ...args], { env, input, encoding: 'utf8', timeout: 20_000 });
+  const sh: Scene['sh'] = (args, input = '', more = {}) =>
+    spawnSync(shell, [...options, ...args], { env: { ...env, ...more }, input, encoding: 'utf8', timeout: 20_000 });
   const run = (): { code: number | null; printed: string } => {
     writeFileSync(join(folder, `${ID}.json`), '{}');
     const launched = launchFile({ argv: ['sh', '-c', 'echo ran; exit 7'], env: {}, cwd: top, umask: 0o022 });
@@ -56,7 +60,7 @@ function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[]): S
     const { status, stdout } = sh([launch, ID]);
     return { code: status, printed: String(stdout) };
   };
-  return { folder, run };
+  return { folder, run, pipe, sh };
 }
 
 for (const shell of SHELLS) {
@@ -68,11 +72,31 @@ for (const shell of SHELLS) {
     const read = (end: string): string => readFileSync(join(folder, `${ID}.${end}`), 'utf8');
     assert.equal(read('exit'), 'exit 7\n');
     assert.match(read('log'), /^\0{100}\r\n\[Code Manager: the log was removed[^\n]*\nstill more\n$/);
-    assert.equal(Number(read('closed')), read('log').length);
+    assert.equal(read('closed'), '\n', 'who looks counts it');
     assert.match(read('hooks'), /^0 \{"hook_event_name":"Stop"\}\n$/);
     assert.ok(readFileSync(join(folder, 'changes'), 'utf8').length >= 5);
     const kept = readdirSync(folder).find((name) => name.startsWith(`${ID}.log.bad-`)) ?? '';
     assert.match(readFileSync(join(folder, kept), 'utf8'), /^some output\n[^]*may be missing[^]*more\n$/);
+  });
+
+  test(`a log that is where it was is closed without a process, one that is not with its size, in ${shell.join(' ')}`, (t) => {
+    const { folder, pipe, sh } = scene(t, shell);
+    const log = join(folder, `${ID}.log`);
+    const read = (path: string): string => readFileSync(path, 'utf8');
+    const programs = join(folder, '..', 'programs');
+    const counted = join(programs, 'counted');
+    mkdirSync(programs);
+    writeFileSync(join(programs, 'wc'), `#!/bin/sh\necho x >>'${counted}'\nexec /usr/bin/wc "$@"\n`, { mode: 0o755 });
+    const PATH = `${programs}:${process.env['PATH'] ?? ''}`;
+    sh([pipe, ID], 'some output\n', { PATH });
+    assert.deepEqual([read(log), existsSync(counted)], ['some output\n', false]);
+    const away = `printf ab; until [ -s "$LOG" ]; do :; done; mv "$LOG" "$LOG.away"; echo other >"$LOG"; printf cd`;
+    writeFileSync(log, '');
+    const command = ['-c', `{ ${away}; } | "$@"`, 'sh', ...shell, pipe, ID];
+    spawnSync('sh', command, { env: { PATH, LOG: log }, timeout: 20_000 });
+    assert.deepEqual([read(`${log}.away`), read(log)], ['abcd', 'other\n']);
+    assert.equal(Number(read(join(folder, `${ID}.closed`))), 4);
+    assert.equal(read(counted), 'x\n');
   });
 
   test(`scripts write through no link and wait for no pipe, in ${shell.join(' ')}`, (t) => {

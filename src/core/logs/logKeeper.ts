@@ -241,7 +241,8 @@ export class LogKeeper implements Disposable {
       await tmux.closeLog(known);
       await this.#until(async () => (await files.text(id, 'closed')) !== '');
     }
-    const size = Number.parseInt(await files.text(id, 'closed'), 10);
+    const closed = await files.text(id, 'closed');
+    const size = closed === '\n' ? await files.logSize(id) : Number.parseInt(closed, 10);
     return Number.isSafeInteger(size) ? size : 0;
   }
 

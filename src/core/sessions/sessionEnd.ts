@@ -100,7 +100,7 @@ export class SessionEnd {
       const record = table.get(id);
       if (!record || hasEnded(record)) return;
       const pane = await this.#deadPane(id);
-      const exit = await this.#exit(id, pane);
+      const exit = await this.#exit(record, pane);
       const endedAt = (await files.stat(id, 'exit'))?.mtimeMs ?? clock.now();
       const time = new Date(endedAt).toISOString();
       const isBrokenOff = record.ending === null && (await this.#isBrokenOff(id, exit, endedAt).catch(() => false));
@@ -155,15 +155,18 @@ export class SessionEnd {
     return pane;
   }
 
-  /** How it ended; null when nobody knows. What only tmux knows is written down, since its window goes. */
-  async #exit(id: string, pane: Pane | undefined): Promise<Exit | null> {
+  /**
+   * How it ended; null when nobody knows. What only tmux knows is written down, since its window goes; of what a person has
+   * ended the record tells enough.
+   */
+  async #exit({ id, ending }: SessionRecord, pane: Pane | undefined): Promise<Exit | null> {
     const { files } = this.#options;
     const written = parseExit(await files.text(id, 'exit'));
     if (written) return written;
     const exit = pane && (await this.#paneExit(pane));
     if (!exit) return null;
     // Only a crash within the next moments needs it.
-    await files.write(id, 'exit', formatExit(exit)).catch(() => undefined);
+    if (ending === null) await files.write(id, 'exit', formatExit(exit)).catch(() => undefined);
     return exit;
   }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants, promises as fs } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { Together } from '../../common/async.js';
 import { behindOwnLink, openNew, openToRead } from '../../common/files.js';
 import { shortHostName } from '../../common/home.js';
 import { errorCode, isMissing, toDiskError } from './diskErrors.js';
@@ -60,8 +61,28 @@ export async function writeFileAtomic(
   }
 }
 
+/** One flush of a folder for all who have changed something in it meanwhile. */
+const flushes = new Together<string, () => void>(async (folders) => {
+  const flushed = new Map<string, Promise<() => void>>();
+  const failed =
+    (error: unknown): (() => void) =>
+    () => {
+      throw error;
+    };
+  for (const folder of new Set(folders))
+    flushed.set(
+      folder,
+      flushFolder(folder).then(() => () => undefined, failed),
+    );
+  return Promise.all(folders.map(async (folder) => (await flushed.get(folder)) ?? (() => undefined)));
+});
+
 /** Makes renames and removals in a folder survive a power cut, where the file system can. */
 export async function syncFolder(folder: string): Promise<void> {
+  (await flushes.ask(folder))();
+}
+
+async function flushFolder(folder: string): Promise<void> {
   try {
     // A folder is synced through a descriptor of its own.
     const handle = await fs.open(folder, constants.O_RDONLY | constants.O_DIRECTORY);
