@@ -73,13 +73,13 @@ class Desk {
                 this.steps.push(`key ${keys.join(' ')}`);
                 return this.agent.typist.keys(keys);
               },
-              text: (text) => {
+              text: (text, enter) => {
                 this.steps.push(`text ${text}`);
-                return this.agent.typist.text(text);
+                return this.agent.typist.text(text, enter);
               },
               prompt: (text) => {
                 this.steps.push(`prompt ${text}`);
-                return this.agent.typist.text(text);
+                return this.agent.typist.prompt(text);
               },
             }),
           ),
@@ -479,6 +479,29 @@ test('a reason is typed once the input box is there, never into a line that a pe
   const denied = await half.answer({ type: 'deny', reason: 'use pnpm' });
   assert.match(denied.reasonWaits ?? '', /half-typed line/);
   assert.deepEqual([half.agent.texts, told, half.audit[0]?.outcome], [[], ['No'], 'answered']);
+});
+
+test('a reason is submitted also where the first Enter behind a paste is taken for a part of it, at once and later', async () => {
+  for (const isLater of [false, true]) {
+    const { desk, chosen } = asking();
+    let line = isLater ? 'my own thou' : '';
+    const said: string[] = [];
+    let enters = 0;
+    desk.agent.onText = (text) => (line += text);
+    desk.agent.onLook = () => {
+      if (chosen.length === 0) return;
+      desk.agent.screen = box(line);
+      desk.agent.onKey = (key) => {
+        if (key !== 'Enter' || ++enters < 2) return;
+        said.push(line);
+        line = '';
+      };
+    };
+    await desk.answer({ type: 'deny', reason: 'use pnpm' });
+    if (isLater) line = '';
+    await until('it is said', () => said.length > 0, 10_000);
+    assert.deepEqual([said, line, enters], [['use pnpm'], '', 2]);
+  }
 });
 
 test('a reason that could not be typed goes once its input box is free, and is dropped on record when the session ends', async () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import type { SeenScreen } from '../../src/core/live/sessionStates.js';
+import { InputBox, submit } from '../../src/core/live/textInput.js';
 import type { ScreenJudgement } from '../../src/protocol/judgement.js';
 import { Tool } from '../../src/protocol/tool.js';
 
@@ -75,10 +76,18 @@ export class FakeAgent {
       }
       return Promise.resolve();
     },
-    text: (text: string): Promise<void> => {
+    text: (text: string, enter = false): Promise<void> => {
       this.texts.push(text);
       this.onText(text);
+      if (enter) this.onKey('Enter');
       return Promise.resolve();
+    },
+    /** Submitted as the product submits what it types into an input box. */
+    prompt: async (text: string): Promise<void> => {
+      const box = await InputBox.watch(() => this.look(), text);
+      await this.typist.text(text);
+      const press = (): Promise<void> => Promise.resolve(this.onKey('Enter'));
+      if (!(await submit(text, press, box))) throw new Error('It stands in its input box');
     },
   };
 
