@@ -15,6 +15,8 @@ const SETTLES_MS = 150;
 const COMMANDS_MS = 500;
 /** A program has taken the Enter that submits a text within this time. */
 const SUBMITTED_MS = 1500;
+/** One that has just started may show its input box for seconds before it takes an Enter. */
+const MOST_ENTERS = 5;
 /** The same where its input box is not read while the text stands in it, but shows again once it is empty. */
 const UNREAD_MS = 400;
 /** So many letters at the end of a text are looked for where its input box is not read. */
@@ -120,8 +122,8 @@ export async function pasteTaken(
 }
 
 /**
- * Presses Enter, and once more when the very same text still stands in the input box after a while: programs take an
- * Enter for part of the paste, drop it while they draw, or break the line.
+ * Presses Enter, and a few times more while the very same text still stands in the input box after a while: programs take
+ * an Enter for part of the paste, drop it while they start or draw, or break the line.
  *
  * @param box undefined: its input box cannot be read
  * @returns false when the text stands there all the same
@@ -135,7 +137,9 @@ export async function submit(text: string, press: () => Promise<void>, box: Inpu
   // Its box may not be read while the text stands in it.
   const isUnread = draft === null && (await box.showsEnd());
   if (await pressed(text, press, box, draft !== null, isUnread ? UNREAD_MS : SUBMITTED_MS)) return true;
-  return pressed(text, press, box, true, SUBMITTED_MS);
+  for (let count = 1; count < MOST_ENTERS; count++)
+    if (await pressed(text, press, box, true, SUBMITTED_MS)) return true;
+  return false;
 }
 
 /** Presses Enter once; false when the text stands there all the same. */
