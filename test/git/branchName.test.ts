@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { branchName } from '../../src/core/git/worktree.js';
+import { CodeManagerError } from '../../src/protocol/errors.js';
+import { branchName, createWorktree } from '../../src/core/git/worktree.js';
+import { GitBed } from './gitBed.js';
 
 test('a branch keeps the letters of its session’s name, in any script', () => {
   for (const [name, branch] of [
@@ -15,15 +17,59 @@ test('a branch keeps the letters of its session’s name, in any script', () => 
     ['a..b', 'cm/a-b'],
     ['x.lock', 'cm/x'],
     ['👩‍💻', 'cm/id'],
+    ['修'.repeat(200), `cm/${'修'.repeat(50)}`],
   ] as const) {
     assert.equal(branchName(name, 'id'), branch);
   }
 });
 
 test('git takes every such name', () => {
-  const names = fc.sample(fc.string({ unit: 'grapheme', maxLength: 40 }), 200);
+  const names = fc.sample(fc.string({ unit: 'grapheme', maxLength: 80 }), 200);
   const script = 'while IFS= read -r name; do git check-ref-format --branch "$name" || exit; done';
   const input = names.map((name) => `${branchName(name.replace(/\n/g, ' '), 'id')}\n`).join('');
   const { status, stderr } = spawnSync('sh', ['-c', script], { input, encoding: 'utf8' });
   assert.equal(status, 0, stderr);
 });
+
+test('a branch that cannot be had is refused by the reason, with no word of git’s and nothing made', async (t) => {
+  const bed = new GitBed(t);
+  await createWorktree(bed.git, { ...bed.worktree('first'), branch: 'taken' });
+  await createWorktree(bed.git, { ...bed.worktree('second'), branch: 'feat/x' });
+  const branches = bed.run(bed.folder, 'branch', '--format=%(refname:short)');
+  for (const [branch, message] of [
+    ['taken', /^The branch taken is checked out already, in \/.*first$/u],
+    ['main', /^The branch main is checked out already$/u],
+    ['taken/y', /^The branch taken\/y cannot be made beside taken,/u],
+    ['taken/y/z', /^The branch taken\/y\/z cannot be made beside taken,/u],
+    ['feat', /^The branch feat cannot be made beside feat\/x,/u],
+    ['a b', /^“a b” cannot be the name of a branch$/u],
+    ['x'.repeat(300), /cannot be the name of a branch$/u],
+    ['x/'.repeat(3) + '修'.repeat(100), /cannot be the name of a branch$/u],
+  ] as const) {
+    await refused(createWorktree(bed.git, { ...bed.worktree('third'), branch }), message);
+  }
+  for (const inside of ['.git', '.git/refs']) {
+    const options = { ...bed.worktree('third'), branch: 'new', repository: `${bed.folder}/${inside}` };
+    await refused(createWorktree(bed.git, options), /is a folder of git’s own/u);
+  }
+  assert.equal(bed.run(bed.folder, 'branch', '--format=%(refname:short)'), branches);
+  // What is beside it in name only is in nobody's way.
+  await createWorktree(bed.git, { ...bed.worktree('third'), branch: 'feat/xy' });
+});
+
+test('a bare repository is not called none', async (t) => {
+  const bed = new GitBed(t);
+  bed.run(bed.home, 'init', '-q', '--bare', 'bare');
+  const options = { ...bed.worktree('one'), repository: `${bed.home}/bare` };
+  await refused(createWorktree(bed.git, options), /is a bare repository/u);
+});
+
+async function refused(made: Promise<unknown>, message: RegExp): Promise<void> {
+  const error = await made.then(
+    () => assert.fail('it was made'),
+    (thrown: unknown) => thrown,
+  );
+  assert.ok(error instanceof CodeManagerError);
+  assert.match(error.message, message);
+  assert.doesNotMatch(error.message, /fatal|refs\/heads/u);
+}

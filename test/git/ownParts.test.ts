@@ -142,6 +142,11 @@ test('a worktree that a hook refused leaves nothing behind', async (t) => {
   assert.match(failed.message, /hook of the repository refused the worktree: not today/u);
   assert.equal(bed.run(bed.folder, 'branch', '--format=%(refname:short)'), 'main\n');
   assert.deepEqual(bed.run(bed.folder, 'worktree', 'list').split('\n').length, 2);
+  bed.program('.git/hooks/post-checkout', '#!/bin/sh\nexit 3\n');
+  const again = await refusal(createWorktree(bed.git, bed.worktree('one')));
+  const [, silent] = /--trust-git ([0-9a-f]{32})/u.exec(again.hint ?? '') ?? [];
+  const said = await refusal(createWorktree(bed.git, { ...bed.worktree('one'), trustGit: silent }));
+  assert.match(said.message, /hook of the repository refused the worktree and gave no reason$/u);
   await createWorktree(bed.git, { ...bed.worktree('one'), trustGit: 'no' });
 });
 

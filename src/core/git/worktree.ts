@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { spelledLine } from '../../common/spelled.js';
+import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { GitDecision } from './ownParts.js';
@@ -22,10 +23,14 @@ export interface WorktreeOptions {
   readonly trustGit?: string | undefined;
 }
 
+/** Of a session's name in that of its branch: fewer bytes in any script than the name of a file may have. */
+const MAX_LETTERS = 50;
+
 /** The branch of a session: letters of any script, and nothing that git does not take. */
 export function branchName(name: string, id: string): string {
-  const words = name
-    .toLowerCase()
+  const words = [...name.toLowerCase()]
+    .slice(0, MAX_LETTERS)
+    .join('')
     .replace(/[^\p{L}\p{M}\p{N}._-]+|\.{2,}/gu, '-')
     .replace(/^[.-]+|(?:\.lock|[.-])+$/g, '');
   return `cm/${words || id}`;
@@ -47,14 +52,11 @@ export async function createWorktree(
     });
   });
   if (repository === undefined) {
-    throw new CodeManagerError('invalid', `${options.repository} is no git repository`, {
-      hint: 'Start without a worktree, or run git init there.',
-    });
+    throw await noRepository(git, options.repository);
   }
   if (repository.own !== null) throw question(repository.root, repository.own);
   const branch = options.branch ?? branchName(options.name, options.id);
-  if ((await repository.run('check-ref-format', '--branch', branch)).code !== 0)
-    throw new CodeManagerError('invalid', `“${branch}” cannot be the name of a branch`);
+  await checkBranch(repository, branch);
   const exists = (await repository.run('show-ref', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0;
   if (!exists && (await repository.run('rev-parse', '--verify', '--quiet', 'HEAD')).code !== 0) {
     throw new CodeManagerError('conflict', `${repository.root} has no commit yet, and a worktree begins with one`, {
@@ -63,6 +65,11 @@ export async function createWorktree(
   }
   const prefix = await repository.run('-C', options.repository, 'rev-parse', '--show-prefix');
   const inside = prefix.stdout.replace(/\/?\n$/u, '');
+  if (inside.split('/').includes('.git')) {
+    throw new CodeManagerError('invalid', `${options.repository} is a folder of git’s own, not one to work in`, {
+      hint: `Start in ${repository.root}, or without a worktree.`,
+    });
+  }
   const path = join(options.directory, options.id);
   const { code, stderr } = exists
     ? await repository.addWorktree(path, '--', path, branch)
@@ -71,13 +78,13 @@ export async function createWorktree(
     // All is there, and a hook said no at the end: nothing may stand in the way of the next try.
     await repository.run('worktree', 'remove', '--force', path);
     if (!exists) await repository.run('branch', '-D', '--', branch);
-    throw new CodeManagerError('conflict', `A hook of the repository refused the worktree: ${lastLine(stderr)}`, {
+    throw new CodeManagerError('conflict', `A hook of the repository refused the worktree${said(stderr)}`, {
       hint: 'Mend the hook, or start with --trust-git no.',
     });
   }
   if (code !== 0) {
-    throw new CodeManagerError('conflict', `git could not make the worktree: ${lastLine(stderr)}`, {
-      hint: 'Choose another branch.',
+    throw new CodeManagerError('conflict', `git could not make the worktree${said(stderr)}`, {
+      hint: 'Mend that, or start without a worktree.',
     });
   }
   const folder = join(path, inside);
@@ -110,6 +117,57 @@ function question(root: string, own: OwnGit): CodeManagerError {
   );
 }
 
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1) ?? '';
+/** What git or a hook said last, as the end of a sentence; what git says of its progress is no reason. */
+function said(text: string): string {
+  const line =
+    text
+      .trim()
+      .split('\n')
+      .at(-1)
+      ?.replace(/^(?:fatal|error): /u, '') ?? '';
+  return line === '' || line.startsWith('Preparing worktree') ? ' and gave no reason' : `: ${spelledLine(line)}`;
+}
+
+async function noRepository({ machine }: GitOptions, folder: string): Promise<CodeManagerError> {
+  const parts = await Promise.all(['HEAD', 'objects', 'refs'].map((name) => machine.stat(join(folder, name))));
+  return parts.every((part) => part !== undefined)
+    ? new CodeManagerError('invalid', `${folder} is a bare repository, without files to work on`, {
+        hint: 'Start in a clone of it, or without a worktree.',
+      })
+    : new CodeManagerError('invalid', `${folder} is no git repository`, {
+        hint: 'Start without a worktree, or run git init there.',
+      });
+}
+
+/** The longest name of a file, in bytes, less what git adds to it while it writes. */
+const MAX_PART_BYTES = 240;
+
+/** Throws where git would refuse the branch, or knows it in a place where no second work tree can have it. */
+async function checkBranch(repository: Repository, branch: string): Promise<void> {
+  const isTooLong = branch.split('/').some((part) => Buffer.byteLength(part) > MAX_PART_BYTES);
+  if (isTooLong || (await repository.run('check-ref-format', '--branch', branch)).code !== 0) {
+    throw new CodeManagerError('invalid', `“${truncate(spelledLine(branch), 80)}” cannot be the name of a branch`, {
+      hint: isTooLong ? 'Choose a shorter one.' : 'Choose another one, without blanks and signs like ~ ^ : ? *.',
+    });
+  }
+  const trees = (await repository.run('worktree', 'list', '--porcelain')).stdout.split('\n\n');
+  const index = trees.findIndex((tree) => tree.split('\n').includes(`branch refs/heads/${branch}`));
+  if (index >= 0) {
+    // The first is the repository itself, which git runs beside and cannot name.
+    const path = index === 0 ? undefined : /^worktree (.*)$/mu.exec(trees[index] ?? '')?.[1];
+    const where = path === undefined ? '' : `, in ${spelledLine(path)}`;
+    throw new CodeManagerError('conflict', `The branch ${branch} is checked out already${where}`, {
+      hint: 'Choose another branch, or start without a worktree.',
+    });
+  }
+  const parts = branch.split('/');
+  const above = parts.slice(1).map((_, i) => `refs/heads/${parts.slice(0, i + 1).join('/')}`);
+  const refs = await repository.run('for-each-ref', '--format=%(refname)', `refs/heads/${branch}/`, ...above);
+  const other = refs.stdout.split('\n').find((ref) => above.includes(ref) || ref.startsWith(`refs/heads/${branch}/`));
+  if (other === undefined) return;
+  throw new CodeManagerError(
+    'conflict',
+    `The branch ${branch} cannot be made beside ${other.slice('refs/heads/'.length)}, since git keeps branches like folders`,
+    { hint: 'Choose another branch.' },
+  );
 }
