@@ -61,7 +61,10 @@ export class App {
     try {
       folder = process.cwd();
     } catch (cause) {
-      throw new CodeManagerError('invalid', 'The current folder does not exist any more', { cause });
+      throw new CodeManagerError('invalid', 'The current folder does not exist any more', {
+        hint: 'Change into another one.',
+        cause,
+      });
     }
     // What stands for bytes that are no text: such a folder cannot be named.
     if (!folder.includes('\ufffd') || existsSync(folder)) return folder;

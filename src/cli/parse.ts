@@ -70,7 +70,7 @@ function readWords(command: Command, flags: readonly Flag[], words: readonly str
       (isRest ? rest : positionals).push(text);
     } else {
       const flag = flags.find(({ name }) => name === token.name);
-      if (flag === undefined) throw unknownFlag(command, token.rawName);
+      if (flag === undefined) throw unknownFlag(command, token.rawName, positionals.length);
       // `--name --json` is a forgotten value; one that begins with a dash is given as `--name=-x`.
       if (flag.isValueOptional === true && token.value === undefined) optional = flag;
       const isForgotten = token.inlineValue === false && /^-./.test(token.value);
@@ -97,9 +97,12 @@ function isText(word: string, before: readonly string[], flags: readonly Flag[])
 }
 
 /** The flag may belong to the agent, or be a text that begins with a dash. */
-function unknownFlag(command: Command, rawName: string): CodeManagerError {
+function unknownFlag(command: Command, rawName: string, given: number): CodeManagerError {
   const name = `cm ${command.path.join(' ')}`;
-  const text = command.args.find((argument) => TEXTS.has(argument.name))?.name;
+  // It can be a text where one is still to come.
+  const text = command.args.find(
+    ({ name, isRepeated }, i) => TEXTS.has(name) && (i >= given || isRepeated === true),
+  )?.name;
   const hint =
     command.rest !== undefined
       ? `What belongs to the agent stands after \`--\`; a task that begins with a dash comes by \`-\` from the standard input.`

@@ -68,7 +68,18 @@ export async function add(app: App, invocation: Invocation): Promise<void> {
       everything: invocation.has('everything'),
     },
   });
+  await noteUnknownTool(app, rule.tool);
   return output.json ? output.record(rule) : output.lines([rule.id]);
+}
+
+/** It may be one of another machine, or one that is still to come; mistyped, the rule would never hold, and nothing say so. */
+async function noteUnknownTool({ client, output }: App, tool: string | null): Promise<void> {
+  if (tool === null) return;
+  const tools = await client.request('tool/list', { versions: false });
+  if (tools.some(({ id }) => id === tool)) return;
+  output.note(
+    `No agent is called ${stripTerminal(tool)} on this machine: the rule holds once there is one, or elsewhere.`,
+  );
 }
 
 export async function remove(app: App, invocation: Invocation): Promise<void> {

@@ -29,6 +29,8 @@ export async function watchSessions(
       hint: 'A program hears all by `cm events`.',
     });
   }
+  // What no list takes is refused: it would be waited for in vain.
+  await app.client.request('session/list', filter);
   const client = app.connect({ subscribe: true });
   const { output } = app;
   const inPlace = output.isTerminal && !output.json && !quiet;

@@ -18,7 +18,7 @@ function called(what: string): z.ZodType<string, string> {
     .max(200, `${what} has at most 200 characters`)
     .refine(
       (text) => !hasUnseen(text),
-      `${what} cannot contain line breaks or control characters, nor what directs text`,
+      `${what} cannot contain line breaks, control characters or signs that nobody sees`,
     );
 }
 

@@ -91,6 +91,8 @@ const CALLED: Readonly<Record<string, string>> = {
   rule: 'The id of a rule',
   token: 'The id of a token',
   tool: 'The id of an agent',
+  label: 'An answer',
+  labels: 'An answer',
   path: 'The path',
   keys: 'A key',
   command: 'The command',

@@ -347,3 +347,33 @@ test('who stops early is told the command that begins so', async (t) => {
     assert.match((await home.run([word])).stderr, new RegExp(`Did you mean \`cm ${command}\``), word);
   }
 });
+
+test('what no list takes is refused also where changes are waited for', async (t) => {
+  const home = new TestHome(t);
+  for (const [flags, code] of [
+    [['--ctx', 'nope'], 3],
+    [['--state', 'nope'], 2],
+  ] as const) {
+    assert.equal((await home.run(['status', '-w', ...flags])).code, code, flags.join(' '));
+  }
+});
+
+test('a name is found however its accents are given', async (t) => {
+  const home = new TestHome(t);
+  const id = await home.ok('start', 'shell', 'true', '--name', 'cafe\u0301');
+  assert.equal((await home.json<{ id: string }>('status', 'caf\u00e9')).id, id);
+  const other = await home.ok('start', 'shell', 'true', '--name', 'caf\u00e9');
+  assert.equal((await home.json<{ id: string }>('status', 'caf\u00e9')).id, other);
+  assert.equal((await home.json<{ id: string }>('status', 'cafe\u0301')).id, id);
+});
+
+test('it is told how a text is given only where one is missing, and an agent that there is not is named', async (t) => {
+  const home = new TestHome(t);
+  const said = async (...args: string[]): Promise<string> => (await home.run(args)).stderr.trim();
+  assert.equal(await said('ctx', 'edit', 'x', '--nope'), 'Unknown flag --nope. See `cm ctx edit --help`.');
+  assert.match(await said('rename', 'x', '--nope'), /If it is the NAME, put `--` in front of it\.$/);
+  assert.match(await said('answer', 'x', 'a', '--nope'), /If it is the OPTION\|TEXT, put/);
+  const rule = await home.run(['policy', 'add', 'deny', '--command', 'git push', '--tool', 'cluade']);
+  assert.deepEqual([rule.code, rule.stderr.split(':')[0]], [0, 'No agent is called cluade on this machine']);
+  assert.equal(await said('policy', 'add', 'deny', '--command', 'git push', '--tool', 'claude'), '');
+});

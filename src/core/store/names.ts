@@ -100,7 +100,9 @@ export function resolveRef<T extends Named>(items: Iterable<T>, ref: string, kin
   const all = [...items];
   const byId = all.find((item) => item.id === ref);
   if (byId !== undefined) return byId;
-  const byName = all.filter((item) => item.name === ref);
+  const exact = all.filter((item) => item.name === ref);
+  // A file system or a keyboard may give an accent as a sign of its own.
+  const byName = exact.length > 0 ? exact : all.filter((item) => item.name.normalize() === ref.normalize());
   const found = byName.length > 0 || ref.length < MIN_PREFIX ? byName : all.filter((item) => item.id.startsWith(ref));
   const [first] = found;
   if (first === undefined) throw notFound(all, ref, kind);
