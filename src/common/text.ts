@@ -92,7 +92,7 @@ export function joinSentences(sentences: readonly string[]): string {
 
 /** A sentence as a part of another one: what is no name begins small. */
 export function asClause(sentence: string): string {
-  return /^(?:A|An|It|No|Nobody|Somebody|That|The|There|These|This) /u.test(sentence)
+  return /^(?:A|An|It|No|Nobody|Nothing|Somebody|That|The|There|These|This) /u.test(sentence)
     ? sentence.charAt(0).toLowerCase() + sentence.slice(1)
     : sentence;
 }

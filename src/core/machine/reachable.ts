@@ -1,4 +1,5 @@
 import type { Clock } from '../../common/async.js';
+import { asClause } from '../../common/text.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 
@@ -24,7 +25,10 @@ export function unreachable({ host, connection, problem }: MachineInfo): CodeMan
       hint: problem?.command ?? hint,
     });
   }
-  return new CodeManagerError('unavailable', `${host} cannot be reached`, {
-    hint: problem === null ? hint : `${problem.message} ${hint}`,
+  if (problem === null) return new CodeManagerError('unavailable', `${host} cannot be reached`, { hint });
+  // Why, what helps, and the command that tries it at once: in two sentences.
+  const [why = '', advice = ''] = problem.message.split(/(?<=\.) (.*)/su);
+  return new CodeManagerError('unavailable', `${host} cannot be reached: ${asClause(why.replace(/\.$/u, ''))}`, {
+    hint: advice === '' ? hint : `${advice.replace(/\.$/u, '')}, then: cm machine connect ${host}`,
   });
 }
