@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { TcpOptions } from './tcp/tcpListener.js';
 
@@ -96,7 +97,6 @@ function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new CodeManagerError('invalid', `${path} cannot be read: ${reason}`, { cause });
+    throw new CodeManagerError('invalid', `${path} cannot be read: ${reasonOf(cause)}`, { cause });
   }
 }

@@ -34,7 +34,7 @@ interface Scene {
 
 type Ran = ReturnType<typeof spawnSync>;
 
-function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[]): Scene {
+function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[], cwd?: string): Scene {
   const top = tempDir(t);
   const folder = join(top, 'active');
   const runtime = join(top, 'run');
@@ -51,7 +51,7 @@ function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[]): S
     spawnSync(shell, [...options, ...args], { env: { ...env, ...more }, input, encoding: 'utf8', timeout: 20_000 });
   const run = (): { code: number | null; printed: string } => {
     writeFileSync(join(folder, `${ID}.json`), '{}');
-    const launched = launchFile({ argv: ['sh', '-c', 'echo ran; exit 7'], env: {}, cwd: top, umask: 0o022 });
+    const launched = launchFile({ argv: ['sh', '-c', 'echo ran; exit 7'], env: {}, cwd: cwd ?? top, umask: 0o022 });
     writeFileSync(join(folder, `${ID}.launch`), launched, { mode: 0o600 });
     sh([pipe, ID], 'some output\n');
     sh([pipe, ID, 'gap', '0'], 'more\n');
@@ -62,6 +62,15 @@ function scene(t: TestContext, [shell = 'sh', ...options]: readonly string[]): S
   };
   return { folder, run, pipe, sh };
 }
+
+test('a folder that cannot be entered is said in our words', (t) => {
+  for (const shell of SHELLS) {
+    const { run } = scene(t, shell, '/nowhere/a\x1b[31m');
+    const { code, printed } = run();
+    assert.equal(code, 126, shell.join(' '));
+    assert.match(printed, /^The folder \/nowhere\/a<U\+001B>\[31m cannot be entered\. Check who may/, shell.join(' '));
+  }
+});
 
 for (const shell of SHELLS) {
   test(`scripts write what they are to, in ${shell.join(' ')}`, (t) => {

@@ -13,6 +13,7 @@ import {
 } from '../shell/throughShell.js';
 import { canBeGiven } from '../tools/variables.js';
 import { quotePosix } from '../../common/quote.js';
+import { spelledLine } from '../../common/spelled.js';
 import type { TmuxFeatures } from './version.js';
 
 /** A tool that has not asked by then, after half a minute, never asks. */
@@ -63,6 +64,11 @@ rm -f "$dir/$id.note" "$dir/$id.exit.new"
 tell
 exit "$code"
 `;
+}
+
+/** What the terminal shows when a folder that was there cannot be worked in: what a shell says names our script. */
+function cannotEnter(folder: string): string {
+  return `The folder ${spelledLine(folder)} cannot be entered. Check who may, or start in another one.`;
 }
 
 /**
@@ -168,7 +174,7 @@ export function launchFile({ argv, env, cwd, umask, through, file }: Launch): st
   const run = through !== undefined && hasRedirection(through.shell) ? `"$@" ${TERMINAL_REDIRECTION}` : '"$@"';
   return [
     'rm -f "$dir/$id.launched"',
-    `cd -- ${quotePosix(cwd)} 2>&3 || exit 126`,
+    `cd -- ${quotePosix(cwd)} || { printf '%s\\n' ${quotePosix(cannotEnter(cwd))}; exit 126; }`,
     ...(file === undefined ? [] : [`: >${quotePosix(file.path)}`]),
     ...given.filter(([name]) => !HANDED_ON.test(name)).map(([name, value]) => `export ${name}=${quotePosix(value)}`),
     `set -- ${[...(handed.length === 0 ? [] : ['/usr/bin/env', ...handed]), ...argv].map(quotePosix).join(' ')}`,

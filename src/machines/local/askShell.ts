@@ -1,4 +1,5 @@
 import { promises as fs } from 'node:fs';
+import { reasonOf } from '../../common/systemError.js';
 import { MAX_ANSWER_BYTES, type Question } from '../shellQuestion.js';
 import type { Failure, Reply } from '../loginShell.js';
 import { killTree } from './processTree.js';
@@ -18,7 +19,7 @@ export async function askShell(question: Question, how: How, umask: number): Pro
   try {
     return await ask(question, how, umask);
   } catch (error) {
-    return { output: '', failure: { kind: 'broken', reason: error instanceof Error ? error.message : String(error) } };
+    return { output: '', failure: { kind: 'broken', reason: reasonOf(error) } };
   }
 }
 
