@@ -71,7 +71,7 @@ export const stages = [
   },
   {
     name: 'cli',
-    programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
+    programs: ['tmux', 'git', 'bash', 'zsh', 'fish', 'direnv'],
     needsBuild: true,
     lane: 'engine',
     run: () => nodeStage(['cli'], { concurrency: 4 }),

@@ -5,7 +5,7 @@ import { cacheDir } from './paths.mjs';
 import { isExecutable, run, which } from './processes.mjs';
 
 /**
- * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish' | 'tcsh' | 'dash' | 'ksh93' | 'mksh' | 'busybox' | 'yash' | 'elvish' | 'ssh' | 'sshd'} ProgramName
+ * @typedef {'tmux' | 'git' | 'chromium' | 'make' | 'c++' | 'python3' | 'bash' | 'zsh' | 'fish' | 'direnv' | 'tcsh' | 'dash' | 'ksh93' | 'mksh' | 'busybox' | 'yash' | 'elvish' | 'ssh' | 'sshd'} ProgramName
  */
 
 /**
@@ -39,6 +39,7 @@ const programs = {
   bash: { names: ['bash'], packages: same('bash') },
   zsh: { names: ['zsh'], packages: same('zsh') },
   fish: { names: ['fish'], packages: same('fish') },
+  direnv: { names: ['direnv'], packages: same('direnv') },
   tcsh: { names: ['tcsh'], packages: same('tcsh') },
   dash: { names: ['dash'], packages: same('dash') },
   ksh93: { names: ['ksh93'], packages: same('ksh') },
