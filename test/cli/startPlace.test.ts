@@ -39,6 +39,23 @@ test('an agent works where the person stands, as a session of the deepest contex
   assert.equal((await contexts(home)).length, 2);
 });
 
+test('who stands in the worktree of a session starts there, as a session of its context', async (t) => {
+  const home = new TestHome(t);
+  home.git('init', '-q');
+  mkdirSync(join(home.work, 'sub'));
+  writeFileSync(join(home.work, 'sub', 'file'), 'x');
+  home.git('add', '.');
+  home.git('commit', '-qm', 'x');
+  const first = await startIn(home, home.work, '--worktree=first');
+  const sub = join(first.path, 'sub');
+  const second = await startIn(home, sub);
+  assert.deepEqual([second.path, second.contextId], [sub, first.contextId]);
+  assert.equal(readFileSync(join(sub, 'here'), 'utf8'), `${sub}\n`);
+  const third = await startIn(home, sub, '--worktree=third');
+  assert.equal(third.contextId, first.contextId);
+  assert.deepEqual(await contexts(home), [realpathSync(home.work)]);
+});
+
 test('a home holds nothing but itself', async (t) => {
   const home = new TestHome(t);
   const user = realpathSync(home.user);

@@ -365,7 +365,8 @@ function accountHome(): string {
 }
 
 /** Whether a path is a folder, or in it. */
-function isIn(path: string, folder: string): boolean {
+/** Whether a path is a folder, or in it. */
+export function isIn(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
 }
 

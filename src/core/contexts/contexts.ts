@@ -18,6 +18,8 @@ export interface ContextsOptions {
   readonly resolvePath: (path: string) => string;
   /** How many sessions that have not ended a context has. */
   readonly running: (context: string) => number;
+  /** The context of the session whose worktree holds a folder of this host. */
+  readonly ofWorktree: (folder: string) => string | undefined;
   readonly onChange: (change: Change) => void;
 }
 
@@ -76,13 +78,13 @@ export class Contexts {
   }
 
   /**
-   * Has something start in a folder of this host: in the deepest context that holds it, else in a new one, which goes again
-   * when nothing could be started there.
+   * Has something start in a folder of this host: in the deepest context that holds it, in that of the session whose worktree
+   * it is, else in a new one, which goes again when nothing could be started there.
    */
   async startAt<T>(path: string, start: (context: Context, folder: string) => Promise<T>): Promise<T> {
     const folder = this.#options.resolvePath(path);
     const { id } = await this.#making.run('', async () => {
-      const known = await this.forPath(folder);
+      const known = (await this.forPath(folder)) ?? this.#ofWorktree(folder);
       const context = known ?? (await this.#make(folder));
       if (!known) this.#fresh.add(context.id);
       this.#starts.set(context.id, (this.#starts.get(context.id) ?? 0) + 1);
@@ -95,6 +97,11 @@ export class Contexts {
     } finally {
       await this.#making.run('', () => this.#startIsOver(id));
     }
+  }
+
+  #ofWorktree(folder: string): Context | undefined {
+    const id = this.#options.ofWorktree(folder);
+    return this.all().find((context) => context.id === id);
   }
 
   async #startIsOver(id: string): Promise<void> {

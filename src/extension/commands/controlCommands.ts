@@ -72,7 +72,7 @@ export function registerControlCommands(services: Services): void {
     });
     if (session === undefined) return;
     await working(`Continuing ${named([session])}…`, () =>
-      link.request('session/resume', { session: session.id, requestId: randomUUID() }),
+      link.request('session/resume', { session: session.id, requestId: randomUUID(), seat: seatOf(process.env) }),
     );
   };
   commands.register('codeManager.session.continue', (...args) => goOn(args));

@@ -4,6 +4,7 @@ import { Emitter } from '../../common/emitter.js';
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import { Contexts } from '../../core/contexts/contexts.js';
+import { isIn } from '../../core/contexts/contextStore.js';
 import type { EngineService } from '../../core/engine/engineService.js';
 import type { MachineService, Operation, SessionMethod } from '../../core/machine/machineService.js';
 import type { ServerData } from '../../core/engine/serverData.js';
@@ -89,6 +90,8 @@ export class Hub implements Disposable {
       resolvePath: options.resolvePath,
       running: (context) =>
         this.#sessions().filter((session) => session.contextId === context && !hasEnded(session)).length,
+      ofWorktree: (folder) =>
+        this.local.sessions().find(({ worktree }) => worktree !== null && isIn(folder, worktree.path))?.contextId,
       onChange: (change) => {
         // A context is shown before its machine's sessions, and a machine before its context.
         if (change.type === 'context/changed') this.#reconcile();
