@@ -18,7 +18,7 @@ import type { Machine, TerminalSize } from '../machine/machine.js';
 import type { JudgedTool } from '../state/judgeScreen.js';
 import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { recordsCalls } from '../state/ownWord.js';
-import { holds, type Verdict } from '../state/reducer.js';
+import { holds, tellable, type Verdict } from '../state/reducer.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { historyOf } from '../records/history.js';
@@ -331,7 +331,8 @@ export class SessionStates implements Disposable {
     const time = new Date(verdict.since).toISOString();
     const isNew = live.asked !== undefined && live.asked !== verdict.request;
     live.asked = verdict.request;
-    const request = trackRequest(record.request, { asked, isNew, time }, tool(record.tool)?.screen, () => ids.next());
+    const found = { asked: tellable(verdict), isNew, time };
+    const request = trackRequest(record.request, found, tool(record.tool)?.screen, () => ids.next());
     const isSame = JSON.stringify(request) === JSON.stringify(record.request);
     if (isSame && shown(verdict) === shown(before)) return;
     // What went on in the background has ended too; until then there was nothing to review.

@@ -1,6 +1,7 @@
 import type { Phase } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
+import { isTold } from './sameRequest.js';
 import { SOURCES, type Asked, type Evidence, type OpenCall } from './evidence.js';
 import { asksTheSame, exactly, isBare, isDoubtful, means, mergeAsked, withCall } from './mergeAsked.js';
 
@@ -23,6 +24,8 @@ export interface Verdict {
   readonly saidSince: number;
   /** Since when the dialog has been on the screen that the request is about; null while none was seen. */
   readonly dialogSince: number | null;
+  /** What exactly is asked may be told better in a moment: nothing of it can be answered until then. */
+  readonly isForming: boolean;
   readonly since: number;
 }
 
@@ -53,6 +56,8 @@ export interface StateModel {
   readonly used: { readonly call: string; readonly request: number } | null;
   /** It was given a task, and nothing was seen of its having begun with it. */
   readonly isTaskDue: boolean;
+  /** The tool writes down what it calls. */
+  readonly keepsRecord: boolean;
   readonly verdict: Verdict;
 }
 
@@ -86,6 +91,8 @@ const DETAILS_MS = 150;
 const REDRAW_MS = 250;
 /** A dialog is drawn in pieces: one of which it is not certain what it asks counts once it has held so long. */
 const PIECES_MS = 800;
+/** What a dialog asks is drawn whole, and found in the record of a tool that keeps one, within this time. */
+const LOOKED_UP_MS = 800;
 /** A dialog that was answered may stand there again for so long before it has gone for good. */
 const ANSWERED_MS = 300;
 /** Longer where each dialog has an event of its own: the same on the screen without one is still the one before. */
@@ -101,8 +108,9 @@ export const TASK_TAKEN_MS = 15_000;
  *
  * @param time milliseconds since the epoch
  * @param isTaskDue it was given a task and has not begun with it
+ * @param keepsRecord the tool writes down what it calls
  */
-export function initialState(time: number, isTaskDue = false): StateModel {
+export function initialState(time: number, isTaskDue = false, keepsRecord = false): StateModel {
   return {
     held: {},
     isSeen: false,
@@ -113,6 +121,7 @@ export function initialState(time: number, isTaskDue = false): StateModel {
     calls: { open: [], time: 0 },
     used: null,
     isTaskDue,
+    keepsRecord,
     verdict: {
       state: 'unknown',
       phase: null,
@@ -125,6 +134,7 @@ export function initialState(time: number, isTaskDue = false): StateModel {
       source: null,
       saidSince: time,
       dialogSince: null,
+      isForming: false,
       since: time,
     },
   };
@@ -205,6 +215,7 @@ function answered(model: StateModel, time: number): StateModel {
     state: 'working',
     phase: null,
     asked: null,
+    isForming: false,
     saidSince: time,
     since: time,
   };
@@ -247,6 +258,7 @@ export function nextLook(model: StateModel, now: number): number | undefined {
   const times: number[] = [];
   const { held, lastOutput, verdict, answered, isTaskDue } = model;
   const { screen } = held;
+  if (verdict.isForming) times.push((verdict.dialogSince ?? verdict.since) + LOOKED_UP_MS);
   if (screen && isInPieces(verdict, screen)) times.push(screen.since + PIECES_MS);
   if (screen && answered && isAfterglow(model, screen, now)) times.push(afterglowEnd(answered));
   for (const source of SOURCES) {
@@ -314,6 +326,7 @@ function decide(before: StateModel, now: number): StateModel {
     same &&
     next.phase === verdict.phase &&
     next.source === verdict.source &&
+    next.isForming === verdict.isForming &&
     next.dialogSince === verdict.dialogSince &&
     JSON.stringify(next.asked) === JSON.stringify(verdict.asked)
   )
@@ -407,10 +420,23 @@ function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number 
   return strong.time + (weak.state === 'waiting' ? MISSED_REQUEST_MS : MISSED_MS);
 }
 
-function judge({ held, verdict, calls, used }: StateModel, winner: Held | undefined, now: number): Verdict {
+function judge(
+  { held, verdict, calls, used, keepsRecord }: StateModel,
+  winner: Held | undefined,
+  now: number,
+): Verdict {
   if (!winner) {
     const nobody = { state: 'unknown', phase: null, asked: null, limitedUntil: null, source: null } as const;
-    return { ...verdict, ...nobody, turnEnded: false, error: null, background: 0, dialogSince: null, since: now };
+    return {
+      ...verdict,
+      ...nobody,
+      turnEnded: false,
+      error: null,
+      background: 0,
+      dialogSince: null,
+      isForming: false,
+      since: now,
+    };
   }
   const { screen } = held;
   // Who reports a state says little about it; a screen read after it shows the rest, when it means the same.
@@ -432,6 +458,7 @@ function judge({ held, verdict, calls, used }: StateModel, winner: Held | undefi
     phase: winner.phase ?? seen.phase,
     asked,
     ...pending,
+    isForming: keepsRecord && isForming(verdict, pending, asked, now),
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background,
     turnEnded: background === 0 && turnEnded(verdict, winner, seen),
@@ -440,6 +467,23 @@ function judge({ held, verdict, calls, used }: StateModel, winner: Held | undefi
     saidSince: winner.since,
     since: now,
   };
+}
+
+/** What is asked, as far as it can be answered: an id is for what is answered, and stays with it. */
+export function tellable({ asked, isForming }: Pick<Verdict, 'asked' | 'isForming'>): Asked | null {
+  return asked !== null && isForming ? { ...asked, request: null, options: [] } : asked;
+}
+
+/** Whether what a dialog asks may still be drawn, or be found in the tool's record. */
+function isForming(
+  before: Verdict,
+  { request, dialogSince }: Pick<Verdict, 'request' | 'dialogSince'>,
+  asked: Asked | null,
+  now: number,
+): boolean {
+  if (asked?.kind !== 'permission' || asked.request === null || dialogSince === null) return false;
+  const isYoung = before.isForming || request !== before.request;
+  return isYoung && !isTold(asked.request) && now < dialogSince + LOOKED_UP_MS;
 }
 
 /** Which request is pending. That another source tells the same is no news, another dialog on the screen is. */

@@ -80,7 +80,7 @@ export class StateWatch implements Disposable {
     const { tool, screen, size, calls, clock, known, isTaskDue, onError } = options;
     this.#options = options;
     this.#redraw = new Redraw(clock, size);
-    this.#model = knownState(known, clock.now(), isTaskDue);
+    this.#model = knownState(known, clock.now(), isTaskDue, calls !== undefined);
     if (calls !== undefined) this.#record = new Rerunner(() => this.#readCalls(calls), onError);
     if (tool.screen !== undefined) {
       this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
@@ -271,9 +271,14 @@ export class StateWatch implements Disposable {
   }
 }
 
-function knownState(known: StateWatchOptions['known'], now: number, isTaskDue: boolean): StateModel {
+function knownState(
+  known: StateWatchOptions['known'],
+  now: number,
+  isTaskDue: boolean,
+  keepsRecord: boolean,
+): StateModel {
   const { state, phase, waiting, limitedUntil, error, unread, changed } = known;
-  const empty = initialState(now, isTaskDue);
+  const empty = initialState(now, isTaskDue, keepsRecord);
   if (state === null) return empty;
   const asked = waiting === null ? null : { ...waiting, request: null, options: [] };
   const turnEnded = state === 'idle' && unread;
