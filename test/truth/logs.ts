@@ -17,6 +17,7 @@ import {
   type LogVerdict,
   type RecordedStep,
   type TimedLine,
+  type Unit,
 } from './logJudge.js';
 import type { Program } from './programs.js';
 import { Random } from './random.js';
@@ -89,9 +90,14 @@ async function streamAnswer(bed: Bed, watch: Watch, random: Random, seed: string
         [`${seed}b`, WORDS - 80],
       ]
     : [[seed, WORDS]];
-  for (const [name, words] of parts) watch.expect(essay(name, words));
   const steps = parts.map(([name, words]) => `do:essay(${name},${words})`);
-  await bed.prompt(`${steps.join(' do:read(README.md) ')} do:pieces(${seed})`);
+  const prompt = `${steps.join(' do:read(README.md) ')} do:pieces(${seed})`;
+  watch.expect({ kind: 'prompt', text: bed.tagged(prompt) });
+  for (const [index, [name, words]] of parts.entries()) {
+    if (index > 0) watch.expect({ kind: 'call', text: 'README.md' });
+    for (const text of sentencesOf(essay(name, words))) watch.expect({ kind: 'sentence', text });
+  }
+  await bed.prompt(prompt);
   const isOver = bed.until('said', 180_000);
   while (
     isResized &&
@@ -113,6 +119,8 @@ class Watch {
   readonly #lines: TimedLine[] = [];
   readonly #stood: Record<string, number> = {};
   readonly #expected = new Set<string>();
+  /** What the agent was told and told to say, in order. */
+  readonly #said: Unit[] = [];
   #screen: HeadlessTerminal | undefined;
   #frame = '';
   #stop: (() => void)[] = [];
@@ -156,22 +164,26 @@ class Watch {
     return watch;
   }
 
-  /** These sentences will stand on the screen. */
-  expect(text: string): void {
-    for (const sentence of sentencesOf(text)) this.#expected.add(bare(sentence));
+  /** This will stand on the screen next. */
+  expect(unit: Unit): void {
+    this.#said.push(unit);
+    if (unit.kind === 'sentence') this.#expected.add(bare(unit.text));
   }
 
   async end(path: string): Promise<LogVerdict> {
     const { client } = this.#bed.product;
     const { id } = this.#bed.session;
-    const conversation = await waitFor(
-      'its record',
-      () => client.request('session/transcript', { session: id }, { timeoutMs: 30_000 }).catch(() => undefined),
-      { timeoutMs: 60_000 },
-    );
+    const { keepsConversation } = this.#bed.program;
+    const conversation = !keepsConversation
+      ? undefined
+      : await waitFor(
+          'its record',
+          () => client.request('session/transcript', { session: id }, { timeoutMs: 30_000 }).catch(() => undefined),
+          { timeoutMs: 60_000 },
+        );
     for (const stop of this.#stop) stop();
-    const units = unitsOf(conversation);
-    const results = conversation.entries.flatMap(({ kind, text }) => (kind === 'toolResult' ? [text] : []));
+    const units = conversation === undefined ? this.#said : unitsOf(conversation);
+    const results = (conversation?.entries ?? []).flatMap(({ kind, text }) => (kind === 'toolResult' ? [text] : []));
     const recording = { units, results, stood: this.#stood };
     mkdirSync(join(path, '..'), { recursive: true });
     const whole = { program: this.#bed.program.name, ...recording, steps: this.#steps, lines: this.#lines };

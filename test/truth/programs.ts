@@ -22,6 +22,8 @@ export interface Program {
   readonly batch: number;
   /** What it asks is known exactly also where it does not fit into one row of its dialog. */
   readonly isLongKnown: boolean;
+  /** Its conversations are read from its own files. */
+  readonly keepsConversation: boolean;
   readonly keys: { readonly yes: readonly string[]; readonly no: readonly string[]; readonly first: readonly string[] };
   readonly exit: string;
   /** Found in what it has drawn, without blanks, when it shows that. */
@@ -38,6 +40,7 @@ const CLAUDE = {
   bash: 'bash',
   batch: 5,
   isLongKnown: true,
+  keepsConversation: true,
   keys: { ...KEYS, first: ['1'] },
   exit: '/exit',
   drawn: {
@@ -61,6 +64,7 @@ export const PROGRAMS: readonly Program[] = [
     asks: false,
     batch: 5,
     isLongKnown: true,
+    keepsConversation: true,
     keys: KEYS,
     exit: '/quit',
     drawn: {
@@ -80,6 +84,7 @@ export const PROGRAMS: readonly Program[] = [
     asks: true,
     batch: 3,
     isLongKnown: false,
+    keepsConversation: true,
     keys: KEYS,
     exit: '/quit',
     drawn: {
@@ -99,6 +104,7 @@ export const PROGRAMS: readonly Program[] = [
     asks: true,
     batch: 5,
     isLongKnown: true,
+    keepsConversation: true,
     keys: { ...KEYS, first: ['1', 'Enter'] },
     exit: '/exit',
     drawn: {
@@ -118,6 +124,7 @@ export const PROGRAMS: readonly Program[] = [
     asks: true,
     batch: 5,
     isLongKnown: true,
+    keepsConversation: false,
     keys: KEYS,
     exit: '/exit',
     drawn: {
