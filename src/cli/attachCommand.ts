@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { promisify } from 'node:util';
 import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError } from '../protocol/errors.js';
-import type { Nesting } from '../protocol/requests.js';
+import type { Nesting } from '../protocol/sessionRequests.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
 

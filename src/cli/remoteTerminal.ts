@@ -1,5 +1,5 @@
 import { CodeManagerError } from '../protocol/errors.js';
-import type { Attaching } from '../protocol/requests.js';
+import type { Attaching } from '../protocol/sessionRequests.js';
 import type { Terminal } from '../client/api.js';
 import { alertSequence, Interjections, onNeedsInput } from './alerts.js';
 import type { App } from './app.js';

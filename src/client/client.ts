@@ -5,7 +5,7 @@ import { dataHome } from './dataHome.js';
 import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
 import { ServerEvent } from '../protocol/events.js';
 import type { Progress } from '../protocol/question.js';
-import type { Method, ParamsInput, Result, Snapshot } from '../protocol/requests.js';
+import { isRepeatable, type Method, type ParamsInput, type Result, type Snapshot } from '../protocol/requests.js';
 import { Notification } from '../protocol/wire.js';
 import type {
   AnswerQuestion,
@@ -21,7 +21,6 @@ import { checkResult, isSameBuild, openServer, type EndpointOptions, type Opened
 import { INITIAL_LINK, reduceLink, toConnectionState, type Link, type LinkInput } from './link.js';
 import { LogFollower, type LogSource } from './logFollower.js';
 import { OpenQuestions } from './questions.js';
-import { isRepeatable } from './requestRules.js';
 import { SnapshotStore } from './snapshotStore.js';
 import { ClientTerminal, type Terminals } from './terminal.js';
 

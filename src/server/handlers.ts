@@ -1,6 +1,6 @@
 import { agentsElsewhere, runDoctor } from '../core/doctor/doctor.js';
 import { Look } from '../core/state/look.js';
-import type { Method, Params, Result } from '../protocol/requests.js';
+import { ABOUT_SESSIONS, type AboutSession, type Method, type Params, type Result } from '../protocol/requests.js';
 import type { ClientConnection } from './clientConnection.js';
 import type { Hub } from './hub/hub.js';
 import type { Origins } from './inside/origins.js';
@@ -14,12 +14,21 @@ export type Handlers = {
 /** Requests that are about the server itself. */
 type ServerMethod = 'initialize' | 'server/status' | 'server/stop' | 'token/list' | 'token/new' | 'token/revoke';
 
-/** Every request of the wire that is about machines, contexts and sessions, one line each. */
+/** What the machine of a session answers, unless something is done to it on the way. */
+function forwards(hub: Hub): Pick<Handlers, AboutSession> {
+  const forward = <M extends AboutSession>(method: M) =>
+    [method, (params: Params<M>) => hub.call(method, params)] as const;
+  return Object.fromEntries(ABOUT_SESSIONS.map(forward)) as unknown as Pick<Handlers, AboutSession>;
+}
+
+/** Every request of the wire that is about machines, contexts and sessions. */
 export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<Handlers, ServerMethod> {
   const { contexts, machines } = hub;
   const questions = new Questions();
   const operations = new Operations(questions);
   return {
+    ...forwards(hub),
+
     ping: () => ({}),
 
     'context/list': async ({ tag }) => {
@@ -78,23 +87,9 @@ export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<
     'session/create': (params, client) => operations.run(client, {}, (operation) => hub.create(params, operation)),
     'session/list': (params) => hub.list(params),
     'session/get': (params) => hub.get(params),
-    'session/send': (params) => hub.call('session/send', params),
-    'session/key': (params) => hub.call('session/key', params),
     'session/answer': ({ by, ...params }, client) =>
       hub.call('session/answer', { ...params, by: by ?? client.clientName, from: client.whence }),
-    'session/interrupt': (params) => hub.call('session/interrupt', params),
-    'session/stop': (params) => hub.call('session/stop', params),
-    'session/kill': (params) => hub.call('session/kill', params),
-    'session/rename': (params) => hub.call('session/rename', params),
     'session/update': (params) => hub.update(params),
-    'session/archive': (params) => hub.call('session/archive', params),
-    'session/purge': (params) => hub.call('session/purge', params),
-    'session/attach': (params) => hub.call('session/attach', params),
-    'session/transcript': (params) => hub.call('session/transcript', params),
-    'session/resume': (params) => hub.call('session/resume', params),
-    'session/explain': (params) => hub.call('session/explain', params),
-    'session/changes': (params) => hub.call('session/changes', params),
-    'session/trustGit': (params) => hub.call('session/trustGit', params),
 
     'terminal/open': async ({ session, columns, rows, ...how }, client) => {
       const { id, service } = await hub.find(session);
@@ -117,14 +112,12 @@ export function createHandlers(hub: Hub, origins: Pick<Origins, 'check'>): Omit<
       client.removeLog(subscription);
       return {};
     },
-    'log/info': (params) => hub.call('log/info', params),
 
     'policy/list': () => hub.policies.list(),
     'policy/add': ({ rule }) => hub.policies.add(rule),
     'policy/remove': ({ rule }) => hub.policies.remove(rule),
     'policy/test': (params) => hub.policies.test(params),
     'policy/off': ({ off }) => hub.policies.setOff(off),
-    'policy/propose': (params) => hub.call('policy/propose', params),
     'audit/list': (params) => hub.audit(params),
     'doctor/run': async () => [
       ...(await runDoctor(hub.local, hub.data.audit, await hub.problems())),

@@ -4,7 +4,8 @@ import type { AuditEntry } from '../../protocol/audit.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import type { Change } from '../../protocol/events.js';
 import type { LogSize } from '../../protocol/logSize.js';
-import type { Attaching, Check, Method, Params, Result } from '../../protocol/requests.js';
+import type { AboutSession, Check, Params, Result } from '../../protocol/requests.js';
+import type { Attaching } from '../../protocol/sessionRequests.js';
 import type { PolicyDraft, PolicyRule, PolicyState } from '../../protocol/policy.js';
 import type { Session } from '../../protocol/session.js';
 import type { Terminal, TerminalSize } from './machine.js';
@@ -14,8 +15,7 @@ export type { Terminal, TerminalSize } from './machine.js';
 export type { Asker, Operation } from './operation.js';
 
 /** Requests that are about the sessions of one machine. */
-export type SessionMethod =
-  Extract<Method, `session/${string}`> | 'tool/list' | 'log/info' | 'policy/test' | 'policy/propose';
+export type SessionMethod = AboutSession | 'session/create' | 'session/list' | 'tool/list' | 'policy/test';
 
 /** The rules that another agent server keeps and carries out, with the ids of our contexts. */
 export interface ForeignPolicies {

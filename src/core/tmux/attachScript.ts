@@ -1,4 +1,4 @@
-import type { Nesting } from '../../protocol/requests.js';
+import type { Nesting } from '../../protocol/sessionRequests.js';
 
 /** Terminals that a tmux may know when it does not know the one around: it draws in all of them as these want it. */
 const FALLBACKS = 'xterm-256color xterm screen-256color screen vt100';

@@ -3,7 +3,7 @@ import { Together } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { Attaching } from '../../protocol/requests.js';
+import type { Attaching } from '../../protocol/sessionRequests.js';
 import { HookAnswers } from '../hooks/hookAnswers.js';
 import type { HookFiles } from '../hooks/hookFormats.js';
 import { hookChannel } from '../hooks/hookScript.js';

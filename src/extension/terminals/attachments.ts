@@ -5,7 +5,7 @@ import { machineElsewhere } from '../../view/machineText.js';
 import { oneLine } from '../../view/plainText.js';
 import type { ServerLink } from '../services/serverLink.js';
 import type { ContextKeys } from '../services/contextKeys.js';
-import type { AttachCommand } from '../../protocol/requests.js';
+import type { AttachCommand } from '../../protocol/sessionRequests.js';
 import type { Session } from '../../protocol/session.js';
 import { SessionTerminal, type OpenTerminal } from './sessionTerminal.js';
 

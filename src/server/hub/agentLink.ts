@@ -10,7 +10,8 @@ import type { ConnectStep } from '../../machines/link/linkSteps.js';
 import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
-import type { Attaching, Snapshot } from '../../protocol/requests.js';
+import type { Snapshot } from '../../protocol/requests.js';
+import type { Attaching } from '../../protocol/sessionRequests.js';
 import { AgentLogs } from './agentLogs.js';
 import { AgentRoute, type AgentRouteOptions } from './agentRoute.js';
 import {

@@ -6,7 +6,7 @@ import type { Logger } from '../../common/logger.js';
 import { Contexts } from '../../core/contexts/contexts.js';
 import { isIn } from '../../core/contexts/contextStore.js';
 import type { EngineService } from '../../core/engine/engineService.js';
-import type { MachineService, Operation, SessionMethod } from '../../core/machine/machineService.js';
+import type { MachineService, Operation } from '../../core/machine/machineService.js';
 import type { ServerData } from '../../core/engine/serverData.js';
 import { sessionFilter } from '../../core/records/sessionFilter.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
@@ -16,7 +16,7 @@ import { machineId, type Context, type Machine as MachineInfo, type RemoteSpec }
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { PlacedSession } from '../../protocol/notice.js';
-import type { Check, Params, Result, Snapshot } from '../../protocol/requests.js';
+import type { AboutSession, Check, Params, Result, Snapshot } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
 import type { KeptUpdates } from './keptUpdates.js';
 import { Machines, type ServiceFactory } from './machines.js';
@@ -61,8 +61,6 @@ interface Place {
 
 /** So many answers of one agent server are looked through. */
 const MAX_AUDIT = 10_000;
-
-type SessionRefMethod = Exclude<SessionMethod, 'session/create' | 'session/list' | 'tool/list' | 'policy/test'>;
 
 /** All machines as one: finds who has a session, and makes one list and one stream of changes of all. */
 export class Hub implements Disposable {
@@ -253,7 +251,7 @@ export class Hub implements Disposable {
   }
 
   /** Has a session's machine do something. @throws CodeManagerError `notFound`, `conflict` when the reference is ambiguous */
-  async call<M extends SessionRefMethod>(method: M, params: Params<M>): Promise<Result<M>> {
+  async call<M extends AboutSession>(method: M, params: Params<M>): Promise<Result<M>> {
     const { id, service } = await this.find(params.session);
     return service.call(method, { ...params, session: id });
   }

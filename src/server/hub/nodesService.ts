@@ -23,7 +23,8 @@ import type { Machine as MachineInfo } from '../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { Attaching, Check, Params, Result } from '../../protocol/requests.js';
+import type { Check, Params, Result } from '../../protocol/requests.js';
+import type { Attaching } from '../../protocol/sessionRequests.js';
 import { hasEnded, type Session } from '../../protocol/session.js';
 import type { ConnectHost } from './sshService.js';
 

@@ -7,10 +7,10 @@ import type { Verdict } from '../../core/approvals/policy/evaluate.js';
 import { judgeManage } from '../../core/approvals/policy/manageRules.js';
 import type { PolicyStore } from '../../core/approvals/policy/policyStore.js';
 import { ruleText } from '../../core/approvals/policy/ruleText.js';
-import { accessOf, type Access } from '../../protocol/access.js';
+import type { Access } from '../../protocol/access.js';
 import type { AuditEntry } from '../../protocol/audit.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import type { Method, Params } from '../../protocol/requests.js';
+import { accessOf, type Method, type Params } from '../../protocol/requests.js';
 import type { Session } from '../../protocol/session.js';
 
 /** The session inside which a client is. */
