@@ -110,11 +110,7 @@ const CALLED: Readonly<Record<string, string>> = {
 /** `rule.hosts.0` is a host to who gave it. */
 function called(field: string, isOfRightKind: boolean): string {
   if (field === '') return 'What was given';
-  const last =
-    field
-      .replace(/(?:\.\d+)+$/, '')
-      .split('.')
-      .at(-1) ?? '';
+  const last = field.split('.').findLast((part) => !/^\d+$/.test(part)) ?? '';
   return isOfRightKind && Object.hasOwn(CALLED, last) ? (CALLED[last] ?? '') : `The field ${field}`;
 }
 

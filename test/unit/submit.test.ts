@@ -30,6 +30,7 @@ test('Enter is pressed again only while the very same text goes on standing in t
     ['fix the\ntests of this', ['fix the tests\n of this'], 5],
     ['fix the tests', ['fix the tests and more'], 1],
     ['fix the tests', ['and fix the tests'], 1],
+    ['fix the tests', ['fix the tests', 'fix the tests', null, 'fix the tests'], 5],
     ['fix the tests', ['fix the tests', 'what a person types'], 1],
     ['fix the tests', ['[Pasted text #1]'], 1],
     ['fix the tests', ['fix the tests', new Error('no screen')], 1],

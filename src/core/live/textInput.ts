@@ -23,6 +23,8 @@ const UNREAD_MS = 400;
 const END_LETTERS = 12;
 const FEW_LETTERS = 3;
 const LOOK_EVERY_MS = 40;
+/** A text that is gone from its box stays gone for so long before it counts as taken. */
+const GONE_MS = 150;
 
 /**
  * Text as it may be pasted: line ends as line feeds, no control characters. What remains cannot end a bracketed paste
@@ -158,7 +160,12 @@ async function pressed(
     await delay(LOOK_EVERY_MS);
     left = (await box.look()).draft;
     // Where nothing was seen yet, the text may still appear.
-    if (isShown && !isLeft(left, text)) return true;
+    if (isShown && !isLeft(left, text)) {
+      // A program that draws its whole screen anew shows no box for a moment.
+      await delay(GONE_MS);
+      left = (await box.look()).draft;
+      if (!isLeft(left, text)) return true;
+    }
     isShown ||= left !== null;
   } while (performance.now() < end);
   return !isLeft(left, text);
