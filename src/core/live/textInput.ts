@@ -144,7 +144,7 @@ export async function submit(text: string, press: () => Promise<void>, box: Inpu
   return false;
 }
 
-/** Presses Enter once; false when the text stands there all the same. */
+/** Presses Enter once; false when the text, or what is shown in place of it, stands there all the same. */
 async function pressed(
   text: string,
   press: () => Promise<void>,
@@ -153,6 +153,8 @@ async function pressed(
   withinMs: number,
 ): Promise<boolean> {
   let isShown = wasShown;
+  const { draft: before } = await box.look();
+  const stays = (draft: string | null): boolean => isLeft(draft, text) || (isPlaceholder(draft) && draft === before);
   await press();
   const end = performance.now() + withinMs;
   let left: string | null;
@@ -160,15 +162,20 @@ async function pressed(
     await delay(LOOK_EVERY_MS);
     left = (await box.look()).draft;
     // Where nothing was seen yet, the text may still appear.
-    if (isShown && !isLeft(left, text)) {
+    if (isShown && !stays(left)) {
       // A program that draws its whole screen anew shows no box for a moment.
       await delay(GONE_MS);
       left = (await box.look()).draft;
-      if (!isLeft(left, text)) return true;
+      if (!stays(left)) return true;
     }
     isShown ||= left !== null;
   } while (performance.now() < end);
-  return !isLeft(left, text);
+  return !stays(left);
+}
+
+/** What many show in place of a long paste: `[Pasted text #1 +40 lines]`, `[Pasted Content 1024 chars]`. */
+function isPlaceholder(draft: string | null): boolean {
+  return draft !== null && /^\[paste[^\]\n]{0,60}\]$/iu.test(draft.trim());
 }
 
 /** Whole, or with a line break in place of a backslash at its end. */
