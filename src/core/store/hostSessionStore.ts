@@ -8,6 +8,7 @@ import { hasEnded } from '../../protocol/session.js';
 import type { Machine } from '../machine/machine.js';
 import type { HomePaths } from './home.js';
 import { formatJson, parseJsonObject } from './jsonFile.js';
+import { NewerFields } from './newerFields.js';
 import type { RecordStore } from './recordStore.js';
 
 type Folder = 'active' | 'archive';
@@ -45,6 +46,7 @@ export class HostSessionStore implements RecordStore {
   readonly #unsaved = new Set<string>();
   /** What was read from the host or written there last, by session. */
   readonly #texts = new Map<string, string>();
+  readonly #newer = new NewerFields();
   /** Records that came by {@link heard} since the last load. */
   readonly #heard = new Set<string>();
   #paths: HomePaths | undefined;
@@ -181,6 +183,7 @@ export class HostSessionStore implements RecordStore {
     this.#archived.delete(id);
     this.#unsaved.delete(id);
     this.#texts.delete(id);
+    this.#newer.forget(id);
     this.#options.onChange();
   }
 
@@ -198,7 +201,7 @@ export class HostSessionStore implements RecordStore {
   }
 
   async #writeRecord(record: SessionRecord, folder: Folder): Promise<void> {
-    const text = formatJson(record);
+    const text = formatJson(this.#newer.restore(record));
     if (folder === 'active') this.#texts.set(record.id, text);
     await this.#options.machine.writeFile(this.#path(folder, record.id, 'json'), text);
   }
@@ -276,6 +279,7 @@ export class HostSessionStore implements RecordStore {
       const isNewer = typeof version === 'number' && version > RECORD_VERSION;
       if (parsed.success && parsed.data.id === id && !isNewer) {
         if (folder === 'active') this.#texts.set(id, text);
+        this.#newer.remember(parsed.data, read.value);
         return parsed.data;
       }
     }

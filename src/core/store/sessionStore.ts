@@ -9,7 +9,8 @@ import { moveAcrossDisks, removeLeftovers, setAside, syncFolder, writeFileAtomic
 import { reasonOf } from '../../common/systemError.js';
 import { errorCode, isMissing, toDiskError, toReadError } from './diskErrors.js';
 import { homePaths, type HomePaths } from './home.js';
-import { formatJson, isObject, readJsonObject, type JsonObject } from './jsonFile.js';
+import { formatJson, readJsonObject } from './jsonFile.js';
+import { NewerFields } from './newerFields.js';
 import type { RecordStore } from './recordStore.js';
 
 /** The files of a session, by their ending. Nothing else is ever moved or deleted. */
@@ -30,8 +31,7 @@ export class SessionStore implements RecordStore {
   readonly #queued = new Map<string, Promise<void>>();
   /** Records whose last write failed. */
   readonly #unsaved = new Set<string>();
-  /** Nested objects as they were read, where the schema knows only a part of them. */
-  readonly #nested = new Map<string, Map<string, { readonly known: string; readonly whole: unknown }>>();
+  readonly #newer = new NewerFields();
   readonly #problems: string[] = [];
   #archiveLoaded: Promise<void> | undefined;
 
@@ -152,7 +152,7 @@ export class SessionStore implements RecordStore {
       this.#active.delete(id);
       this.#archived.delete(id);
       this.#unsaved.delete(id);
-      this.#nested.delete(id);
+      this.#newer.forget(id);
     });
   }
 
@@ -178,12 +178,7 @@ export class SessionStore implements RecordStore {
   }
 
   async #writeRecord(record: SessionRecord, folder: string): Promise<void> {
-    const nested = this.#nested.get(record.id);
-    const entries = Object.entries(record).map(([key, value]) => {
-      const read = nested?.get(key);
-      return [key, read !== undefined && read.known === JSON.stringify(value) ? read.whole : value];
-    });
-    await writeFileAtomic(join(folder, `${record.id}.json`), formatJson(Object.fromEntries(entries)));
+    await writeFileAtomic(join(folder, `${record.id}.json`), formatJson(this.#newer.restore(record)));
   }
 
   /** The record in the new place comes first and the one in the old place goes last: a crash leaves both or one. */
@@ -279,7 +274,7 @@ export class SessionStore implements RecordStore {
       }
       const parsed = SessionRecord.safeParse(read.value);
       if (parsed.success && parsed.data.id === id) {
-        this.#rememberNested(parsed.data, read.value);
+        this.#newer.remember(parsed.data, read.value);
         return parsed.data;
       }
       reason = parsed.success ? `it holds the id of another session` : faultText(parsed.error);
@@ -295,17 +290,6 @@ export class SessionStore implements RecordStore {
     const kept = aside === undefined ? '' : ` and kept as ${basename(aside)}`;
     this.#problems.push(`${label} is skipped${kept}: ${reason}`);
     return undefined;
-  }
-
-  #rememberNested(record: SessionRecord, raw: JsonObject): void {
-    const nested = new Map<string, { known: string; whole: unknown }>();
-    for (const [key, value] of Object.entries(record)) {
-      if (!isObject(value)) continue;
-      const known = JSON.stringify(value);
-      if (known !== JSON.stringify(raw[key])) nested.set(key, { known, whole: raw[key] });
-    }
-    if (nested.size > 0) this.#nested.set(record.id, nested);
-    else this.#nested.delete(record.id);
   }
 }
 
