@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
 import { readStartupScreen } from '../../src/core/state/startupScreen.js';
 import { collectedScreens, recordedScreen as real, recordedScreens, toolOf } from '../helpers/screens.js';
@@ -124,4 +125,30 @@ test('an aider question counts only while it waits for the answer', () => {
 test('a tool without rules is ready as soon as it runs', () => {
   assert.equal(read('shell', ''), 'ready');
   assert.equal(read('shell', 'Do you trust the files in this folder? 1. Yes'), 'ready');
+});
+
+test('what Copilot loads below its box before anybody gave it anything is no work of a turn', () => {
+  const box = (footer: string): string =>
+    [
+      '  ╭─╮╭─╮',
+      '  ╰─╯╰─╯  Copilot v1.0.102 uses AI.',
+      '  █ ▘▝ █  Check for mistakes.',
+      ' ● No copilot-instructions.md found. Run /init to generate.',
+      '',
+      ' ~/project [⎇ master]',
+      '─'.repeat(80),
+      '❯',
+      '─'.repeat(80),
+      footer,
+    ].join('\n');
+  const copilot = catalog.get('copilot');
+  for (const mark of ['●', '◎', '◉', '○', '∙']) {
+    const loading = box(` ${mark} Loading: 1 plugin, 9 hooks, 2 skills                                   gpt-4.1`);
+    assert.equal(readStartupScreen(copilot, loading).kind, 'unknown', mark);
+    assert.notEqual(judgeScreen(copilot, loading, 0).state, 'working', mark);
+    assert.equal(judgeScreen(copilot, box(` ${mark} Thinking`), 0).state, 'working', mark);
+  }
+  const ready = box(' ← open sidebar · Interactive · Manual Approval · / commands · ? help             gpt-4.1');
+  assert.equal(readStartupScreen(copilot, ready).kind, 'ready');
+  assert.equal(judgeScreen(copilot, ready, 0).state, 'idle');
 });
