@@ -65,8 +65,10 @@ const buildHash = {
       loader: 'ts',
     }));
     if (!('server' in build.initialOptions.entryPoints)) return;
+    if (watch) build.onStart(() => console.log('Building'));
     // Written once the server lies on the disk: one that runs and is developed leaves for it.
     build.onEnd(({ errors }) => {
+      if (watch) console.log('Built');
       if (errors.length === 0) writeFileSync(join(root, 'dist', 'build.txt'), `${hash}\n`);
     });
   },
