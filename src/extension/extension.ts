@@ -26,6 +26,7 @@ import { SessionLogs } from './logs/sessionLogs.js';
 import { ServerLink, type ConnectFor } from './services/serverLink.js';
 import { SessionRows } from '../view/sessionRows.js';
 import { NewSession } from './newSession/newSession.js';
+import { showStarted } from './newSession/showStarted.js';
 import { TaskDrafts } from './newSession/taskDrafts.js';
 import { Claims } from './services/claims.js';
 import { offerCommandLine } from './services/commandLine.js';
@@ -108,8 +109,7 @@ export function activate(context: vscode.ExtensionContext): void {
         own,
       ),
     onStarted: async (session) => {
-      // Whoever has attached to it meanwhile sees more than the log.
-      if (!attachments.has(session.id)) await openLog(services, session);
+      await showStarted(session.id, attachments, () => openLog(services, session));
       await untilListed(rows, session.id);
       await sessionsView.select(session.id);
     },

@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import type { Session } from '../../src/protocol/session.js';
+import { privateTmux } from '../helpers/privateTmux.js';
 import { TestHome } from '../helpers/testHome.js';
 import { until } from '../helpers/until.js';
 
@@ -68,6 +69,16 @@ test('a session is resumed in its own log, with its mode and arguments, and tell
   assert.match(reason ?? '', /GIVEN/);
   await home.ok('send', id, 'exit');
   assert.equal((await home.run(['wait', id, '--exit-status'])).code, 7);
+
+  // A tmux that is only slow: it stays what it was, and is resumed later.
+  const before = await home.json<Session>('status', id);
+  const tmux = Number(await privateTmux(home.cm, ['display-message', '-p', '#{pid}']));
+  process.kill(tmux, 'SIGSTOP');
+  const slow = await home.run(['resume', id]).finally(() => process.kill(tmux, 'SIGCONT'));
+  assert.deepEqual([slow.code, slow.stdout], [4, '']);
+  assert.match(slow.stderr, /^tmux did not answer within \d+ s\. It may only be slow: try again\.$/m);
+  const after = await home.json<Session>('status', id);
+  assert.deepEqual({ ...after, lastOutput: null }, { ...before, lastOutput: null });
 
   await home.ok('rm', id);
   assert.equal(await home.ok('resume', id, '--env', 'GIVEN=again'), id);

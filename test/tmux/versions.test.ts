@@ -147,6 +147,12 @@ for (const program of programs.length === 0 ? [undefined] : programs) {
     await launch('s2', 'sleep', '1000');
     const other = await tmux.create('s2');
     await assert.rejects(tmux.create('s2'), { code: 'conflict' });
+    // A window that has gone is told without the ids and words of tmux.
+    await assert.rejects(tmux.screen('%999'), {
+      code: 'conflict',
+      message: 'tmux did not do what it was asked: its window has gone',
+      said: /^can't find .*%999/,
+    });
     assert.deepEqual((await tmux.panes()).map(({ session }) => session).sort(), ['s1', 's2']);
 
     // Another server finds what runs.

@@ -12,6 +12,7 @@ import { LinkCut } from '../machine/linkCut.js';
 import type { Machine, MachinePlace } from '../machine/machine.js';
 import type { RecordStore } from '../store/recordStore.js';
 import { LIST_PROCESSES } from '../tmux/scripts.js';
+import { isSlow } from '../tmux/tmuxErrors.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { calledIn, resumeArguments } from '../tools/launch.js';
 import { findProgram } from '../tools/program.js';
@@ -163,6 +164,11 @@ export class SessionResume {
       // Whoever reaches its host again goes on with the start.
       if (await cut.explains(error)) throw error;
       await starts.forget(id).catch(() => undefined);
+      if (isSlow(error)) {
+        // Nothing was started, and will be: it has ended as it had before.
+        await table.patch(id, { ...record, archived: false });
+        throw error;
+      }
       await table.apply(id, { type: 'startFailed', reason: errorText(error), time: this.#now() });
       throw error;
     } finally {

@@ -18,7 +18,7 @@ import { shownCommand } from '../../common/shownCommand.js';
 import { plain, resolveRef, slug, uniqueName } from '../store/names.js';
 import type { RecordStore } from '../store/recordStore.js';
 import type { Machine, MachinePlace } from '../machine/machine.js';
-import { TmuxSilentError } from '../tmux/tmuxErrors.js';
+import { isSlow } from '../tmux/tmuxErrors.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { conversationHome } from '../conversations/home.js';
 import { changesIn } from '../git/changes.js';
@@ -254,7 +254,7 @@ export class Sessions {
         // Its host has the record and the launch file: whoever reaches it again goes on with the start.
         if (await cut.explains(error)) throw error;
         await starts.forget(id).catch(() => undefined);
-        if (error instanceof TmuxSilentError) {
+        if (isSlow(error)) {
           // Nothing was started, and will be: the launcher finds nothing to launch.
           table.remove(id);
           await this.#options.store.purge(id).catch(() => undefined);

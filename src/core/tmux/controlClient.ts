@@ -2,10 +2,9 @@ import { StringDecoder } from 'node:string_decoder';
 import { Deferred } from '../../common/async.js';
 import { type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
-import { CodeManagerError } from '../../protocol/errors.js';
 import type { ProcessStream } from '../machine/machine.js';
 import { ControlParser } from './controlParser.js';
-import { TmuxGoneError, TmuxSilentError } from './tmuxErrors.js';
+import { TmuxGoneError, TmuxRefusedError, TmuxSilentError } from './tmuxErrors.js';
 
 interface Pending {
   /** Commands on the line whose answers are still to come. */
@@ -66,7 +65,7 @@ export class ControlClient implements Disposable {
    * Runs commands as one list: tmux executes them without anything in between and stops at the first that fails.
    *
    * @returns the lines each command printed
-   * @throws CodeManagerError `internal` with tmux's own words, `unavailable` when tmux has gone
+   * @throws TmuxRefusedError when it fails, TmuxGoneError, TmuxSilentError
    */
   async run(...commands: readonly string[]): Promise<readonly (readonly string[])[]> {
     if (this.#closed !== undefined) throw this.#closed;
@@ -96,7 +95,7 @@ export class ControlClient implements Disposable {
     if (ok && pending.left > 0) return;
     this.#pending.shift();
     if (ok) pending.done.resolve(pending.replies);
-    else pending.done.reject(new CodeManagerError('internal', `tmux: ${lines.join(' ') || 'command failed'}`));
+    else pending.done.reject(new TmuxRefusedError(lines.join(' ')));
   }
 
   #close(error: TmuxGoneError | TmuxSilentError): void {

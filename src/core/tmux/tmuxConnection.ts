@@ -11,7 +11,7 @@ import { PANE_FORMAT, parseLayout, parsePane, type Pane, type PaneSize } from '.
 import { PanePoll } from './panePoll.js';
 import { tmuxCommand } from '../../common/quote.js';
 import { CONFIG_OPTION } from './scripts.js';
-import { TmuxGoneError } from './tmuxErrors.js';
+import { TmuxGoneError, TmuxRefusedError } from './tmuxErrors.js';
 import type { TmuxProcess } from './tmuxProcess.js';
 
 export interface TmuxConnectionOptions {
@@ -188,7 +188,8 @@ export class TmuxConnection implements Disposable {
       return 'attached';
     } catch (error) {
       control.dispose();
-      const reason = error instanceof TmuxGoneError ? error.said : errorText(error);
+      const reason =
+        error instanceof TmuxGoneError || error instanceof TmuxRefusedError ? error.said : errorText(error);
       log.debug(`no tmux on ${process.socket}: ${reason}`);
       if (NO_HUB.test(reason)) return 'noHub';
       if (NO_SERVER.test(reason)) return 'none';

@@ -1,4 +1,4 @@
-import { CodeManagerError } from '../../protocol/errors.js';
+import { CodeManagerError, type ErrorCode } from '../../protocol/errors.js';
 
 /** There is no way to tmux, or none any more. */
 export class TmuxGoneError extends CodeManagerError {
@@ -17,5 +17,146 @@ export class TmuxSilentError extends CodeManagerError {
   constructor(seconds: number) {
     super('unavailable', `tmux did not answer within ${seconds} s`, { hint: 'It may only be slow: try again.' });
     this.name = 'TmuxSilentError';
+  }
+}
+
+/** It may be that tmux was only too slow: nothing says that it cannot do what it was asked. */
+export function isSlow(error: unknown): boolean {
+  return error instanceof TmuxSilentError || (error instanceof CodeManagerError && error.code === 'timeout');
+}
+
+/** What kept tmux from something, in words of ours: a sentence's end, and what a person can do. */
+interface Refusal {
+  readonly kind: 'gone' | 'taken' | 'system' | 'other';
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly hint: string;
+}
+
+const LOG_TELLS = 'What it said stands in server.log; cm doctor looks at tmux.';
+
+/** By what tmux says, first match. It says nothing in other languages. */
+const REFUSALS: readonly (readonly [RegExp, Refusal])[] = [
+  [
+    /^can't find (?:pane|window|session)|^target pane has exited|^no (?:current )?(?:target|session|window|pane)/,
+    {
+      kind: 'gone',
+      code: 'conflict',
+      reason: 'its window has gone',
+      hint: 'The session may have just ended: see cm ls.',
+    },
+  ],
+  [
+    /^duplicate session/,
+    { kind: 'taken', code: 'conflict', reason: 'the session has a window already', hint: 'See cm ls.' },
+  ],
+  [
+    /Resource temporarily unavailable|fork failed|fork error/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'the system can start nothing more',
+      hint: 'End other programs or raise the limit (ulimit -u).',
+    },
+  ],
+  [
+    /Cannot allocate memory/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'the system has no memory left',
+      hint: 'End other programs, then try again.',
+    },
+  ],
+  [
+    /Too many open files/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'too many files are open',
+      hint: 'Raise the limit (ulimit -n) and try again.',
+    },
+  ],
+  [
+    /No space left on device|[Dd]isk quota exceeded/,
+    { kind: 'system', code: 'unavailable', reason: 'the disk is full', hint: 'Free some space on it, then try again.' },
+  ],
+  [
+    /Permission denied|Operation not permitted|Read-only file system/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'permission was denied',
+      hint: 'See whether the folder of its socket and /dev/ptmx can be written.',
+    },
+  ],
+  [
+    /File name too long/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'the path of its socket is too long',
+      hint: 'Set CM_HOME to a shorter path.',
+    },
+  ],
+  [
+    /Address already in use/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'something else is in the place of its socket',
+      hint: 'See cm doctor, then try again.',
+    },
+  ],
+  [
+    /No such file or directory/,
+    {
+      kind: 'system',
+      code: 'unavailable',
+      reason: 'a file that it needs has gone',
+      hint: 'Try again: files of ours are made anew.',
+    },
+  ],
+  [
+    /(?:missing or unsuitable|unknown) terminal|can't (?:find|use) terminfo|error while loading shared libraries/,
+    {
+      kind: 'system',
+      code: 'dependencyMissing',
+      reason: 'a part of its installation is missing',
+      hint: 'Install tmux again.',
+    },
+  ],
+  [
+    /^(?:unknown|ambiguous|invalid) (?:command|option|flag)|unknown (?:option|flag)|usage:/,
+    {
+      kind: 'other',
+      code: 'internal',
+      reason: 'this version of it does not know what it was asked',
+      hint: LOG_TELLS,
+    },
+  ],
+];
+
+const OTHER: Refusal = { kind: 'other', code: 'internal', reason: 'it says why in its own words', hint: LOG_TELLS };
+
+function refusalOf(said: string): Refusal {
+  return REFUSALS.find(([pattern]) => pattern.test(said))?.[1] ?? OTHER;
+}
+
+/** tmux runs and did not do what it was asked, or does not start. Whatever it says itself is for the log alone. */
+export class TmuxRefusedError extends CodeManagerError {
+  readonly kind: Refusal['kind'];
+  /** What tmux itself said, which is not for people. */
+  readonly said: string;
+
+  /** @param what did not happen: `tmux did not start` */
+  constructor(said: string, what = 'tmux did not do what it was asked') {
+    const { kind, code, reason, hint } = refusalOf(said);
+    super(code, `${what}: ${reason}`, { hint });
+    this.name = 'TmuxRefusedError';
+    this.kind = kind;
+    this.said = said;
+    // Only the log shows that.
+    this.stack = `${this.stack ?? ''}\ntmux said: ${said}`;
   }
 }

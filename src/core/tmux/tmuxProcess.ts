@@ -1,7 +1,6 @@
 import { dirname, join } from 'node:path';
 import { delay } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
-import { CodeManagerError } from '../../protocol/errors.js';
 import { copilotPlugin } from '../hooks/copilotHooks.js';
 import { hookScript } from '../hooks/hookScript.js';
 import { opencodePlugin } from '../hooks/opencodePlugin.js';
@@ -12,6 +11,7 @@ import { ATTACH_SCRIPT } from './attachScript.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';
 import { launchScript, LIST_PROCESSES, pipeScript, tmuxConfig } from './scripts.js';
 import { findTmux, type FoundTmux, type TmuxPlace } from './tmuxProgram.js';
+import { TmuxRefusedError } from './tmuxErrors.js';
 import { tmuxFeatures, type TmuxFeatures, type TmuxVersion } from './version.js';
 
 export interface TmuxOptions {
@@ -137,7 +137,7 @@ export class TmuxProcess {
     return line === undefined ? undefined : Number.parseInt(line, 10);
   }
 
-  /** Starts it with its hidden session; fine when one is there already. @throws CodeManagerError `unavailable` */
+  /** Starts it with its hidden session; fine when one is there already. @throws TmuxRefusedError */
   async start(): Promise<void> {
     const { machine, runtimeDirectory, log } = this.#options;
     const { program, version } = await this.program();
@@ -169,7 +169,8 @@ export class TmuxProcess {
     }
     const { code, stderr } = result;
     if (code !== 0 && !stderr.includes('duplicate session')) {
-      throw new CodeManagerError('unavailable', `tmux did not start: ${stderr.trim() || `exit ${String(code)}`}`);
+      log.error(`tmux did not start: ${stderr.trim() || `exit ${String(code)}`}`);
+      throw new TmuxRefusedError(stderr.trim(), 'tmux did not start');
     }
     log.info(`tmux ${version.text} started on ${this.socket}`);
   }

@@ -24,6 +24,7 @@ import {
 } from './pane.js';
 import { quotePosix, tmuxCommand } from '../../common/quote.js';
 import { TmuxConnection } from './tmuxConnection.js';
+import { TmuxRefusedError } from './tmuxErrors.js';
 import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
 import type { FoundTmux } from './tmuxProgram.js';
 import { tmuxLimits, type TmuxVersion } from './version.js';
@@ -166,7 +167,7 @@ export class TmuxServer implements Disposable {
     } catch (error) {
       // The list of commands ended where it failed.
       if (byClients.length > 0) await control.run(...byClients).catch(() => undefined);
-      if (error instanceof CodeManagerError && error.message.includes('duplicate session')) {
+      if (error instanceof TmuxRefusedError && error.kind === 'taken') {
         throw new CodeManagerError('conflict', `Session ${session} has a window already`, { cause: error });
       }
       throw error;
@@ -234,7 +235,7 @@ export class TmuxServer implements Disposable {
       const [lines] = await control.run(tmuxCommand('display-message', '-p', '-t', pane, format));
       return lines?.[0];
     } catch (error) {
-      if (error instanceof CodeManagerError && error.code === 'internal') return undefined;
+      if (error instanceof TmuxRefusedError) return undefined;
       throw error;
     }
   }
@@ -338,7 +339,7 @@ export class TmuxServer implements Disposable {
     const control = await this.connection.attached();
     const end = async (...command: string[]): Promise<void> => {
       await control?.run(tmuxCommand(...command)).catch((error: unknown) => {
-        if (!(error instanceof CodeManagerError) || error.code !== 'internal') throw error;
+        if (!(error instanceof TmuxRefusedError)) throw error;
       });
     };
     // It goes out of both sessions; the emptied one goes by itself.

@@ -20,6 +20,8 @@ export class Attachments implements Disposable {
   readonly #link: ServerLink;
   readonly #keys: ContextKeys;
   readonly #terminals = new Map<string, vscode.Terminal>();
+  /** Ids of sessions whose terminal is being made. */
+  readonly #attaching = new Set<string>();
   /** What each of them was called last by us; a person may call it otherwise. */
   readonly #titles = new WeakMap<vscode.Terminal, string>();
   readonly #agents = new WeakMap<vscode.Terminal, string>();
@@ -47,7 +49,10 @@ export class Attachments implements Disposable {
     const key = `${session.id}${readOnly ? ':read-only' : ''}`;
     const existing = this.#terminals.get(key);
     if (existing !== undefined) return existing.show();
-    const attach = await this.#link.request('session/attach', { session: session.id, readOnly });
+    this.#attaching.add(session.id);
+    const attach = await this.#link
+      .request('session/attach', { session: session.id, readOnly })
+      .finally(() => this.#attaching.delete(session.id));
     // Two clicks may wait for the same answer.
     const made = this.#terminals.get(key);
     if (made !== undefined) return made.show();
@@ -90,8 +95,14 @@ export class Attachments implements Disposable {
     renameActiveTerminal(name);
   }
 
+  /** Somebody has attached to it, or is about to. */
   has(sessionId: string): boolean {
-    return this.#terminals.has(sessionId);
+    return this.#terminals.has(sessionId) || this.#attaching.has(sessionId);
+  }
+
+  /** Shows the terminal of a session once more, where there is one. */
+  show(sessionId: string): void {
+    this.#terminals.get(sessionId)?.show();
   }
 
   /** Whether the person is looking at a terminal of this session. */
