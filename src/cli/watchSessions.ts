@@ -30,7 +30,8 @@ export async function watchSessions(
     });
   }
   // What no list takes is refused: it would be waited for in vain.
-  await app.client.request('session/list', filter);
+  const asking = app.connect();
+  await asking.request('session/list', filter).finally(() => asking.dispose());
   const client = app.connect({ subscribe: true });
   const { output } = app;
   const inPlace = output.isTerminal && !output.json && !quiet;

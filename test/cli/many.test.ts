@@ -96,7 +96,7 @@ test('a text goes to all that run in contexts with a tag, and each that does not
   assert.ok(!existsSync(join(home.work, 'web', 'got')));
   const nobody = await home.run(['send', '--tag', 'nothing', 'hello']);
   assert.equal(nobody.code, 3);
-  assert.match(nobody.stderr, /^No session runs in a context with the tag nothing\./);
+  assert.match(nobody.stderr, /^No session runs in a context with the tag "nothing"\./);
   const both = await home.run(['send', '--tag', 'backend', 'api', 'hello']);
   assert.equal(both.code, 2);
   assert.match(both.stderr, /^With --tag there is no ID/);

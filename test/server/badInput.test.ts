@@ -11,7 +11,7 @@ test('names are one line of at most 200 characters; anything else is said to be 
   const server = new TestServer(t);
   const client = server.client();
   for (const [name, message] of [
-    ['a\nb', /line breaks or control characters/],
+    ['a\nb', /line breaks, control characters/],
     ['\x1b[31mred', /control characters/],
     ['x'.repeat(10_000), /at most 200 characters/],
     ['   ', /cannot be empty/],
