@@ -15,7 +15,7 @@ export async function ruleOf(line: string, index: number): Promise<PolicyRule> {
     client: {
       request: (_method: 'policy/add', params: Params<'policy/add'>) => {
         asked = params.rule;
-        return Promise.resolve({});
+        return Promise.resolve({ tool: null });
       },
     },
     output: { json: true, record: () => {} },
