@@ -1,6 +1,6 @@
 import { spelled, spelledLine, spelledLines } from '../common/spelled.js';
 import { stripTerminal } from '../common/terminalText.js';
-import { alike } from '../protocol/alike.js';
+import { alike, onlyNamed } from '../protocol/alike.js';
 import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
 import {
   isUncertain,
@@ -89,7 +89,7 @@ async function answerAll(
   );
   const [shown] = pending;
   if (shown === undefined) throw nothingAsked(first);
-  const chosen = named.length === 0 ? pending : pending.filter(({ request }) => named.includes(request.id));
+  const chosen = onlyNamed(pending, named);
   const gone = named.filter((id) => !chosen.some(({ request }) => request.id === id));
   for (const id of gone) app.output.note(`${stripTerminal(id)}: The request has changed.`);
   if (named.length === 0) {

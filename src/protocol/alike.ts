@@ -11,6 +11,14 @@ export function alike(session: Session, all: readonly Session[]): readonly Sessi
   return all.filter((other) => other.id !== session.id && exactWords(other) === asked);
 }
 
+/** Of what asks that which a person named by the ids of requests: all where none is named, and never another one. */
+export function onlyNamed<Asking extends { readonly request: { readonly id: string } }>(
+  pending: readonly Asking[],
+  named: readonly string[],
+): readonly Asking[] {
+  return named.length === 0 ? pending : pending.filter(({ request }) => named.includes(request.id));
+}
+
 /** All that a person decides on, as one text; undefined where some of it is elsewhere or not known exactly. */
 function exactWords({ tool, request }: Session): string | undefined {
   if (request === null || !isWhole(request)) return undefined;

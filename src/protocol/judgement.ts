@@ -31,6 +31,8 @@ export const ScreenJudgement = z.object({
   background: z.number().int().min(0),
   /** A key has suspended it, and nothing is known of what it does. */
   suspended: z.boolean().default(false),
+  /** One more press of a key suspends it, or has done so. */
+  nearSuspension: z.boolean().default(false),
   /** The rule that decided: `dialog shell`, `working`, `idle` …; null when none did. */
   rule: z.string().nullable(),
   /** The last lines that were looked at. */

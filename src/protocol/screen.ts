@@ -219,6 +219,8 @@ export const ScreenRules = z.looseObject({
   suspended: z.array(Pattern).default([]),
   /** It leaves the other screen of its terminal when a key suspends it, and says nothing. */
   suspendsSilently: z.boolean().default(false),
+  /** A row that says that one more press of a key suspends it: of that its terminal tells, by its mode, and no screen. */
+  nearSuspension: z.array(Pattern).default([]),
   /** A view of a person that hides the conversation: nothing is known while it is open. */
   hidden: z.array(Pattern).default([]),
 });

@@ -17,8 +17,8 @@ interface Row {
   readonly trust?: readonly [string, string];
   /** Directive for a command that it asks about. */
   readonly bash: string;
-  /** A key suspends it. */
-  readonly suspends?: boolean;
+  /** So many presses of a key suspend it. */
+  readonly suspends?: number;
 }
 
 const ROWS: readonly Row[] = [
@@ -28,15 +28,23 @@ const ROWS: readonly Row[] = [
     mode: 'default',
     trust: ['❯', 'Yes, I trust this folder'],
     bash: 'bash',
-    suspends: true,
+    suspends: 1,
   },
-  { agent: 'gemini', reach: byPath, mode: 'default', trust: ['●', 'Trust folder'], bash: 'bash' },
-  { agent: 'opencode', reach: byOwnFile, mode: 'build', bash: 'bash', suspends: true },
+  {
+    agent: 'gemini',
+    reach: byPath,
+    mode: 'default',
+    trust: ['●', 'Trust folder'],
+    bash: 'bash',
+    // The first one undoes what was typed last.
+    suspends: 3,
+  },
+  { agent: 'opencode', reach: byOwnFile, mode: 'build', bash: 'bash', suspends: 1 },
   { agent: 'codex', reach: byPath, mode: 'auto', trust: ['›', 'Trust and continue'], bash: 'bashesc' },
-  { agent: 'copilot', reach: byPath, mode: 'interactive', trust: ['❯', 'Yes'], bash: 'bash', suspends: true },
+  { agent: 'copilot', reach: byPath, mode: 'interactive', trust: ['❯', 'Yes'], bash: 'bash', suspends: 1 },
 ];
 
-for (const { agent, reach, mode, trust, bash, suspends } of drawnRows('sends', ROWS, 2, (row) => row.agent)) {
+for (const { agent, reach, mode, trust, bash, suspends = 0 } of drawnRows('sends', ROWS, 2, (row) => row.agent)) {
   test(`${agent}: a text is never glued to another, nor typed into a dialog`, { timeout: 900_000 }, async (t) => {
     const desk = await Desk.setUp(t, agent, reach);
     const { id } = await desk.start(agent, 'do:say(ready)', mode);
@@ -51,8 +59,8 @@ for (const { agent, reach, mode, trust, bash, suspends } of drawnRows('sends', R
 
     // Into one that a key or a signal has suspended: it goes on first.
     const listed = async (): Promise<string> => desk.home.ok('status', '--state', 'suspended', '-q');
-    for (const how of [...(suspends ? ['key'] : []), 'signal']) {
-      if (how === 'key') await desk.keys('C-z');
+    for (const how of [...(suspends === 0 ? [] : ['key']), 'signal']) {
+      if (how === 'key') await desk.keys(...Array<string>(suspends).fill('C-z'));
       else process.kill(await desk.program(), 'SIGSTOP');
       await until(`it is suspended by a ${how}`, async () => (await listed()).includes(id), 60_000);
       await desk.send(`do:say(on after ${how})`);

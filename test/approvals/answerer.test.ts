@@ -577,6 +577,7 @@ test('a perfect imitation in prose gets no key', async () => {
 test('a session that is suspended gets no key, also when it is so only right before the key', async () => {
   const { desk } = asking();
   desk.patch({ suspended: 'SIGSTOP' });
+  desk.agent.onLook = () => assert.fail('its screen is not even looked at');
   await desk.refuses(/refactor is suspended/, desk.answer());
   const late = asking().desk;
   late.agent.onLook = () => late.patch({ suspended: 'SIGSTOP' });

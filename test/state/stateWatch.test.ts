@@ -50,6 +50,7 @@ class Watched {
   readonly watch: StateWatch;
   reads = 0;
   isOnOtherScreen = true;
+  isGivenUp = false;
   isSuspended = false;
   #screen: string;
 
@@ -60,6 +61,7 @@ class Watched {
       look: new Look(),
       size: { columns: 120, rows: 40 },
       isOnOtherScreen: () => Promise.resolve(this.isOnOtherScreen),
+      isGivenUp: () => Promise.resolve(this.isGivenUp),
       onSuspended: (isSuspended) => (this.isSuspended = isSuspended),
       isTaskDue,
       known: {
@@ -69,6 +71,7 @@ class Watched {
         limitedUntil: null,
         error: null,
         unread: false,
+        suspended: null,
         changed: new Date(this.clock.now()).toISOString(),
         ...known,
       },
@@ -324,6 +327,51 @@ for (const { tool, before, says } of [
     assert.deepEqual(seen.words, ['working']);
   });
 }
+
+/** Gemini's warning stands above its input box, which it draws all the same. */
+const GEMINI_BOX = [
+  ' Press Ctrl+Z again to suspend. Undo has moved to Alt+Z.',
+  '─'.repeat(100),
+  ' Shift+Tab to accept edits',
+  '▄'.repeat(100),
+  ' >   Type your message or @path/to/file',
+  '▀'.repeat(100),
+  ' workspace (/directory)              sandbox                 /model',
+  ' /work/project                       no sandbox              Auto',
+].join('\n');
+
+test('gemini is suspended where it has given its terminal up after its warning, until it reads keys again', async () => {
+  const rest = GEMINI_BOX.replace(/^.*\n/u, ' \n');
+  const seen = new Watched('gemini', rest);
+  await seen.show(rest);
+  await seen.clock.pass(3000);
+  seen.isGivenUp = true;
+  await seen.show(rest);
+  assert.equal(seen.isSuspended, false, 'without a warning nobody looks at its terminal');
+  seen.isGivenUp = false;
+  await seen.show(GEMINI_BOX);
+  await seen.clock.pass(2000);
+  assert.equal(seen.isSuspended, false, 'it has only warned');
+  seen.isGivenUp = true;
+  await seen.show(rest);
+  await seen.clock.pass(5000);
+  assert.equal(seen.isSuspended, true);
+  await seen.clock.pass(60_000);
+  await seen.show(rest);
+  assert.equal(seen.isSuspended, true, 'however long it stays so');
+  seen.isGivenUp = false;
+  await seen.show(rest);
+  assert.equal(seen.isSuspended, false);
+});
+
+test('gemini that was suspended is looked at by the next server too', async () => {
+  const rest = GEMINI_BOX.replace(/^.*\n/u, ' \n');
+  const seen = new Watched('gemini', rest, { suspended: 'Ctrl+Z' });
+  seen.isGivenUp = true;
+  await seen.show(rest);
+  await seen.clock.pass(5000);
+  assert.equal(seen.isSuspended, true);
+});
 
 test('an agent that only prints what it says when it is suspended is not, nor one whose painted screen is empty', async () => {
   const claude = new Watched('claude', screen('claude/11-final-idle'));

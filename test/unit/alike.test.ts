@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alike } from '../../src/protocol/alike.js';
+import { alike, onlyNamed } from '../../src/protocol/alike.js';
 import type { PendingRequest } from '../../src/protocol/pendingRequest.js';
 import type { Session } from '../../src/protocol/session.js';
 import { pendingRecord, sessionRecord } from '../helpers/records.js';
@@ -52,4 +52,13 @@ test('what is more than its words is like nothing: a folder to trust, a plan, wh
   for (const request of kinds) assert.deepEqual(alike(asking(request), [asking(request)]), [], request.text);
   const question: Partial<PendingRequest> = { kind: 'question', action: null, command: null, question: 'Which?' };
   assert.equal(alike(asking(question), [asking(question), asking({ ...question, exact: null })]).length, 2);
+});
+
+test('where requests are named by their ids no other one is answered, and all where none is', () => {
+  const pending = ['a', 'b', 'c'].map((id) => ({ request: { id } }));
+  const ids = (...named: string[]): string[] => onlyNamed(pending, named).map(({ request }) => request.id);
+  assert.deepEqual(ids(), ['a', 'b', 'c']);
+  assert.deepEqual(ids('c', 'a'), ['a', 'c']);
+  assert.deepEqual(ids('d'), []);
+  assert.deepEqual(ids('b', 'd'), ['b']);
 });

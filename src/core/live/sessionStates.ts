@@ -175,6 +175,7 @@ export class SessionStates implements Disposable {
       screen: () => tmux.screen(live.pane.pane),
       size: live.pane,
       isOnOtherScreen: () => tmux.isOnOtherScreen(live.pane.pane),
+      isGivenUp: () => this.#isGivenUp(live),
       onSuspended: (isSuspended) => suspensions.onScreen(record.id, isSuspended),
       calls: this.#calls(record, live, tool),
       clock,
@@ -186,6 +187,14 @@ export class SessionStates implements Disposable {
         .onSignal(live.title)
         .catch((error: unknown) => log.debug(`title of ${record.id}: ${errorText(error)}`));
     }
+  }
+
+  async #isGivenUp({ pane }: LiveSession): Promise<boolean> {
+    const { machine, tmux } = this.#options;
+    const terminal = await tmux.terminal(pane.pane);
+    if (terminal === undefined) return false;
+    const { stdout } = await machine.run(['/bin/sh', '-c', 'exec stty -a <"$0"', terminal]);
+    return /(?<![-\w])icanon\b/.test(stdout);
   }
 
   #calls(session: SessionRecord, live: LiveSession, tool: Tool): CallSource | undefined {

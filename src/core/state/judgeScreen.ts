@@ -28,6 +28,7 @@ export const NOTHING_SEEN: ScreenJudgement = {
   limitedUntil: null,
   background: 0,
   suspended: false,
+  nearSuspension: false,
   rule: null,
   lines: [],
 };
@@ -53,7 +54,11 @@ const LOOSE_LINES = 3;
  */
 export function judgeScreen(tool: JudgedTool, screenText: string, now: number, columns?: number): ScreenJudgement {
   const lines = screenLines(screenText);
-  const told = { lines: filled(lines).slice(-TOLD_LINES) };
+  const near = tool.screen?.nearSuspension ?? [];
+  const told = {
+    lines: filled(lines).slice(-TOLD_LINES),
+    nearSuspension: near.some((source) => lines.some(({ text }) => pattern(source).test(text))),
+  };
   const start = tool.startup.dialogs.length > 0 ? readStartupScreen(tool, screenText) : undefined;
   const startup = start?.kind === 'dialog' ? start.dialog : undefined;
   // A dialog about trust or a login is never one of the others; a mere question at the start may be.

@@ -24,13 +24,18 @@ export interface StateWatchOptions {
   readonly tool: LookRules;
   readonly look: Look;
   /** What was held to be true before. */
-  readonly known: Pick<SessionRecord, 'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed'>;
+  readonly known: Pick<
+    SessionRecord,
+    'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed' | 'suspended'
+  >;
   /** It was given a task and has not begun with it. */
   readonly isTaskDue: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   /** Its terminal shows the other screen, that of programs which paint. */
   readonly isOnOtherScreen: () => Promise<boolean>;
+  /** Its terminal gives lines and no keys, as to a program that has given it up. */
+  readonly isGivenUp: () => Promise<boolean>;
   /** Its screen shows that a key has suspended it, or not any more. */
   readonly onSuspended: (isSuspended: boolean) => void;
   /** Of its terminal. */
@@ -46,6 +51,8 @@ export interface StateWatchOptions {
 const NOTHING_HOLDS_MS = 1000;
 /** One that ends leaves the same screen behind for a moment. */
 const SUSPENDED_MS = 700;
+/** Who is told that one more press suspends it presses within this time. */
+const NEAR_SUSPENSION_MS = 10_000;
 /** A prompt that is put back is drawn whole within this time. */
 const RESTORED_MS = 500;
 /** A turn that is interrupted ends within this time. */
@@ -70,6 +77,10 @@ export class StateWatch implements Disposable {
   #interruptedAt = -Infinity;
   #nothingSince: number | undefined;
   #suspendedSince: number | undefined;
+  /** When it said last that one more press of a key suspends it. */
+  #nearSuspensionAt = -Infinity;
+  /** It has given its terminal up since. */
+  #isGivenUp: boolean;
   #timer: { cancel(): void } | undefined;
   /** How many screens were read, and which of them was judged last. */
   #reads = 0;
@@ -81,6 +92,7 @@ export class StateWatch implements Disposable {
     this.#options = options;
     this.#redraw = new Redraw(clock, size);
     this.#model = knownState(known, clock.now(), isTaskDue, calls !== undefined);
+    this.#isGivenUp = known.suspended !== null;
     if (calls !== undefined) this.#record = new Rerunner(() => this.#readCalls(calls), onError);
     if (tool.screen !== undefined) {
       this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
@@ -165,8 +177,15 @@ export class StateWatch implements Disposable {
   }
 
   async #judge(text: string, time: number, columns: number): Promise<ScreenJudgement> {
-    const { tool, look, isOnOtherScreen } = this.#options;
+    const { tool, look, isOnOtherScreen, isGivenUp } = this.#options;
     const judgement = await look.screen(tool, text, time, columns);
+    if (judgement.nearSuspension) this.#nearSuspensionAt = time;
+    if (tool.screen !== undefined && tool.screen.nearSuspension.length > 0) {
+      const isNear = time - this.#nearSuspensionAt < NEAR_SUSPENSION_MS;
+      this.#isGivenUp = (isNear || this.#isGivenUp) && (await isGivenUp());
+      // It goes on drawing what it does.
+      if (this.#isGivenUp) return { ...judgement, suspended: true };
+    }
     const isSilent = tool.screen?.suspendsSilently === true && judgement.rule === null && !(await isOnOtherScreen());
     return isSilent ? { ...judgement, suspended: true, rule: 'suspended' } : judgement;
   }

@@ -292,6 +292,11 @@ export class TmuxServer implements Disposable {
     return (await this.#ask(pane, '#{alternate_on}')) !== '0';
   }
 
+  /** The device of its terminal; undefined when it has gone. */
+  async terminal(pane: string): Promise<string | undefined> {
+    return (await this.#ask(pane, '#{pane_tty}')) || undefined;
+  }
+
   #marks(pane: string, mark: TaskMark | undefined): readonly string[] {
     return mark === undefined ? [] : [this.#setOption(pane, TASK_OPTION, mark)];
   }
