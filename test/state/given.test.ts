@@ -26,10 +26,12 @@ const Expected = z.record(
     path: z.string().optional(),
     question: z.string().optional(),
     several: z.boolean().optional(),
+    /** Its list goes on where it cannot be seen. */
+    more: z.boolean().default(false),
     options: z.array(z.string()).default([]),
     /** One of its options can be chosen from elsewhere. */
     answerable: z.boolean().default(false),
-    /** Begins what the tool says went wrong, or is a part of it. */
+    /** All that the tool says went wrong, and nothing else. */
     error: z.string().optional(),
     interrupted: z.boolean().default(false),
     draft: z.string().nullable().default(null),
@@ -87,6 +89,7 @@ for (const [name, wanted] of Object.entries(expected)) {
     if (wanted.path !== undefined) assert.equal(request?.path, wanted.path);
     if (wanted.question !== undefined) assert.equal(request?.question, wanted.question);
     assert.equal(request?.several ?? false, wanted.several ?? false);
+    assert.equal(request?.more ?? false, wanted.more);
     assert.deepEqual(
       options.map(({ label }) => oneLine(label)),
       wanted.options.map(oneLine),
@@ -96,7 +99,7 @@ for (const [name, wanted] of Object.entries(expected)) {
     assert.equal(seen.interrupted, wanted.interrupted);
     assert.equal(seen.background, wanted.background);
     if (wanted.error === undefined || wanted.errorByEvent) assert.equal(seen.error, null);
-    else assert.ok(seen.error?.includes(wanted.error), `${seen.error}`);
+    else assert.equal(seen.error, wanted.error);
     // Nothing is pressed where nothing is asked, where it cannot be read, and where only a person can decide.
     if (wanted.kind !== 'permission' || !wanted.answerable) assert.equal(seen.wouldSend, null);
   });

@@ -518,6 +518,23 @@ test('what stands half-typed in the input box of opencode is read, with several 
   for (const [screen, draft] of rows) assert.equal(judgeScreen(tool, screen, 0).draft, draft, screen);
 });
 
+test('what went wrong is told whole, without what stands below it', () => {
+  const judge = (tool: string, rows: readonly string[]): string | null =>
+    judgeScreen(catalog.get(tool), rows.join('\n'), 0, 80).error;
+  const rule = '─'.repeat(80);
+  const claude = [rule, '❯ ', rule, '  ? for shortcuts'];
+  for (const below of [[], [`${' '.repeat(60)}◐ medium · /effort`], ['', `${' '.repeat(60)}◐ medium · /effort`]]) {
+    const rows = ['❯ go', '', '● API Error: 500 broken. If it', '  persists, ask.', ...below, ...claude];
+    assert.equal(judge('claude', rows), 'API Error: 500 broken. If it persists, ask.');
+  }
+  const copilot = ['─'.repeat(80), '❯', '─'.repeat(80), ' / commands · ? help'];
+  const failed = ' ✗ Authentication failed with provider at x (HTTP 401).';
+  for (const folder of [' /home/ada/project', ' /home/ada/project [⎇ main]']) {
+    const told = judge('copilot', [' ❯ go', '', failed, '     Check your key.', '', folder, ...copilot]);
+    assert.equal(told, 'Authentication failed with provider at x (HTTP 401). Check your key.', folder);
+  }
+});
+
 test("Copilot's form, denials and errors are read at either width, and Esc denies", () => {
   const form = judgeReal('copilot/12-question-own-80x24.txt');
   assert.deepEqual([form.request?.question, form.draft], ['Which colour?', null]);

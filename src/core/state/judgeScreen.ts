@@ -42,6 +42,8 @@ const TOLD_LINES = 12;
 const TURN_LINES = 14;
 /** What a tool says when a key suspends it takes so many rows at most. */
 const SUSPENDED_LINES = 6;
+/** A row that goes on with the one above stands so much further in at most. */
+const FURTHER_IN = 4;
 /** Without its input box only the very last lines say what it does. */
 const LOOSE_LINES = 3;
 
@@ -191,11 +193,20 @@ function matchOf(sources: readonly string[], lines: readonly string[]): RegExpEx
   return undefined;
 }
 
-/** Each of the lines with those that follow it, as one. */
+/** Each of the lines with those that go on with it, as one: they stand a little further in, footers and hints do not. */
 function withNext(lines: readonly string[], rows: number): readonly string[] {
-  return lines.map((line, index) =>
-    [line, ...lines.slice(index + 1, index + rows).map((next) => next.trim())].join(' '),
-  );
+  return lines.map((line, index) => {
+    const next = lines.slice(index + 1, index + rows);
+    const end = next.findIndex((one) => {
+      const further = indentOf(one) - indentOf(line);
+      return further <= 0 || further > FURTHER_IN;
+    });
+    return [line, ...next.slice(0, end < 0 ? rows : end).map((one) => one.trim())].join(' ');
+  });
+}
+
+function indentOf(line: string): number {
+  return line.length - line.trimStart().length;
 }
 
 /** What is left when no dialog is up: it works, it waits for a task, or nothing can be said. */
