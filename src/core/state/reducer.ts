@@ -46,7 +46,7 @@ export interface StateModel {
   readonly lastOutput: number;
   /** When a person last broke something off; null: never. */
   readonly brokenOff: number | null;
-  /** How the turn before the last work went wrong, and when that work began: the words may still stand there. */
+  /** How a turn before the last work went wrong, and when that work began: the words may still stand there. */
   readonly before: { readonly error: string; readonly time: number } | null;
   /** The last request that was answered, and when: its dialog may be drawn once more. */
   readonly answered: { readonly asked: Asked; readonly time: number } | null;
@@ -335,9 +335,16 @@ function decide(before: StateModel, now: number): StateModel {
   const used =
     asked?.request?.exact === 'record' && asked.call !== undefined ? { call: asked.call, request } : model.used;
   const begins = verdict.state === 'idle' && next.state !== 'idle';
-  const past = !begins ? model.before : verdict.error === null ? null : { error: verdict.error, time: now };
+  const past = begins ? oldError(model, now) : model.before;
   const answered = isOverByEvent(verdict, next) ? { asked: verdict.asked, time: now } : model.answered;
   return { ...model, used, answered, before: past, verdict: { ...next, since: same ? verdict.since : now } };
+}
+
+/** The error that may still stand on the screen when work begins: of the last turn, or above those broken off since. */
+function oldError({ before, brokenOff, verdict }: StateModel, now: number): StateModel['before'] {
+  const isAbove = before !== null && brokenOff !== null && brokenOff >= before.time;
+  const error = verdict.error ?? (isAbove ? before.error : null);
+  return error === null ? null : { error, time: now };
 }
 
 /** What an event has told another one has taken back: it was answered, whoever did, before its dialog goes. */
