@@ -138,23 +138,27 @@ export async function submit(text: string, press: () => Promise<void>, box: Inpu
   const { draft } = await box.look();
   // Its box may not be read while the text stands in it.
   const isUnread = draft === null && (await box.showsEnd());
-  if (await pressed(text, press, box, draft !== null, isUnread ? UNREAD_MS : SUBMITTED_MS)) return true;
-  for (let count = 1; count < MOST_ENTERS; count++)
-    if (await pressed(text, press, box, true, SUBMITTED_MS)) return true;
-  return false;
+  let left = await pressed(text, press, box, draft, isUnread ? UNREAD_MS : SUBMITTED_MS);
+  for (let count = 1; left !== null && count < MOST_ENTERS; count++)
+    left = await pressed(text, press, box, left, SUBMITTED_MS);
+  return left === null;
 }
 
-/** Presses Enter once; false when the text, or what is shown in place of it, stands there all the same. */
+/**
+ * Presses Enter once.
+ *
+ * @param before what its box showed until then
+ * @returns what is left there of the text, or is shown in place of it; null when that has gone
+ */
 async function pressed(
   text: string,
   press: () => Promise<void>,
   box: InputBox,
-  wasShown: boolean,
+  before: string | null,
   withinMs: number,
-): Promise<boolean> {
-  let isShown = wasShown;
-  const { draft: before } = await box.look();
+): Promise<string | null> {
   const stays = (draft: string | null): boolean => isLeft(draft, text) || (isPlaceholder(draft) && draft === before);
+  let isShown = before !== null;
   await press();
   const end = performance.now() + withinMs;
   let left: string | null;
@@ -166,11 +170,11 @@ async function pressed(
       // A program that draws its whole screen anew shows no box for a moment.
       await delay(GONE_MS);
       left = (await box.look()).draft;
-      if (!stays(left)) return true;
+      if (!stays(left)) return null;
     }
     isShown ||= left !== null;
   } while (performance.now() < end);
-  return !stays(left);
+  return stays(left) ? left : null;
 }
 
 /** What many show in place of a long paste: `[Pasted text #1 +40 lines]`, `[Pasted Content 1024 chars]`. */
