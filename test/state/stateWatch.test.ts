@@ -385,3 +385,19 @@ test('an agent that only prints what it says when it is suspended is not, nor on
   await opencode.show('\n\n', 5000);
   assert.deepEqual([claude.isSuspended, opencode.isSuspended], [false, false]);
 });
+
+test('a task that was typed and not taken is an error, until the agent begins with it', async () => {
+  const seen = new Watched('gemini', GEMINI_BOX, {}, true);
+  await seen.clock.pass(5000);
+  seen.watch.onTaskUntaken('The task stands in its input box and was not taken');
+  await seen.clock.pass(2000);
+  const verdict = (): unknown[] => [seen.watch.known.model.verdict.state, seen.watch.known.model.verdict.error];
+  assert.deepEqual(verdict(), ['idle', 'The task stands in its input box and was not taken']);
+  await seen.show(GEMINI_BOX);
+  await seen.clock.pass(60_000);
+  assert.deepEqual(verdict(), ['idle', 'The task stands in its input box and was not taken'], 'however long it stands');
+  await seen.show(screen('gemini/03-working'));
+  assert.deepEqual(verdict(), ['working', null]);
+  await seen.show(GEMINI_BOX);
+  assert.deepEqual(verdict(), ['idle', null]);
+});

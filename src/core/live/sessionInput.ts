@@ -14,6 +14,8 @@ export interface SessionInputOptions {
   readonly live: LiveSessions;
   /** Reads its input box; undefined when it is not known to have one. */
   readonly box: (id: string) => ReadBox | undefined;
+  /** The task that was typed into it was not taken, for this reason. */
+  readonly onTaskUntaken: (id: string, reason: string) => void;
 }
 
 /** Types into one session while nobody else of this server does. */
@@ -35,6 +37,9 @@ export interface SendGates {
    */
   readonly mustGoAgain: (draft: string, typist: Typist) => Promise<boolean>;
 }
+
+/** What became of a text that was not submitted. */
+const NOT_TAKEN = 'stands in its input box and was not taken';
 
 /** What ends most programs that do not listen to it. */
 const BREAK_KEY = 'C-c';
@@ -93,7 +98,7 @@ export class SessionInput {
       if (draft != null && (await mustGoAgain?.(draft, this.#typist(id)))) return this.#type(id, text, enter, read);
     }
     if (!enter || (await submit(clean, () => tmux.keys(session.pane.pane, ['Enter']), box))) return;
-    throw new CodeManagerError('timeout', 'The text stands in its input box and was not taken', {
+    throw new CodeManagerError('timeout', `The text ${NOT_TAKEN}`, {
       hint: `Look there: cm attach ${table.get(id)?.name ?? id}`,
     });
   }
@@ -130,10 +135,10 @@ export class SessionInput {
 
   /**
    * Types the task of a session that takes it so. tmux notes each step together with doing it, so that whoever goes on
-   * after a crash neither repeats nor skips one.
+   * after a crash neither repeats nor skips one. A task that stands in the input box all the same stays to be submitted.
    */
   async deliverTask(id: string): Promise<void> {
-    const { tmux, table, live } = this.#options;
+    const { tmux, table, live, onTaskUntaken } = this.#options;
     const read = this.#options.box(id);
     await this.#typing.run(id, async () => {
       const record = table.get(id);
@@ -154,9 +159,11 @@ export class SessionInput {
         await delay(QUIET_MS);
       }
       const press = (): Promise<void> => tmux.keys(pane, ['Enter'], 'sent');
-      if (mark !== 'sent') await submit(text, press, box);
+      const isDue = mark !== 'sent' || (box !== undefined && (await box.holds(text)));
+      const isTaken = !isDue || (await submit(text, press, box));
       crashPoint('after-submit');
-      await table.patch(id, { delivery: 'done' });
+      if (isTaken) await table.patch(id, { delivery: 'done' });
+      else onTaskUntaken(id, `The task ${NOT_TAKEN}`);
     });
   }
 }

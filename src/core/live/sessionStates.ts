@@ -318,6 +318,11 @@ export class SessionStates implements Disposable {
     this.#options.live.get(id)?.state?.onInterrupted();
   }
 
+  /** The task that was typed into it was not taken, for this reason. */
+  onTaskUntaken(id: string, error: string): void {
+    this.#options.live.get(id)?.state?.onTaskUntaken(error);
+  }
+
   #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, judgement: ScreenJudgement): void {
     const { table, ids } = this.#options;
     const record = table.get(id);

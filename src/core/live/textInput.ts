@@ -79,6 +79,11 @@ export class InputBox {
     return { draft, ends: this.#end.length < FEW_LETTERS ? 0 : letters.split(this.#end).length - 1 };
   }
 
+  /** The very text stands in it. */
+  async holds(text: string): Promise<boolean> {
+    return isLeft((await this.look()).draft, text);
+  }
+
   /** The end of the text has been drawn, wherever its input box is. */
   async showsEnd(): Promise<boolean> {
     return (await this.look()).ends > this.#before;

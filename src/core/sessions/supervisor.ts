@@ -81,7 +81,11 @@ export class Supervisor implements Disposable {
     const states = this.#disposables.add(
       new SessionStates({ ...common, suspensions, ids, onReady: (id) => this.input.deliverTask(id) }),
     );
-    const input = new SessionInput({ ...common, box: (id) => states.box(id) });
+    const input = new SessionInput({
+      ...common,
+      box: (id) => states.box(id),
+      onTaskUntaken: (id, reason) => states.onTaskUntaken(id, reason),
+    });
     const left = this.#disposables.add(new Leftovers({ ...common, isHere: (record) => this.#isSameBoot(record) }));
     const ends = new SessionEnd({ ...common, logs, onEnded: (id, root) => left.onEnded(id, root) });
     this.left = left;

@@ -56,6 +56,8 @@ export interface StateModel {
   readonly used: { readonly call: string; readonly request: number } | null;
   /** It was given a task, and nothing was seen of its having begun with it. */
   readonly isTaskDue: boolean;
+  /** Why it has not begun with its task, which it did not take when it was typed; null: nothing is known of that. */
+  readonly untaken: string | null;
   /** The tool writes down what it calls. */
   readonly keepsRecord: boolean;
   readonly verdict: Verdict;
@@ -71,6 +73,8 @@ export type StateEvent =
   | { readonly type: 'calls'; readonly open: readonly OpenCall[]; readonly began: number; readonly time: number }
   /** A person has interrupted it. */
   | { readonly type: 'interrupted'; readonly time: number }
+  /** It has not taken the task that was typed. */
+  | { readonly type: 'untaken'; readonly error: string; readonly time: number }
   | { readonly type: 'output'; readonly time: number }
   /** Time has passed. */
   | { readonly type: 'time'; readonly time: number };
@@ -121,6 +125,7 @@ export function initialState(time: number, isTaskDue = false, keepsRecord = fals
     calls: { open: [], time: 0 },
     used: null,
     isTaskDue,
+    untaken: null,
     keepsRecord,
     verdict: {
       state: 'unknown',
@@ -173,6 +178,8 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
       return answered(model, event.time);
     case 'interrupted':
       return { ...model, brokenOff: event.time };
+    case 'untaken':
+      return decide({ ...model, isTaskDue: false, untaken: event.error }, event.time);
     case 'output':
       return decide({ ...model, lastOutput: Math.max(model.lastOutput, event.time) }, event.time);
     case 'time':
@@ -306,8 +313,11 @@ function identity(asked: Asked | null): string {
 function decide(before: StateModel, now: number): StateModel {
   const { verdict } = before;
   const winner = winning(before, now);
-  const isTaskDue = before.isTaskDue && !(winner && hasTakenTask(winner));
-  const model = isTaskDue === before.isTaskDue ? before : { ...before, isTaskDue };
+  const isTaken = winner !== undefined && hasTakenTask(winner);
+  const isTaskDue = before.isTaskDue && !isTaken;
+  const untaken = isTaken ? null : before.untaken;
+  const isKnown = isTaskDue === before.isTaskDue && untaken === before.untaken;
+  const model = isKnown ? before : { ...before, isTaskDue, untaken };
   // Its input box is there before it has read its task.
   if (isTaskDue && winner?.state === 'idle' && now < winner.since + TASK_TAKEN_MS) return model;
   // Before anything was seen at all what was known goes on holding.
@@ -428,7 +438,7 @@ function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number 
 }
 
 function judge(
-  { held, verdict, calls, used, keepsRecord }: StateModel,
+  { held, verdict, calls, used, untaken, keepsRecord }: StateModel,
   winner: Held | undefined,
   now: number,
 ): Verdict {
@@ -469,7 +479,7 @@ function judge(
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background,
     turnEnded: background === 0 && turnEnded(verdict, winner, seen),
-    error: turnError(verdict, [winner, held.event, seen]),
+    error: winner.state === 'idle' && untaken !== null ? untaken : turnError(verdict, [winner, held.event, seen]),
     source: winner.source,
     saidSince: winner.since,
     since: now,

@@ -151,6 +151,11 @@ export class StateWatch implements Disposable {
     this.#reader?.readIn(0);
   }
 
+  /** The task that was typed was not taken, for this reason. */
+  onTaskUntaken(error: string): void {
+    this.#step({ type: 'untaken', error, time: this.#options.clock.now() });
+  }
+
   /** A person has interrupted it. */
   onInterrupted(): void {
     this.#interruptedAt = this.#options.clock.now();
