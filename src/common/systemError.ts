@@ -97,10 +97,43 @@ const REASONS: Readonly<Record<string, SystemReason | Readonly<Record<Doing, Sys
   ETIMEDOUT: { reason: 'the network disk does not answer', hint: 'Check the network and its server, then try again.' },
   EHOSTDOWN: { reason: 'the network disk does not answer', hint: 'Check the network and its server, then try again.' },
   ENOTCONN: { reason: 'what mounts that folder has gone', hint: 'Mount it again, then try again.' },
+  EADDRINUSE: { reason: 'something else is in the place of its socket', hint: 'See cm doctor, then try again.' },
 };
 
 /** Codes that {@link systemReason} has words for. */
 export const KNOWN_CODES: readonly string[] = Object.keys(REASONS);
+
+/** What programs print for these codes in the C locale, first match. */
+const PRINTED: readonly (readonly [RegExp, string])[] = [
+  [/no space left on device/i, 'ENOSPC'],
+  [/not a regular file/i, 'ENOTFILE'],
+  [/too many levels of symbolic links/i, 'ELOOP'],
+  [/stale (?:nfs )?file handle/i, 'ESTALE'],
+  [/text file busy/i, 'ETXTBSY'],
+  [/too many open files in system/i, 'ENFILE'],
+  [/too many open files/i, 'EMFILE'],
+  [/device or resource busy/i, 'EBUSY'],
+  [/file too large/i, 'EFBIG'],
+  [/quota exceeded/i, 'EDQUOT'],
+  [/read-only file system/i, 'EROFS'],
+  [/permission denied/i, 'EACCES'],
+  [/operation not permitted/i, 'EPERM'],
+  [/not a directory/i, 'ENOTDIR'],
+  [/is a directory/i, 'EISDIR'],
+  [/file name too long/i, 'ENAMETOOLONG'],
+  [/file exists/i, 'EEXIST'],
+  [/directory not empty/i, 'ENOTEMPTY'],
+  [/address already in use/i, 'EADDRINUSE'],
+  [/cannot allocate memory/i, 'ENOMEM'],
+  [/resource temporarily unavailable/i, 'EAGAIN'],
+  [/no such file or directory|directory nonexistent|nonexistent directory|cannot open/i, 'ENOENT'],
+  [/fork failed|fork error/, 'EAGAIN'],
+];
+
+/** The code of what a program printed about why the system refused it something; undefined when that says none. */
+export function printedCode(printed: string): string | undefined {
+  return PRINTED.find(([pattern]) => pattern.test(printed))?.[1];
+}
 
 /** Words for what the system said; undefined for what it never says of a file. */
 export function systemReason(code: string | undefined, doing: Doing): SystemReason | undefined {

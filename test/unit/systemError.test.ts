@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { constants } from 'node:os';
 import test from 'node:test';
-import { KNOWN_CODES, systemReason } from '../../src/common/systemError.js';
+import { KNOWN_CODES, printedCode, systemReason } from '../../src/common/systemError.js';
 import { toDiskError, toReadError } from '../../src/core/store/diskErrors.js';
+import { TmuxRefusedError } from '../../src/core/tmux/tmuxErrors.js';
+import { HostFileError } from '../../src/machines/shell/hostErrors.js';
 import { errorText, toCodeManagerError } from '../../src/protocol/errors.js';
 
 /** Every code that the system may give for a file. */
@@ -48,6 +50,35 @@ test('codes in the table are those of the system, or ours', () => {
   for (const code of KNOWN_CODES) {
     assert.ok(code in constants.errno || ['ENOTFILE', 'ENOTOWN', 'EHOSTDOWN'].includes(code), code);
   }
+});
+
+/** What strerror says in the C locale, by code. */
+const SAYS = {
+  ENOSPC: 'No space left on device',
+  EDQUOT: 'Disk quota exceeded',
+  EROFS: 'Read-only file system',
+  EACCES: 'Permission denied',
+  EPERM: 'Operation not permitted',
+  ENOENT: 'No such file or directory',
+  ENOTDIR: 'Not a directory',
+  EISDIR: 'Is a directory',
+  EEXIST: 'File exists',
+  EMFILE: 'Too many open files',
+  ENFILE: 'Too many open files in system',
+  ENAMETOOLONG: 'File name too long',
+  ENOMEM: 'Cannot allocate memory',
+  EAGAIN: 'Resource temporarily unavailable',
+  EADDRINUSE: 'Address already in use',
+};
+
+test('what a program printed of a refusal has the words of its code, for files of hosts and for tmux alike', () => {
+  for (const [code, says] of Object.entries(SAYS)) {
+    assert.equal(printedCode(`sh: /some/where: ${says}`), code);
+    assert.ok(systemReason(code, 'written'), code);
+    assert.equal(new HostFileError(`dd: failed to open '/x': ${says}`, '/x').code, code);
+    assert.equal(new TmuxRefusedError(`error creating /x/y (${says})`).kind, 'system', code);
+  }
+  assert.equal(printedCode('no space for new pane'), undefined);
 });
 
 test('what is no file is left as it is', () => {

@@ -1,3 +1,4 @@
+import { printedCode, systemReason, type SystemReason } from '../../common/systemError.js';
 import { CodeManagerError, type ErrorCode } from '../../protocol/errors.js';
 
 /** There is no way to tmux, or none any more. */
@@ -35,7 +36,7 @@ interface Refusal {
 
 const LOG_TELLS = 'What it said stands in server.log; cm doctor looks at tmux.';
 
-/** By what tmux says, first match. It says nothing in other languages. */
+/** By what tmux says of itself, first match. It says nothing in other languages. */
 const REFUSALS: readonly (readonly [RegExp, Refusal])[] = [
   [
     /^can't find (?:pane|window|session)|^target pane has exited|^no (?:current )?(?:target|session|window|pane)/,
@@ -49,73 +50,6 @@ const REFUSALS: readonly (readonly [RegExp, Refusal])[] = [
   [
     /^duplicate session/,
     { kind: 'taken', code: 'conflict', reason: 'the session has a window already', hint: 'See cm ls.' },
-  ],
-  [
-    /Resource temporarily unavailable|fork failed|fork error/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'the system can start nothing more',
-      hint: 'End other programs or raise the limit (ulimit -u).',
-    },
-  ],
-  [
-    /Cannot allocate memory/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'the system has no memory left',
-      hint: 'End other programs, then try again.',
-    },
-  ],
-  [
-    /Too many open files/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'too many files are open',
-      hint: 'Raise the limit (ulimit -n) and try again.',
-    },
-  ],
-  [
-    /No space left on device|[Dd]isk quota exceeded/,
-    { kind: 'system', code: 'unavailable', reason: 'the disk is full', hint: 'Free some space on it, then try again.' },
-  ],
-  [
-    /Permission denied|Operation not permitted|Read-only file system/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'permission was denied',
-      hint: 'See whether the folder of its socket and /dev/ptmx can be written.',
-    },
-  ],
-  [
-    /File name too long/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'the path of its socket is too long',
-      hint: 'Set CM_HOME to a shorter path.',
-    },
-  ],
-  [
-    /Address already in use/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'something else is in the place of its socket',
-      hint: 'See cm doctor, then try again.',
-    },
-  ],
-  [
-    /No such file or directory/,
-    {
-      kind: 'system',
-      code: 'unavailable',
-      reason: 'a file that it needs has gone',
-      hint: 'Try again: files of ours are made anew.',
-    },
   ],
   [
     /(?:missing or unsuitable|unknown) terminal|can't (?:find|use) terminfo|error while loading shared libraries/,
@@ -137,10 +71,28 @@ const REFUSALS: readonly (readonly [RegExp, Refusal])[] = [
   ],
 ];
 
+const DENIED: SystemReason = {
+  reason: 'permission was denied',
+  hint: 'See whether the folder of its socket and /dev/ptmx can be written.',
+};
+
+/** What the system refuses tmux for other reasons than a file of ours. */
+const OF_TMUX: Readonly<Record<string, SystemReason>> = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EMFILE: { reason: 'too many files are open', hint: 'Raise the limit (ulimit -n) and try again.' },
+  ENAMETOOLONG: { reason: 'the path of its socket is too long', hint: 'Set CM_HOME to a shorter path.' },
+  ENOENT: { reason: 'a file that it needs has gone', hint: 'Try again: files of ours are made anew.' },
+};
+
 const OTHER: Refusal = { kind: 'other', code: 'internal', reason: 'it says why in its own words', hint: LOG_TELLS };
 
 function refusalOf(said: string): Refusal {
-  return REFUSALS.find(([pattern]) => pattern.test(said))?.[1] ?? OTHER;
+  const own = REFUSALS.find(([pattern]) => pattern.test(said))?.[1];
+  if (own !== undefined) return own;
+  const code = printedCode(said);
+  const words = (code === undefined ? undefined : OF_TMUX[code]) ?? systemReason(code, 'written');
+  return words === undefined ? OTHER : { kind: 'system', code: 'unavailable', ...words };
 }
 
 /** tmux runs and did not do what it was asked, or does not start. Whatever it says itself is for the log alone. */
