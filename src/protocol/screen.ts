@@ -197,10 +197,8 @@ export const ScreenRules = z.looseObject({
   phases: z.array(z.object({ line: Pattern, phase: z.union([Phase, z.literal('command')]).nullable() })).default([]),
   /** A person broke the turn off. */
   interrupted: z.array(Pattern).default([]),
-  /** The turn went wrong; group 1 says how. */
+  /** The turn went wrong; group 1 says how. However many rows that takes, they are matched as one. */
   failed: z.array(Pattern).default([]),
-  /** So many rows that may take, which are matched as one. */
-  failedRows: z.number().int().min(1).max(6).default(1),
   /**
    * The first line of what the agent says or has done. Where it says how its own limits look, its words and the output of
    * its commands may look the same: of a turn with such a line the screen tells no limit.

@@ -31,6 +31,7 @@ function typing(box: { draft: string | null; late?: string }): {
       isTyping: () => Promise.resolve(false),
       isScrolled: () => Promise.resolve(false),
       keys: () => Promise.resolve(),
+      keysInTurn: () => Promise.resolve(),
       send: async (_id: string, text: string, _enter: boolean, gates: SendGates) => {
         const typist = { keys } as Typist;
         await gates.mayGo(typist);

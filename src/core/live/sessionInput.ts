@@ -118,19 +118,32 @@ export class SessionInput {
     };
   }
 
-  /** @param gapMs between one key and the next, for programs that take two at once for one */
-  async keys(id: string, keys: readonly string[], gapMs = 0): Promise<void> {
-    const { tmux, live } = this.#options;
+  async keys(id: string, keys: readonly string[]): Promise<void> {
+    await this.#typing.run(id, () => this.#press(id, keys));
+  }
+
+  /**
+   * One key after another, for programs that take two at once for one.
+   *
+   * @param mayGoOn asked before each further key: when it says no, that and the rest are not pressed
+   */
+  async keysInTurn(id: string, keys: readonly string[], gapMs: number, mayGoOn: () => Promise<boolean>): Promise<void> {
     await this.#typing.run(id, async () => {
-      const session = live.need(id);
-      const { pane } = session.pane;
-      if (keys.includes(BREAK_KEY)) session.brokenOff = performance.now();
-      if (gapMs === 0) return tmux.keys(pane, keys);
       for (const [index, key] of keys.entries()) {
-        if (index > 0) await delay(gapMs);
-        await tmux.keys(pane, [key]);
+        if (index > 0) {
+          await delay(gapMs);
+          if (!(await mayGoOn())) return;
+        }
+        await this.#press(id, [key]);
       }
     });
+  }
+
+  async #press(id: string, keys: readonly string[]): Promise<void> {
+    const { tmux, live } = this.#options;
+    const session = live.need(id);
+    if (keys.includes(BREAK_KEY)) session.brokenOff = performance.now();
+    await tmux.keys(session.pane.pane, keys);
   }
 
   /**

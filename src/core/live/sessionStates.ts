@@ -1,4 +1,4 @@
-import type { Clock } from '../../common/async.js';
+import { delay, type Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { IdGenerator } from '../../common/ids.js';
@@ -19,6 +19,7 @@ import type { JudgedTool } from '../state/judgeScreen.js';
 import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { recordsCalls } from '../state/ownWord.js';
 import { holds, tellable, type Verdict } from '../state/reducer.js';
+import { stillWorks } from '../state/stillWorks.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { historyOf } from '../records/history.js';
@@ -51,6 +52,10 @@ export interface SessionStatesOptions {
 
 /** What is known of a tool whose file has gone. */
 const NO_RULES: JudgedTool = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
+
+/** A screen on which nothing tells may be being drawn: it is looked at so often before that counts. */
+const MOST_LOOKS = 5;
+const LOOK_EVERY_MS = 100;
 
 /** A screen and what it says. */
 export interface SeenScreen extends ScreenJudgement {
@@ -268,6 +273,19 @@ export class SessionStates implements Disposable {
     const { look } = live;
     const judgement = await (live.state?.see(text) ?? look.screen(tool, text, clock.now(), live.pane.columns));
     return { ...withStyledCursor(judgement, text), screen: text };
+  }
+
+  /** It works at this moment, as far as can be seen. */
+  async works(id: string): Promise<boolean> {
+    const { table, tool, live } = this.#options;
+    const isRead = tool(table.get(id)?.tool ?? '')?.screen !== undefined;
+    let seen: SeenScreen | undefined;
+    for (let looks = 0; isRead && looks < MOST_LOOKS && (seen === undefined || seen.rule === null); looks++) {
+      if (looks > 0) await delay(LOOK_EVERY_MS);
+      if (live.get(id) === undefined) return false;
+      seen = await this.look(id);
+    }
+    return stillWorks(seen, live.get(id)?.state?.known.model.verdict);
   }
 
   /** Reads its input box; undefined when it is not known to have one. */

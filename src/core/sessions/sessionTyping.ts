@@ -16,9 +16,9 @@ export interface SessionTypingOptions {
   readonly running: (ref: string) => Promise<SessionRecord>;
   readonly tool: (record: SessionRecord) => Pick<Tool, 'interruptKeys'> & Partial<Pick<Tool, 'screen'>>;
   readonly table: Pick<SessionTable, 'get' | 'until'>;
-  readonly states: Pick<SessionStates, 'look' | 'onInterrupted' | 'restoredDraft'>;
+  readonly states: Pick<SessionStates, 'look' | 'works' | 'onInterrupted' | 'restoredDraft'>;
   readonly suspensions: Pick<Suspensions, 'look' | 'resume'>;
-  readonly input: Pick<SessionInput, 'send' | 'keys' | 'isTyping' | 'isScrolled'>;
+  readonly input: Pick<SessionInput, 'send' | 'keys' | 'keysInTurn' | 'isTyping' | 'isScrolled'>;
   readonly clock: Clock;
 }
 
@@ -31,6 +31,8 @@ const INTERRUPT_GAP_MS = 120;
 /** An agent that goes on working for so long has not heard it. */
 const HEARD_MS = 3_000;
 const MOST_PRESSES = 3;
+/** What an agent was told is seen to be worked on within this time. */
+const BEGINS_MS = 5_000;
 /** So often the key that empties an input box is pressed: many take away one line at a time. */
 /** So much of a text's end is looked for behind what came before it. */
 const END_LETTERS = 12;
@@ -43,8 +45,8 @@ export class SessionTyping {
   readonly #options: SessionTypingOptions;
   /** By session: what stands in its input box because it was sent without Enter. */
   readonly #unsubmitted = new Map<string, string>();
-  /** By session: what it was told last. */
-  readonly #told = new Map<string, string>();
+  /** By session: what it was told last, and when. */
+  readonly #told = new Map<string, { readonly text: string; readonly time: number }>();
   /** The same as it was when it was interrupted. */
   readonly #brokenOff = new Map<string, string>();
 
@@ -69,7 +71,7 @@ export class SessionTyping {
       mustGoAgain: (draft, typist) => this.#removeGlued(record, draft, text, typist),
     });
     this.#brokenOff.delete(id);
-    if (enter) this.#told.set(id, text);
+    if (enter) this.#told.set(id, { text, time: this.#options.clock.now() });
     if (enter) this.#unsubmitted.delete(id);
     else this.#unsubmitted.set(id, (this.#unsubmitted.get(id) ?? '') + text);
   }
@@ -85,34 +87,45 @@ export class SessionTyping {
   }
 
   /**
-   * Presses what interrupts it, and again while it goes on: a busy program takes two keys for one, or hears none.
+   * Presses what interrupts it, and again while it goes on: a busy program takes two keys for one, or hears none. Where
+   * nothing goes on any more the same keys mean something else to many: they open a list of what was asked before.
    *
    * @throws CodeManagerError `timeout` when it was seen to work before and goes on working, `conflict` while somebody
    * reads further up in its terminal
    */
   async interrupt({ session, force }: Params<'session/interrupt'>): Promise<void> {
-    const { running, table, input, tool } = this.#options;
+    const { running, table, input, states, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
     await this.#goesOn(record);
     const { id, name, state } = record;
     const keys = tool(record).interruptKeys;
+    if (state === 'idle' && !this.#mayBegin(id) && (await states.look(id)).state === 'idle') return;
+    const works = (): Promise<boolean> => states.works(id);
     // Many programs end when they get this one twice.
     const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
     for (let press = 0; press < presses; press++) {
       this.#onInterrupted(id);
-      await input.keys(id, keys, INTERRUPT_GAP_MS);
+      await input.keysInTurn(id, keys, INTERRUPT_GAP_MS, works);
       if (state !== 'working' || (await table.until(id, (now) => now?.state !== 'working', HEARD_MS))) return;
+      // Whoever told that it works may have missed the end.
+      if (!(await works())) return;
     }
     throw new CodeManagerError('timeout', `${name} goes on working`, {
       hint: 'Interrupt it again, or end it with cm stop.',
     });
   }
 
+  /** It was told something a moment ago, and nothing need be seen of its having begun with it. */
+  #mayBegin(id: string): boolean {
+    const told = this.#told.get(id);
+    return told !== undefined && this.#options.clock.now() - told.time < BEGINS_MS;
+  }
+
   #onInterrupted(id: string): void {
     this.#options.states.onInterrupted(id);
     const told = this.#told.get(id);
-    if (told !== undefined) this.#brokenOff.set(id, told);
+    if (told !== undefined) this.#brokenOff.set(id, told.text);
   }
 
   /** Its input box takes a text right now, and nothing that anybody else has begun stands in it. */

@@ -2,6 +2,7 @@ import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import type { StartupDialog, Tool } from '../../protocol/tool.js';
 import { readStartupScreen } from './startupScreen.js';
+import { failedWords } from './failedWords.js';
 import { findOptions } from './dialogOptions.js';
 import { endsAsMenu, judgeDialog, judgeMenu } from './judgeDialog.js';
 import { judgeOverlay } from './judgeOverlay.js';
@@ -42,8 +43,6 @@ const TOLD_LINES = 12;
 const TURN_LINES = 14;
 /** What a tool says when a key suspends it takes so many rows at most. */
 const SUSPENDED_LINES = 6;
-/** A row that goes on with the one above stands so much further in at most. */
-const FURTHER_IN = 4;
 /** Without its input box only the very last lines say what it does. */
 const LOOSE_LINES = 3;
 
@@ -193,22 +192,6 @@ function matchOf(sources: readonly string[], lines: readonly string[]): RegExpEx
   return undefined;
 }
 
-/** Each of the lines with those that go on with it, as one: they stand a little further in, footers and hints do not. */
-function withNext(lines: readonly string[], rows: number): readonly string[] {
-  return lines.map((line, index) => {
-    const next = lines.slice(index + 1, index + rows);
-    const end = next.findIndex((one) => {
-      const further = indentOf(one) - indentOf(line);
-      return further <= 0 || further > FURTHER_IN;
-    });
-    return [line, ...next.slice(0, end < 0 ? rows : end).map((one) => one.trim())].join(' ');
-  });
-}
-
-function indentOf(line: string): number {
-  return line.length - line.trimStart().length;
-}
-
 /** What is left when no dialog is up: it works, it waits for a task, or nothing can be said. */
 function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number): Partial<ScreenJudgement> {
   const all = filled(lines);
@@ -221,12 +204,10 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   const below = box ? box.below : rules.box ? [] : bottom;
   const near = rules.box && !box ? [] : above.slice(-rules.lines);
   const area = findArea(rules, lines);
-  const turn =
-    rules.prompt !== undefined
-      ? belowPrompt(rules.prompt, above).slice(-TURN_LINES)
-      : area
-        ? filled(lines.slice(0, area.top)).slice(-rules.failedRows)
-        : near;
+  const rows = lines.slice(0, box?.at ?? area?.top);
+  const turnRows = rules.prompt === undefined ? rows : belowPrompt(rules.prompt, rows);
+  const reach = rules.prompt !== undefined ? TURN_LINES : area ? 1 : rules.lines;
+  const turn = filled(turnRows).slice(-reach);
   const beside = matchOf(rules.background, below) ?? (box && matchOf(rules.backgroundAbove, above.slice(-1)));
   const background = Number(beside?.[1] ?? 0) || 0;
   const common = { background, draft: box ? box.draft : (area?.draft ?? null) };
@@ -241,11 +222,10 @@ function judgeRest(rules: ScreenRules, lines: readonly ScreenLine[], now: number
   }
   const limit = limitOf(rules, box ? lines.slice(0, box.at) : rules.box ? [] : lines, now);
   if (limit) return { ...common, state: 'limited', limitedUntil: limit.until, rule: 'limited' };
-  const failed = matchOf(rules.failed, withNext(turn, rules.failedRows));
   return {
     ...common,
     state: 'idle',
-    error: failed ? (failed[1] ?? failed[0]).trim() : null,
+    error: failedWords(rules.failed, turnRows, reach) ?? null,
     interrupted: matchOf(rules.interrupted, turn) !== undefined,
     rule: 'idle',
   };
@@ -283,8 +263,8 @@ function belowLast(sources: readonly string[], lines: readonly string[]): readon
   return lines.slice(lines.findLastIndex((line) => sources.some((source) => pattern(source).test(line))) + 1);
 }
 
-function belowPrompt(prompt: string, above: readonly string[]): readonly string[] {
-  return above.slice(above.findLastIndex((line) => pattern(prompt).test(line)) + 1);
+function belowPrompt(prompt: string, rows: readonly ScreenLine[]): readonly ScreenLine[] {
+  return rows.slice(rows.findLastIndex(({ text, blank }) => !blank && pattern(prompt).test(text)) + 1);
 }
 
 function phaseOf({ phases }: ScreenRules, lines: readonly string[]): ScreenJudgement['phase'] {
