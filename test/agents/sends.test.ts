@@ -112,6 +112,13 @@ for (const { agent, reach, mode, trust, bash, suspends = 0 } of drawnRows('sends
       await desk.becomes('idle');
     }
 
+    // With nothing to break off no key is pressed: two of them open a list of earlier prompts in some.
+    const rest = await desk.screen();
+    await delay(6000);
+    for (let i = 0; i < 3; i++) await desk.interrupt();
+    await delay(500);
+    assert.equal((await desk.session()).state, 'idle', `${rest}\n${await desk.screen()}`);
+
     // What ends in a backslash, behind which an Enter only breaks the line in some.
     const texts = ['do:say(back1) \\', 'do:say(back2)', 'do:say(back3)\nand more \\', 'do:say(back4)'];
     for (const [index, text] of texts.entries()) {
