@@ -23,13 +23,13 @@ export async function audit(app: App, invocation: Invocation): Promise<void> {
   if (output.json) return output.record(entries);
   if (entries.length === 0) return output.note('Nothing was answered.');
   const columns = [
-    { title: 'AGE' },
+    { title: 'AGE', goes: 2 },
     { title: 'SESSION', min: 8 },
     { title: 'DECISION' },
     { title: 'REQUEST', min: 16 },
-    { title: 'ANSWER', min: 12 },
-    { title: 'BY', min: 6 },
-    { title: 'OUTCOME' },
+    { title: 'ANSWER', min: 12, goes: 1 },
+    { title: 'BY', min: 6, goes: 4 },
+    { title: 'OUTCOME', goes: 3 },
   ];
   const rows = entries.map((entry) => row(entry).map(stripTerminal));
   await output.lines(formatTable(columns, rows, { width: output.columns }));

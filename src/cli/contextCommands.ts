@@ -48,12 +48,12 @@ export async function list(app: App, invocation: Invocation): Promise<void> {
     return [name, place.name, place.type, pathOf(context), tags.join(','), age(context, now)];
   });
   const columns = [
-    { title: 'NAME', min: 8, paint: (cell: string) => output.paint('bold', cell) },
-    { title: 'MACHINE', min: 8 },
-    { title: 'TYPE' },
+    { title: 'NAME', isKey: true, paint: (cell: string) => output.paint('bold', cell) },
+    { title: 'MACHINE', min: 8, goes: 4 },
+    { title: 'TYPE', goes: 3 },
     { title: 'PATH', min: 12 },
-    { title: 'TAGS', min: 4 },
-    { title: 'LAST USED' },
+    { title: 'TAGS', min: 4, goes: 2 },
+    { title: 'LAST USED', goes: 1 },
   ];
   const cells = rows.map((row) => row.map(stripTerminal));
   await output.lines(formatTable(columns, cells, { width: output.columns }));

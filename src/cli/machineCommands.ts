@@ -43,11 +43,11 @@ export async function list(app: App): Promise<void> {
     return colour === undefined ? cell : output.paint(colour, cell);
   };
   const columns = [
-    { title: 'NAME', min: 8, paint: (cell: string) => output.paint('bold', cell) },
-    { title: 'TYPE' },
-    { title: 'STATUS', paint },
-    { title: 'CONTEXTS' },
-    { title: 'SESSIONS' },
+    { title: 'NAME', isKey: true, paint: (cell: string) => output.paint('bold', cell) },
+    { title: 'TYPE', goes: 3 },
+    { title: 'STATUS', min: 12, paint },
+    { title: 'CONTEXTS', goes: 1 },
+    { title: 'SESSIONS', goes: 2 },
   ];
   await output.lines(formatTable(columns, rows, { width: output.columns }));
   for (const machine of machines) sayProblem(app, machine);

@@ -18,14 +18,14 @@ export async function list(app: App): Promise<void> {
   const contexts = await app.client.request('context/list', {});
   const names = new Map(contexts.map(({ id, name }) => [id, name]));
   const columns = [
-    { title: 'RULE' },
+    { title: 'RULE', isKey: true },
     { title: 'EFFECT' },
-    { title: 'ACTIONS', min: 7 },
+    { title: 'ACTIONS', min: 7, goes: 4 },
     { title: 'WHAT', min: 16 },
-    { title: 'WHERE', min: 8 },
-    { title: 'TOOL' },
-    { title: 'USED' },
-    { title: 'EXPIRES' },
+    { title: 'WHERE', min: 8, goes: 5 },
+    { title: 'TOOL', goes: 1 },
+    { title: 'USED', goes: 2 },
+    { title: 'EXPIRES', goes: 3 },
   ];
   const rows = state.rules.map((rule) => row(rule, names).map(stripTerminal));
   await output.lines(formatTable(columns, rows, { width: output.columns }));

@@ -94,7 +94,12 @@ async function listTokens({ client, output }: App): Promise<void> {
   if (tokens.length === 0) return output.note('There are no tokens. Make one: `cm server token new NAME`.');
   const now = Date.now();
   const ago = (time: string | null): string => (time === null ? 'never' : formatAge(now - Date.parse(time)));
-  const columns = [{ title: 'ID' }, { title: 'NAME', min: 8 }, { title: 'AGE' }, { title: 'LAST USED' }];
+  const columns = [
+    { title: 'ID', isKey: true },
+    { title: 'NAME', min: 8 },
+    { title: 'AGE', goes: 1 },
+    { title: 'LAST USED', goes: 2 },
+  ];
   const rows = tokens.map(({ id, name, created, lastUsed }) => [id, name, ago(created), ago(lastUsed)]);
   const cells = rows.map((row) => row.map(stripTerminal));
   await output.lines(formatTable(columns, cells, { width: output.columns }));

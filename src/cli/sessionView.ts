@@ -42,13 +42,13 @@ function placeText(session: Session, machines: readonly Machine[]): string {
 
 export function sessionColumns(output: Output): Column[] {
   return [
-    { title: 'ID', goes: 4 },
-    { title: 'NAME', min: 12, paint: (cell) => output.paint('bold', cell) },
+    { title: 'ID', isKey: true },
+    { title: 'NAME', min: 12, goes: 5, paint: (cell) => output.paint('bold', cell) },
     { title: 'TOOL', min: 5, goes: 2 },
     { title: 'CONTEXT', min: 7, goes: 1 },
     { title: 'STATUS', paint: (cell) => paintWord(output, cell) },
     { title: 'AGE', goes: 3 },
-    { title: 'DETAIL', min: 6 },
+    { title: 'DETAIL', min: 6, goes: 4 },
   ];
 }
 

@@ -6,6 +6,8 @@ export interface Column {
   readonly min?: number;
   /** In a terminal that is too narrow for all it is left out, those with the lowest number first. */
   readonly goes?: number;
+  /** What somebody types to name the row: it is cut only where the terminal has not even room for it alone. */
+  readonly isKey?: boolean;
   /** Colours a finished cell. */
   readonly paint?: (cell: string) => string;
 }
@@ -14,7 +16,7 @@ const GAP = '  ';
 
 /**
  * Lines of a table with aligned columns, at most `width` wide. Cells are one line each, without control characters. What
- * is too wide is cut down to the least of its columns, then columns are left out, then all are cut.
+ * is too wide is cut down to the least of its columns, then columns are left out, then those are cut that name no row.
  */
 export function formatTable(
   columns: readonly Column[],
@@ -30,11 +32,9 @@ export function formatTable(
       const without = <T>(list: readonly T[]): T[] => list.filter((_, i) => i !== next);
       return formatTable(without(columns), rows.map(without), { width, header });
     }
-    shrink(
-      widths,
-      columns.map((column) => ({ ...column, min: 1 })),
-      width,
-    );
+    const others = columns.map((column) => (column.isKey === true ? column : { ...column, min: 1 }));
+    const all = columns.map((column) => ({ ...column, min: 1 }));
+    if (shrink(widths, others, width) > 0) shrink(widths, all, width);
   }
   const line = (cells: readonly string[], paints: boolean): string => {
     const parts = columns.map((column, i) => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { displayWidth, fitWidth } from '../../src/cli/displayWidth.js';
@@ -79,7 +81,27 @@ test('in a narrow terminal the list of sessions leaves out what is needed least,
   assert.equal(titles(80), 'ID NAME TOOL CONTEXT STATUS AGE DETAIL');
   assert.equal(titles(60), 'ID NAME TOOL STATUS AGE DETAIL');
   assert.equal(titles(50), 'ID NAME STATUS DETAIL');
-  assert.equal(titles(40), 'NAME STATUS DETAIL');
+  assert.equal(titles(40), 'ID NAME STATUS');
+  assert.equal(titles(30), 'ID STATUS');
+  // It can be copied wherever it has room, and a name can be cut.
+  for (let width = 15; width <= 120; width++) {
+    for (const line of formatTable(columns, [row], { width, header: false })) assert.match(line, /^0123456789ab/);
+  }
+});
+
+test('every table of ids and of names that are typed keeps them whole', () => {
+  const sources = readdirSync('src/cli').map((file) => readFileSync(join('src/cli', file), 'utf8'));
+  const columns = sources.flatMap((text) => text.match(/\{ title: '(?:ID|RULE)'[^}]*\}/g) ?? []);
+  assert.ok(columns.length >= 3);
+  assert.deepEqual(
+    columns.filter((column) => !column.includes('isKey: true')),
+    [],
+  );
+  for (const text of sources) {
+    const [list] = /const columns[^;]*;/.exec(text) ?? [];
+    if (list?.includes("title: '") === true && !list.includes("title: ''") && !list.includes("'SESSION'"))
+      assert.match(list, /isKey: true/);
+  }
 });
 
 function sessionList(): { readonly columns: ReturnType<typeof sessionColumns> } {

@@ -15,14 +15,20 @@ export interface ServerData {
   readonly contexts: ContextStore;
   readonly credentials: CredentialsStore;
   readonly catalog: ToolCatalog;
-  readonly config: ConfigFile;
+  /** As it was read last; see {@link refreshConfig}. */
+  readonly config: ServerConfig;
   /** What was answered by this server. */
   readonly audit: AuditLog;
   readonly policies: PolicyStore;
   readonly gitTrust: GitTrust;
   /** What could not be read on disk, one sentence each, for the doctor. */
   readonly problems: readonly string[];
+  /** Reads `config.json` again, which a person may have changed. */
+  refreshConfig(): Promise<void>;
 }
+
+/** The settings that hold while the server runs; all others are read where they are used. */
+export type ServerConfig = Pick<ConfigFile, 'logCapMiB' | 'retentionDays'>;
 
 /** Reads it from the folder of all data. */
 export async function openServerData(home: string, log: Logger): Promise<ServerData> {
@@ -32,7 +38,7 @@ export async function openServerData(home: string, log: Logger): Promise<ServerD
   await contexts.load();
   const catalog = new ToolCatalog(paths.tools);
   await catalog.reload();
-  const { config, problems: wrong } = await readConfig(paths.root);
+  let read = await readConfig(paths.root);
   const policies = new PolicyStore(paths.root);
   await policies.refresh();
   const data: ServerData = {
@@ -40,13 +46,23 @@ export async function openServerData(home: string, log: Logger): Promise<ServerD
     contexts,
     credentials,
     catalog,
-    config,
+    config: {
+      get logCapMiB() {
+        return read.config.logCapMiB;
+      },
+      get retentionDays() {
+        return read.config.retentionDays;
+      },
+    },
     audit: new AuditLog(paths.root),
     policies,
     gitTrust: new GitTrust(paths.root),
     get problems() {
       const tools = catalog.problems.map(({ file, message }) => `${file}: ${message}`);
-      return [...contexts.problems, ...wrong, ...credentials.problems, ...policies.problems, ...tools];
+      return [...contexts.problems, ...read.problems, ...credentials.problems, ...policies.problems, ...tools];
+    },
+    refreshConfig: async () => {
+      read = await readConfig(paths.root);
     },
   };
   for (const problem of data.problems) log.warn(problem);

@@ -177,7 +177,7 @@ export class Hub implements Disposable {
   /** What could not be read on the disks of all machines, one sentence each. */
   async problems(): Promise<string[]> {
     const { data, machines } = this;
-    await data.contexts.refresh();
+    await Promise.all([data.contexts.refresh(), data.policies.refresh(), data.refreshConfig()]);
     const own = [...data.problems, ...data.catalog.tooSlow, ...(await setAsideFiles(data.paths.root))];
     const all = machines.all().flatMap(({ info, problems = [] }) => {
       return info.type === 'local' ? problems : problems.map((problem) => `${info.host}: ${problem}`);

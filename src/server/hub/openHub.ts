@@ -3,7 +3,7 @@ import type { Logger } from '../../common/logger.js';
 import { EngineService } from '../../core/engine/engineService.js';
 import { LocalLogs } from '../../core/logs/localLogs.js';
 import { readConfig } from '../../core/store/configFile.js';
-import { openServerData } from '../../core/engine/serverData.js';
+import { openServerData, type ServerConfig } from '../../core/engine/serverData.js';
 import { logPath } from '../../core/engine/sessionEngine.js';
 import { MachineCache, rememberedMachines } from '../../core/store/machineCache.js';
 import { SessionStore } from '../../core/store/sessionStore.js';
@@ -109,7 +109,7 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
                 owned: there,
                 onRecord,
                 // Old records of the home are archived by one of those who share it.
-                data: { ...data, config: { ...data.config, retentionDays: 0 } },
+                data: { ...data, config: keptForEver(data.config) },
                 links,
                 log,
               });
@@ -142,4 +142,14 @@ export async function openHub({ home, machine, log }: OpenHubOptions): Promise<H
   });
   hub.policies.follow((folder, listener, onLost) => machine.watch(folder, listener, onLost), paths.root);
   return hub;
+}
+
+/** The settings as they are at each moment, and no record is archived. */
+function keptForEver(config: ServerConfig): ServerConfig {
+  return {
+    get logCapMiB() {
+      return config.logCapMiB;
+    },
+    retentionDays: 0,
+  };
 }
