@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CodeManagerError } from '../../src/protocol/errors.js';
@@ -55,6 +57,26 @@ test('a branch that cannot be had is refused by the reason, with no word of gitâ
   assert.equal(bed.run(bed.folder, 'branch', '--format=%(refname:short)'), branches);
   // What is beside it in name only is in nobody's way.
   await createWorktree(bed.git, { ...bed.worktree('third'), branch: 'feat/xy' });
+});
+
+test('only a repository that has no commit is told so, whatever else its HEAD is', async (t) => {
+  const bed = new GitBed(t);
+  const commit = bed.run(bed.folder, 'rev-parse', 'HEAD').trim();
+  const unreadable = /^What HEAD of \/.* names cannot be read$/u;
+  for (const [head, branch, message] of [
+    ['ref: refs/heads/unborn\n', commit, /has no commit yet/u],
+    ['garbage\n', commit, unreadable],
+    ['', commit, unreadable],
+    ['ref: refs/heads/\n', commit, unreadable],
+    [`${'1'.repeat(40)}\n`, commit, unreadable],
+    ['ref: refs/heads/main\n', 'garbage', unreadable],
+    ['ref: refs/heads/main\n', '', unreadable],
+    ['ref: refs/heads/main\n', '1'.repeat(40), unreadable],
+  ] as const) {
+    writeFileSync(join(bed.folder, '.git/HEAD'), head);
+    writeFileSync(join(bed.folder, '.git/refs/heads/main'), `${branch}\n`);
+    await refused(createWorktree(bed.git, { ...bed.worktree('one'), branch: 'other' }), message);
+  }
 });
 
 test('a bare repository is not called none', async (t) => {

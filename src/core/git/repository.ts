@@ -102,6 +102,19 @@ export class Repository {
     return await this.#run('', true, args);
   }
 
+  /** What HEAD is: a commit, a branch that has none yet, or nothing that can be read. */
+  async head(): Promise<'commit' | 'none' | 'broken'> {
+    const commit = await this.run('rev-parse', '--verify', '--quiet', 'HEAD^{commit}');
+    if (commit.code === 0) return 'commit';
+    const { code, stdout } = await this.run('symbolic-ref', '--quiet', 'HEAD');
+    const branch = stdout.trim();
+    if (code !== 0 || branch === '') return 'broken';
+    // A branch whose file holds nothing that git can read is none to it either.
+    if ((await this.#machine.stat(join(this.#common, branch))) !== undefined) return 'broken';
+    const listed = await this.run('for-each-ref', '--format=%(refname)', branch);
+    return listed.code === 0 && listed.stdout.trim() === '' ? 'none' : 'broken';
+  }
+
   /** `git worktree add` with these arguments, for a worktree in `path`. */
   async addWorktree(path: string, ...args: readonly string[]): Promise<RunResult> {
     return await this.#run(path, false, ['worktree', 'add', ...args]);

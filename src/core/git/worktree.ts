@@ -58,11 +58,7 @@ export async function createWorktree(
   const branch = options.branch ?? branchName(options.name, options.id);
   await checkBranch(repository, branch);
   const exists = (await repository.run('show-ref', '--verify', '--quiet', `refs/heads/${branch}`)).code === 0;
-  if (!exists && (await repository.run('rev-parse', '--verify', '--quiet', 'HEAD')).code !== 0) {
-    throw new CodeManagerError('conflict', `${repository.root} has no commit yet, and a worktree begins with one`, {
-      hint: 'Make a first commit there, or start without a worktree.',
-    });
-  }
+  if (!exists) await needCommit(repository);
   const prefix = await repository.run('-C', options.repository, 'rev-parse', '--show-prefix');
   const inside = prefix.stdout.replace(/\/?\n$/u, '');
   if (inside.split('/').includes('.git')) {
@@ -91,6 +87,20 @@ export async function createWorktree(
   // One without a tracked file is in no worktree.
   if (inside !== '') await git.machine.makeDirectory(folder);
   return { path, branch, folder };
+}
+
+/** Throws where a new branch has nothing to begin with. */
+async function needCommit(repository: Repository): Promise<void> {
+  const head = await repository.head();
+  if (head === 'commit') return;
+  if (head === 'none') {
+    throw new CodeManagerError('conflict', `${repository.root} has no commit yet, and a worktree begins with one`, {
+      hint: 'Make a first commit there, or start without a worktree.',
+    });
+  }
+  throw new CodeManagerError('conflict', `What HEAD of ${repository.root} names cannot be read`, {
+    hint: 'See git status and git fsck there and mend it, or start without a worktree.',
+  });
 }
 
 function decisionOf(trustGit: string | undefined): GitDecision | undefined {
