@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { inTheirWords } from '../common/whyFailed.js';
 import { homeDirectory } from '../common/home.js';
 import { reasonOf } from '../common/systemError.js';
 import { CodeManagerError, WireError } from '../protocol/errors.js';
@@ -97,7 +98,7 @@ export function startFailure(stderr: string, code: number | null, signal: string
   const how = signal === null ? `exit ${code ?? 'unknown'}` : signal;
   return new CodeManagerError(
     'unavailable',
-    `The agent server did not start (${how})${reason === '' ? '' : `: ${reason.trim()}`}`,
+    `The agent server did not start (${how})${reason === '' ? '' : `: ${inTheirWords(reason)}`}`,
     { hint: 'Run `cm server run` to see what it says.' },
   );
 }

@@ -126,8 +126,9 @@ const PRINTED: readonly (readonly [RegExp, string])[] = [
   [/address already in use/i, 'EADDRINUSE'],
   [/cannot allocate memory/i, 'ENOMEM'],
   [/resource temporarily unavailable/i, 'EAGAIN'],
-  [/no such file or directory|directory nonexistent|nonexistent directory|cannot open/i, 'ENOENT'],
+  [/no such file or directory|^no such file$|directory nonexistent|nonexistent directory|cannot open/i, 'ENOENT'],
   [/fork failed|fork error/, 'EAGAIN'],
+  [/input\/output error/i, 'EIO'],
 ];
 
 /** The code of what a program printed about why the system refused it something; undefined when that says none. */

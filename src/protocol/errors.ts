@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { errorCode, systemReason } from '../common/systemError.js';
+import { inTheirWords } from '../common/whyFailed.js';
 import { OwnGit } from './ownGit.js';
 import { refusalText } from './refusal.js';
 
@@ -98,7 +99,10 @@ export function toCodeManagerError(error: unknown): CodeManagerError {
   if (error instanceof z.ZodError) return new CodeManagerError('invalid', refusalText(error), { cause: error });
   const system = toSystemError(error);
   if (system !== undefined) return system;
-  return new CodeManagerError('internal', error instanceof Error ? error.message : String(error), { cause: error });
+  const text = error instanceof Error ? error.message : String(error);
+  // What is no sentence is of somebody else.
+  const message = /^[\p{Lu}\p{Nd}"“/]/u.test(text) ? text : `Something went wrong: ${inTheirWords(text)}`;
+  return new CodeManagerError('internal', message, { cause: error });
 }
 
 /** `message` and `hint` as the one or two sentences that a person reads. */

@@ -1,9 +1,8 @@
+import { inTheirWords } from '../common/whyFailed.js';
 import { Limiter, Throttler, type Clock } from '../common/async.js';
 import { DisposableStore, type Disposable } from '../common/disposable.js';
 import type { Event } from '../common/emitter.js';
 import type { Logger } from '../common/logger.js';
-import { stripTerminal } from '../common/terminalText.js';
-import { truncate } from '../common/text.js';
 import type { Machine } from '../core/machine/machine.js';
 import { errorText } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
@@ -95,8 +94,7 @@ export class NotifyProgram implements Disposable {
     const stdin = `${JSON.stringify(event)}\n`;
     const { code, signal, stderr } = await machine.run([path, ...args], { env, stdin, timeoutMs: TIMEOUT_MS });
     if (code === 0) return undefined;
-    const said = truncate(stripTerminal(stderr), 200);
-    return `${program} ended with ${signal ?? `exit code ${String(code)}`}${said === '' ? '' : `: ${said}`}`;
+    return `${program} ended with ${signal ?? `exit code ${String(code)}`}: ${inTheirWords(stderr)}`;
   }
 
   #note(problem: string | undefined): void {

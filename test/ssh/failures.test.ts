@@ -120,14 +120,14 @@ test('algorithms that both sides do not share', async (t) => {
 test('an account that may not log in now', async (t) => {
   const host = await Sshd.start(t, { config: ['DenyUsers *'], banner: 'Closed for maintenance\n' });
   const error = await failure(t, 'signInRefused', { home: host.client() });
-  assert.match(error.message, /It says: Closed for maintenance/);
+  assert.match(error.message, /It says: “Closed for maintenance/);
 });
 
 test('a proxy command that fails says why', async (t) => {
   const host = await Sshd.start(t);
   const home = host.client({ config: ['ProxyCommand echo no way >&2; exit 1'] });
   const error = await failure(t, 'configuration', { home });
-  assert.equal(error.message, 'The ProxyCommand for box made no connection: no way');
+  assert.equal(error.message, 'The ProxyCommand for box made no connection: it said “no way”');
   const missing = host.client({ home: join(host.dir, 'm'), config: ['ProxyCommand /no/such/program'] });
   assert.match((await failure(t, 'configuration', { home: missing })).message, /no\/such\/program/);
 });

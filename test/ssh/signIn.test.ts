@@ -58,7 +58,7 @@ test('a host that hangs up on too many keys is told from one that refuses, and I
   for (const file of others) generateKey(file);
   const agent = await startAgent(t, others);
   const error = await failure(t, 'tooManyFailures', { home: host.client(), agent });
-  assert.match(error.message, /hung up after too many tries: Too many authentication failures/);
+  assert.match(error.message, /hung up after too many tries: it said “Too many authentication failures/);
   assert.match(error.hint ?? '', /IdentitiesOnly yes/);
   const home = host.client({ home: join(host.dir, 'mended'), config: ['IdentitiesOnly yes'] });
   assert.equal(await run(await connect(t, { home, agent }), 'echo in'), 'in');
@@ -404,7 +404,7 @@ test('a password that has run out is named, with the command to change it', asyn
     },
   });
   const error = await failure(t, 'accountExpired', { home: host.home, asker: new ScriptedAsker('old') });
-  assert.match(error.message, /wants a new password\. It says: Your password has expired\./);
+  assert.match(error.message, /wants a new password\. It says: “Your password has expired\./);
   assert.equal(error.command, `ssh -p ${host.port} anna@box`);
 });
 

@@ -88,3 +88,58 @@ test('what a person is told begins with a capital, everywhere alike', () => {
     'no longer there',
   );
 });
+
+/** What makes the words of somebody else part of a sentence of ours. */
+const OURS = /^(?:inTheirWords|whyCut|whyNotWritten|reasonOf|systemReason|asClause|faultText|refusalText|gitSaid)$/;
+/** What holds them. */
+const THEIRS = /^(?:stderr|stdout|printed)$|\.(?:message|stderr|stdout)$/;
+/** Where an error of ours, or the text of one that came by the wire, is told with another hint or in another sentence. */
+const TOLD_AGAIN = new Set([
+  'cli/contextCommands.ts',
+  'client/connection.ts',
+  'client/endpoint.ts',
+  'client/serverProcess.ts',
+  'core/engine/machineChecks.ts',
+  'core/engine/machineChecks.ts',
+  'core/machine/reachable.ts',
+  'server/hub/agentRoute.ts',
+  'server/hub/machines.ts',
+]);
+
+/** What of an expression is somebody else's words as they are. */
+function theirs(node: ts.Node, tree: ts.SourceFile): string[] {
+  if (ts.isCallExpression(node) && OURS.test(node.expression.getText(tree))) return [];
+  // A question about them is not told.
+  if (ts.isConditionalExpression(node)) return [node.whenTrue, node.whenFalse].flatMap((part) => theirs(part, tree));
+  const isWhole = ts.isIdentifier(node) || ts.isPropertyAccessExpression(node);
+  const text = isWhole ? node.getText(tree) : '';
+  if (THEIRS.test(text)) return [text];
+  const found: string[] = [];
+  ts.forEachChild(node, (child) => void found.push(...theirs(child, tree)));
+  return found;
+}
+
+test('the words of other programs and libraries reach nobody as if they were ours', () => {
+  const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  const wrong = files.flatMap((file) => {
+    const tree = ts.createSourceFile(file, readFileSync(join(SRC, file), 'utf8'), ts.ScriptTarget.Latest, true);
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      const index = ts.isNewExpression(node)
+        ? ERRORS[node.expression.getText(tree)]
+        : ts.isCallExpression(node)
+          ? MAKERS[`${file} ${node.expression.getText(tree)}`]
+          : undefined;
+      const message = index === undefined ? undefined : (node as ts.NewExpression).arguments?.[index];
+      if (message !== undefined) {
+        const { line } = tree.getLineAndCharacterOfPosition(message.getStart(tree));
+        const texts = theirs(message, tree).filter((text) => !TOLD_AGAIN.has(file) || !text.endsWith('.message'));
+        found.push(...texts.map((text) => `${file}:${line + 1}: ${text}`));
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(tree);
+    return found;
+  });
+  assert.deepEqual(wrong, []);
+});

@@ -81,8 +81,9 @@ test('what a program printed of a refusal has the words of its code, for files o
   assert.equal(printedCode('no space for new pane'), undefined);
 });
 
-test('what is no file is left as it is', () => {
+test('what is no file is told, and never as if it were a sentence of ours', () => {
   const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
   assert.equal(toCodeManagerError(refused).code, 'internal');
-  assert.equal(toCodeManagerError(new Error('a fault')).message, 'a fault');
+  assert.equal(toCodeManagerError(new Error('a fault')).message, 'Something went wrong: it said “a fault”');
+  assert.equal(toCodeManagerError(new Error('A fault of ours')).message, 'A fault of ours');
 });

@@ -1,3 +1,4 @@
+import { inTheirWords } from '../../common/whyFailed.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Result } from '../../protocol/requests.js';
 import { Repository, type GitOptions } from './repository.js';
@@ -11,7 +12,7 @@ export async function changesIn(git: GitOptions, folder: string): Promise<Result
     '--ignore-submodules=dirty',
   );
   if (code !== 0) {
-    throw new CodeManagerError('unavailable', `git status failed: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+    throw new CodeManagerError('unavailable', `The changes cannot be told: ${inTheirWords(stderr)}`);
   }
   const [head = '', ...entries] = stdout.split('\0');
   const branch = /^## (?:No commits yet on )?(.+?)(?:\.\.\.|$)/.exec(head)?.[1] ?? null;

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { whyNotWritten } from '../store/printedError.js';
+import { inTheirWords } from '../../common/whyFailed.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { Machine, RunResult } from '../machine/machine.js';
@@ -136,8 +138,9 @@ export class Repository {
     });
     if (result.code === WAITS) throw waits(join(this.root, lastLine(result.stderr)));
     if (result.code !== NO_PLACE) return result;
-    throw new CodeManagerError('unavailable', `git could not be run: ${lastLine(result.stderr)}`, {
-      hint: `Make room in ${home}.`,
+    const why = whyNotWritten(result.stderr);
+    throw new CodeManagerError('unavailable', `git could not be run: ${why.reason}`, {
+      hint: `It needs a file in ${home}: ${why.hint}`,
     });
   }
 }
@@ -171,14 +174,20 @@ async function find(machine: Machine, folder: string): Promise<Found | undefined
   const { code, stdout, stderr } = await machine.run(script, { env, cwd: folder });
   if (code === NO_REPOSITORY) return undefined;
   if (code === UNREADABLE) {
-    throw new CodeManagerError('invalid', `The git configuration of ${folder} cannot be read: ${lastLine(stderr)}`, {
-      hint: 'Mend the file config in its .git folder.',
-    });
+    throw new CodeManagerError(
+      'invalid',
+      `The git configuration of ${folder} cannot be read: ${inTheirWords(stderr)}`,
+      {
+        hint: 'Mend the file config in its .git folder.',
+      },
+    );
   }
   if (code === PIPE) throw waits(lastLine(stderr));
   const [root = '', gitFolder = '', common = '', ...rest] = stdout.split('\0');
   if (code !== 0 || common === '') {
-    throw new CodeManagerError('unavailable', `git could not be run in ${folder}: ${lastLine(stderr)}`);
+    throw new CodeManagerError('unavailable', `git could not be run in ${folder}: ${inTheirWords(stderr)}`, {
+      hint: 'See what git status says there.',
+    });
   }
   const [shared = '', ofWorktree = '', personal = ''] = lists(rest);
   const entries = parseConfigList(shared);

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { inTheirWords } from '../../common/whyFailed.js';
 import { spelledLine } from '../../common/spelled.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
@@ -74,12 +75,12 @@ export async function createWorktree(
     // All is there, and a hook said no at the end: nothing may stand in the way of the next try.
     await repository.run('worktree', 'remove', '--force', path);
     if (!exists) await repository.run('branch', '-D', '--', branch);
-    throw new CodeManagerError('conflict', `A hook of the repository refused the worktree${said(stderr)}`, {
+    throw new CodeManagerError('conflict', `A hook of the repository refused the worktree${gitSaid(stderr)}`, {
       hint: 'Mend the hook, or start with --trust-git no.',
     });
   }
   if (code !== 0) {
-    throw new CodeManagerError('conflict', `git could not make the worktree${said(stderr)}`, {
+    throw new CodeManagerError('conflict', `git could not make the worktree${gitSaid(stderr)}`, {
       hint: 'Mend that, or start without a worktree.',
     });
   }
@@ -128,14 +129,16 @@ function question(root: string, own: OwnGit): CodeManagerError {
 }
 
 /** What git or a hook said last, as the end of a sentence; what git says of its progress is no reason. */
-function said(text: string): string {
+function gitSaid(text: string): string {
   const line =
     text
       .trim()
       .split('\n')
       .at(-1)
       ?.replace(/^(?:fatal|error): /u, '') ?? '';
-  return line === '' || line.startsWith('Preparing worktree') ? ' and gave no reason' : `: ${spelledLine(line)}`;
+  return line === '' || line.startsWith('Preparing worktree')
+    ? ' and gave no reason'
+    : `: ${inTheirWords(spelledLine(line))}`;
 }
 
 async function noRepository({ machine }: GitOptions, folder: string): Promise<CodeManagerError> {

@@ -1,3 +1,4 @@
+import { inTheirWords } from '../../common/whyFailed.js';
 import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
 import { installCommand } from '../tools/installCommand.js';
 import type { Machine } from '../machine/machine.js';
@@ -63,7 +64,7 @@ export async function findTmux(
   if (code !== 0 || !version) {
     throw new CodeManagerError(
       'dependencyMissing',
-      `${path} does not say which tmux it is: ${(stderr || stdout).trim().slice(0, 200)}`,
+      `${path} does not say which tmux it is: ${inTheirWords(stderr || stdout)}`,
       { hint: another },
     );
   }

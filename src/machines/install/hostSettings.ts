@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
+import { whyNotWritten } from '../../core/store/printedError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { runScript } from './hostScript.js';
 import type { SshConnection } from '../ssh/sshConnection.js';
@@ -11,13 +10,11 @@ export interface HostSettings {
   readonly setup?: string | undefined;
 }
 
-const REASON_LETTERS = 300;
-
 /** Merges standard input into the file; says whether that changed it. A link to the file stays one. */
 const MERGE =
   'const f=require("fs");let p=process.argv[1];try{p=f.realpathSync(p)}catch{}' +
   'let t="{}";try{t=f.readFileSync(p,"utf8")}catch(e){if(e.code!=="ENOENT")throw e}' +
-  'const o=JSON.parse(t);if(Object.prototype.toString.call(o)!=="[object Object]")throw Error("it is no object");' +
+  'const o=JSON.parse(t);if(Object.prototype.toString.call(o)!=="[object Object]")throw SyntaxError();' +
   'const w=JSON.parse(f.readFileSync(0,"utf8"));' +
   'if(Object.entries(w).every(([k,v])=>o[k]===v)){console.log("same")}else{' +
   'const n=p+"."+process.pid+".tmp";f.writeFileSync(n,JSON.stringify({...o,...w},null,2)+"\\n",{mode:0o600});' +
@@ -45,10 +42,12 @@ export async function writeHostSettings(
     { signal, args: [node, MERGE, path], stdin: Buffer.from(JSON.stringify({ tmux, setup })) },
   );
   if (code === 0) return stdout.includes('changed');
-  const reason = /^\w*Error: .*$/m.exec(stderr)?.[0] ?? stderr.trim();
-  throw new CodeManagerError(
-    'invalid',
-    `${path} cannot be changed: ${truncate(stripTerminal(reason), REASON_LETTERS)}`,
-    { hint: 'Mend it there; what --tmux and --setup say is written into it.' },
-  );
+  throw new CodeManagerError('invalid', `${path} cannot be changed: ${reasonOf(stderr)}`, {
+    hint: 'Mend it there; what --tmux and --setup say is written into it.',
+  });
+}
+
+function reasonOf(printed: string): string {
+  const line = /^\w*Error\b.*$/m.exec(printed)?.[0] ?? printed;
+  return line.startsWith('SyntaxError') ? 'it holds no JSON object' : whyNotWritten(line).reason;
 }

@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { posix } from 'node:path';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
 import { quotePosix } from '../../common/quote.js';
+import { whyNotWritten } from '../../core/store/printedError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { findNode } from './findNode.js';
 import { runScript, shCommand } from './hostScript.js';
@@ -29,7 +28,6 @@ export interface InstallOptions {
   readonly start: (command: string, hasNews: boolean) => Promise<void>;
 }
 
-const REASON_LETTERS = 300;
 /** Looking, sending and starting, in percent of the whole. */
 const LOOKED = 10;
 const SENT = 85;
@@ -195,6 +193,6 @@ async function checked(
 }
 
 function failure(message: string, stderr: string): CodeManagerError {
-  const reason = truncate(stripTerminal(stderr), REASON_LETTERS);
-  return new CodeManagerError('unavailable', reason === '' ? message : `${message}: ${reason}`);
+  const { reason, hint } = whyNotWritten(stderr);
+  return new CodeManagerError('unavailable', `${message}: ${reason}`, { hint });
 }

@@ -1,4 +1,5 @@
 import type { SFTPWrapper } from 'ssh2';
+import { whyNotWritten } from '../../core/store/printedError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { patiently, runScript } from './hostScript.js';
 import type { SshConnection } from '../ssh/sshConnection.js';
@@ -62,10 +63,7 @@ function call<T>(
     run((error, value) => {
       signal.removeEventListener('abort', onAbort);
       if (error == null) resolve(value);
-      else
-        reject(
-          new CodeManagerError('unavailable', `The host did not take the file: ${error.message}`, { cause: error }),
-        );
+      else reject(notTaken(error.message, error));
     });
   });
 }
@@ -84,12 +82,15 @@ async function uploadByShell(
       onSent: (sent) => onSent(before + sent),
       timeoutMs: UPLOAD_TIMEOUT_MS,
     });
-    if (code !== 0) {
-      throw new CodeManagerError(
-        'unavailable',
-        `The host did not take the file: ${stderr.trim() || `exit ${code ?? '?'}`}`,
-      );
-    }
+    if (code !== 0) throw notTaken(stderr);
     before += bytes.length;
   }
+}
+
+function notTaken(printed: string, cause?: Error): CodeManagerError {
+  const { reason, hint } = whyNotWritten(printed);
+  return new CodeManagerError('unavailable', `The host did not take a file of the agent server: ${reason}`, {
+    hint,
+    cause,
+  });
 }

@@ -56,7 +56,7 @@ function ask({ command, mark }: Question, { env, folder, timeoutMs }: How, umask
     const timer = setTimeout(() => {
       settle(whatRuns(child.pid).then((seen) => giveUp({ kind: 'late', ...seen })));
     }, timeoutMs);
-    child.once('error', (error) => settle({ kind: 'broken', reason: error.message }));
+    child.once('error', (error) => settle({ kind: 'broken', reason: reasonOf(error) }));
     child.stdout?.on('data', (chunk: Buffer) => {
       if (settled) return;
       chunks.push(chunk);

@@ -1,7 +1,7 @@
+import { inTheirWords, lastWords } from '../../common/whyFailed.js';
 import { Deferred } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { formatDuration, truncate } from '../../common/text.js';
+import { formatDuration } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { loopCommand, newMark, requestText, SHELL_VARIANTS, type ShellVariant } from './shellText.js';
 import type { Channel } from './connection.js';
@@ -234,14 +234,10 @@ export async function greeting(
   }
 }
 
-/** A sentence with the last line of what the host said, neutralised. */
+/** A sentence with the last line of what the host said, as its own. */
 function said(text: string, output: string, errors: string): string {
-  const line = stripTerminal(`${output}\n${errors}`)
-    .split('\n')
-    .map((words) => words.trim())
-    .filter((words) => words !== '')
-    .at(-1);
-  return line === undefined ? text : `${text}: ${truncate(line, 200)}`;
+  const printed = `${output}\n${errors}`;
+  return lastWords(printed) === '' ? text : `${text}: ${inTheirWords(printed)}`;
 }
 
 function lastBytes(chunks: readonly Buffer[], count: number): Buffer[] {

@@ -1,6 +1,7 @@
 import type { Disposable } from '../../common/disposable.js';
 import type { FileSink } from '../../core/machine/machine.js';
 import { quotePosix } from '../../common/quote.js';
+import { whyNotWritten } from '../../core/store/printedError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Program } from './program.js';
 
@@ -54,7 +55,8 @@ export class FileStream implements Disposable {
     });
     program.onExit(({ error, stderr }) =>
       this.#fail(
-        error ?? new CodeManagerError('unavailable', `The file cannot be followed: ${stderr.trim().slice(0, 200)}`),
+        error ??
+          new CodeManagerError('unavailable', `A file of the host cannot be followed: ${whyNotWritten(stderr).reason}`),
       ),
     );
     program.resume();

@@ -1,6 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import type { Disposable } from '../../common/disposable.js';
 import { quotePosix } from '../../common/quote.js';
+import { whyNotWritten } from '../../core/store/printedError.js';
 import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
 import type { Program } from './program.js';
 
@@ -84,7 +85,11 @@ export class FileWatch implements Disposable {
     program.onData((data) => this.#take(this.#decoder.write(Buffer.from(data))));
     program.onExit(({ error, stderr }) =>
       this.#lose(
-        error ?? new CodeManagerError('unavailable', `Watching the host ended: ${stderr.trim().slice(0, 200)}`),
+        error ??
+          new CodeManagerError(
+            'unavailable',
+            `A folder of the host cannot be watched: ${whyNotWritten(stderr).reason}`,
+          ),
       ),
     );
     program.resume();

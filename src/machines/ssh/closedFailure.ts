@@ -1,3 +1,4 @@
+import { inTheirWords, whyCut } from '../../common/whyFailed.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { SignIn } from './signIn.js';
@@ -22,14 +23,15 @@ export function closedFailure(problem: Error | undefined, context: ClosedContext
   const { config, target, wire, signIn, head, asking, hadHandshake } = context;
   const place = `${config.hostName} port ${config.port}`;
   const text = truncate(stripTerminal(problem?.message ?? ''), 300);
-  const said = signIn.said === '' ? '' : ` It said: ${signIn.said}`;
+  const said = signIn.said === '' ? '' : ` It said: “${signIn.said}”`;
   const of = (reason: ConnectionFailure['reason'], message: string, hint?: string): ConnectionFailure =>
     new ConnectionFailure(reason, message, { hint, cause: problem });
   if (config.proxyCommand !== undefined && head === '') {
     const why = wire.said();
     return of(
       'configuration',
-      `The ProxyCommand for ${config.alias} made no connection${why === '' ? '' : `: ${why}`}`,
+      `The ProxyCommand for ${config.alias} made no connection: ${inTheirWords(why)}`,
+      'Run that command by hand to see why, and mend it in the ssh configuration.',
     );
   }
   if (head === '') {
@@ -54,15 +56,14 @@ export function closedFailure(problem: Error | undefined, context: ClosedContext
   if (/too many/i.test(text)) {
     return of(
       'tooManyFailures',
-      `${target} hung up after too many tries: ${text}`,
+      `${target} hung up after too many tries: ${inTheirWords(text)}`,
       'Name the right key by IdentityFile with IdentitiesOnly yes, so that no others are offered.',
     );
   }
   if (asking) return of('signInNeeded', `${target} hung up before the answer came`, 'Connect again and answer sooner.');
-  if (/expired/i.test(text + said))
-    return of('accountExpired', `${target}: ${text || 'the account has expired'}.${said}`);
+  if (/expired/i.test(text + said)) return of('accountExpired', `${target}: the account has expired.${said}`);
   return of(
     'closed',
-    `${place} hung up ${hadHandshake ? 'during the sign-in' : 'while keys were exchanged'}${text === '' ? '' : `: ${text}`}.${said}`,
+    `${place} hung up ${hadHandshake ? 'during the sign-in' : 'while keys were exchanged'}${problem === undefined || text === '' ? '' : `: ${whyCut(problem)}`}.${said}`,
   );
 }

@@ -278,7 +278,7 @@ export class SignIn {
     const { target } = this.#options;
     this.heard(prompt);
     const command = this.#command('ssh');
-    return new ConnectionFailure('accountExpired', `${target} wants a new password. It says: ${this.#said}`, {
+    return new ConnectionFailure('accountExpired', `${target} wants a new password. It says: “${this.#said}”`, {
       hint: `Choose one there: ${command}`,
       command,
     });
@@ -305,7 +305,7 @@ export class SignIn {
   #refusal(): ConnectionFailure {
     const { target, ask } = this.#options;
     const expired = /expired/i.test(this.#said);
-    const said = this.#said === '' ? '' : ` It says: ${this.#said}`;
+    const said = this.#said === '' ? '' : ` It says: “${this.#said}”`;
     if (expired)
       return new ConnectionFailure('accountExpired', `${target} lets nobody in with an expired account.${said}`);
     if (this.#mend !== undefined && this.#refusals === 0) {

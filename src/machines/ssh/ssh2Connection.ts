@@ -1,9 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { Client, ClientChannel, SFTPWrapper } from 'ssh2';
+import { inTheirWords, whyCut } from '../../common/whyFailed.js';
 import { withTimeout } from '../../common/async.js';
 import { OnceEmitter } from '../../common/onceEmitter.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
 import { pingClient } from './loadSsh2.js';
 import { Ssh2Channel } from './ssh2Channel.js';
 import type { Channel, ExecOptions } from '../shell/connection.js';
@@ -105,7 +104,7 @@ export class Ssh2Connection implements SshConnection {
   }
 
   #lost(): ConnectionFailure {
-    const why = this.#failure === undefined ? '' : `: ${truncate(stripTerminal(this.#failure.message), 200)}`;
+    const why = this.#failure === undefined ? '' : `: ${whyCut(this.#failure)}`;
     return new ConnectionFailure('closed', `The connection to ${this.target} has ended${why}`, {
       cause: this.#failure,
     });
@@ -138,7 +137,7 @@ function openFailure(
   what: string,
 ): ConnectionFailure {
   const text = error instanceof Error ? error.message.replace(/^\(SSH\) Channel open failure: /, '') : String(error);
-  const said = truncate(stripTerminal(text), 200);
+  const said = inTheirWords(text);
   const refused = typeof (error as { reason?: unknown }).reason === 'number';
   if (reason === 'forward') {
     const forbidden = (error as { reason?: unknown }).reason === 1;

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import { inTheirWords } from '../../common/whyFailed.js';
 import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
 import { accountHome, expandHome, expandPath, expandTokens, fileList, parseJump, personHome } from './configValues.js';
 import type { SshReach } from './sshConnection.js';
 import { ConnectionFailure } from '../connectionFailure.js';
@@ -167,7 +167,7 @@ async function runSshG(reach: SshReach, source: ConfigSource): Promise<string | 
       if (error === null) return resolve(stdout);
       if (error.code === 'ENOENT') return resolve(undefined);
       if (source.signal?.aborted === true) return reject(new ConnectionFailure('cancelled', 'Cancelled'));
-      const said = truncate(stripTerminal(stderr.split('\n').find((line) => line.trim() !== '') ?? error.message), 300);
+      const said = inTheirWords(stderr.split('\n').find((line) => line.trim() !== '') ?? error.message);
       const hint = 'Mend the line that ssh names.';
       reject(
         new ConnectionFailure('configuration', `ssh's configuration cannot be read: ${said}`, { hint, cause: error }),

@@ -3,6 +3,8 @@ import { lookup as dnsLookup, type LookupAddress } from 'node:dns';
 import { Socket } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 import { promisify } from 'node:util';
+import { whyCut } from '../../common/whyFailed.js';
+import { reasonOf } from '../../common/systemError.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import type { SshConnection } from './sshConnection.js';
@@ -163,7 +165,7 @@ export function openProxy(command: string, env: NodeJS.ProcessEnv): Wire {
   child.on('close', end);
   child.stdin.on('error', () => undefined);
   child.on('error', (error) => {
-    said = error.message;
+    said = reasonOf(error);
     stream.destroy();
   });
   return {
@@ -195,7 +197,7 @@ export function tcpFailure(error: unknown, host: string, port: number): Connecti
     case 'ETIMEDOUT':
       return timedOut(host, port);
     default:
-      return new ConnectionFailure('closed', `No connection to ${host} port ${port}: ${code || String(error)}`, {
+      return new ConnectionFailure('closed', `No connection to ${host} port ${port}: ${whyCut(error)}`, {
         cause: error,
       });
   }
