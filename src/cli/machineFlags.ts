@@ -1,4 +1,4 @@
-import { MachineSpec, remoteSpec } from '../protocol/context.js';
+import { MachineSpec, remoteSpec } from '../protocol/machineKinds.js';
 import { CodeManagerError } from '../protocol/errors.js';
 import type { Flag, Invocation } from './command.js';
 import { checkUser, parseHost, parsePort, type HostPart } from './place.js';

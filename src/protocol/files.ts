@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { truncate } from '../common/text.js';
 import { AnswerOutcome, AuditEntry } from './audit.js';
-import { AgentMachineSpec, SshMachineSpec, Timestamp } from './context.js';
+import { Timestamp } from './context.js';
+import { FarSpec } from './machineKinds.js';
 import { NO_HISTORY, SessionHistory } from './history.js';
 import { Session } from './session.js';
 
@@ -119,7 +120,7 @@ export const MachineCacheFile = z.object({
   version: z.literal(1),
   /** Id of the machine. */
   id: z.string(),
-  spec: z.union([SshMachineSpec, AgentMachineSpec]),
+  spec: FarSpec,
   node: z.string().nullable(),
   lastSeen: Timestamp.nullable(),
   /** Records, checked one by one. */

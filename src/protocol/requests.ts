@@ -1,7 +1,8 @@
 import * as z from 'zod';
 import { person, READ, type Access } from './access.js';
 import { AuditEntry } from './audit.js';
-import { Context, Machine, MachineSpec, Name, Tag, Timestamp } from './context.js';
+import { Context, Machine, Name, Tag, Timestamp } from './context.js';
+import { MachineSpec } from './machineKinds.js';
 import { ServerEvent } from './events.js';
 import { ScreenJudgement } from './judgement.js';
 import { NO_POLICY, PolicyDraft, PolicyRule, PolicyState, PolicyVerdict, RuleAction } from './policy.js';

@@ -1,7 +1,8 @@
 import { VERSION } from '../common/build.js';
 import { shortHostName } from '../common/home.js';
 import { formatAge } from '../common/text.js';
-import { machineId, type Context, type Machine } from '../protocol/context.js';
+import type { Context, Machine } from '../protocol/context.js';
+import { describedHost, machineId } from '../protocol/machineKinds.js';
 import { hasEnded, type Session } from '../protocol/session.js';
 
 /** The machine of a context; undefined while it is not known, and for kinds that this version does not know. */
@@ -62,11 +63,7 @@ export function contextPlace(
   const machine = machineOf({ machine: spec }, machines);
   if (machine !== undefined) return { name: machineName(machine, machines), type: machineType(machine) };
   if (spec === 'local') return { name: shortHostName(), type: 'this host' };
-  const host: unknown = spec['host'] ?? spec['url'];
-  return {
-    name: typeof host === 'string' ? host : spec.type,
-    type: spec.type === 'agent' ? 'agent server' : spec.type,
-  };
+  return { name: describedHost(spec), type: machineType({ type: spec.type, version: null }) };
 }
 
 /** The name of a session's machine when that is another one than this window's. */

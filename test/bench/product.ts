@@ -7,7 +7,7 @@ import type { Client, ConnectOptions, LogChunk } from '../../src/client/api.js';
 import { createClient } from '../../src/client/client.js';
 import { readServerFile } from '../../src/client/endpoint.js';
 import { serverEnvironment } from '../../src/client/serverProcess.js';
-import type { MachineSpec } from '../../src/protocol/context.js';
+import type { MachineSpec } from '../../src/protocol/machineKinds.js';
 import type { CreateSessionInput, Session } from '../../src/protocol/session.js';
 import type { Bench } from './figure.js';
 import { endTmux, tmuxPid } from './rawTmux.js';

@@ -5,7 +5,7 @@ import type { Invocation } from '../../src/cli/command.js';
 import { readMachine, takesToken } from '../../src/cli/machineFlags.js';
 import { parseInvocation } from '../../src/cli/parse.js';
 import { parsePlace, type Place } from '../../src/cli/place.js';
-import type { MachineSpec } from '../../src/protocol/context.js';
+import type { MachineSpec } from '../../src/protocol/machineKinds.js';
 import { errorText } from '../../src/protocol/errors.js';
 
 const PLACES: [string, Place][] = [

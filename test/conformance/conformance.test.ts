@@ -4,6 +4,7 @@ import { cases } from './cases/all.js';
 import { Desk } from './desk.js';
 import type { MachineKind } from './machine.js';
 import { setUpLocal } from './machines/local.js';
+import { setUpShell } from './machines/shell.js';
 import { setUpAgentOverSsh, setUpSsh } from './machines/ssh.js';
 import { setUpAgentByUrl } from './machines/url.js';
 
@@ -13,6 +14,7 @@ import { setUpAgentByUrl } from './machines/url.js';
 const KINDS: readonly MachineKind[] = [
   { name: 'this machine', setUp: setUpLocal },
   { name: 'an ssh machine', setUp: setUpSsh },
+  { name: 'a machine of plain channels', setUp: setUpShell },
   { name: 'an agent machine over ssh', setUp: setUpAgentOverSsh },
   { name: 'an agent machine by URL', setUp: setUpAgentByUrl },
 ];
@@ -42,7 +44,7 @@ for (const kind of kinds) {
             else assert.deepEqual(result, expected.get(name), `It differs from ${reference.name}`);
           };
           const folder = `case-${cases.findIndex((other) => other.name === name)}`;
-          // Four machines keep two cores busy: what is too slow once is tried once more, and that is said.
+          // Five machines keep two cores busy: what is too slow once is tried once more, and that is said.
           await attempt(folder).catch(async (error: unknown) => {
             test.diagnostic(`Tried again: ${name}, on ${kind.name}: ${String(error)}`);
             await attempt(`${folder}-again`);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import type { Client } from '../../src/client/api.js';
 import { delay } from '../../src/common/async.js';
 import { shortHostName } from '../../src/common/home.js';
-import { machineId, remoteSpec, type Context } from '../../src/protocol/context.js';
+import type { Context } from '../../src/protocol/context.js';
+import { machineId } from '../../src/protocol/machineKinds.js';
 import { toCodeManagerError } from '../../src/protocol/errors.js';
 import { hasEnded, type CreateSessionInput, type Session } from '../../src/protocol/session.js';
 import { until } from '../helpers/until.js';
@@ -185,8 +186,7 @@ export class Desk {
 
   normalised(value: unknown): unknown {
     const { spec, host, hub } = this.#machine;
-    const remote = remoteSpec(spec);
-    const address = remote !== undefined && 'host' in remote ? String(remote.host) : hostname();
+    const address = spec !== 'local' && 'host' in spec ? String(spec['host']) : hostname();
     const texts: readonly (readonly [string, string])[] = [
       ...this.#texts,
       [this.context.id, '<context>'],

@@ -1,5 +1,5 @@
 import type { TestContext } from 'node:test';
-import type { MachineSpec } from '../../src/protocol/context.js';
+import type { MachineSpec } from '../../src/protocol/machineKinds.js';
 import type { TestServer } from '../helpers/testServer.js';
 
 /** The disk and the tmux of the host on which sessions run. All hosts of the tests are this one, with other homes. */

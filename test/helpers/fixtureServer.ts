@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import type { TestContext } from 'node:test';
-import { machineId, type Context, type Machine } from '../../src/protocol/context.js';
+import type { Context, Machine } from '../../src/protocol/context.js';
+import { machineId } from '../../src/protocol/machineKinds.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { Question } from '../../src/protocol/question.js';
 import type { Params, Snapshot } from '../../src/protocol/requests.js';

@@ -28,19 +28,22 @@ export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** CM_HOME, when it is not to be a plain folder. */
   readonly cm?: string;
+  /** The agent server; default: the one that was built. */
+  readonly serverPath?: string;
 }
 
 /** A home with an agent server and a tmux of its own, used through the client that `cm` and the editor use. */
 export class TestServer {
   readonly home: TestHome;
   readonly cm: string;
-  readonly serverPath = join(distDir, 'server.js');
+  readonly serverPath: string;
   readonly #t: TestContext;
   readonly #clients: Client[] = [];
 
   /** Ends everything that was started in it when the test is over: also what left its session. */
-  constructor(t: TestContext, { env = {}, cm }: TestServerOptions = {}) {
+  constructor(t: TestContext, { env = {}, cm, serverPath = join(distDir, 'server.js') }: TestServerOptions = {}) {
     this.#t = t;
+    this.serverPath = serverPath;
     // After the hooks are called in the order of their making; sessions have to end before their home goes.
     t.after(() => this.#end());
     this.home = new TestHome(t);

@@ -12,7 +12,7 @@ import { logPath } from '../../src/core/engine/sessionEngine.js';
 import { MachineCache, rememberedMachines, type Remembered } from '../../src/core/store/machineCache.js';
 import { SessionStore } from '../../src/core/store/sessionStore.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
-import { machineId, type SshMachineSpec } from '../../src/protocol/context.js';
+import { machineId, type SshMachineSpec } from '../../src/protocol/machineKinds.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { SessionRecord } from '../../src/protocol/files.js';
 import { CreateSession, hasEnded, type Session } from '../../src/protocol/session.js';
@@ -77,6 +77,7 @@ function setUp(t: TestContext): {
         }),
       createService: (id, spec, links) =>
         createHostService({
+          host: (spec as SshMachineSpec).host,
           id,
           spec: spec as SshMachineSpec,
           machine: through,

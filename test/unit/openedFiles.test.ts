@@ -51,7 +51,7 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'machines/identity.ts': '/proc',
   'machines/local/askShell.ts': '/proc',
   'machines/local/loginEnvironment.ts': 'what the shell has printed into our own temporary folder',
-  'server/hub/agentInstaller.ts': 'our own bundles',
+  'server/hub/agent/agentInstaller.ts': 'our own bundles',
 };
 
 function sources(folder: string): string[] {

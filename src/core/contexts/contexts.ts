@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
-import { machineId, remoteSpec, type Context, type MachineSpec } from '../../protocol/context.js';
+import type { Context } from '../../protocol/context.js';
+import { machineId, type MachineSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError, toCodeManagerError } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { Params } from '../../protocol/requests.js';
@@ -160,7 +161,7 @@ export class Contexts {
     });
     this.#options.onChange({ type: 'context/changed', context });
     // Reached in another way it signs in anew, which only somebody who is there can do.
-    if (machine !== undefined && remoteSpec(machine) !== undefined) {
+    if (machine !== undefined && machine !== 'local') {
       await this.#options
         .service(machine)
         .connect(operation)
@@ -197,14 +198,9 @@ export class Contexts {
 
   /** Absolute path of a folder that is there. */
   async #folder(machine: MachineSpec, path: string, operation: Operation | undefined): Promise<string> {
-    if (machine !== 'local' && remoteSpec(machine) === undefined) {
-      throw new CodeManagerError('invalid', 'Machines of this kind are not supported by this version', {
-        hint: 'Update Code Manager.',
-      });
-    }
     const service = this.#options.service(machine);
     // This host is checked by its folder alone: a context may be added before tmux is there.
-    if (remoteSpec(machine) !== undefined) {
+    if (machine !== 'local') {
       await service.connect(operation).catch((error: unknown) => {
         // A context may be added, or told where tmux is, before tmux is there.
         if (toCodeManagerError(error).code !== 'dependencyMissing') throw error;

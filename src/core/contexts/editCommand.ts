@@ -1,4 +1,5 @@
-import { machineId, type Context } from '../../protocol/context.js';
+import type { Context } from '../../protocol/context.js';
+import { machineId } from '../../protocol/machineKinds.js';
 import { shownCommand } from '../../common/shownCommand.js';
 
 /**

@@ -3,7 +3,7 @@ import { promises as fs } from 'node:fs';
 import { join } from 'node:path';
 import { Throttler } from '../../common/async.js';
 import type { Logger } from '../../common/logger.js';
-import type { RemoteSpec } from '../../protocol/context.js';
+import type { FarSpec } from '../../protocol/machineKinds.js';
 import { MachineCacheFile, SessionRecord } from '../../protocol/files.js';
 import { writeFileAtomic } from './atomicFile.js';
 import { isMissing } from './diskErrors.js';
@@ -12,7 +12,7 @@ import { makeFolder } from './makeFolder.js';
 
 /** What is remembered of a machine. */
 export interface Remembered {
-  readonly spec: RemoteSpec;
+  readonly spec: FarSpec;
   /** What it called itself. */
   readonly node: string | null;
   /** When anything was heard of it last. */

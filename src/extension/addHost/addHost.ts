@@ -1,11 +1,11 @@
+import { Name, type Context } from '../../protocol/context.js';
 import {
+  describedHost,
   machineId,
-  Name,
   remoteSpec,
-  type Context,
   type MachineSpec,
   type RemoteSpec,
-} from '../../protocol/context.js';
+} from '../../protocol/machineKinds.js';
 import { oneLine } from '../../view/plainText.js';
 import { freeContextName } from '../model/remoteFolders.js';
 import type { ServerLink } from '../services/serverLink.js';
@@ -170,14 +170,14 @@ class AddHost {
   async #askFolder(title: string, canGoBack: boolean): Promise<boolean | undefined> {
     const machine = this.#machine;
     const load = foldersOf(this.#link, machine, this.#token);
-    const result = await folderStep({ title, host: hostOf(machine), start: this.#folder, load, canGoBack });
+    const result = await folderStep({ title, host: describedHost(machine), start: this.#folder, load, canGoBack });
     if (result.kind === 'next') this.#folder = result.value;
     return went(result);
   }
 
   async #askName(title: string): Promise<boolean | undefined> {
     const taken = this.#link.snapshot.contexts.map(({ name }) => name);
-    const host = hostOf(this.#machine);
+    const host = describedHost(this.#machine);
     const result = await inputStep({
       title,
       placeholder: 'Name',
@@ -199,13 +199,6 @@ export function foldersOf(link: ServerLink, machine: MachineSpec, token?: string
       { machine, path, ...(token === undefined ? {} : { token }) },
       { signal, onProgress: ({ message }) => onProgress(message) },
     );
-}
-
-/** What people call the host of a machine that is described but not known yet. */
-export function hostOf(machine: RemoteSpec): string {
-  const url: unknown = 'url' in machine ? machine.url : undefined;
-  if (typeof url === 'string') return new URL(url).host;
-  return 'host' in machine ? String(machine.host) : machine.type;
 }
 
 /** The spec of a machine by one of its contexts. */

@@ -1,15 +1,16 @@
 import * as vscode from 'vscode';
+import type { Context } from '../../protocol/context.js';
 import {
+  describedHost,
   AgentMachineSpec,
   machineId,
   remoteSpec,
   SshMachineSpec,
-  type Context,
   type RemoteSpec,
-} from '../../protocol/context.js';
+} from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ParamsInput } from '../../protocol/requests.js';
-import { foldersOf, hostOf, nameProblem } from '../addHost/addHost.js';
+import { foldersOf, nameProblem } from '../addHost/addHost.js';
 import { ask as askPerson } from '../editor/say.js';
 import { folderStep } from '../addHost/folderStep.js';
 import { countOf, oneLine } from '../../view/plainText.js';
@@ -187,7 +188,7 @@ async function askFolder(
   title: string,
 ): Promise<string | undefined> {
   const load = foldersOf(link, machine);
-  const result = await folderStep({ title, host: hostOf(machine), start, load, canGoBack: false });
+  const result = await folderStep({ title, host: describedHost(machine), start, load, canGoBack: false });
   return result.kind === 'next' ? result.value : undefined;
 }
 

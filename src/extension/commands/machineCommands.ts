@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
-import { machineId, type Machine } from '../../protocol/context.js';
+import type { Machine } from '../../protocol/context.js';
+import { machineId } from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { hasEnded } from '../../protocol/session.js';
 import { addContextOn, addSshHost, specOf } from '../addHost/addHost.js';

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { machineId, type MachineSpec } from '../../protocol/context.js';
+import { machineId, type MachineSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Snapshot } from '../../protocol/requests.js';
 import { say } from '../editor/say.js';

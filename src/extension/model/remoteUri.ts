@@ -1,4 +1,4 @@
-import type { MachineSpec } from '../../protocol/context.js';
+import type { MachineSpec } from '../../protocol/machineKinds.js';
 
 /**
  * The authority by which the editor's ssh extension opens folders of a machine. Undefined for machines that are not

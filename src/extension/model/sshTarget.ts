@@ -1,4 +1,4 @@
-import { AgentMachineSpec, SshMachineSpec } from '../../protocol/context.js';
+import { AgentMachineSpec, SshMachineSpec } from '../../protocol/machineKinds.js';
 
 /** A host as a person names it, what is left out coming from the ssh configuration. */
 export interface SshTarget {

@@ -9,14 +9,20 @@ import { logPath } from '../../core/engine/sessionEngine.js';
 import { homePaths } from '../../core/store/home.js';
 import { HostSessionStore } from '../../core/store/hostSessionStore.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
-import type { SshMachineSpec } from '../../protocol/context.js';
+import type { FarSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { HubLinks } from './hub.js';
 
 export interface HostServiceOptions {
   readonly id: string;
-  readonly spec: SshMachineSpec;
+  /** What people call the host before it tells its name. */
+  readonly host: string;
+  readonly spec: FarSpec;
+  /** Path of tmux there, when it is not in PATH. */
+  readonly tmux?: string | undefined;
+  /** Whether a command of the person's own makes tmux known there. */
+  readonly hasSetup?: boolean;
   readonly machine: Machine;
   readonly onLeadLost?: () => void;
   /** Goes with the service. */
@@ -34,7 +40,23 @@ export interface HostServiceOptions {
 
 /** The service of a host with nothing of ours on it: its records and logs are on its own disk. */
 export function createHostService(options: HostServiceOptions): EngineService {
-  const { id, spec, machine, owned, onLeadLost, onRecord, cache, remembered, data, links, log, clock } = options;
+  const {
+    id,
+    host,
+    spec,
+    tmux,
+    hasSetup = false,
+    machine,
+    owned,
+    onLeadLost,
+    onRecord,
+    cache,
+    remembered,
+    data,
+    links,
+    log,
+    clock,
+  } = options;
   const remember = (): void =>
     cache?.save(() => {
       const { node, connection, lastSeen } = service.info;
@@ -46,7 +68,7 @@ export function createHostService(options: HostServiceOptions): EngineService {
     machine,
     path: (session) => {
       const place = service.engine?.place;
-      if (place === undefined) throw new CodeManagerError('unavailable', `${spec.host} was not reached yet`);
+      if (place === undefined) throw new CodeManagerError('unavailable', `${host} was not reached yet`);
       return logPath(homePaths(place.home), session);
     },
     base: (session) => store.get(session)?.logBase ?? 0,
@@ -54,12 +76,12 @@ export function createHostService(options: HostServiceOptions): EngineService {
   });
   const service: EngineService = new EngineService({
     id,
-    host: spec.host,
+    host,
     machine,
     store,
     logs,
     data,
-    tmux: () => Promise.resolve({ program: spec.tmux ?? undefined, searchLogin: spec.setup != null }),
+    tmux: () => Promise.resolve({ program: tmux, searchLogin: hasSetup }),
     contexts: links.contexts,
     otherNames: () => links.otherNames(id),
     placeholders: null,

@@ -12,7 +12,8 @@ import { sessionFilter } from '../../core/records/sessionFilter.js';
 import type { ContextDirectory } from '../../core/sessions/sessions.js';
 import { resolveRef } from '../../core/store/names.js';
 import type { AuditEntry } from '../../protocol/audit.js';
-import { machineId, type Context, type Machine as MachineInfo, type RemoteSpec } from '../../protocol/context.js';
+import type { Context, Machine as MachineInfo } from '../../protocol/context.js';
+import { machineId, remoteSpec, type FarSpec, type RemoteSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { PlacedSession } from '../../protocol/notice.js';
@@ -29,10 +30,10 @@ export interface HubOptions {
   readonly data: ServerData;
   /** The service of this host; what it needs to know of contexts and of other machines comes from the hub. */
   readonly createLocal: (links: HubLinks) => EngineService;
-  readonly createService: (id: string, spec: RemoteSpec, links: HubLinks, token?: string) => MachineService;
+  readonly createService: (id: string, spec: FarSpec, links: HubLinks, token?: string) => MachineService | undefined;
   readonly resolvePath: (path: string) => string;
   /** Machines with sessions that ran when they were heard of last. */
-  readonly remembered: ReadonlyMap<string, RemoteSpec>;
+  readonly remembered: ReadonlyMap<string, FarSpec>;
   /** What was marked on sessions while they could not be reached. */
   readonly kept: KeptUpdates;
   /** A machine that is not needed any more need not be remembered. */
@@ -380,7 +381,8 @@ export class Hub implements Disposable {
   /** Puts our agent server on a host; its contexts use it from then on. */
   async install(ref: string, operation: Operation): Promise<MachineInfo> {
     const { id } = this.machine(ref);
-    const spec = this.machines.spec(id);
+    const far = this.machines.spec(id);
+    const spec = far === undefined ? undefined : remoteSpec(far);
     if (spec === undefined) {
       throw new CodeManagerError('invalid', 'The agent server of this host runs already', {
         hint: 'Name another machine: cm machine list.',

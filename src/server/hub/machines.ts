@@ -3,12 +3,13 @@ import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
 import type { MachineService } from '../../core/machine/machineService.js';
 import { resolveRef } from '../../core/store/names.js';
-import { machineId, remoteSpec, type Context, type MachineSpec, type RemoteSpec } from '../../protocol/context.js';
+import type { Context } from '../../protocol/context.js';
+import { machineId, remoteSpec, type MachineSpec, type FarSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 
-/** Makes the service of a machine; nothing is connected yet. */
-export type ServiceFactory = (id: string, spec: RemoteSpec, token?: string) => MachineService;
+/** Makes the service of a machine, which is not connected yet; undefined for a kind that this version does not know. */
+export type ServiceFactory = (id: string, spec: FarSpec, token?: string) => MachineService | undefined;
 
 export interface MachinesOptions {
   readonly local: MachineService;
@@ -24,7 +25,7 @@ const PASSING_MS = 5 * 60_000;
 
 interface Entry extends Disposable {
   readonly service: MachineService;
-  readonly spec: RemoteSpec | undefined;
+  readonly spec: FarSpec | undefined;
   /** Clients know of it. */
   shown: boolean;
   passing: { cancel(): void } | undefined;
@@ -49,7 +50,7 @@ export class Machines implements Disposable {
     return this.#entries.get(id)?.service;
   }
 
-  spec(id: string): RemoteSpec | undefined {
+  spec(id: string): FarSpec | undefined {
     return this.#entries.get(id)?.spec;
   }
 
@@ -92,23 +93,22 @@ export class Machines implements Disposable {
       if (known.passing) this.#pass(id, known);
       return known.service;
     }
-    const remote = remoteSpec(spec);
-    if (remote === undefined) {
+    const service = spec === 'local' ? undefined : this.#options.create(id, spec, token);
+    if (spec === 'local' || service === undefined) {
       throw new CodeManagerError('unavailable', 'Machines of this kind are not supported by this version', {
         hint: 'Update Code Manager, or change the context with cm ctx edit.',
       });
     }
-    const entry = this.#add(this.#options.create(id, remote, token), remote);
+    const entry = this.#add(service, spec);
     this.#pass(id, entry);
     return entry.service;
   }
 
   /** Makes and connects what contexts need, and lets go of what nobody needs. */
-  reconcile(contexts: readonly Context[], running: ReadonlyMap<string, RemoteSpec> = new Map()): void {
+  reconcile(contexts: readonly Context[], running: ReadonlyMap<string, FarSpec> = new Map()): void {
     const needed = new Map(running);
     for (const { machine } of contexts) {
-      const spec = remoteSpec(machine);
-      if (spec !== undefined) needed.set(machineId(machine), spec);
+      if (machine !== 'local') needed.set(machineId(machine), machine);
     }
     for (const [id, entry] of [...this.#entries]) {
       const spec = needed.get(id);
@@ -124,7 +124,8 @@ export class Machines implements Disposable {
       }
     }
     for (const [id, spec] of needed) {
-      const entry = this.#entries.get(id) ?? this.#add(this.#options.create(id, spec), spec);
+      const entry = this.#entries.get(id) ?? this.#create(id, spec);
+      if (entry === undefined) continue;
       entry.passing?.cancel();
       entry.passing = undefined;
       if (entry.shown) continue;
@@ -153,7 +154,12 @@ export class Machines implements Disposable {
     );
   }
 
-  #add(service: MachineService, spec: RemoteSpec | undefined): Entry {
+  #create(id: string, spec: FarSpec): Entry | undefined {
+    const service = this.#options.create(id, spec);
+    return service === undefined ? undefined : this.#add(service, spec);
+  }
+
+  #add(service: MachineService, spec: FarSpec | undefined): Entry {
     const store = new DisposableStore();
     const entry: Entry = { service, spec, shown: false, passing: undefined, dispose: () => store.dispose() };
     store.add(service);
@@ -198,8 +204,9 @@ export class Machines implements Disposable {
 }
 
 /** What two ways to one host have in common. */
-function hostOf(spec: RemoteSpec | undefined): string | undefined {
-  if (spec === undefined || 'url' in spec) return undefined;
-  const { host, user, port } = spec;
+function hostOf(spec: FarSpec | undefined): string | undefined {
+  const known = spec === undefined ? undefined : remoteSpec(spec);
+  if (known === undefined || 'url' in known) return undefined;
+  const { host, user, port } = known;
   return JSON.stringify([host, user ?? null, port ?? null]);
 }

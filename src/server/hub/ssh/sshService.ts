@@ -1,6 +1,6 @@
-import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import { Emitter } from '../../common/emitter.js';
-import type { Logger } from '../../common/logger.js';
+import { DisposableStore, type Disposable } from '../../../common/disposable.js';
+import { Emitter } from '../../../common/emitter.js';
+import type { Logger } from '../../../common/logger.js';
 import type {
   ForeignPolicies,
   LogPosition,
@@ -11,19 +11,19 @@ import type {
   SessionMethod,
   Terminal,
   TerminalSize,
-} from '../../core/machine/machineService.js';
-import { findAgentServer } from '../../machines/install/agentDial.js';
-import type { SshConnection, SshConnectOptions, SshReach } from '../../machines/ssh/sshConnection.js';
-import { ConnectionFailure } from '../../machines/connectionFailure.js';
-import type { AuditEntry } from '../../protocol/audit.js';
-import type { Machine as MachineInfo } from '../../protocol/context.js';
-import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import type { Change } from '../../protocol/events.js';
-import type { Check, Params, Result } from '../../protocol/requests.js';
-import type { Attaching } from '../../protocol/sessionRequests.js';
-import type { Session } from '../../protocol/session.js';
-import type { SshConnect } from './agentRoute.js';
-import { AGENT_STEP } from './agentSteps.js';
+} from '../../../core/machine/machineService.js';
+import { findAgentServer } from '../../../machines/install/agentDial.js';
+import type { SshConnection, SshConnectOptions, SshReach } from '../../../machines/ssh/sshConnection.js';
+import { ConnectionFailure } from '../../../machines/connectionFailure.js';
+import type { AuditEntry } from '../../../protocol/audit.js';
+import type { Machine as MachineInfo } from '../../../protocol/context.js';
+import { CodeManagerError, errorText } from '../../../protocol/errors.js';
+import type { Change } from '../../../protocol/events.js';
+import type { Check, Params, Result } from '../../../protocol/requests.js';
+import type { Attaching } from '../../../protocol/sessionRequests.js';
+import type { Session } from '../../../protocol/session.js';
+import type { SshConnect } from '../agent/agentRoute.js';
+import { AGENT_STEP } from '../agent/agentSteps.js';
 
 const LOOK_MS = 30_000;
 

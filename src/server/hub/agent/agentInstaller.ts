@@ -1,16 +1,16 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Connection } from '../../client/connection.js';
-import { afterMarker } from '../../client/dialStream.js';
-import { BUILD, VERSION } from '../../common/build.js';
-import type { Operation } from '../../core/machine/operation.js';
-import { ChannelStream } from '../../machines/install/agentDial.js';
-import { patiently } from '../../machines/install/hostScript.js';
-import { installAgentServer } from '../../machines/install/install.js';
-import type { SshConnection, SshReach } from '../../machines/ssh/sshConnection.js';
-import type { RemoteSpec } from '../../protocol/context.js';
-import { CodeManagerError } from '../../protocol/errors.js';
-import { PROTOCOL_VERSIONS, REQUESTS } from '../../protocol/requests.js';
+import { Connection } from '../../../client/connection.js';
+import { afterMarker } from '../../../client/dialStream.js';
+import { BUILD, VERSION } from '../../../common/build.js';
+import type { Operation } from '../../../core/machine/operation.js';
+import { ChannelStream } from '../../../machines/install/agentDial.js';
+import { patiently } from '../../../machines/install/hostScript.js';
+import { installAgentServer } from '../../../machines/install/install.js';
+import type { SshConnection, SshReach } from '../../../machines/ssh/sshConnection.js';
+import type { RemoteSpec } from '../../../protocol/machineKinds.js';
+import { CodeManagerError } from '../../../protocol/errors.js';
+import { PROTOCOL_VERSIONS, REQUESTS } from '../../../protocol/requests.js';
 import type { SshConnect } from './agentRoute.js';
 
 /** What the agent server needs at run time, beside the folder of its bundle as here. */

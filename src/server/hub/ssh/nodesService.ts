@@ -1,10 +1,10 @@
-import { systemClock, type Clock } from '../../common/async.js';
-import type { Disposable } from '../../common/disposable.js';
-import { Emitter } from '../../common/emitter.js';
-import type { Logger } from '../../common/logger.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
-import type { EngineService } from '../../core/engine/engineService.js';
+import { systemClock, type Clock } from '../../../common/async.js';
+import type { Disposable } from '../../../common/disposable.js';
+import { Emitter } from '../../../common/emitter.js';
+import type { Logger } from '../../../common/logger.js';
+import { stripTerminal } from '../../../common/terminalText.js';
+import { truncate } from '../../../common/text.js';
+import type { EngineService } from '../../../core/engine/engineService.js';
 import type {
   LogPosition,
   LogSink,
@@ -14,18 +14,18 @@ import type {
   SessionMethod,
   Terminal,
   TerminalSize,
-} from '../../core/machine/machineService.js';
-import { reconnected } from '../../core/machine/reachable.js';
-import { connectNode, isNodeName } from '../../machines/ssh/connectNode.js';
-import type { SshConnection } from '../../machines/ssh/sshConnection.js';
-import { ConnectionFailure } from '../../machines/connectionFailure.js';
-import type { Machine as MachineInfo } from '../../protocol/context.js';
-import { CodeManagerError, errorText } from '../../protocol/errors.js';
-import type { Change } from '../../protocol/events.js';
-import type { SessionRecord } from '../../protocol/files.js';
-import type { Check, Params, Result } from '../../protocol/requests.js';
-import type { Attaching } from '../../protocol/sessionRequests.js';
-import { hasEnded, type Session } from '../../protocol/session.js';
+} from '../../../core/machine/machineService.js';
+import { reconnected } from '../../../core/machine/reachable.js';
+import { connectNode, isNodeName } from '../../../machines/ssh/connectNode.js';
+import type { SshConnection } from '../../../machines/ssh/sshConnection.js';
+import { ConnectionFailure } from '../../../machines/connectionFailure.js';
+import type { Machine as MachineInfo } from '../../../protocol/context.js';
+import { CodeManagerError, errorText } from '../../../protocol/errors.js';
+import type { Change } from '../../../protocol/events.js';
+import type { SessionRecord } from '../../../protocol/files.js';
+import type { Check, Params, Result } from '../../../protocol/requests.js';
+import type { Attaching } from '../../../protocol/sessionRequests.js';
+import { hasEnded, type Session } from '../../../protocol/session.js';
 import type { ConnectHost } from './sshService.js';
 
 export interface NodesServiceOptions {

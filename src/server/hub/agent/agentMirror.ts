@@ -1,12 +1,13 @@
 import * as z from 'zod';
-import { SESSION_ID_PATTERN } from '../../common/ids.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
-import { machineId, type Context } from '../../protocol/context.js';
-import type { Change } from '../../protocol/events.js';
-import type { PendingRequest } from '../../protocol/pendingRequest.js';
-import type { Snapshot } from '../../protocol/requests.js';
-import { MAX_TASK_BYTES, Session } from '../../protocol/session.js';
+import { SESSION_ID_PATTERN } from '../../../common/ids.js';
+import { stripTerminal } from '../../../common/terminalText.js';
+import { truncate } from '../../../common/text.js';
+import type { Context } from '../../../protocol/context.js';
+import { machineId } from '../../../protocol/machineKinds.js';
+import type { Change } from '../../../protocol/events.js';
+import type { PendingRequest } from '../../../protocol/pendingRequest.js';
+import type { Snapshot } from '../../../protocol/requests.js';
+import { MAX_TASK_BYTES, Session } from '../../../protocol/session.js';
 
 /** More sessions than anybody looks at; a host that tells of more is not believed. */
 const MAX_SESSIONS = 10_000;

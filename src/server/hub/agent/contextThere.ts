@@ -1,8 +1,8 @@
-import type { Client } from '../../client/api.js';
-import { folderGone } from '../../core/sessions/sessions.js';
-import { uniqueName } from '../../core/store/names.js';
-import type { Context } from '../../protocol/context.js';
-import { CodeManagerError } from '../../protocol/errors.js';
+import type { Client } from '../../../client/api.js';
+import { folderGone } from '../../../core/sessions/sessions.js';
+import { uniqueName } from '../../../core/store/names.js';
+import type { Context } from '../../../protocol/context.js';
+import { CodeManagerError } from '../../../protocol/errors.js';
 
 /** Answers may be lost, and names be taken meanwhile. */
 const TRIES = 3;

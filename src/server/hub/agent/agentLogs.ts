@@ -1,6 +1,6 @@
-import type { Client } from '../../client/api.js';
-import type { Disposable } from '../../common/disposable.js';
-import type { LogPosition, LogSink, LogSubscription } from '../../core/machine/machineService.js';
+import type { Client } from '../../../client/api.js';
+import type { Disposable } from '../../../common/disposable.js';
+import type { LogPosition, LogSink, LogSubscription } from '../../../core/machine/machineService.js';
 import { AgentLog } from './agentLog.js';
 import { isChannelRefused } from './agentStates.js';
 

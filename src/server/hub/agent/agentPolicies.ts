@@ -1,10 +1,10 @@
-import type { Client } from '../../client/api.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
-import type { ForeignPolicies } from '../../core/machine/machineService.js';
-import type { Context } from '../../protocol/context.js';
-import { CodeManagerError } from '../../protocol/errors.js';
-import type { PolicyDraft, PolicyRule, PolicyState } from '../../protocol/policy.js';
+import type { Client } from '../../../client/api.js';
+import { stripTerminal } from '../../../common/terminalText.js';
+import { truncate } from '../../../common/text.js';
+import type { ForeignPolicies } from '../../../core/machine/machineService.js';
+import type { Context } from '../../../protocol/context.js';
+import { CodeManagerError } from '../../../protocol/errors.js';
+import type { PolicyDraft, PolicyRule, PolicyState } from '../../../protocol/policy.js';
 import { contextThere } from './contextThere.js';
 
 export interface AgentPoliciesOptions {

@@ -1,9 +1,9 @@
-import { brokenStep } from '../../machines/link/linkSteps.js';
-import type { ConnectStep } from '../../machines/link/linkSteps.js';
-import { ConnectionFailure } from '../../machines/connectionFailure.js';
-import type { Machine as MachineInfo } from '../../protocol/context.js';
-import { errorText, toCodeManagerError } from '../../protocol/errors.js';
-import type { Check } from '../../protocol/requests.js';
+import { brokenStep } from '../../../machines/link/linkSteps.js';
+import type { ConnectStep } from '../../../machines/link/linkSteps.js';
+import { ConnectionFailure } from '../../../machines/connectionFailure.js';
+import type { Machine as MachineInfo } from '../../../protocol/context.js';
+import { errorText, toCodeManagerError } from '../../../protocol/errors.js';
+import type { Check } from '../../../protocol/requests.js';
 
 /** The last step of the way. */
 export const AGENT_STEP = 'agent server';

@@ -1,23 +1,24 @@
-import type { Client, ConnectionState } from '../../client/api.js';
-import { createClient } from '../../client/client.js';
-import type { Transport } from '../../client/transport.js';
-import type { Disposable } from '../../common/disposable.js';
-import { shortHostName } from '../../common/home.js';
-import type { Terminal, TerminalSize } from '../../core/machine/machine.js';
-import type { Operation } from '../../core/machine/operation.js';
-import { unreachable } from '../../core/machine/reachable.js';
-import type { ConnectStep } from '../../machines/link/linkSteps.js';
-import type { Machine as MachineInfo } from '../../protocol/context.js';
-import { toCodeManagerError } from '../../protocol/errors.js';
-import type { Change } from '../../protocol/events.js';
-import type { Snapshot } from '../../protocol/requests.js';
-import type { Attaching } from '../../protocol/sessionRequests.js';
+import type { Client, ConnectionState } from '../../../client/api.js';
+import { createClient } from '../../../client/client.js';
+import type { Transport } from '../../../client/transport.js';
+import type { Disposable } from '../../../common/disposable.js';
+import { shortHostName } from '../../../common/home.js';
+import type { Terminal, TerminalSize } from '../../../core/machine/machine.js';
+import type { Operation } from '../../../core/machine/operation.js';
+import { unreachable } from '../../../core/machine/reachable.js';
+import type { ConnectStep } from '../../../machines/link/linkSteps.js';
+import type { Machine as MachineInfo } from '../../../protocol/context.js';
+import { toCodeManagerError } from '../../../protocol/errors.js';
+
+import type { Change } from '../../../protocol/events.js';
+import { describedHost } from '../../../protocol/machineKinds.js';
+import type { Snapshot } from '../../../protocol/requests.js';
+import type { Attaching } from '../../../protocol/sessionRequests.js';
 import { AgentLogs } from './agentLogs.js';
 import { AgentRoute, type AgentRouteOptions } from './agentRoute.js';
 import {
   attempted,
   failureInfo,
-  hostOf,
   isChannelRefused,
   isFinal,
   isThisProcess,
@@ -69,7 +70,7 @@ export class AgentLink implements Disposable {
     });
     this.#info = {
       id,
-      host: hostOf(spec),
+      host: describedHost(spec),
       type,
       node: remembered?.node ?? null,
       version: null,

@@ -1,31 +1,32 @@
-import { KeyedMutex } from '../../common/async.js';
-import type { Disposable } from '../../common/disposable.js';
-import { Emitter } from '../../common/emitter.js';
-import type { Logger } from '../../common/logger.js';
-import type { Terminal, TerminalSize } from '../../core/machine/machine.js';
+import { KeyedMutex } from '../../../common/async.js';
+import type { Disposable } from '../../../common/disposable.js';
+import { Emitter } from '../../../common/emitter.js';
+import type { Logger } from '../../../common/logger.js';
+import type { Terminal, TerminalSize } from '../../../core/machine/machine.js';
 import type {
   LogPosition,
   LogSink,
   LogSubscription,
   MachineService,
   SessionMethod,
-} from '../../core/machine/machineService.js';
-import type { Operation } from '../../core/machine/operation.js';
-import { RECONNECT_WAIT_MS } from '../../core/machine/reachable.js';
-import type { ContextDirectory } from '../../core/sessions/sessions.js';
-import { editCommand } from '../../core/contexts/editCommand.js';
-import { missingFolder } from '../../core/engine/machineChecks.js';
-import { takeSteps } from '../../core/machine/steps.js';
-import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
-import { machineId, type AgentMachineSpec, type Machine as MachineInfo } from '../../protocol/context.js';
-import type { AuditEntry } from '../../protocol/audit.js';
-import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
-import type { Change } from '../../protocol/events.js';
-import { SessionRecord, toSession } from '../../protocol/files.js';
-import type { Check, Params, ParamsInput, Result, Snapshot } from '../../protocol/requests.js';
-import type { Attaching } from '../../protocol/sessionRequests.js';
-import { PolicyDraft } from '../../protocol/policy.js';
-import { hasEnded, Session } from '../../protocol/session.js';
+} from '../../../core/machine/machineService.js';
+import type { Operation } from '../../../core/machine/operation.js';
+import { RECONNECT_WAIT_MS } from '../../../core/machine/reachable.js';
+import type { ContextDirectory } from '../../../core/sessions/sessions.js';
+import { editCommand } from '../../../core/contexts/editCommand.js';
+import { missingFolder } from '../../../core/engine/machineChecks.js';
+import { takeSteps } from '../../../core/machine/steps.js';
+import type { MachineCache, Remembered } from '../../../core/store/machineCache.js';
+import type { Machine as MachineInfo } from '../../../protocol/context.js';
+import { machineId, type AgentMachineSpec } from '../../../protocol/machineKinds.js';
+import type { AuditEntry } from '../../../protocol/audit.js';
+import { CodeManagerError, errorText, toCodeManagerError } from '../../../protocol/errors.js';
+import type { Change } from '../../../protocol/events.js';
+import { SessionRecord, toSession } from '../../../protocol/files.js';
+import type { Check, Params, ParamsInput, Result, Snapshot } from '../../../protocol/requests.js';
+import type { Attaching } from '../../../protocol/sessionRequests.js';
+import { PolicyDraft } from '../../../protocol/policy.js';
+import { hasEnded, Session } from '../../../protocol/session.js';
 import { AgentLink } from './agentLink.js';
 import { AgentMirror } from './agentMirror.js';
 import { AgentPolicies } from './agentPolicies.js';

@@ -1,14 +1,14 @@
 import { hostname } from 'node:os';
-import type { Client, ConnectionState } from '../../client/api.js';
-import { systemClock } from '../../common/async.js';
-import { shortHostName } from '../../common/home.js';
-import { stripTerminal } from '../../common/terminalText.js';
-import { truncate } from '../../common/text.js';
-import type { SessionMethod } from '../../core/machine/machineService.js';
-import { ConnectionFailure } from '../../machines/connectionFailure.js';
-import type { AgentMachineSpec, Machine as MachineInfo } from '../../protocol/context.js';
-import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
-import type { Params, ServerInfo } from '../../protocol/requests.js';
+import type { Client, ConnectionState } from '../../../client/api.js';
+import { systemClock } from '../../../common/async.js';
+import { shortHostName } from '../../../common/home.js';
+import { stripTerminal } from '../../../common/terminalText.js';
+import { truncate } from '../../../common/text.js';
+import type { SessionMethod } from '../../../core/machine/machineService.js';
+import { ConnectionFailure } from '../../../machines/connectionFailure.js';
+import type { Machine as MachineInfo } from '../../../protocol/context.js';
+import { CodeManagerError, errorText, toCodeManagerError } from '../../../protocol/errors.js';
+import type { Params, ServerInfo } from '../../../protocol/requests.js';
 
 /** How much of what a host says is shown. */
 const MESSAGE_LETTERS = 500;
@@ -30,12 +30,6 @@ export function now(): string {
 /** What a host says, as one line for people. */
 export function line(text: string): string {
   return truncate(stripTerminal(text), MESSAGE_LETTERS);
-}
-
-/** The name by which people know the machine. */
-export function hostOf(spec: AgentMachineSpec): string {
-  if ('url' in spec && typeof spec.url === 'string') return new URL(spec.url).host;
-  return 'host' in spec && typeof spec.host === 'string' ? spec.host : '?';
 }
 
 /** It has given up. */

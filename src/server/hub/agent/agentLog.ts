@@ -1,8 +1,8 @@
-import type { Client, LogChunk } from '../../client/api.js';
-import type { Disposable } from '../../common/disposable.js';
-import { Deferred } from '../../common/async.js';
-import type { LogPosition, LogSink, LogStart, LogSubscription } from '../../core/machine/machineService.js';
-import type { LogSize } from '../../protocol/logSize.js';
+import type { Client, LogChunk } from '../../../client/api.js';
+import type { Disposable } from '../../../common/disposable.js';
+import { Deferred } from '../../../common/async.js';
+import type { LogPosition, LogSink, LogStart, LogSubscription } from '../../../core/machine/machineService.js';
+import type { LogSize } from '../../../protocol/logSize.js';
 
 /** So much may wait for a slow reader; then the log is followed anew from where it was, when that has been taken. */
 const MAX_WAITING_BYTES = 1024 * 1024;

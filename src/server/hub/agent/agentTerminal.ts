@@ -1,7 +1,7 @@
-import type { Terminal as ClientTerminal } from '../../client/api.js';
-import { Emitter, type Event } from '../../common/emitter.js';
-import { Deferred } from '../../common/async.js';
-import type { Terminal, TerminalSize } from '../../core/machine/machine.js';
+import type { Terminal as ClientTerminal } from '../../../client/api.js';
+import { Emitter, type Event } from '../../../common/emitter.js';
+import { Deferred } from '../../../common/async.js';
+import type { Terminal, TerminalSize } from '../../../core/machine/machine.js';
 
 /** A terminal on another agent server, over a connection that it shares with nothing: it may hold that back. */
 export class AgentTerminal implements Terminal {

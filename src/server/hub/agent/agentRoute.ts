@@ -1,15 +1,15 @@
-import { afterMarker } from '../../client/dialStream.js';
-import type { Transport } from '../../client/transport.js';
-import type { Logger } from '../../common/logger.js';
-import type { Operation } from '../../core/machine/operation.js';
-import { patiently } from '../../machines/install/hostScript.js';
-import { ChannelStream, dialCommand } from '../../machines/install/agentDial.js';
-import type { ConnectStep } from '../../machines/link/linkSteps.js';
-import type { SshConnection, SshReach } from '../../machines/ssh/sshConnection.js';
-import { ConnectionFailure } from '../../machines/connectionFailure.js';
-import type { AgentMachineSpec } from '../../protocol/context.js';
-import { CodeManagerError } from '../../protocol/errors.js';
-import { withTimeout } from '../../common/async.js';
+import { afterMarker } from '../../../client/dialStream.js';
+import type { Transport } from '../../../client/transport.js';
+import type { Logger } from '../../../common/logger.js';
+import type { Operation } from '../../../core/machine/operation.js';
+import { patiently } from '../../../machines/install/hostScript.js';
+import { ChannelStream, dialCommand } from '../../../machines/install/agentDial.js';
+import type { ConnectStep } from '../../../machines/link/linkSteps.js';
+import type { SshConnection, SshReach } from '../../../machines/ssh/sshConnection.js';
+import { ConnectionFailure } from '../../../machines/connectionFailure.js';
+import type { AgentMachineSpec } from '../../../protocol/machineKinds.js';
+import { CodeManagerError } from '../../../protocol/errors.js';
+import { withTimeout } from '../../../common/async.js';
 
 const PING_MS = 5_000;
 
