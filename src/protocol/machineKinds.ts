@@ -115,7 +115,7 @@ function isKnown(type: string): type is KnownKind {
 
 // Each kind is asked about its own specs only.
 function kindOf({ type }: RemoteSpec): MachineKind<z.ZodType<RemoteSpec>> {
-  return MACHINE_KINDS[type] as unknown as MachineKind<z.ZodType<RemoteSpec>>;
+  return MACHINE_KINDS[type];
 }
 
 function isByUrl(spec: AgentMachineSpec): spec is AgentByUrlSpec {

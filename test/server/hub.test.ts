@@ -79,7 +79,7 @@ function setUp(t: TestContext): {
         createHostService({
           host: (spec as SshMachineSpec).host,
           id,
-          spec: spec as SshMachineSpec,
+          spec: spec,
           machine: through,
           cache: new MachineCache(path, id, log),
           remembered: remembered.get(id),
