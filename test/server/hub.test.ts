@@ -212,7 +212,7 @@ test('while the way is cut all is told from memory, and afterwards everything is
     'line 5',
     'last',
   ]);
-  assert.equal(hub.machineInfos().find((info) => info.id === FAR)?.connection, 'connected');
+  await until('it is connected', () => hub.machineInfos().find((info) => info.id === FAR)?.connection === 'connected');
   assert.equal(changes.filter((change) => change.type === 'notice').length, 0);
 });
 

@@ -45,7 +45,10 @@ export function childProcesses(env: Readonly<Record<string, string>>): Connectio
 
 function terminalChannel(terminal: LocalTerminal): Channel {
   return {
-    write: (data) => terminal.write(Buffer.from(data as Uint8Array)),
+    write: (data) => {
+      terminal.write(Buffer.from(data as Uint8Array));
+      return undefined;
+    },
     end: () => undefined,
     onData: (listener) => terminal.onData(listener),
     onStderr: () => ({ dispose: () => undefined }),
