@@ -9,6 +9,7 @@ import {
   parseProcStat,
   parsePs,
   systemProcessTable,
+  type ProcessTable,
 } from '../../src/machines/local/processTable.js';
 import { isAlive, killTree, processesOf, processStart, signalGroup } from '../../src/machines/local/processTree.js';
 import { until } from '../helpers/until.js';
@@ -74,6 +75,8 @@ test('ends what is started while it is being ended', async (t) => {
   assert.equal(await isAlive(pane.pid), false);
 });
 
+const seemsToRun: ProcessTable['seemsToRun'] = (entry) => systemProcessTable().seemsToRun(entry);
+
 test('many trees that are ended at a time are looked for together', async (t) => {
   const seconds = newSeconds();
   killAfter(t, seconds);
@@ -87,11 +90,13 @@ test('many trees that are ended at a time are looked for together', async (t) =>
       looks.add(look);
       return look;
     },
+    seemsToRun,
   };
   const ended = await Promise.all(markers.map((marker) => killTree(null, marker, [], { table })));
   assert.ok(ended.every((count) => count >= 2));
   assert.deepEqual(sleepers(seconds), []);
-  assert.ok(looks.size < markers.length, `${looks.size} looks`);
+  // One finds them, one that none came meanwhile, one that none is left; on a busy machine some take longer to go.
+  assert.ok(looks.size < markers.length / 3, `${looks.size} looks`);
 });
 
 test('how long looking takes is no reason to call a process one that cannot be ended', async (t) => {
@@ -106,11 +111,15 @@ test('how long looking takes is no reason to call a process one that cannot be e
       await delay(3 * giveUpMs);
       return systemProcessTable().look();
     },
+    seemsToRun,
   };
   assert.ok((await killTree(null, marker, [], { table: slow, giveUpMs })) >= 2);
 
   const stuck = { pid: 2 ** 22 + 1, ppid: 1, pgid: 1, sid: 1, start: '1', isZombie: false };
-  const table = { look: () => Promise.resolve(new Look([stuck], new Map([[marker, new Set([stuck.pid])]]))) };
+  const table = {
+    look: () => Promise.resolve(new Look([stuck], new Map([[marker, new Set([stuck.pid])]]))),
+    seemsToRun: () => true,
+  };
   await assert.rejects(killTree(null, marker, [], { table, giveUpMs }), {
     code: 'timeout',
     message: `These processes cannot be ended: ${stuck.pid}`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { delay } from '../../src/common/async.js';
 import type { Machine } from '../../src/core/machine/machine.js';
 import type { Ending, LifecycleEvent } from '../../src/core/records/lifecycle.js';
 import { SessionEnd, type SessionEndOptions } from '../../src/core/sessions/sessionEnd.js';
@@ -80,4 +81,26 @@ test('the end of a session is what tmux says of its pane, also when it says so a
 test('how a session ended is unknown where its window has gone or nothing ever tells', async () => {
   assert.equal(await ending(undefined), null);
   assert.equal(await ending(dead), null);
+});
+
+test('who is to be ended at a time is noted before anything is done to any, so that few looks serve all', async () => {
+  const ids = Array.from({ length: 20 }, (_, index) => `session-${index}`);
+  const noted: string[] = [];
+  const apply = async (id: string, event: LifecycleEvent): Promise<void> => {
+    assert.deepEqual(event, { type: 'endAsked', how: 'kill' });
+    // A disk is not equally fast with all.
+    await delay((noted.length % 5) * 4);
+    noted.push(id);
+  };
+  const ends = new SessionEnd({ table: { apply } } as unknown as SessionEndOptions);
+  const seen = await Promise.all(
+    ids.map(async (id) => {
+      await ends.asked(id, 'kill');
+      return noted.length;
+    }),
+  );
+  assert.deepEqual(
+    seen,
+    ids.map(() => ids.length),
+  );
 });

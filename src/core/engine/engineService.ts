@@ -81,6 +81,7 @@ export class EngineService implements MachineService {
   readonly #table: SessionTable;
   readonly #saving: SaveAgain;
   readonly #methods: EngineMethods;
+  readonly #shown = new WeakMap<SessionRecord, Session>();
   #engine: SessionEngine | undefined;
   #arriving: Promise<void> | undefined;
   /** How often it could not be reached any more. */
@@ -125,7 +126,7 @@ export class EngineService implements MachineService {
     });
     this.#table = new SessionTable(store, (record, error) => this.#saving.onFailed(record, error));
     this.#table.onDidChange((record) => {
-      this.#changes.fire({ type: 'session/changed', session: this.#own(toSession(record)) });
+      this.#changes.fire({ type: 'session/changed', session: this.#session(record) });
       options.onRecord?.(record);
       // Somebody else may have seen to its end.
       if (machine.link !== undefined && hasEnded(record)) options.logs.onClosed(record.id);
@@ -169,7 +170,16 @@ export class EngineService implements MachineService {
   }
 
   sessions(): readonly Session[] {
-    return this.#table.all().map((record) => this.#own(toSession(record)));
+    return this.#table.all().map((record) => this.#session(record));
+  }
+
+  /** As clients see it. A record never changes, and all are asked for with most requests. */
+  #session(record: SessionRecord): Session {
+    const known = this.#shown.get(record);
+    if (known !== undefined) return known;
+    const session = this.#own(toSession(record));
+    this.#shown.set(record, session);
+    return session;
   }
 
   get busy(): number {

@@ -52,6 +52,10 @@ const isOver = (record: SessionRecord | undefined): boolean => record === undefi
 export class SessionEnd {
   readonly #options: SessionEndOptions;
   readonly #finishing = new KeyedMutex();
+  /** Who is noted at a time goes on together: then few looks at the processes are enough for all. */
+  readonly #asked = new Together<{ readonly id: string; readonly how: 'stop' | 'kill' }, void>((asked) =>
+    Promise.all(asked.map(({ id, how }) => this.#options.table.apply(id, { type: 'endAsked', how }))),
+  );
   /** Panes as they are now: one question to tmux for all that are asked for at a time. */
   readonly #panes = new Together<string, Pane | undefined>(async (panes) => {
     const { tmux } = this.#options;
@@ -63,6 +67,11 @@ export class SessionEnd {
 
   constructor(options: SessionEndOptions) {
     this.#options = options;
+  }
+
+  /** Notes that a person ends it, before anything is done to it. */
+  async asked(id: string, how: 'stop' | 'kill'): Promise<void> {
+    await this.#asked.ask({ id, how });
   }
 
   /** Asks its processes to end, waits, then ends everything that it started. */
@@ -100,8 +109,9 @@ export class SessionEnd {
       const record = table.get(id);
       if (!record || hasEnded(record)) return;
       const pane = await this.#deadPane(id);
-      const exit = await this.#exit(record, pane);
-      const endedAt = (await files.stat(id, 'exit'))?.mtimeMs ?? clock.now();
+      const noted = await files.text(id, 'exit');
+      const exit = parseExit(noted) ?? (await this.#exit(record, pane));
+      const endedAt = (noted === '' ? undefined : (await files.stat(id, 'exit'))?.mtimeMs) ?? clock.now();
       const time = new Date(endedAt).toISOString();
       const isBrokenOff = record.ending === null && (await this.#isBrokenOff(id, exit, endedAt).catch(() => false));
       await this.#closeWindow(id, pane);
@@ -156,13 +166,11 @@ export class SessionEnd {
   }
 
   /**
-   * How it ended; null when nobody knows. What only tmux knows is written down, since its window goes; of what a person has
-   * ended the record tells enough.
+   * How it ended when its launcher did not note it; null when nobody knows. What only tmux knows is written down, since its
+   * window goes; of what a person has ended the record tells enough.
    */
   async #exit({ id, ending }: SessionRecord, pane: Pane | undefined): Promise<Exit | null> {
     const { files } = this.#options;
-    const written = parseExit(await files.text(id, 'exit'));
-    if (written) return written;
     const exit = pane && (await this.#paneExit(pane));
     if (!exit) return null;
     // Only a crash within the next moments needs it.

@@ -85,6 +85,8 @@ export class Sessions {
   /** @throws CodeManagerError `notFound`, or `conflict` when the reference is ambiguous */
   find(ref: string): SessionRecord {
     const { table, store } = this.#options;
+    const byId = table.get(ref);
+    if (byId) return byId;
     try {
       return resolveRef(table.all(), ref, 'session');
     } catch (error) {
@@ -96,8 +98,11 @@ export class Sessions {
 
   /** Active ones first, then archived ones: an id is good for both. */
   async findAnywhere(ref: string): Promise<SessionRecord> {
+    const { table } = this.#options;
+    const byId = table.get(ref);
+    if (byId) return byId;
     try {
-      return resolveRef(this.#options.table.all(), ref, 'session');
+      return resolveRef(table.all(), ref, 'session');
     } catch (error) {
       if (!(error instanceof CodeManagerError) || error.code !== 'notFound') throw error;
       const archived = await this.#options.store.loadArchived();
@@ -366,7 +371,7 @@ export class Sessions {
     const leaver = await this.#leaver(session);
     if (leaver) return this.#endLeft(leaver, this.#tool(leaver).stopSignal, timeoutMs);
     const record = await this.running(session);
-    await this.#options.table.apply(record.id, { type: 'endAsked', how: 'stop' });
+    await this.#options.ends.asked(record.id, 'stop');
     await this.#options.ends.stop(record.id, this.#tool(record).stopSignal, timeoutMs);
     return this.#ended(record.id);
   }
@@ -375,7 +380,7 @@ export class Sessions {
     const leaver = await this.#leaver(ref);
     if (leaver) return this.#endLeft(leaver);
     const record = await this.running(ref);
-    await this.#options.table.apply(record.id, { type: 'endAsked', how: 'kill' });
+    await this.#options.ends.asked(record.id, 'kill');
     await this.#options.ends.kill(record.id);
     return this.#ended(record.id);
   }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { constants, promises as fs } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Together } from '../../common/async.js';
@@ -172,7 +172,7 @@ export async function moveAcrossDisks(source: string, target: string): Promise<v
 function temporaryName(name: string): string {
   // File names have at most 255 bytes; the rest of the pattern needs its room.
   const short = Buffer.byteLength(name) <= 120 ? name : name.slice(0, 40);
-  return `.${short}.${shortHostName().slice(0, 60)}-${process.pid}-${randomBytes(6).toString('hex')}.cm-tmp`;
+  return `.${short}.${shortHostName().slice(0, 60)}-${process.pid}-${randomUUID().slice(-12)}.cm-tmp`;
 }
 
 async function isAbandoned(path: string, host: string, pid: number): Promise<boolean> {

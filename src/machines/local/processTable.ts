@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { close, closeSync, open, openSync, promises as fs, read, readdirSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Together, Turns } from '../../common/async.js';
+import { errorCode } from '../../common/systemError.js';
 import { MARKER } from '../../core/machine/machine.js';
 
 /** One process as the system knows it. */
@@ -61,6 +62,8 @@ const NOBODY: ReadonlySet<number> = new Set();
 export interface ProcessTable {
   /** Begins after it was asked for. Whoever asks at the same time gets the same. */
   look(): Promise<Look>;
+  /** Whether it seems to run, told at once; where the system does not tell, also for a moment after its end. */
+  seemsToRun(entry: ProcessEntry): boolean;
   /** One process, undefined when it is gone. */
   get(pid: number): Promise<ProcessEntry | undefined>;
   /** A variable with which a process was started; undefined without it, and where we may not read it. */
@@ -113,10 +116,12 @@ class ProcTable implements ProcessTable {
       if (!/^\d+$/.test(name)) continue;
       // The system makes this file up at once, so that a thread for it would only cost.
       const text = readStat(name);
-      const entry = text === undefined ? undefined : parseProcStat(text);
-      if (text === undefined || entry === undefined) continue;
+      if (text === undefined) continue;
+      const fields = statFields(text);
+      const entry = parseProcStat(text, fields);
+      if (entry === undefined) continue;
       entries.push(entry);
-      const place = environmentPlace(text);
+      const place = environmentPlace(fields);
       const before = known.get(entry.pid);
       const environment =
         before?.start === entry.start && before.place !== undefined && before.place === place
@@ -132,6 +137,12 @@ class ProcTable implements ProcessTable {
     const marked = new Map<string, Set<number>>();
     for (const { pid, markers } of environments.values()) for (const marker of markers) addTo(marked, marker, pid);
     return new Look(entries, marked);
+  }
+
+  seemsToRun({ pid, start }: ProcessEntry): boolean {
+    const text = readStat(pid);
+    const entry = text === undefined ? undefined : parseProcStat(text);
+    return entry?.start === start && !entry.isZombie;
   }
 
   async get(pid: number): Promise<ProcessEntry | undefined> {
@@ -240,9 +251,8 @@ export function statFields(text: string): string[] {
 }
 
 /** A process as the line of /proc/<pid>/stat tells of it; undefined for any other text. */
-export function parseProcStat(text: string): ProcessEntry | undefined {
+export function parseProcStat(text: string, fields = statFields(text)): ProcessEntry | undefined {
   const pid = Number.parseInt(text, 10);
-  const fields = statFields(text);
   const [state, ppid, pgid, sid] = fields;
   const start = fields[19];
   if (!Number.isInteger(pid) || state === undefined || start === undefined) return undefined;
@@ -257,8 +267,7 @@ export function parseProcStat(text: string): ProcessEntry | undefined {
 }
 
 /** Where its environment lies in its memory, as the line of /proc/<pid>/stat tells; undefined where that is not told. */
-function environmentPlace(text: string): string | undefined {
-  const fields = statFields(text);
+function environmentPlace(fields: readonly string[]): string | undefined {
   const [from, to] = [fields[47], fields[48]];
   return from === undefined || to === undefined || from === '0' || to === '0' ? undefined : `${from}-${to}`;
 }
@@ -277,6 +286,10 @@ class PsTable implements ProcessTable {
 
   look(): Promise<Look> {
     return this.#looks.ask(undefined);
+  }
+
+  seemsToRun({ pid }: ProcessEntry): boolean {
+    return canSignal(pid);
   }
 
   async get(pid: number): Promise<ProcessEntry | undefined> {
@@ -338,6 +351,16 @@ export function markersInPs(bare: string, full: string): Map<string, Set<number>
     }
   }
   return marked;
+}
+
+/** Whether there is a process by this number, also one of somebody else. */
+export function canSignal(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return errorCode(error) === 'EPERM';
+  }
 }
 
 export async function ps(args: readonly string[]): Promise<string> {

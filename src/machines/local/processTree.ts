@@ -1,12 +1,15 @@
-import { delay } from '../../common/async.js';
+import { delay, Together } from '../../common/async.js';
+import { errorCode } from '../../common/systemError.js';
 import type { ProcessId, ProcessTree } from '../../core/machine/machine.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import { systemProcessTable, type ProcessEntry, type ProcessTable } from './processTable.js';
+import { canSignal, systemProcessTable, type ProcessEntry, type ProcessTable } from './processTable.js';
 import { TreeSearch } from './treeSearch.js';
 
 /** A process that is still there so long after SIGKILL hangs in the kernel. */
 const GIVE_UP_MS = 10_000;
 const PAUSE_MS = 10;
+/** Who is killed has gone within this time as a rule; then all processes are looked at again. */
+const GONE_MS = 200;
 const MAX_STOP_ROUNDS = 20;
 /** Something starts others as fast as they are ended. */
 const MAX_ROUNDS = 1_000;
@@ -67,6 +70,17 @@ export async function processesOf(
 }
 
 /**
+ * Waits until those have gone whom somebody kills at this time: all who wait then need one look to see that nothing is
+ * left, and a look at a machine full of processes costs more than to ask for a few.
+ */
+const deaths = new Together<() => boolean, void>(async (anyRuns) => {
+  const end = performance.now() + GONE_MS;
+  do await delay(PAUSE_MS);
+  while (performance.now() < end && anyRuns.some((runs) => runs()));
+  return anyRuns.map(() => undefined);
+});
+
+/**
  * Ends every process that descends from `root`, shares a group or session that one of them leads, or carries the
  * marker, also when it is started meanwhile. They are stopped first, so that none can fork while it is looked for.
  *
@@ -84,7 +98,7 @@ export async function killTree(
   {
     table = systemProcessTable(),
     giveUpMs = GIVE_UP_MS,
-  }: { table?: Pick<ProcessTable, 'look'>; giveUpMs?: number } = {},
+  }: { table?: Pick<ProcessTable, 'look' | 'seemsToRun'>; giveUpMs?: number } = {},
 ): Promise<number> {
   const search = new TreeSearch({ root, marker, known });
   const victims = new Set<string>();
@@ -110,7 +124,8 @@ export async function killTree(
       });
     }
     for (const entry of ended) if (!killed.has(key(entry))) killed.set(key(entry), performance.now());
-    await delay(PAUSE_MS);
+    let left = ended;
+    await deaths.ask(() => (left = left.filter((entry) => table.seemsToRun(entry))).length > 0);
   }
 }
 
@@ -124,23 +139,10 @@ function signal(pid: number, name: NodeJS.Signals): boolean {
     return true;
   } catch (error) {
     // Gone already is as good.
-    return hasCode(error, 'ESRCH');
-  }
-}
-
-function canSignal(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return hasCode(error, 'EPERM');
+    return errorCode(error) === 'ESRCH';
   }
 }
 
 function isPid(pid: number): boolean {
   return Number.isInteger(pid) && pid > 0;
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }
