@@ -116,12 +116,10 @@ class ProcTable implements ProcessTable {
       if (!/^\d+$/.test(name)) continue;
       // The system makes this file up at once, so that a thread for it would only cost.
       const text = readStat(name);
-      if (text === undefined) continue;
-      const fields = statFields(text);
-      const entry = parseProcStat(text, fields);
-      if (entry === undefined) continue;
+      const entry = text === undefined ? undefined : parseProcStat(text);
+      if (text === undefined || entry === undefined) continue;
       entries.push(entry);
-      const place = environmentPlace(fields);
+      const place = environmentPlace(text);
       const before = known.get(entry.pid);
       const environment =
         before?.start === entry.start && before.place !== undefined && before.place === place
@@ -164,16 +162,21 @@ class ProcTable implements ProcessTable {
   }
 }
 
-/** More than the line has at most. */
-const STAT_LINE = Buffer.allocUnsafe(4096);
+/** More than a line has that is read. */
+const LINE = Buffer.allocUnsafe(4096);
 
 /** The line of /proc/<pid>/stat; undefined when the process has gone. */
 export function readStat(pid: string | number): string | undefined {
+  return readLine(`/proc/${pid}/stat`);
+}
+
+/** The one line of a file of /proc, or as much as fits; undefined when there is none. */
+export function readLine(path: string): string | undefined {
   try {
     // By hand, since a look at a thousand processes is little else than this.
-    const file = openSync(`/proc/${pid}/stat`, 'r');
+    const file = openSync(path, 'r');
     try {
-      return STAT_LINE.toString('latin1', 0, readSync(file, STAT_LINE));
+      return LINE.toString('latin1', 0, readSync(file, LINE));
     } finally {
       closeSync(file);
     }
@@ -242,19 +245,26 @@ function addTo(marked: Map<string, Set<number>>, marker: string, pid: number): v
   else pids.add(pid);
 }
 
-/** The fields of the line of /proc/<pid>/stat from the state on. The name in parentheses before them may hold anything, also `) R 1`. */
-export function statFields(text: string): string[] {
-  return text
-    .slice(text.lastIndexOf(')') + 2)
-    .trim()
-    .split(' ');
+/**
+ * Fields of the line of /proc/<pid>/stat by their numbers, in order, counted from the state on; undefined for those that are
+ * not there. The name in parentheses before them may hold anything, also `) R 1`.
+ */
+export function statFields(text: string, ...numbers: readonly number[]): (string | undefined)[] {
+  let from = text.lastIndexOf(')') + 2;
+  let number = 0;
+  // Not split: of a thousand processes that would be fifty thousand words.
+  return numbers.map((wanted) => {
+    for (; number < wanted && from > 0; number++) from = text.indexOf(' ', from) + 1;
+    if (from <= 0) return undefined;
+    const end = text.indexOf(' ', from);
+    return end < 0 ? text.slice(from).trimEnd() : text.slice(from, end);
+  });
 }
 
 /** A process as the line of /proc/<pid>/stat tells of it; undefined for any other text. */
-export function parseProcStat(text: string, fields = statFields(text)): ProcessEntry | undefined {
+export function parseProcStat(text: string): ProcessEntry | undefined {
   const pid = Number.parseInt(text, 10);
-  const [state, ppid, pgid, sid] = fields;
-  const start = fields[19];
+  const [state, ppid, pgid, sid, start] = statFields(text, 0, 1, 2, 3, 19);
   if (!Number.isInteger(pid) || state === undefined || start === undefined) return undefined;
   return {
     pid,
@@ -267,8 +277,8 @@ export function parseProcStat(text: string, fields = statFields(text)): ProcessE
 }
 
 /** Where its environment lies in its memory, as the line of /proc/<pid>/stat tells; undefined where that is not told. */
-function environmentPlace(fields: readonly string[]): string | undefined {
-  const [from, to] = [fields[47], fields[48]];
+function environmentPlace(text: string): string | undefined {
+  const [from, to] = statFields(text, 47, 48);
   return from === undefined || to === undefined || from === '0' || to === '0' ? undefined : `${from}-${to}`;
 }
 

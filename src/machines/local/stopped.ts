@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { MOST_WRAPPERS, parseProcessStates, stoppedAmong, type ProcessState } from '../stopped.js';
-import { ps, readStat, statFields } from './processTable.js';
+import { ps, readLine, readStat, statFields } from './processTable.js';
 
 /** So many launchers are looked at before anybody else gets a turn. */
 const AT_ONCE = 16;
@@ -39,17 +38,13 @@ function startedBy(launcher: number): ProcessState[] {
 }
 
 function childrenOf(pid: number): number[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
-    return text.split(' ').filter(Boolean).map(Number);
-  } catch {
-    return undefined;
-  }
+  const text = readLine(`/proc/${pid}/task/${pid}/children`);
+  return text?.split(' ').filter(Boolean).map(Number);
 }
 
 function stateOf(pid: number): ProcessState | undefined {
   const text = readStat(pid);
   if (text === undefined) return undefined;
-  const [state = '', ppid, pgid] = statFields(text);
+  const [state = '', ppid, pgid] = statFields(text, 0, 1, 2);
   return { pid, ppid: Number(ppid), pgid: Number(pgid), state };
 }
