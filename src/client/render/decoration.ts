@@ -36,6 +36,10 @@ const BOX_END = /^\s*[╰└]─+/;
 const RAIL = /^\s*[┃▌▎▏](?:\s|$)/;
 const RAIL_END = /^\s*[╹╰└]?[▀▔─━]{10,}\s*$/;
 
+/** The folder in which the program works, maybe with its branch. */
+const FOLDER = /^\s*[~/]\S*(?: \[[^\]]+\])?$/;
+
+export const isFolder = (row: string): boolean => FOLDER.test(row);
 export const isRule = (row: string): boolean => RULE.test(row) && /[\u2580-\u259f]|\S{3}/.test(row);
 export const isArt = (row: string): boolean => ART.test(row);
 export const isTitledBox = (row: string): boolean => TITLED_BOX.test(row);

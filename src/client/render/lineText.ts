@@ -16,14 +16,23 @@ export function append(target: string[], lines: readonly string[]): void {
   for (const line of lines) target.push(line);
 }
 
-/** A text without its blanks: those change with the breaks of its lines. */
+/** Marks of Markdown, which a program may draw until they close and take away then. */
+const MARK = /[*_`~#]/;
+const NO_LETTERS = /[\s*_`~#]+/g;
+
+/** A text without its blanks, which change with the breaks of its lines, and without marks of Markdown. */
 export function letters(text: string): string {
-  return text.replace(/\s+/g, '');
+  return text.replace(NO_LETTERS, '');
 }
 
-/** Where the first `count` letters of `text` end. */
+/** Where the first `count` letters of `text` end, with the marks that close there. */
 export function endOfLetters(text: string, count: number): number {
+  if (count <= 0) return 0;
   let end = 0;
-  for (let left = count; left > 0 && end < text.length; end++) if (text.charAt(end).trim() !== '') left--;
+  for (let left = count; left > 0 && end < text.length; end++) {
+    const char = text.charAt(end);
+    if (char.trim() !== '' && !MARK.test(char)) left--;
+  }
+  while (MARK.test(text.charAt(end))) end++;
   return end;
 }

@@ -6,6 +6,7 @@ import {
   isClosedBoxEnd,
   isChild,
   isDialogHint,
+  isFolder,
   isInput,
   isKeyHint,
   isMessage,
@@ -44,10 +45,13 @@ const MAX_FOOTERS = 5;
 /** Reads the rows of a snapshot, the first `historyRows` of which have left the screen. Input boxes, dialogs, status lines, footers and drawings are left out. */
 export function readScreen(rows: readonly ScreenRow[], columns: number, historyRows = 0): ScreenContent {
   const texts = rows.map((row) =>
-    row.text
-      .replace(INVISIBLE, '')
-      .replace(/\u00a0/g, ' ')
-      .trimEnd(),
+    withoutMargin(
+      row.text
+        .replace(INVISIBLE, '')
+        .replace(/\u00a0/g, ' ')
+        .trimEnd(),
+      columns,
+    ),
   );
   const liveStart = findLiveArea(texts, columns);
   const live = texts.slice(liveStart);
@@ -63,7 +67,7 @@ export function readScreen(rows: readonly ScreenRow[], columns: number, historyR
     if (isBoxEnd(row)) isInTitledBox = false;
     const isStatusRow = isStatus(row);
     isUnfinished ||= isStatusRow;
-    isBelowStatus = isStatusRow || (isBelowStatus && isChild(row));
+    isBelowStatus = isStatusRow || (isBelowStatus && (isChild(row) || isFarIn(row)));
     if (isInside || isBelowStatus || isRule(row) || isArt(row) || isAside(row) || isAtRight(row, columns)) {
       beginsBlock = true;
       continue;
@@ -92,6 +96,8 @@ class JoinedLine implements ContentLine {
   isHistory = false;
   #isBrokenByTerminal = false;
   readonly #textColumn: number;
+  /** The same behind the mark of an item of a list. */
+  readonly #itemColumn: number;
   #lastRow: string;
 
   constructor(row: string, beginsBlock: boolean) {
@@ -100,6 +106,8 @@ class JoinedLine implements ContentLine {
     this.beginsBlock = beginsBlock;
     // Where the text begins behind a bullet.
     this.#textColumn = /^\s*(?:[^\p{L}\p{N}\s"'`([{<$/~-]\s+)?/u.exec(row)?.[0].length ?? 0;
+    const mark = /^(?:[-*+•]|\d+[.)])\s+/.exec(row.slice(this.#textColumn))?.[0] ?? '';
+    this.#itemColumn = this.#textColumn + mark.length;
     this.#lastRow = row;
   }
 
@@ -120,7 +128,8 @@ class JoinedLine implements ContentLine {
       // Wrapped means that the next word did not fit: at the end of a row, or anywhere when it fits in no row.
       const hadNoRoom =
         end + 1 + firstWord.length > columns - 4 && (end > columns * 0.7 || firstWord.length > columns * 0.9);
-      if (!hadNoRoom || indent !== this.#textColumn || isListed) return false;
+      const isBelow = indent === this.#textColumn || indent === this.#itemColumn;
+      if (!hadNoRoom || !isBelow || isListed) return false;
       // A word too long for any row is cut at the border, between words a blank is.
       const isCutWord = /\S{60}$/.test(this.#lastRow) && this.#lastRow.length >= columns - 2;
       this.text += (isCutWord ? '' : ' ') + text;
@@ -134,6 +143,20 @@ function startsInsideBox(rows: readonly string[]): boolean {
   return /^\s*[│┃].*[│┃]$/.test(rows[0] ?? '') && isBoxEnd(rows.find((row) => !/^\s*[│┃].*[│┃]$/.test(row)) ?? '');
 }
 
+/** The next row of what hangs below another one. */
+function isFarIn(row: string): boolean {
+  return /^\s{4,}\S/.test(row);
+}
+
+/** `row` without a scroll bar at the border and the time of day beside it. */
+function withoutMargin(row: string, columns: number): string {
+  if (row.length < columns - 4 || isRail(row.trimStart())) return row;
+  return row
+    .replace(/\s[█▐┃]$/, '')
+    .trimEnd()
+    .replace(/\s{2,}\d{1,2}:\d\d(?: [AP]M)?$/i, '');
+}
+
 /** Status shown at the right side of an otherwise empty row. */
 function isAtRight(row: string, columns: number): boolean {
   const indent = row.length - row.trimStart().length;
@@ -145,14 +168,14 @@ function isAtRight(row: string, columns: number): boolean {
 /** The index of the first row of the input area or dialog at the bottom of the screen; the length when there is none. */
 function findLiveArea(rows: readonly string[], columns: number): number {
   const last = rows.findLastIndex((row) => row.trim() !== '');
-  return (
+  const start =
     findRailBox(rows, last) ??
     findBox(rows, last) ??
     findRuledArea(rows, last, columns) ??
     findOptions(rows, last) ??
     findInput(rows, last) ??
-    rows.length
-  );
+    rows.length;
+  return start < rows.length && isFolder(rows[start - 1] ?? '') ? start - 1 : start;
 }
 
 /** A box with only a left rail that stands at the bottom, or with its lower edge above the footers. */
@@ -189,13 +212,13 @@ function findAboveFooters(
   return undefined;
 }
 
-/** What lies below the highest wide rule, when no message stands between that rule and the bottom. */
+/** What lies below the highest wide rule, when no message or status stands between that rule and the bottom. */
 function findRuledArea(rows: readonly string[], last: number, columns: number): number | undefined {
   let start: number | undefined;
   for (let index = last; index >= 0; index--) {
     const row = rows[index] ?? '';
     if (isWideRule(row, columns)) start = index;
-    else if (isMessage(row) && !isOption(row)) break;
+    else if (isStatus(row) ? start !== undefined : isMessage(row) && !isOption(row)) break;
   }
   if (start === undefined) return undefined;
   return rows.slice(start).some((row) => isInput(row) || isOption(row) || isKeyHint(row)) ? start : undefined;
@@ -217,7 +240,7 @@ function findInput(rows: readonly string[], last: number): number | undefined {
   const input = rows.findLastIndex((row) => isInput(row));
   if (input < 0 || last - input > 15) return undefined;
   const below = rows.slice(input + 1, last + 1).filter((row) => row.trim() !== '');
-  if (below.some((row) => isMessage(row))) return undefined;
+  if (below.some((row) => isMessage(row) && !isStatus(row))) return undefined;
   if (below.length > 0 && !below.some((row) => isKeyHint(row) || / · /.test(row))) return undefined;
   return input;
 }

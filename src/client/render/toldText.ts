@@ -1,14 +1,23 @@
+import { commonEnd, lastCommon } from './alignment.js';
+
 /** So many letters before its end are enough to find it. */
 const END_LETTERS = 40;
 /** The same where what follows is known too. */
 const FEW_LETTERS = 4;
 const SOME_LETTERS = 12;
+const PARTS = new RegExp(`.{${SOME_LETTERS}}`, 'gsu');
 /** How far back a line that shows up again is recognised. */
 const MAX_LINES = 2000;
 /** A line of fewer letters is no evidence. */
 const MIN_KNOWN = 8;
 /** So much of a screen must be known for it to show earlier lines again. */
 const LOOKING_BACK = 0.8;
+
+/** A line of a screen, and how many of its first letters were told. */
+export interface News {
+  readonly index: number;
+  readonly known: number;
+}
 
 /** What the reader has been given: the keys of its lines, and their letters. */
 export class ToldText {
@@ -61,56 +70,70 @@ export class ToldText {
   }
 
   /**
-   * The told text is on the screen but for its last lines, which have changed or are gone. Gives the numbers of the
-   * lines of the screen that are news; undefined when nothing of the told text is there.
+   * The told text is on the screen but for some of it, which has changed or is gone. Gives what of the screen is news;
+   * undefined when nothing of the told text is there.
    */
-  changedIn(screen: string, keys: readonly string[]): number[] | undefined {
-    const starts = startsOf(keys);
-    for (let index = this.#lines.length - 1, end = this.#letters.length; index >= 0; index--) {
-      const line = this.#lines[index] ?? '';
-      const told = this.#letters.slice(0, end);
-      end -= line.length;
-      for (
-        let found = screen.lastIndexOf(line);
-        found >= 0;
-        found = found === 0 ? -1 : screen.lastIndexOf(line, found - 1)
-      ) {
-        const at = found + line.length;
-        const rest = screen.slice(at);
-        // It is being printed again, and this is how far it has come.
-        if (rest !== '' && this.#letters.startsWith(rest, told.length)) return undefined;
-        const length = commonEnd(told, screen.slice(0, at));
-        const isWhole = length === at && at >= FEW_LETTERS && (at >= SOME_LETTERS || starts.includes(at));
-        if (isWhole || (length >= END_LETTERS && isCredible(starts, at, length)))
-          return this.#news(index + 1, keys, at);
-      }
-    }
-    return undefined;
+  changedIn(screen: string, keys: readonly string[]): News[] | undefined {
+    const common = lastCommon(this.#letters, screen, startsOf(keys));
+    if (common === undefined) return undefined;
+    const rest = screen.slice(common.screen);
+    const left = this.#letters.length - common.told;
+    // It is being printed again, and this is how far it has come.
+    if (rest !== '' && left > 0 && this.#letters.startsWith(rest, common.told)) return undefined;
+    for (let count = Math.min(rest.length, left); count >= FEW_LETTERS; count--)
+      if (this.#letters.endsWith(rest.slice(0, count))) return this.#news(keys, common.screen + count, 0);
+    return this.#news(keys, common.screen, left);
   }
 
-  /** Lines of the screen from a letter on without those that were told, maybe in other words. */
-  #news(from: number, keys: readonly string[], at: number): number[] {
+  /**
+   * What stands on the screen from a letter on, without lines that were told, maybe in other words.
+   *
+   * @param left so many of the last letters that were told are not on the screen
+   */
+  #news(keys: readonly string[], at: number, left: number): News[] {
+    let from = this.#lines.length;
+    for (let count = left; count > 0 && from > 0; from--) count -= this.#lines[from - 1]?.length ?? 0;
     const changed = this.#lines.slice(from);
-    const news: number[] = [];
+    const news: News[] = [];
     let start = 0;
     for (const [index, key] of keys.entries()) {
+      const known = Math.max(0, at - start);
       start += key.length;
       if (start <= at || key === '') continue;
       const same = changed.indexOf(key);
-      const known = same >= 0 ? same : changed.findIndex((line) => isCountedOn(line, key));
-      if (known < 0) news.push(index);
-      else this.#lines[from + this.#lines.slice(from).indexOf(changed[known] ?? '')] = key;
-      if (known >= 0) changed.splice(known, 1);
+      const other = same >= 0 ? same : changed.findIndex((line) => isCountedOn(line, key));
+      // A line that begins alike by chance is another one.
+      if (other < 0) news.push({ index, known: left === 0 || known >= SOME_LETTERS ? known : 0 });
+      else this.#lines[from + this.#lines.slice(from).indexOf(changed[other] ?? '')] = key;
+      if (other >= 0) changed.splice(other, 1);
     }
     this.#set(this.#lines);
-    return news;
+    return left > 0 ? this.#withoutKnown(news, keys) : news;
+  }
+
+  /** Words that were said more than once let a part of what was told long ago look like its end. */
+  #withoutKnown(news: readonly News[], keys: readonly string[]): News[] {
+    let known = 0;
+    for (const [place, { index }] of news.entries()) {
+      const key = keys[index] ?? '';
+      if (key.length < SOME_LETTERS) continue;
+      if (!this.#isKnown(key)) break;
+      known = place + 1;
+    }
+    return news.slice(known);
   }
 
   /** True when the screen shows what was told long ago. */
   isLookedAt(keys: readonly string[]): boolean {
-    const lines = new Set(this.#lines);
-    const known = keys.filter((key) => lines.has(key) || (key.length >= MIN_KNOWN && this.has(key)));
-    return keys.length > 1 && known.length >= keys.length * LOOKING_BACK;
+    return keys.length > 1 && keys.filter((key) => this.#isKnown(key)).length >= keys.length * LOOKING_BACK;
+  }
+
+  /** A line was told, whatever else was told in the middle of it. */
+  #isKnown(key: string): boolean {
+    if (this.#lines.includes(key) || (key.length >= MIN_KNOWN && this.has(key))) return true;
+    if (key.length < 3 * SOME_LETTERS) return false;
+    const parts = key.match(PARTS) ?? [];
+    return parts.filter((part) => this.has(part)).length >= parts.length * LOOKING_BACK;
   }
 
   /** A prompt at the end that is not on the screen was withdrawn, with all below it: said again it is told again. */
@@ -137,12 +160,6 @@ function startsOf(keys: readonly string[]): number[] {
 /** A part of one line that ends alike may be another one: what is the same goes back to the begin of a line at least. */
 function isCredible(starts: readonly number[], at: number, length: number): boolean {
   return starts.some((start) => start >= at - length && start < at);
-}
-
-function commonEnd(a: string, b: string): number {
-  let length = 0;
-  while (length < a.length && length < b.length && a[a.length - 1 - length] === b[b.length - 1 - length]) length++;
-  return length;
 }
 
 /** `Running tests` and `Ran tests`, `Read 2 files` and `Read 3 files`: the same but for the first word or a number. */

@@ -3,7 +3,7 @@ import { append, endOfLetters, finishLine, letters as lettersOf } from './lineTe
 import type { ContentLine, ScreenContent } from './screenLayout.js';
 import { bareStart, keyOf, sentenceEnd } from './sentences.js';
 import { Steadiness } from './steadiness.js';
-import { ToldText } from './toldText.js';
+import { ToldText, type News } from './toldText.js';
 
 /** For so many different frames a text must stay the same to count as settled while the program goes on painting. */
 const SETTLED_FRAMES = 6;
@@ -11,6 +11,8 @@ const SETTLED_FRAMES = 6;
 const SETTLED_UNFINISHED_FRAMES = 60;
 /** The same in moments, see {@link Transcript.takeStood}. */
 const STOOD_MOMENTS = 2;
+/** In moments: a program may leave an item of a list cut off while it writes the next ones. */
+const CUT_MOMENTS = 20;
 /** What was told and is gone from the screen for so many frames was withdrawn. */
 const WITHDRAWN_FRAMES = 2;
 /** What was there for longer than so many frames was more than a part of one. */
@@ -54,12 +56,17 @@ export class Transcript {
   readonly #frames = new Steadiness();
   readonly #moments = new Steadiness();
 
+  /** The last screens showed that the program works or asks. */
+  get isAtWork(): boolean {
+    return this.#isUnfinished || this.#wasUnfinished;
+  }
+
   /** Takes in the next screen. */
   read({ lines, isUnfinished }: ScreenContent): void {
+    for (const line of lines) this.#margin = Math.min(this.#margin, line.indent);
+    if (lines.length > 0 && !this.#place(lines)) return;
     this.#wasUnfinished = this.#isUnfinished;
     this.#isUnfinished = isUnfinished;
-    for (const line of lines) this.#margin = Math.min(this.#margin, line.indent);
-    if (lines.length > 0) this.#place(lines);
     this.#shown = lines;
     this.#frames.next();
     this.#see();
@@ -126,8 +133,12 @@ export class Transcript {
     return lines;
   }
 
-  /** Finds where on the screen begins what is not told. */
-  #place(lines: readonly ContentLine[]): void {
+  /**
+   * Finds where on the screen begins what is not told.
+   *
+   * @returns false for a screen that only shows again what was told long ago
+   */
+  #place(lines: readonly ContentLine[]): boolean {
     const keys = lines.map(({ text }) => keyOf(text));
     const screen = keys.join('');
     const letters = this.#letters;
@@ -137,39 +148,40 @@ export class Transcript {
       this.#top = keys[0] ?? '';
       const pending = pendingFrom(lines, keys, end);
       // What a program at rest takes away had been said.
-      const isTaken = pending.length === 0 && !this.#wasUnfinished;
+      const isTaken = pending.length === 0 && !this.#isUnfinished;
       if (isTaken && this.#frames.steady(TAKEN_FRAMES) >= letters.length) this.#tellAll();
       this.#pending = pending;
-      return;
+      return true;
     }
     const scrolled = this.#scrolledBy(keys, letters);
     if (scrolled !== undefined) {
       const more = this.#tellLetters(scrolled.letters);
       this.#pending = pendingFrom(lines, keys, scrolled.from + more);
-      return;
+      return true;
     }
     const rest = this.#told.changedIn(screen, keys);
     if (rest !== undefined && !this.#isPrintedAgain(rest, keys)) {
       const isThere = keys[0] === this.#top;
-      if (rest.length === 0 && !isThere) return;
+      if (rest.length === 0 && !isThere) return false;
       this.#withdrawn = rest.length === 0 ? this.#withdrawn + 1 : 0;
       if (this.#withdrawn >= WITHDRAWN_FRAMES) this.#withdraw(keys);
-      this.#pending = rest.flatMap((index) => pendingOf(lines[index], keys[index]));
-      return;
+      this.#pending = rest.flatMap(({ index, known }) => pendingOf(lines[index], keys[index], known));
+      return true;
     }
-    if (this.#told.isLookedAt(keys)) return;
+    if (this.#told.isLookedAt(keys)) return false;
     // A program paints its lines anew; or the screen shows something else altogether, and what was there was said.
     const isRepainted = keys.some((key) => key.length > 3 && letters.includes(key));
     if (!isRepainted) {
-      if (this.#wasUnfinished) this.#pending = this.#pending.filter(({ text }) => !isProvisional(text));
+      if (this.#isUnfinished) this.#pending = this.#pending.filter(({ text }) => !isProvisional(text));
       this.#tellAll();
     }
     this.#pending = pendingFrom(lines, keys, 0);
+    return true;
   }
 
   /** So many of the lines that seem to be news were told: a program prints its whole conversation again. */
-  #isPrintedAgain(news: readonly number[], keys: readonly string[]): boolean {
-    return news.length >= FEW_LINES && this.#told.isLookedAt(news.map((index) => keys[index] ?? ''));
+  #isPrintedAgain(news: readonly News[], keys: readonly string[]): boolean {
+    return news.length >= FEW_LINES && this.#told.isLookedAt(news.map(({ index }) => keys[index] ?? ''));
   }
 
   /** How much of what is not told has left the screen at its top; a heading may stay there. */
@@ -180,7 +192,8 @@ export class Transcript {
     const screen = keys.join('');
     let from = 0;
     for (const [index, key] of keys.slice(0, 3).entries()) {
-      const found = placeOf(screen.slice(from), letters);
+      const shown = screen.slice(from);
+      const found = placeOf(shown, letters, this.#told.has(shown.slice(0, 2 * MIN_KNOWN)) ? MIN_KNOWN : FEW_LETTERS);
       if (found >= 0) return { letters: found, from };
       if (key !== '' && !this.#isHeading(index, key)) return undefined;
       from += key.length;
@@ -204,6 +217,7 @@ export class Transcript {
    */
   #tellSteady(steady: number, unfinished: number, isWhole: boolean): void {
     let [left, unfinishedLeft] = [steady, unfinished];
+    let uncutLeft = this.#moments.steady(CUT_MOMENTS);
     const mayGrow = !isWhole || this.#isUnfinished || this.#wasUnfinished;
     const lastBlock = mayGrow ? Math.max(0, this.#lastBlock()) : Infinity;
     let index = 0;
@@ -212,13 +226,16 @@ export class Transcript {
       const count = line.key.length;
       const isWritten =
         index < lastBlock || isInput(line.text) || (next !== undefined && !isChild(next.text) && !isChild(line.text));
-      const isSteady = count <= (index < lastBlock ? left : Math.min(left, isInput(line.text) ? left : unfinishedLeft));
+      const isCut = mayGrow && isCutItem(line.text) && count > uncutLeft;
+      const isSteady =
+        !isCut && count <= (index < lastBlock ? left : Math.min(left, isInput(line.text) ? left : unfinishedLeft));
       if (isSteady && (isWritten || (isWhole && !isProvisional(line.text)))) this.#tellFirst();
       else {
         return this.#tellSentences(Math.min(count, unfinishedLeft));
       }
       left -= count;
       unfinishedLeft -= count;
+      uncutLeft -= count;
       index++;
     }
   }
@@ -288,35 +305,37 @@ export class Transcript {
   }
 }
 
-function pendingOf(line: ContentLine | undefined, key = ''): Pending[] {
-  if (line === undefined || key === '') return [];
-  const { text, indent, beginsBlock, isHistory } = line;
-  return [{ text, key, indent, beginsBlock, isContinued: false, isFinal: isHistory }];
+/** An item of a list that ends in the middle of a sentence. */
+function isCutItem(text: string): boolean {
+  return /^(?:[-*+•◦]|\d+[.)])(?:\s|$)/.test(text) && !/[.!?:;。！？]["'”’)\]*_`]*$/.test(text);
+}
+
+/** A line without its first letters that are known. */
+function pendingOf(line: ContentLine | undefined, key = '', known = 0): Pending[] {
+  if (line === undefined || known >= key.length) return [];
+  const { indent, beginsBlock, isHistory: isFinal } = line;
+  if (known === 0) return [{ text: line.text, key, indent, beginsBlock, isContinued: false, isFinal }];
+  const bare = bareStart(line.text);
+  const text = bare.slice(endOfLetters(bare, known)).trimStart();
+  return [{ text, key: key.slice(known), indent, beginsBlock, isContinued: true, isFinal }];
 }
 
 /** What stands behind so many letters. */
 function pendingFrom(lines: readonly ContentLine[], keys: readonly string[], end: number): Pending[] {
-  const pending: Pending[] = [];
   let start = 0;
-  for (const [index, key = ''] of keys.entries()) {
+  return keys.flatMap((key, index) => {
     const known = Math.max(0, end - start);
     start += key.length;
-    if (known >= key.length) continue;
-    for (const whole of pendingOf(lines[index], key)) {
-      const bare = bareStart(whole.text);
-      const text = bare.slice(endOfLetters(bare, known)).trimStart();
-      pending.push(known === 0 ? whole : { ...whole, text, key: key.slice(known), isContinued: true });
-    }
-  }
-  return pending;
+    return pendingOf(lines[index], key, known);
+  });
 }
 
-/** Where in `letters` the screen begins; -1 when it does not begin there. */
-function placeOf(screen: string, letters: string): number {
+/** Where in `letters` the screen begins; -1 when no more than so few letters at their end are the same. */
+function placeOf(screen: string, letters: string, few: number): number {
   const begin = screen.slice(0, MIN_KNOWN);
   const found = begin.length < FEW_LETTERS ? -1 : letters.indexOf(begin);
   if (found >= 0) return found;
-  for (let count = MIN_KNOWN - 1; count >= FEW_LETTERS; count--)
+  for (let count = MIN_KNOWN - 1; count >= few; count--)
     if (letters.endsWith(screen.slice(0, count))) return letters.length - count;
   return -1;
 }
