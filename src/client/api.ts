@@ -4,7 +4,8 @@ import type { CodeManagerError } from '../protocol/errors.js';
 import type { Change } from '../protocol/events.js';
 import type { LogSize } from '../protocol/logSize.js';
 import type { Progress, Question } from '../protocol/question.js';
-import type { Method, ParamsInput, Result, ServerInfo, Snapshot } from '../protocol/requests.js';
+import type { Snapshot } from '../protocol/collections.js';
+import type { Method, ParamsInput, Result, ServerInfo } from '../protocol/requests.js';
 import type { Nesting } from '../protocol/sessionRequests.js';
 import type { Transport } from './transport.js';
 

@@ -5,7 +5,8 @@ import { dataHome } from './dataHome.js';
 import { CodeManagerError, toCodeManagerError } from '../protocol/errors.js';
 import { ServerEvent } from '../protocol/events.js';
 import type { Progress } from '../protocol/question.js';
-import { isRepeatable, type Method, type ParamsInput, type Result, type Snapshot } from '../protocol/requests.js';
+import type { Snapshot } from '../protocol/collections.js';
+import { isRepeatable, type Method, type ParamsInput, type Result } from '../protocol/requests.js';
 import { Notification } from '../protocol/wire.js';
 import type {
   AnswerQuestion,

@@ -1,62 +1,44 @@
-import type { Context, Machine } from '../protocol/context.js';
+import { COLLECTION_NAMES, recordChange, type CollectionName, type Snapshot } from '../protocol/collections.js';
 import type { Change } from '../protocol/events.js';
 import { NO_POLICY, type PolicyState } from '../protocol/policy.js';
-import type { Snapshot } from '../protocol/requests.js';
-import type { Session } from '../protocol/session.js';
+
+type AnyRecord = { readonly id: string };
+type Collected = Readonly<Record<CollectionName, Map<string, AnyRecord>>>;
 
 /** The whole picture as of the last event. Readers get plain arrays, which are never changed afterwards. */
 export class SnapshotStore {
-  #machines = new Map<string, Machine>();
-  #contexts = new Map<string, Context>();
-  #sessions = new Map<string, Session>();
+  readonly #records = byName(() => new Map<string, AnyRecord>()) as Collected;
   #policy: PolicyState = NO_POLICY;
   #snapshot: Snapshot | undefined;
 
   get snapshot(): Snapshot {
     return (this.#snapshot ??= {
-      machines: [...this.#machines.values()],
-      contexts: [...this.#contexts.values()],
-      sessions: [...this.#sessions.values()],
+      ...(byName((name) => [...this.#records[name].values()]) as unknown as Omit<Snapshot, 'policy'>),
       policy: this.#policy,
     });
   }
 
-  reset({ machines, contexts, sessions, policy }: Snapshot): void {
-    this.#policy = policy;
-    this.#machines = new Map(machines.map((machine) => [machine.id, machine]));
-    this.#contexts = new Map(contexts.map((context) => [context.id, context]));
-    this.#sessions = new Map(sessions.map((session) => [session.id, session]));
+  reset(snapshot: Snapshot): void {
+    this.#policy = snapshot.policy;
+    for (const name of COLLECTION_NAMES) {
+      const records = this.#records[name];
+      records.clear();
+      for (const record of snapshot[name]) records.set(record.id, record);
+    }
     this.#snapshot = undefined;
   }
 
   apply(change: Change): void {
     this.#snapshot = undefined;
-    switch (change.type) {
-      case 'session/changed':
-        // Archived ones are no part of the picture; who shows them asks for them.
-        if (change.session.archived) this.#sessions.delete(change.session.id);
-        else this.#sessions.set(change.session.id, change.session);
-        break;
-      case 'session/removed':
-        this.#sessions.delete(change.id);
-        break;
-      case 'context/changed':
-        this.#contexts.set(change.context.id, change.context);
-        break;
-      case 'context/removed':
-        this.#contexts.delete(change.id);
-        break;
-      case 'machine/changed':
-        this.#machines.set(change.machine.id, change.machine);
-        break;
-      case 'machine/removed':
-        this.#machines.delete(change.id);
-        break;
-      case 'policy/changed':
-        this.#policy = change.policy;
-        break;
-      case 'notice':
-        break;
-    }
+    if (change.type === 'policy/changed') this.#policy = change.policy;
+    const about = recordChange(change);
+    if (about === undefined) return;
+    const { collection, id, record } = about;
+    if (record === undefined) this.#records[collection].delete(id);
+    else this.#records[collection].set(id, record);
   }
+}
+
+function byName<T>(value: (name: CollectionName) => T): Record<string, T> {
+  return Object.fromEntries(COLLECTION_NAMES.map((name) => [name, value(name)]));
 }

@@ -3,11 +3,11 @@ import { person, READ, type Access } from './access.js';
 import { AuditEntry } from './audit.js';
 import { Context, Machine, Name, Tag, Timestamp } from './context.js';
 import { MachineSpec } from './machineKinds.js';
+import { Snapshot } from './collections.js';
 import { ServerEvent } from './events.js';
 import { ScreenJudgement } from './judgement.js';
-import { NO_POLICY, PolicyDraft, PolicyRule, PolicyState, PolicyVerdict, RuleAction } from './policy.js';
+import { PolicyDraft, PolicyRule, PolicyState, PolicyVerdict, RuleAction } from './policy.js';
 import { Empty, MachineRef, Operation, Ref, SessionRef, request, type RequestRules } from './request.js';
-import { Session } from './session.js';
 import { SESSION_REQUESTS } from './sessionRequests.js';
 import { ToolId, ToolInfo } from './tool.js';
 
@@ -25,15 +25,6 @@ export const ServerInfo = z.object({
   started: Timestamp,
 });
 export type ServerInfo = z.infer<typeof ServerInfo>;
-
-/** All that a client shows; archived sessions are asked for with `session/list`. */
-export const Snapshot = z.object({
-  machines: z.array(Machine),
-  contexts: z.array(Context),
-  sessions: z.array(Session),
-  policy: PolicyState.default(NO_POLICY),
-});
-export type Snapshot = z.infer<typeof Snapshot>;
 
 /** One step of a test or one finding of the doctor. */
 export const Check = z.object({

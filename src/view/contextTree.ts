@@ -1,5 +1,5 @@
 import type { Context } from '../protocol/context.js';
-import type { Snapshot } from '../protocol/requests.js';
+import type { Snapshot } from '../protocol/collections.js';
 import { hasEnded } from '../protocol/session.js';
 import { machineOf } from './machineText.js';
 

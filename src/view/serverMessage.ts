@@ -1,5 +1,5 @@
 import { errorText } from '../protocol/errors.js';
-import type { Snapshot } from '../protocol/requests.js';
+import type { Snapshot } from '../protocol/collections.js';
 
 /** How this window stands to the agent server. */
 export type LinkStatus =

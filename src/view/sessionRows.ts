@@ -2,7 +2,7 @@ import { Throttler, type Clock } from '../common/async.js';
 import { DisposableStore, type Disposable } from '../common/disposable.js';
 import { Emitter, type Event } from '../common/emitter.js';
 import type { Context } from '../protocol/context.js';
-import type { Snapshot } from '../protocol/requests.js';
+import type { Snapshot } from '../protocol/collections.js';
 import type { Session } from '../protocol/session.js';
 import { describe, type Description, type Group } from '../protocol/word.js';
 import { GroupHold } from './groupHold.js';

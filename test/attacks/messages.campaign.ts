@@ -2,7 +2,7 @@ import { delay } from '../../src/common/async.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { NO_HISTORY } from '../../src/protocol/history.js';
 import { NO_POLICY, PolicyRule } from '../../src/protocol/policy.js';
-import type { Snapshot } from '../../src/protocol/requests.js';
+import type { Snapshot } from '../../src/protocol/collections.js';
 import { commandWords } from '../../src/core/approvals/policy/shellCommand.js';
 import { campaign } from '../helpers/campaign.js';
 import { NEVER_SHOWN } from '../helpers/hostileText.js';

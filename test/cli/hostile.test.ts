@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { NO_POLICY } from '../../src/protocol/policy.js';
-import type { Snapshot } from '../../src/protocol/requests.js';
+import type { Snapshot } from '../../src/protocol/collections.js';
 import { HOSTILE_MARKUP, HOSTILE_SEQUENCES, HOSTILE_UNSEEN, NEVER_SHOWN } from '../helpers/hostileText.js';
 import { contextRecord, machineRecord, pendingRecord, sessionRecord } from '../helpers/records.js';
 import { until } from '../helpers/until.js';

@@ -6,7 +6,8 @@ import { WebSocketServer, type WebSocket } from 'ws';
 import { serverFilePath } from '../../src/common/home.js';
 import { toCodeManagerError } from '../../src/protocol/errors.js';
 import type { Change } from '../../src/protocol/events.js';
-import { REQUESTS, type Method, type ServerInfo, type Snapshot } from '../../src/protocol/requests.js';
+import type { Snapshot } from '../../src/protocol/collections.js';
+import { REQUESTS, type Method, type ServerInfo } from '../../src/protocol/requests.js';
 import { decodeLogFrame, encodeLogFrame, type LogFrame } from '../../src/protocol/wire.js';
 import { NO_POLICY } from '../../src/protocol/policy.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { Snapshot } from '../../src/protocol/requests.js';
+import type { Snapshot } from '../../src/protocol/collections.js';
 import { FixtureServer, NO_SESSIONS, TMUX_MISSING, twelveWords } from '../helpers/fixtureServer.js';
 import { tempDir } from '../helpers/tempDir.js';
 import { withWorkbench, type Theme, type Workbench } from './workbench.js';

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 import { machineId, type MachineSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { Snapshot } from '../../protocol/requests.js';
+import type { Snapshot } from '../../protocol/collections.js';
 import { say } from '../editor/say.js';
 import { machineName, machineOf } from '../../view/machineText.js';
 import { oneLine } from '../../view/plainText.js';

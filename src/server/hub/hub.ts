@@ -17,7 +17,8 @@ import { machineId, remoteSpec, type FarSpec, type RemoteSpec } from '../../prot
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Change } from '../../protocol/events.js';
 import type { PlacedSession } from '../../protocol/notice.js';
-import type { AboutSession, Check, Params, Result, Snapshot } from '../../protocol/requests.js';
+import type { Snapshot } from '../../protocol/collections.js';
+import type { AboutSession, Check, Params, Result } from '../../protocol/requests.js';
 import { hasEnded, type CreateSession, type Session } from '../../protocol/session.js';
 import type { KeptUpdates } from './keptUpdates.js';
 import { Machines, type ServiceFactory } from './machines.js';

@@ -189,7 +189,7 @@ export class Machines implements Disposable {
           moved ? { type: 'session/changed', session: moved } : { type: 'session/removed', id: session, name },
         );
       }
-      this.#options.onChange({ type: 'machine/removed', id });
+      this.#options.onChange({ type: 'machine/removed', id, name: entry.service.info.host });
     }
     entry.dispose();
   }

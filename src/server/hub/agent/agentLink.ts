@@ -12,7 +12,7 @@ import { toCodeManagerError } from '../../../protocol/errors.js';
 
 import type { Change } from '../../../protocol/events.js';
 import { describedHost } from '../../../protocol/machineKinds.js';
-import type { Snapshot } from '../../../protocol/requests.js';
+import type { Snapshot } from '../../../protocol/collections.js';
 import type { Attaching } from '../../../protocol/sessionRequests.js';
 import { AgentLogs } from './agentLogs.js';
 import { AgentRoute, type AgentRouteOptions } from './agentRoute.js';

@@ -6,7 +6,7 @@ import type { Context } from '../../../protocol/context.js';
 import { machineId } from '../../../protocol/machineKinds.js';
 import type { Change } from '../../../protocol/events.js';
 import type { PendingRequest } from '../../../protocol/pendingRequest.js';
-import type { Snapshot } from '../../../protocol/requests.js';
+import type { Snapshot } from '../../../protocol/collections.js';
 import { MAX_TASK_BYTES, Session } from '../../../protocol/session.js';
 
 /** More sessions than anybody looks at; a host that tells of more is not believed. */
