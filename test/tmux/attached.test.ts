@@ -51,3 +51,44 @@ test('what a session prints sets neither the clipboard nor the title of who is a
   );
   assert.equal(Buffer.from(copied[1] ?? '', 'base64').toString(), 'towel');
 });
+
+test('who is attached in a small terminal decides the size of that session alone, and only while attached', async (t) => {
+  const server = new TestServer(t);
+  const client = server.client();
+  const size = async (id: string): Promise<string> =>
+    server.tmux('display-message', '-p', '-t', `=${id}:`, '#{window_width}x#{window_height}');
+  const attach = async (id: string): Promise<Terminal> => {
+    const attached = await client.request('session/attach', { session: id });
+    assert.ok(attached);
+    const env = { ...server.home.env, ...attached.env, TERM: 'xterm-256color' };
+    return Terminal.open(t, {
+      dir: server.home.root,
+      command: attached.command,
+      env,
+      cwd: server.work,
+      columns: 82,
+      rows: 12,
+    });
+  };
+  const first = await server.shell(client, 'sleep 1000');
+  const small = await attach(first.id);
+  await until('the small terminal decides', async () => (await size(first.id)) === '82x12');
+
+  const second = await server.shell(client, 'stty size; sleep 1000');
+  assert.equal(await size(second.id), '120x40');
+  const log = join(server.cm, 'sessions', 'active', `${second.id}.log`);
+  await until('it has told its size', () => readFileSync(log, 'utf8').includes('\n'));
+  assert.match(readFileSync(log, 'utf8'), /^40 120\r?\n/, 'and its program never saw another one');
+
+  const other = await attach(first.id);
+  await until('two are attached', async () =>
+    (await server.tmux('list-clients', '-t', `=${first.id}:`)).includes('\n'),
+  );
+  await other.keys('C-b', 'd');
+  await until('one is left', async () => !(await server.tmux('list-clients', '-t', `=${first.id}:`)).includes('\n'));
+  assert.equal(await size(first.id), '82x12', 'the other one still decides');
+  await small.keys('C-b', 'd');
+  await until('nobody does', async () => (await size(first.id)) === '120x40');
+  await attach(second.id);
+  await until('another one decides again', async () => (await size(second.id)) === '82x12');
+});

@@ -36,7 +36,7 @@ test('a version says what it can do and what is missing', () => {
     pipeDirection: false,
     extendedKeys: false,
     passthrough: false,
-    sizesByCreator: false,
+    newWindowSize: 'asked',
     windowSize: null,
   });
   assert.deepEqual(tmuxFeatures(version('3.0a')), {
@@ -45,7 +45,7 @@ test('a version says what it can do and what is missing', () => {
     pipeDirection: true,
     extendedKeys: false,
     passthrough: false,
-    sizesByCreator: true,
+    newWindowSize: 'creator',
     windowSize: 'smallest',
   });
   assert.deepEqual(tmuxFeatures(version('3.2')), {
@@ -54,7 +54,7 @@ test('a version says what it can do and what is missing', () => {
     pipeDirection: true,
     extendedKeys: true,
     passthrough: false,
-    sizesByCreator: true,
+    newWindowSize: 'creator',
     windowSize: 'latest',
   });
   assert.match(tmuxLimits(version('2.9')) ?? '', /asked for once a second/);

@@ -13,6 +13,7 @@ import { tmuxCommand } from '../../common/quote.js';
 import { CONFIG_OPTION } from './scripts.js';
 import { TmuxGoneError, TmuxRefusedError } from './tmuxErrors.js';
 import type { TmuxProcess } from './tmuxProcess.js';
+import { restoreSizes } from './windowSize.js';
 
 export interface TmuxConnectionOptions {
   readonly machine: Pick<Machine, 'open' | 'run'>;
@@ -150,7 +151,7 @@ export class TmuxConnection implements Disposable {
   async #attach(): Promise<'attached' | 'none' | 'noHub'> {
     if (this.#disposed) return 'none';
     const { machine, process, log } = this.#options;
-    const { quietClients } = await process.features();
+    const { quietClients, newWindowSize } = await process.features();
     const stream = machine.open(await process.clientCommand(), {
       env: { PATH: '/usr/bin:/bin', TERM: 'xterm-256color', LANG: 'C.UTF-8' },
       cwd: '/',
@@ -168,10 +169,18 @@ export class TmuxConnection implements Disposable {
       if (quietClients) {
         await linkAll(control, (error) => log.warn(`a window cannot be linked: ${errorText(error)}`));
       }
+      const restore = (): void => {
+        if (newWindowSize !== 'attached') return;
+        const onError = (error: unknown): void => log.debug(`a window keeps its size: ${errorText(error)}`);
+        restoreSizes(control, onError).catch(onError);
+      };
+      restore();
       control.onNotification(({ name, rest }) => {
         if (name === 'subscription-changed') this.#onSubscription(rest);
-        else if (name === 'client-detached') this.#leadChanged.fire();
-        else if (/window-close$/.test(name)) this.#windowClosed.fire();
+        else if (name === 'client-detached') {
+          this.#leadChanged.fire();
+          restore();
+        } else if (/window-close$/.test(name)) this.#windowClosed.fire();
         else if (name === 'layout-change') for (const size of parseLayout(rest)) this.#resized.fire(size);
       });
       control.onExit((reason) => {

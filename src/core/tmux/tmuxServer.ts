@@ -28,6 +28,7 @@ import { TmuxRefusedError } from './tmuxErrors.js';
 import { TmuxProcess, type TmuxOptions } from './tmuxProcess.js';
 import type { FoundTmux } from './tmuxProgram.js';
 import { tmuxLimits, type TmuxVersion } from './version.js';
+import { ownSize, SIZE_ARGUMENTS } from './windowSize.js';
 
 /** The pane option that tells how far a typed task got. */
 const TASK_OPTION = '@cm_task';
@@ -142,16 +143,17 @@ export class TmuxServer implements Disposable {
     const { runtimeDirectory } = this.#options;
     const target = `=${session}:`;
     const launch = join(runtimeDirectory, 'launch.sh');
-    const { quietClients, sizesByCreator, windowSize } = await this.#process.features();
+    const { quietClients, newWindowSize, windowSize } = await this.#process.features();
     const sizes = (by: string): string[] =>
-      sizesByCreator ? [tmuxCommand('set-option', '-gw', 'window-size', by)] : [];
+      newWindowSize === 'creator' ? [tmuxCommand('set-option', '-gw', 'window-size', by)] : [];
     const byHand = sizes('manual');
     const byClients = sizes(windowSize ?? '');
     try {
       const replies = await control.run(
         ...byHand,
-        tmuxCommand('new-session', '-d', '-s', session, '-x', '120', '-y', '40', 'sh', launch, session),
+        tmuxCommand('new-session', '-d', '-s', session, ...SIZE_ARGUMENTS, 'sh', launch, session),
         ...byClients,
+        ...(newWindowSize === 'attached' ? ownSize(target) : []),
         this.#openPipe(target, this.#pipe(session, ...(asksForReports ? ['answer'] : [])), asksForReports),
         this.#setOption(target, SESSION_OPTION, session),
         // A path may have line breaks, and a word of tmux none.

@@ -25,8 +25,11 @@ export interface TmuxFeatures {
    * in a window whose program has ended.
    */
   readonly passthrough: boolean;
-  /** A window gets the size of the client that makes it, whatever was asked for, unless sizes are set by hand meanwhile. */
-  readonly sizesByCreator: boolean;
+  /**
+   * Whose size a new window gets, whatever was asked for: that of the client that makes it, unless sizes are set by hand
+   * meanwhile, or that of whoever is attached to another one.
+   */
+  readonly newWindowSize: 'creator' | 'attached' | 'asked';
   /** Which client decides the size of a window; null where that cannot be set. */
   readonly windowSize: 'latest' | 'smallest' | null;
 }
@@ -53,7 +56,7 @@ export function tmuxFeatures(version: TmuxVersion): TmuxFeatures {
     pipeDirection: since(2, 8),
     extendedKeys: since(3, 2),
     passthrough: since(3, 3),
-    sizesByCreator: since(2, 9) && !since(3, 3),
+    newWindowSize: since(3, 3) ? 'attached' : since(2, 9) ? 'creator' : 'asked',
     windowSize: since(3, 1) ? 'latest' : since(2, 9) ? 'smallest' : null,
   };
 }
