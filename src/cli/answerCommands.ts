@@ -14,6 +14,9 @@ import type { App } from './app.js';
 import type { Invocation } from './command.js';
 import { readLine } from './lineReader.js';
 
+/** What is said where the answer that was given cannot be printed. */
+const ANSWERED = 'It was answered all the same: see cm audit.';
+
 export function approve(app: App, invocation: Invocation): Promise<number> {
   const always = invocation.has('always');
   return answerWith(app, invocation, always ? 'Allow always' : 'Allow', () => ({ type: 'allow', always }));
@@ -52,6 +55,7 @@ async function answerWith(
   }
   if (named === undefined) await confirm(app, session, request, what);
   const result = await give(app, session, request, read(request));
+  app.output.done = ANSWERED;
   await (app.output.json ? app.output.record(result) : app.output.lines([stripTerminal(result.answer)]));
   return 0;
 }
@@ -104,6 +108,7 @@ async function answerAll(
     chosen.map(async ({ session, request }) => {
       try {
         const result = await give(app, session, request, read(request));
+        app.output.done = ANSWERED;
         if (!app.output.json) await app.output.lines([`${session.id} ${stripTerminal(result.answer)}`]);
         return [{ session: session.id, ...result }];
       } catch (error) {

@@ -122,6 +122,7 @@ export async function test(app: App, invocation: Invocation): Promise<number> {
 }
 
 async function printId({ output }: App, context: Context): Promise<void> {
+  output.done = `What was asked of the context ${stripTerminal(context.name)} is done all the same.`;
   await (output.json ? output.record(context) : output.lines([context.id]));
 }
 

@@ -125,6 +125,7 @@ async function each(
       try {
         const record = await act(ref);
         records.set(ref, record);
+        app.output.done = 'It was done all the same: see cm ls.';
         if (printsIds && !app.output.json) await app.output.lines([record.id]);
       } catch (error) {
         code ||= EXIT_CODES[toCodeManagerError(error).code];

@@ -14,6 +14,8 @@ async function main(words: readonly string[]): Promise<number> {
   const end = words.indexOf('--');
   const json = words.slice(0, end < 0 ? undefined : end).includes('--json');
   const output = new Output(process.stdout, process.stderr, json, process.env);
+  // Whether results can be written shows only when one is.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => onLost(error, output));
   const app = new App(output, process.env);
   // Waiting for the next try of a connection alone would not keep the process alive.
   const alive = setInterval(() => {}, 2 ** 30);
@@ -72,9 +74,9 @@ async function help(app: App, words: readonly string[]): Promise<number> {
 }
 
 /** Results cannot be written. Whoever read them may have gone: then there is nobody to tell anything. */
-function onLost(error: NodeJS.ErrnoException): never {
+function onLost(error: NodeJS.ErrnoException, { done }: Output): never {
   if (error.code === 'EPIPE') process.exit(0);
-  return fail(`The standard output cannot be written: ${reasonOf(error, 'written')}.`);
+  return fail(`The standard output cannot be written: ${reasonOf(error, 'written')}.${done === '' ? '' : ` ${done}`}`);
 }
 
 /** Ends with a sentence: left alone, Node would print a part of our own source. */
@@ -94,7 +96,6 @@ function onUncaught(error: unknown): never {
 
 process.on('uncaughtException', onUncaught);
 process.on('unhandledRejection', onUncaught);
-process.stdout.on('error', onLost);
 // Remarks are lost then, and results are not.
 process.stderr.on('error', () => undefined);
 process.once('SIGINT', () => process.exit(EXIT_CODES.cancelled));

@@ -23,6 +23,8 @@ export class Output {
   /** Results as JSON. */
   readonly json: boolean;
   readonly #hasColour: boolean;
+  /** A sentence about what has been done, and stays so where its result cannot be written. */
+  done = '';
   /** A line on the standard error stands only until something else is said. */
   #hasTransient = false;
 

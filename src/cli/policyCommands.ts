@@ -1,6 +1,6 @@
 import { stripTerminal } from '../common/terminalText.js';
 import { formatDuration, parseMoment } from '../common/text.js';
-import { CodeManagerError } from '../protocol/errors.js';
+import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
 import { ManageVerb, PolicyEffect, RuleAction, type PolicyRule, type PolicyState } from '../protocol/policy.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
@@ -69,6 +69,7 @@ export async function add(app: App, invocation: Invocation): Promise<void> {
     },
   });
   await noteUnknownTool(app, rule.tool);
+  output.done = `The rule ${rule.id} is in force all the same.`;
   return output.json ? output.record(rule) : output.lines([rule.id]);
 }
 
@@ -82,11 +83,22 @@ async function noteUnknownTool({ client, output }: App, tool: string | null): Pr
   );
 }
 
-export async function remove(app: App, invocation: Invocation): Promise<void> {
+export async function remove(app: App, invocation: Invocation): Promise<number> {
   const { output } = app;
   const removed: PolicyRule[] = [];
-  for (const rule of invocation.args) removed.push(await app.client.request('policy/remove', { rule }));
-  return output.json ? output.record(removed) : output.lines(removed.map(({ id }) => id));
+  let code = 0;
+  for (const rule of invocation.args) {
+    try {
+      removed.push(await app.client.request('policy/remove', { rule }));
+    } catch (error) {
+      // One that fails keeps the others from nothing.
+      code ||= EXIT_CODES[toCodeManagerError(error).code];
+      output.note(errorText(error));
+    }
+  }
+  if (removed.length > 0) output.done = 'What could be removed is removed all the same: see cm policy list.';
+  await (output.json ? output.record(removed) : output.lines(removed.map(({ id }) => id)));
+  return code;
 }
 
 export async function test(app: App, invocation: Invocation): Promise<void> {

@@ -15,6 +15,7 @@ export async function resume(app: App, invocation: Invocation): Promise<void> {
     seat: seatOf(app.env),
   });
   if (record.reason !== null) app.output.note(stripTerminal(record.reason));
+  app.output.done = `Session ${record.id} goes on all the same.`;
   if (app.output.json) await app.output.record(record);
   else await app.output.lines([record.id]);
 }

@@ -107,6 +107,7 @@ async function listTokens({ client, output }: App): Promise<void> {
 
 async function newToken({ client, output }: App, name: string): Promise<void> {
   const made = await client.request('token/new', { name });
+  output.done = `The token was made all the same: cm server token revoke ${stripTerminal(name)}`;
   if (output.json) return output.record(made);
   await output.lines([made.token]);
   output.note('It is not shown again. Whoever has it can run commands as you.');

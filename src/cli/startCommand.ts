@@ -15,6 +15,7 @@ export async function start(app: App, invocation: Invocation): Promise<number> {
   const { output } = app;
   const session = await app.client.request('session/create', await createParams(app, invocation));
   if (session.reason !== null) output.note(stripTerminal(session.reason));
+  output.done = `Session ${session.id} was started all the same.`;
   if (output.json) await output.record(session);
   else if (follow || attach) output.note(session.id);
   else await output.lines([session.id]);

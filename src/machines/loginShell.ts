@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { shellKind, type Shell, type ShellKind } from '../core/shell/shellKind.js';
 import type { LoginEnvironment } from '../core/machine/machine.js';
+import { stripTerminal } from '../common/terminalText.js';
+import { truncate } from '../common/text.js';
 import { parseAliases } from './shellAliases.js';
 import { cleanEnvironment, foreignVariables } from './shellEnvironment.js';
 import {
@@ -21,6 +23,9 @@ export interface LoginLimits {
 }
 
 export const DEFAULT_LIMITS: LoginLimits = { interactiveMs: 6000, totalMs: 8500 };
+
+/** Of a command of the person's, in a warning. */
+const MAX_SHOWN = 80;
 
 /** Too little to ask another time. */
 const MIN_MS = 100;
@@ -88,6 +93,14 @@ export async function readLogin(asker: ShellAsker, options: ReadLoginOptions): P
       if (second.answer !== undefined) return reading.result(second.answer, other.shell, other.env);
     }
   }
+  if (options.setup !== undefined && first.answer === undefined) {
+    const without = await reading.ask({ ...login, interactive: true, leavesSetup: true });
+    if (without.answer !== undefined) {
+      const shown = truncate(stripTerminal(options.setup), MAX_SHOWN);
+      reading.warnings.push(`The setup command \`${shown}\` kept ${shell.path} from getting ready and is left out`);
+      return { ...reading.result(without.answer, shell, base), isWhole: false };
+    }
+  }
   reading.warn();
   const plain = await reading.ask({ ...login, interactive: false });
   if (plain.answer !== undefined) {
@@ -113,6 +126,8 @@ interface Asked {
   readonly login: boolean;
   readonly interactive: boolean;
   readonly env: Readonly<Record<string, string>>;
+  /** The person's own command is not run. */
+  readonly leavesSetup?: boolean;
 }
 
 /** One reading, with its time and what went wrong in it. */
@@ -131,7 +146,8 @@ class Reading {
   }
 
   async ask(asked: Asked): Promise<{ readonly answer: ShellAnswer | undefined; readonly hasEnded: boolean }> {
-    const { setup, words } = this.#options;
+    const { words } = this.#options;
+    const setup = asked.leavesSetup === true ? undefined : this.#options.setup;
     const mark = newMark();
     const options: QuestionOptions = { ...asked, setup, words, mark };
     const { reply, timeoutMs } = await this.#put(shellQuestion(asked.shell, options), asked);
@@ -153,14 +169,16 @@ class Reading {
     if (answer?.who === undefined) return undefined;
     const path = pathOf(answer.who);
     const { name } = answer.who;
-    if (!path.startsWith('/') || path === asked.shell.path) return undefined;
+    if (!path.startsWith('/') || isSameFile(path, asked.shell.path)) return undefined;
     const login = name.startsWith('-');
     return { shell: { path, kind: shellKind(path), isLogin: login }, login, env: withoutOurs(answer.env) };
   }
 
   async #put(question: Question, asked: Asked): Promise<{ readonly reply: Reply; readonly timeoutMs: number }> {
     const leftMs = Math.floor(this.#limits.totalMs - (performance.now() - this.#started));
-    const timeoutMs = asked.interactive ? Math.min(this.#limits.interactiveMs, leftMs) : leftMs;
+    // The next question needs time, too.
+    const mostMs = asked.leavesSetup === true ? Math.floor(leftMs / 2) : leftMs;
+    const timeoutMs = asked.interactive ? Math.min(this.#limits.interactiveMs, mostMs) : leftMs;
     if (timeoutMs < MIN_MS) return { reply: { output: '', failure: undefined }, timeoutMs };
     const { folder } = this.#options;
     const env = { ...asked.env, ...questionVariables(question, folder) };
@@ -186,6 +204,11 @@ type Who = NonNullable<ShellAnswer['who']>;
 function pathOf({ program, name }: Who): string {
   const called = name.replace(/^-/, '');
   return shellKind(program) === 'other' && called.startsWith('/') ? called : program;
+}
+
+/** `/bin` is a link to `/usr/bin` on many systems. */
+function isSameFile(one: string, other: string): boolean {
+  return one.replace(/^\/usr\//, '/') === other.replace(/^\/usr\//, '/');
 }
 
 function kindOf(who: Who): ShellKind {

@@ -96,13 +96,35 @@ test('a full standard output is said, without a line of our own source', async (
     const last = stderr.trim().split('\n').at(-1) ?? '';
     assert.deepEqual([status, last], [1, 'The standard output cannot be written: the disk is full.'], args.join(' '));
   }
+  // What cannot be told is done all the same, and that is said.
+  const full = (...args: readonly string[]): { readonly status: number | null; readonly stderr: string } =>
+    spawnSync(process.execPath, [join(distDir, 'cm.js'), ...args], {
+      env: home.env,
+      cwd: home.work,
+      stdio: ['ignore', openSync('/dev/full', 'w'), 'pipe'],
+      encoding: 'utf8',
+    });
+  const begin = 'The standard output cannot be written: the disk is full. ';
+  for (const flags of [[], ['--json']]) {
+    const { status, stderr } = full('start', 'shell', 'sleep 100', '--name', `s${flags.length}`, ...flags);
+    const { id } = await home.json<{ id: string }>('status', `s${flags.length}`);
+    assert.deepEqual([status, stderr], [1, `${begin}Session ${id} was started all the same.\n`]);
+    assert.deepEqual(full('kill', id, ...flags).stderr, `${begin}It was done all the same: see cm ls.\n`);
+    await home.ok('wait', id);
+  }
+  assert.match(full('ctx', 'add', 'here', home.work).stderr, /is done all the same\.$/m);
+  assert.match(full('policy', 'add', 'deny', '--command', 'x').stderr, /The rule \w+ is in force all the same\.$/m);
+  assert.match(full('server', 'token', 'new', 'lost').stderr, /cm server token revoke lost$/m);
+  const [rule = ''] = (await home.json<{ rules: { id: string }[] }>('policy', 'list')).rules.map(({ id }) => id);
+  const removed = await home.run(['policy', 'remove', 'none', rule]);
+  assert.deepEqual([removed.code, removed.stdout], [3, `${rule}\n`]);
   // Remarks that cannot be written cost no result.
   const { status, stdout } = spawnSync(process.execPath, [join(distDir, 'cm.js'), 'status', '--json'], {
     env: home.env,
     stdio: ['ignore', 'pipe', openSync('/dev/full', 'w')],
     encoding: 'utf8',
   });
-  assert.deepEqual([status, stdout.trim()], [0, '[]']);
+  assert.deepEqual([status, (JSON.parse(stdout) as unknown[]).length], [0, 2]);
 });
 
 test('a fault of our own is a sentence, never a line of our source', (t) => {

@@ -219,6 +219,20 @@ test('a shell that cannot be used gives the plain environment and says so', asyn
   assertNothingForeign(result);
 });
 
+test('a setup command that does not let the shell get ready is named once, and left out', async (t) => {
+  const [bash] = shells;
+  const home = homeWith(t, bash, 'export MINE=yes\n');
+  for (const setup of ['exit 3', 'exec false', 'export X=1; kill -9 $$', 'sleep 100']) {
+    const limits = { interactiveMs: 1000, totalMs: 8000 };
+    const machine = new LocalMachine({ home, shell: need('bash'), setup: async () => setup, limits });
+    const { env, warnings, isWhole } = await machine.loginEnvironment();
+    assert.deepEqual(warnings, [
+      `The setup command \`${setup}\` kept ${need('bash')} from getting ready and is left out`,
+    ]);
+    assert.deepEqual([env['MINE'], isWhole], ['yes', false]);
+  }
+});
+
 test('the environment is read once, by however many ask, and again when it is wanted', async (t) => {
   const [bash] = shells;
   const home = homeWith(t, bash, 'echo x >> ~/count\n');
