@@ -44,7 +44,12 @@ function program(
     running: () => Promise.resolve(record),
     tool: () => catalog.get(tool),
     table: { get: () => record, until: () => Promise.resolve(false) },
-    states: { look, works: async () => stillWorks(await look(), verdict), onInterrupted: () => undefined },
+    states: {
+      look,
+      works: async () => stillWorks(await look(), verdict),
+      onGiven: () => undefined,
+      onInterrupted: () => undefined,
+    },
     input: {
       isScrolled: () => Promise.resolve(false),
       keysInTurn: async (_id: string, pressed: readonly string[], _gap: number, mayGoOn: () => Promise<boolean>) => {

@@ -145,7 +145,15 @@ for (const { where, tool, use } of PLACES) {
 
 test('expressions of a person are tried nowhere but in a look', () => {
   const users = sources('src').filter((file) => /from '[^']*\/patterns\.js'/u.test(readFileSync(file, 'utf8')));
-  const lookers = ['dialogOptions', 'failedWords', 'judgeDialog', 'judgeScreen', 'looker', 'readExactly', 'signalEvidence'];
+  const lookers = [
+    'dialogOptions',
+    'failedWords',
+    'judgeDialog',
+    'judgeScreen',
+    'looker',
+    'readExactly',
+    'signalEvidence',
+  ];
   assert.deepEqual(users.map((file) => basename(file, '.ts')).sort(), [...lookers, 'startupScreen'].sort());
 });
 

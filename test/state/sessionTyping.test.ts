@@ -23,6 +23,7 @@ function typing(box: { draft: string | null; late?: string }): {
     table: { get: () => record, until: () => Promise.resolve(true) },
     states: {
       look: () => Promise.resolve({ ...NOTHING_SEEN, state: 'idle', draft: box.draft, screen: '' }),
+      onGiven: () => undefined,
       onInterrupted: () => undefined,
       // It was not seen to work.
       restoredDraft: () => null,

@@ -64,6 +64,7 @@ class Watched {
       isGivenUp: () => Promise.resolve(this.isGivenUp),
       onSuspended: (isSuspended) => (this.isSuspended = isSuspended),
       isTaskDue,
+      isGiven: true,
       known: {
         state: 'unknown',
         phase: null,

@@ -145,6 +145,7 @@ export class SessionEngine implements Disposable {
       supervisor,
       starts,
       ends,
+      states,
       tool: getTool,
       words: () => commandWords(catalog),
       toolVersion,

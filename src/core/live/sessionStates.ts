@@ -149,9 +149,10 @@ export class SessionStates implements Disposable {
     return { ...common, source: verdict.source, why, background: verdict.background, evidence, lines: [...lines] };
   }
 
-  #watchStart({ id, delivery }: SessionRecord, live: LiveSession, tool: Tool): void {
+  #watchStart({ id, delivery, task, resumeId }: SessionRecord, live: LiveSession, tool: Tool): void {
     const { tmux, table, clock, log } = this.#options;
     const { look } = live;
+    live.isGiven ??= task !== '' || resumeId !== '';
     live.startup ??= new StartupWatch({
       tool,
       look,
@@ -177,6 +178,7 @@ export class SessionStates implements Disposable {
       look: live.look,
       known: record,
       isTaskDue: isTaskDue(record),
+      isGiven: live.isGiven ?? true,
       screen: () => tmux.screen(live.pane.pane),
       size: live.pane,
       isOnOtherScreen: () => tmux.isOnOtherScreen(live.pane.pane),
@@ -329,6 +331,14 @@ export class SessionStates implements Disposable {
   onUntaken(id: string, ticket: string): void {
     const onError = (error: unknown): void => this.#options.log.error(`hooks of ${id}: ${errorText(error)}`);
     this.#options.live.get(id)?.hooks?.onUntaken(ticket).catch(onError);
+  }
+
+  /** It was given something to do, or a person may type into it from now on. */
+  onGiven(id: string): void {
+    const live = this.#options.live.get(id);
+    if (live === undefined) return;
+    live.isGiven = true;
+    live.state?.onGiven();
   }
 
   /** A person has pressed what interrupts it. */

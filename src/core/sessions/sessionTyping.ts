@@ -16,7 +16,7 @@ export interface SessionTypingOptions {
   readonly running: (ref: string) => Promise<SessionRecord>;
   readonly tool: (record: SessionRecord) => Pick<Tool, 'interruptKeys'> & Partial<Pick<Tool, 'screen'>>;
   readonly table: Pick<SessionTable, 'get' | 'until'>;
-  readonly states: Pick<SessionStates, 'look' | 'works' | 'onInterrupted' | 'restoredDraft'>;
+  readonly states: Pick<SessionStates, 'look' | 'works' | 'onGiven' | 'onInterrupted' | 'restoredDraft'>;
   readonly suspensions: Pick<Suspensions, 'look' | 'resume'>;
   readonly input: Pick<SessionInput, 'send' | 'keys' | 'keysInTurn' | 'isTyping' | 'isScrolled'>;
   readonly clock: Clock;
@@ -60,9 +60,10 @@ export class SessionTyping {
    * @throws CodeManagerError `conflict` when a dialog, a person's half-typed line or a person is in the way
    */
   async send({ session, text, enter, force }: Params<'session/send'>): Promise<void> {
-    const { running, input } = this.#options;
+    const { running, input, states } = this.#options;
     const record = await running(session);
     const { id } = record;
+    states.onGiven(id);
     await input.send(id, text, enter, {
       mayGo: async (typist) => {
         if (force) await this.#goesOn(record);
@@ -78,10 +79,12 @@ export class SessionTyping {
 
   /** @throws CodeManagerError `conflict` while somebody reads further up in its terminal */
   async key({ session, keys, force }: Params<'session/key'>): Promise<void> {
-    const { running, input, tool } = this.#options;
+    const { running, input, states, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
     await this.#goesOn(record);
+    // What answers a dialog of its start gives it nothing to do.
+    if (record.waiting === null) states.onGiven(record.id);
     if (tool(record).interruptKeys.every((key) => keys.includes(key))) this.#onInterrupted(record.id);
     await input.keys(record.id, keys);
   }

@@ -31,6 +31,7 @@ import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
 import { checkVariables } from '../tools/variables.js';
 import type { Tools } from '../tools/tools.js';
+import type { SessionStates } from '../live/sessionStates.js';
 import type { SessionEnd } from './sessionEnd.js';
 import type { SessionStart } from './sessionStart.js';
 import type { SessionTable } from '../records/sessionTable.js';
@@ -51,6 +52,7 @@ export interface SessionsOptions {
   readonly supervisor: Pick<Supervisor, 'act' | 'adopted' | 'isHere' | 'left'>;
   readonly starts: SessionStart;
   readonly ends: SessionEnd;
+  readonly states: Pick<SessionStates, 'onGiven'>;
   readonly tool: (id: string) => Tool;
   /** Names by which tools are called. */
   readonly words: () => readonly string[];
@@ -457,6 +459,8 @@ export class Sessions {
     const record = await this.running(session);
     const command = await this.#options.tmux.attachCommand(record.id, readOnly, { name: record.name, nesting });
     if (record.unread) await this.#options.table.patch(record.id, { unread: false });
+    // What a person types there nobody else sees.
+    if (!readOnly) this.#options.states.onGiven(record.id);
     return { command: [...command], env: { LANG: 'C.UTF-8' } };
   }
 

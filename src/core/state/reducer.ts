@@ -60,6 +60,8 @@ export interface StateModel {
   readonly untaken: string | null;
   /** The tool writes down what it calls. */
   readonly keepsRecord: boolean;
+  /** It may have been given something to do: until then no turn can have ended, whatever its start looks like. */
+  readonly isGiven: boolean;
   readonly verdict: Verdict;
 }
 
@@ -73,6 +75,8 @@ export type StateEvent =
   | { readonly type: 'calls'; readonly open: readonly OpenCall[]; readonly began: number; readonly time: number }
   /** A person has interrupted it. */
   | { readonly type: 'interrupted'; readonly time: number }
+  /** It was given something to do, or a person may type into it from now on. */
+  | { readonly type: 'given'; readonly time: number }
   /** It has not taken the task that was typed. */
   | { readonly type: 'untaken'; readonly error: string; readonly time: number }
   | { readonly type: 'output'; readonly time: number }
@@ -113,8 +117,9 @@ export const TASK_TAKEN_MS = 15_000;
  * @param time milliseconds since the epoch
  * @param isTaskDue it was given a task and has not begun with it
  * @param keepsRecord the tool writes down what it calls
+ * @param isGiven it may have been given something to do
  */
-export function initialState(time: number, isTaskDue = false, keepsRecord = false): StateModel {
+export function initialState(time: number, isTaskDue = false, keepsRecord = false, isGiven = true): StateModel {
   return {
     held: {},
     isSeen: false,
@@ -127,6 +132,7 @@ export function initialState(time: number, isTaskDue = false, keepsRecord = fals
     isTaskDue,
     untaken: null,
     keepsRecord,
+    isGiven,
     verdict: {
       state: 'unknown',
       phase: null,
@@ -178,6 +184,8 @@ export function reduceState(model: StateModel, event: StateEvent): StateModel {
       return answered(model, event.time);
     case 'interrupted':
       return { ...model, brokenOff: event.time };
+    case 'given':
+      return { ...model, isGiven: true };
     case 'untaken':
       return decide({ ...model, isTaskDue: false, untaken: event.error }, event.time);
     case 'output':
@@ -211,6 +219,12 @@ function hasTakenTask({ state, asked, turnEnded, source, isSeen }: Held): boolea
   // Titles show that a program is busy, with its start too.
   if (state === 'working') return source !== 'title' || isSeen;
   return state === 'limited' || asked?.kind === 'permission' || asked?.kind === 'plan';
+}
+
+/** It does what no agent does that was given nothing. Titles and screens show that a program is busy, with its start too. */
+function showsTurn({ state, source, asked }: Held): boolean {
+  if (state === 'working') return source === 'event' || source === 'report';
+  return asked?.kind === 'permission' || asked?.kind === 'plan';
 }
 
 /** Who said that it waits is not believed any more; it goes on with its turn until something else is seen. */
@@ -316,8 +330,9 @@ function decide(before: StateModel, now: number): StateModel {
   const isTaken = winner !== undefined && hasTakenTask(winner);
   const isTaskDue = before.isTaskDue && !isTaken;
   const untaken = isTaken ? null : before.untaken;
-  const isKnown = isTaskDue === before.isTaskDue && untaken === before.untaken;
-  const model = isKnown ? before : { ...before, isTaskDue, untaken };
+  const isGiven = before.isGiven || (winner !== undefined && showsTurn(winner));
+  const isKnown = isTaskDue === before.isTaskDue && untaken === before.untaken && isGiven === before.isGiven;
+  const model = isKnown ? before : { ...before, isTaskDue, untaken, isGiven };
   // Its input box is there before it has read its task.
   if (isTaskDue && winner?.state === 'idle' && now < winner.since + TASK_TAKEN_MS) return model;
   // Before anything was seen at all what was known goes on holding.
@@ -438,7 +453,7 @@ function missedAtEarliest(strong: Held, weak: Held, lastOutput: number): number 
 }
 
 function judge(
-  { held, verdict, calls, used, untaken, keepsRecord }: StateModel,
+  { held, verdict, calls, used, untaken, keepsRecord, isGiven }: StateModel,
   winner: Held | undefined,
   now: number,
 ): Verdict {
@@ -470,6 +485,7 @@ function judge(
   const isFree = ({ id }: OpenCall): boolean => id !== used?.call || used.request === pending.request;
   const open = isRead ? calls.open.filter(isFree) : [];
   const asked = merged === null ? null : withCall(merged, open, isNew ? null : verdict.asked);
+  const wrong = turnError(verdict, [winner, held.event, seen]);
   return {
     state: winner.state,
     phase: winner.phase ?? seen.phase,
@@ -478,8 +494,8 @@ function judge(
     isForming: keepsRecord && isForming(verdict, pending, asked, now),
     limitedUntil: winner.limitedUntil ?? seen.limitedUntil,
     background,
-    turnEnded: background === 0 && turnEnded(verdict, winner, seen),
-    error: winner.state === 'idle' && untaken !== null ? untaken : turnError(verdict, [winner, held.event, seen]),
+    turnEnded: isGiven && background === 0 && turnEnded(verdict, winner, seen),
+    error: winner.state === 'idle' && untaken !== null ? untaken : isGiven ? wrong : null,
     source: winner.source,
     saidSince: winner.since,
     since: now,

@@ -30,6 +30,8 @@ export interface StateWatchOptions {
   >;
   /** It was given a task and has not begun with it. */
   readonly isTaskDue: boolean;
+  /** It may have been given something to do. */
+  readonly isGiven: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
   /** Its terminal shows the other screen, that of programs which paint. */
@@ -88,11 +90,11 @@ export class StateWatch implements Disposable {
   #isDone = false;
 
   constructor(options: StateWatchOptions) {
-    const { tool, screen, size, calls, clock, known, isTaskDue, onError } = options;
+    const { tool, screen, size, calls, clock, onError } = options;
     this.#options = options;
     this.#redraw = new Redraw(clock, size);
-    this.#model = knownState(known, clock.now(), isTaskDue, calls !== undefined);
-    this.#isGivenUp = known.suspended !== null;
+    this.#model = knownState(options);
+    this.#isGivenUp = options.known.suspended !== null;
     if (calls !== undefined) this.#record = new Rerunner(() => this.#readCalls(calls), onError);
     if (tool.screen !== undefined) {
       this.#reader = new ScreenReader({ screen, clock, onError, onScreen: (text) => this.#onScreen(text) });
@@ -160,6 +162,11 @@ export class StateWatch implements Disposable {
   onInterrupted(): void {
     this.#interruptedAt = this.#options.clock.now();
     this.#step({ type: 'interrupted', time: this.#interruptedAt });
+  }
+
+  /** It was given something to do, or a person may type into it from now on. */
+  onGiven(): void {
+    this.#step({ type: 'given', time: this.#options.clock.now() });
   }
 
   async #onScreen(text: string): Promise<void> {
@@ -295,14 +302,9 @@ export class StateWatch implements Disposable {
   }
 }
 
-function knownState(
-  known: StateWatchOptions['known'],
-  now: number,
-  isTaskDue: boolean,
-  keepsRecord: boolean,
-): StateModel {
+function knownState({ known, isTaskDue, isGiven, calls, clock }: StateWatchOptions): StateModel {
   const { state, phase, waiting, limitedUntil, error, unread, changed } = known;
-  const empty = initialState(now, isTaskDue, keepsRecord);
+  const empty = initialState(clock.now(), isTaskDue, calls !== undefined, isGiven);
   if (state === null) return empty;
   const asked = waiting === null ? null : { ...waiting, request: null, options: [] };
   const turnEnded = state === 'idle' && unread;
