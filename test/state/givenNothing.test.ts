@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { screenEvidence, SOURCES, type Evidence } from '../../src/core/state/evidence.js';
+import { screenEvidence, type Evidence } from '../../src/core/state/evidence.js';
 import { PLAIN } from '../../src/core/state/evidenceParts.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import { initialState, reduceState, type StateEvent, type StateModel } from '../../src/core/state/reducer.js';
@@ -20,7 +20,7 @@ const fresh = (): StateModel => initialState(0, false, false, false);
 
 /** Of a start nobody tells more: what each source can say before there is a turn. */
 function ofAStart(random: Random, time: number): StateEvent {
-  const source = random.pick(SOURCES);
+  const source = random.pick(['report', 'event', 'title', 'screen'] as const);
   const base = { ...PLAIN, source, time, ttl: null, detail: '' } as const;
   const idle: Evidence = {
     ...base,

@@ -4,7 +4,7 @@ import type { ScreenJudgement } from '../../protocol/judgement.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
 import { hasEnded } from '../../protocol/session.js';
-import { isSameAbout, isSameAction, isSameText, isTold } from '../state/sameRequest.js';
+import { isSameAbout, isSameAction, isSameText, isTold, labelKey } from '../state/sameRequest.js';
 
 /**
  * What must hold before a key goes, one function each. Every one throws `conflict` with what to do when it does not.
@@ -106,7 +106,7 @@ export function guardNobodyTypes(isTyping: boolean, name: string): void {
 
 /** The option with the wanted words, wherever it stands. */
 export function guardOption(options: readonly ScreenOption[], label: string): ScreenOption {
-  const found = options.filter((option) => option.label === label);
+  const found = options.filter((option) => labelKey(option.label) === labelKey(label));
   const [option] = found;
   if (!option || found.length > 1) throw changed(LOOK);
   return option;
@@ -115,7 +115,7 @@ export function guardOption(options: readonly ScreenOption[], label: string): Sc
 /** The cursor stands on the wanted option, as the screen shows it now. */
 export function guardCursor(options: readonly ScreenOption[], label: string): void {
   if (options.filter(({ selected }) => selected === true).length !== 1) throw changed(LOOK);
-  if (options.find(({ selected }) => selected === true)?.label !== label) throw changed(LOOK);
+  if (labelKey(options.find(({ selected }) => selected === true)?.label ?? '') !== labelKey(label)) throw changed(LOOK);
 }
 
 /**
@@ -159,6 +159,6 @@ export function isShown(request: PendingRequest, screen: ScreenJudgement): boole
     return isSameText(request.question, seen.question);
   }
   const labels = (all: readonly Pick<ScreenOption, 'label' | 'finishes'>[]): string =>
-    JSON.stringify(all.flatMap(({ label, finishes }) => (finishes === true ? [] : [label])));
+    JSON.stringify(all.flatMap(({ label, finishes }) => (finishes === true ? [] : [labelKey(label)])));
   return labels(options) === labels(request.options);
 }

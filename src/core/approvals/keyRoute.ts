@@ -6,6 +6,7 @@ import type { SeenScreen } from '../live/sessionStates.js';
 import type { Typist } from '../live/sessionInput.js';
 import { GONE_MS, type DialogWatch, type LastRead } from './dialogWatch.js';
 import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';
+import { labelKey } from '../state/sameRequest.js';
 import { SeveralRoute } from './severalRoute.js';
 import type { ResolvedAnswer } from './resolveAnswer.js';
 
@@ -163,7 +164,7 @@ export class KeyRoute {
     try {
       const { options } = await this.#read();
       const at = options.findIndex((option) => option.selected === true);
-      if (selected === true && options[at]?.label === label) {
+      if (selected === true && labelKey(options[at]?.label ?? '') === labelKey(label)) {
         await this.#press(at + 1 < options.length ? 'Down' : 'Up');
         const moved = await this.#moved(at);
         if (moved[at]?.selected === true) return await this.#isGone(GONE_MS);

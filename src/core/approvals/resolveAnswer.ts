@@ -1,6 +1,7 @@
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { Answer, Decision, PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
 import type { OptionRole } from '../../protocol/screen.js';
+import { labelKey } from '../state/sameRequest.js';
 
 /** What has to be done to give an answer. */
 export interface ResolvedAnswer {
@@ -89,7 +90,7 @@ function choose(request: PendingRequest, labels: readonly string[]): ResolvedAns
 }
 
 function fitting({ options }: PendingRequest, wanted: string): readonly RequestOption[] {
-  const plain = (text: string): string => text.trim().toLowerCase();
+  const plain = (text: string): string => labelKey(text).toLowerCase();
   const exact = options.filter(({ label }) => plain(label) === plain(wanted));
   return exact.length > 0 ? exact : options.filter(({ label }) => plain(label).startsWith(plain(wanted)));
 }

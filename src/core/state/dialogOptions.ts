@@ -31,8 +31,10 @@ export function isArrow(text: string): boolean {
 
 /** The mark before an option of which several can be chosen; group 1 says that it is. */
 const TICK = /^(?:\[([xX✓✔*])?\s?\]|(?:([☑☒])|☐))\s+/u;
-/** Two blanks stand before a description on the same row. */
-const COLUMNS = /\s{2,}/u;
+/** What stands before a description on the same row. */
+const GAP = /\s{2,}(?=\S)/gu;
+/** So many blanks are no part of a label. */
+const WIDE_GAP = 3;
 
 /** What labels mean. */
 type LabelRules = Pick<ScreenRules, 'roles' | 'ownAnswer'>;
@@ -100,7 +102,7 @@ function option(
   selected: boolean | null,
   detail: string | null,
 ): ScreenOption {
-  const clean = truncate(label.replace(/\s+/gu, ' ').trim(), 200);
+  const clean = truncate(label.replace(/\s/gu, ' ').trim(), 200);
   return {
     label: clean,
     keys: keys === null ? null : [...keys],
@@ -138,14 +140,15 @@ function findList(
   const above = lines[lastFilled(lines, first - 1)];
   const isCut = end !== last || (above !== undefined && ARROW.test(above.text)) || (drawn[0]?.number ?? 1) !== 1;
   const at = drawn.findIndex(({ selected }) => selected);
+  const isColumn = columnsOf(drawn.map(({ label }) => untick(label)));
   if (drawn.filter(({ selected }) => selected).length !== (style.cursor === null ? 0 : 1)) return undefined;
   return {
     options: drawn.map(({ label: drawnLabel, number, selected, more: below, finishes }, index) => {
       const tick = TICK.exec(drawnLabel);
-      const unticked = drawnLabel.slice(tick?.[0].length ?? 0);
+      const unticked = untick(drawnLabel);
       const isAnswer = /^(?:Yes|No|Allow|Deny)\b/u.test(unticked);
       // What describes it may stand beside it.
-      const [label = '', ...beside] = isAnswer ? [unticked] : unticked.split(COLUMNS).filter((part) => part !== '');
+      const [label, ...beside] = isAnswer ? ([unticked] as const) : apart(unticked, isColumn);
       const more = [...beside, ...below];
       // A label that is cut goes on below it at its own column; so does what describes it.
       const joined = isAnswer ? [label, ...more].join(' ') : label;
@@ -172,6 +175,26 @@ function findList(
     footer,
     isCut,
   };
+}
+
+function untick(label: string): string {
+  return label.slice(TICK.exec(label)?.[0].length ?? 0);
+}
+
+/** Where descriptions begin beside labels: behind a wide gap, or where those of several options do. */
+function columnsOf(labels: readonly string[]): (gap: string, end: number) => boolean {
+  const ends = labels.flatMap((label) => [...label.matchAll(GAP)].map(({ 0: gap, index }) => index + gap.length));
+  return (gap, end) => gap.length >= WIDE_GAP || ends.indexOf(end) !== ends.lastIndexOf(end);
+}
+
+/** A label, and what describes it beside it. */
+function apart(text: string, isColumn: (gap: string, end: number) => boolean): readonly [string, ...string[]] {
+  for (const { 0: gap, index } of text.matchAll(GAP)) {
+    const end = index + gap.length;
+    const isAside = isColumn(gap, end) || text[end] === '(';
+    if (index > 0 && isAside) return [text.slice(0, index), ...text.slice(end).split(GAP)];
+  }
+  return [text.trim()];
 }
 
 /** The last row up to `from` with anything in it. */

@@ -1,6 +1,6 @@
 import type { ScreenRequest } from '../../protocol/screen.js';
 import type { Asked, OpenCall } from './evidence.js';
-import { agree, isSameAbout, isSameText, isTold, visible, withoutTick } from './sameRequest.js';
+import { agree, isSameAbout, isSameText, isTold, labelKey, visible, withoutTick } from './sameRequest.js';
 
 /** So much of a command or a path tells it from others in a report, which may be cut. */
 const ABOUT_LETTERS = 40;
@@ -96,7 +96,8 @@ export function isDoubtful(asked: Asked): boolean {
 
 function hasSameLabels(a: Asked, b: Asked): boolean {
   if (a.options.length === 0 || b.options.length === 0 || (a.request?.more && b.request?.more)) return true;
-  const labels = ({ options }: Asked): string => JSON.stringify(options.map(({ label }) => withoutTick(label)));
+  const labels = ({ options }: Asked): string =>
+    JSON.stringify(options.map(({ label }) => labelKey(withoutTick(label))));
   return labels(a) === labels(b);
 }
 

@@ -1,7 +1,7 @@
 import type { Phase } from '../../protocol/screen.js';
 import type { SessionState } from '../../protocol/session.js';
 import type { Source } from '../../protocol/explanation.js';
-import { isTold } from './sameRequest.js';
+import { isTold, labelKey } from './sameRequest.js';
 import { SOURCES, type Asked, type Evidence, type OpenCall } from './evidence.js';
 import { asksTheSame, exactly, isBare, isDoubtful, means, mergeAsked, withCall } from './mergeAsked.js';
 
@@ -321,7 +321,12 @@ function identity(asked: Asked | null): string {
     // Nor does it when another part of a long list is shown.
     return JSON.stringify([asked.kind, asked.text, asked.request?.more === true ? 'more' : asked.options.length]);
   }
-  return JSON.stringify([asked.kind, asked.text, asked.request?.command, asked.options.map(({ label }) => label)]);
+  return JSON.stringify([
+    asked.kind,
+    asked.text,
+    asked.request?.command,
+    asked.options.map(({ label }) => labelKey(label)),
+  ]);
 }
 
 function decide(before: StateModel, now: number): StateModel {

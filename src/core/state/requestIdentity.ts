@@ -1,7 +1,7 @@
 import type { PendingRequest, RequestOption } from '../../protocol/pendingRequest.js';
 import type { ScreenOption, ScreenRules } from '../../protocol/screen.js';
 import type { Asked } from './evidence.js';
-import { agree, isSameAbout, isSameAction, isSameText, isTold, withoutTick } from './sameRequest.js';
+import { agree, isSameAbout, isSameAction, isSameText, isTold, labelKey, withoutTick } from './sameRequest.js';
 
 /** What a session is found to wait for. */
 export interface AskedNow {
@@ -76,7 +76,7 @@ function isSameRequest(a: Content, b: Content): boolean {
     a.options.length === b.options.length &&
     a.options.every(({ label, takesText }, i) => {
       const other = b.options[i]?.label ?? '';
-      if (label === other || label === withoutTick(other)) return true;
+      if ([other, withoutTick(other)].some((one) => labelKey(one) === labelKey(label))) return true;
       // A person types an answer of their own into it.
       return takesText === true;
     })
@@ -93,7 +93,7 @@ function answerable({
 
 function withTicks<T extends Pick<Content, 'options'>>(known: T, now: Content): T {
   const options = known.options.map((option) => {
-    const ticked = now.options.find(({ label }) => label === option.label)?.ticked ?? option.ticked;
+    const ticked = now.options.find(({ label }) => labelKey(label) === labelKey(option.label))?.ticked ?? option.ticked;
     return ticked === undefined ? option : { ...option, ticked };
   });
   return { ...known, options };

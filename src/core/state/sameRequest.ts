@@ -77,6 +77,11 @@ export function withoutTick(label: string): string {
   return label.replace(/\s+[✓✔☑]$/u, '');
 }
 
+/** What tells the label of an option from others: one that takes two rows of a narrow screen loses blanks there. */
+export function labelKey(label: string): string {
+  return label.replace(/\s+/gu, ' ').trim();
+}
+
 /** Whether two descriptions of one thing say the same, as far as both of them tell. */
 export function agree<T>(
   a: T | null | undefined,
