@@ -9,7 +9,7 @@ import type { LiveSessions } from './liveSession.js';
 import type { SessionTable } from '../records/sessionTable.js';
 
 export interface SuspensionsOptions {
-  readonly machine: Pick<Machine, 'stopped' | 'signalGroup'>;
+  readonly machine: Pick<Machine, 'capabilities' | 'stopped' | 'signalGroup'>;
   readonly table: Pick<SessionTable, 'all' | 'get' | 'apply' | 'until'>;
   readonly live: LiveSessions;
   readonly clock: Clock;
@@ -19,8 +19,11 @@ export interface SuspensionsOptions {
 /** No system tells that a process was stopped, so all are looked at together, this often at most. */
 const LEAST_MS = 3_000;
 const MOST_MS = 30_000;
-/** Where a look takes longer it is taken less often: to look takes at most this part of the time. */
-const SHARE = 200;
+/**
+ * Where a look takes longer it is taken less often: to look takes at most one part in so many of the time. On another host
+ * most of it is the way there, which costs nobody anything.
+ */
+const SHARE = { here: 200, far: 20 };
 /** What goes on again draws itself within this time. */
 const GOES_ON_MS = 5_000;
 
@@ -76,7 +79,7 @@ export class Suspensions implements Disposable {
   }
 
   async #sweep(): Promise<void> {
-    const { table, live, clock, log } = this.#options;
+    const { machine, table, live, clock, log } = this.#options;
     const running = table.all().filter(({ id, status }) => status === 'running' && live.get(id)?.pane.dead === false);
     const begun = performance.now();
     // Who prints is not stopped.
@@ -93,7 +96,8 @@ export class Suspensions implements Disposable {
     }
     this.#timer = undefined;
     if (running.length === 0) return this.#outputs.clear();
-    const pause = Math.min(MOST_MS, Math.max(LEAST_MS, (performance.now() - begun) * SHARE));
+    const share = machine.capabilities.isFar ? SHARE.far : SHARE.here;
+    const pause = Math.min(MOST_MS, Math.max(LEAST_MS, (performance.now() - begun) * share));
     if (!this.#isDone) this.#timer = clock.after(pause, () => void this.#sweep());
   }
 

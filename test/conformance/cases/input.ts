@@ -64,6 +64,22 @@ const KEYS: readonly (readonly [string, string])[] = [
 /** Typing into sessions. */
 export const inputCases: readonly Case[] = [
   {
+    name: 'what a signal has stopped is suspended, and goes on by a resume or by a text',
+    run: async (desk) => {
+      const { client } = desk;
+      const stop = 'kill -STOP $$';
+      const { id } = await desk.shell(`stty -echo; ${stop}; read -r line; ${stop}; exec cat >received`);
+      const first = await desk.is(id, 'is suspended', ({ suspended }) => suspended !== null);
+      await client.request('session/resume', { session: id, requestId: `resume-${desk.key}` });
+      await client.request('session/key', { session: id, keys: ['Enter'] });
+      const second = await desk.is(id, 'is suspended again', ({ suspended }) => suspended !== null);
+      await client.request('session/send', { session: id, text: 'go on' });
+      const text = await received(desk, 'go on\n');
+      const { status } = await desk.is(id, 'goes on', ({ suspended }) => suspended === null);
+      return [first.suspended, second.suspended, text, status];
+    },
+  },
+  {
     name: 'text with every kind of character arrives as it is',
     run: async (desk) => {
       const id = await recorder(desk, BRACKETED);
