@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
+import { constants as system, setPriority } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /**
@@ -7,6 +8,7 @@ import { delimiter, join } from 'node:path';
  * @property {string} [cwd]
  * @property {NodeJS.ProcessEnv} [env]
  * @property {boolean} [inherit] Show the output as it comes instead of collecting it.
+ * @property {boolean} [isLast] It gets the processor when nobody else wants it.
  * @property {number} [timeoutMs] After this the whole group is killed and the run rejects.
  */
 
@@ -30,6 +32,8 @@ export function run(command, args, options = {}) {
       env: options.env,
       stdio: options.inherit ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
     });
+    // Whatever it starts in turn inherits that.
+    if (options.isLast && child.pid !== undefined) setPriority(child.pid, system.priority.PRIORITY_LOW);
     let output = '';
     child.stdout?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));
     child.stderr?.setEncoding('utf8').on('data', (/** @type {string} */ text) => (output += text));

@@ -14,7 +14,7 @@ import { ensurePrograms } from './systemPackages.mjs';
  * @property {readonly import('./systemPackages.mjs').ProgramName[]} programs that it needs
  * @property {boolean} needsBuild
  * @property {boolean} [onRequest] left out of a whole run
- * @property {'engine' | 'editor'} [lane] those of the two lanes run side by side, after all that are in none
+ * @property {typeof lanes[number]} [lane] the lanes run side by side, after all that are in none
  * @property {() => Promise<import('./counts.mjs').StageResult>} run
  */
 
@@ -22,50 +22,40 @@ import { ensurePrograms } from './systemPackages.mjs';
 const stageFolders = ['tmux', 'server', 'ssh', 'cli', 'conformance', 'agents', 'vscode', 'ui', 'package'];
 const noTestFolders = ['fixtures', 'fakes', 'helpers'];
 
+/**
+ * What works most is in one lane, one after another, and so is what waits most; the editors are as much the one as the
+ * other. Nobody waits for the checks, which take what the others leave of the processor.
+ */
+export const lanes = /** @type {const} */ (['work', 'hosts', 'editor', 'checks']);
+
 /** @type {readonly Stage[]} */
 export const stages = [
   { name: 'install', programs: [], needsBuild: false, run: install },
-  { name: 'build', programs: [], needsBuild: false, run: () => npmScript('build', 'The bundles are built') },
   {
-    name: 'lint',
+    name: 'build',
     programs: [],
     needsBuild: false,
-    lane: 'engine',
-    run: () => npmScript('lint', 'The code follows the rules', '--no-cache'),
+    run: () => npmScript('build', 'The bundles are built', { timeoutMs: 300_000 }),
   },
   {
-    name: 'types',
-    programs: [],
-    needsBuild: false,
-    lane: 'engine',
-    run: () => npmScript('types', 'The types fit', '--no-cache'),
+    name: 'agents',
+    programs: ['ssh', 'sshd', 'tmux', 'git'],
+    needsBuild: true,
+    lane: 'work',
+    run: () => nodeStage(['agents'], { concurrency: 2 }),
   },
   {
     name: 'unit',
     programs: ['git', 'tmux', 'bash', 'zsh', 'fish', 'tcsh'],
     needsBuild: false,
-    lane: 'engine',
+    lane: 'work',
     run: async () => nodeStage(await unitFolders()),
-  },
-  {
-    name: 'tmux',
-    programs: ['tmux', 'git'],
-    needsBuild: true,
-    lane: 'engine',
-    run: () => nodeStage(['tmux'], { concurrency: 3 }),
-  },
-  {
-    name: 'server',
-    programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
-    needsBuild: true,
-    lane: 'engine',
-    run: () => nodeStage(['server'], { concurrency: 4 }),
   },
   {
     name: 'ssh',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    lane: 'engine',
+    lane: 'hosts',
     // They wait more than they work: for hosts that are cut off, silent or slow.
     run: () => nodeStage(['ssh'], { concurrency: 5 }),
   },
@@ -73,24 +63,31 @@ export const stages = [
     name: 'cli',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish', 'direnv'],
     needsBuild: true,
-    lane: 'engine',
+    lane: 'hosts',
     run: () => nodeStage(['cli'], { concurrency: 4 }),
+  },
+  {
+    name: 'tmux',
+    programs: ['tmux', 'git'],
+    needsBuild: true,
+    lane: 'hosts',
+    run: () => nodeStage(['tmux'], { concurrency: 3 }),
+  },
+  {
+    name: 'server',
+    programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
+    needsBuild: true,
+    lane: 'hosts',
+    run: () => nodeStage(['server'], { concurrency: 4 }),
   },
   {
     name: 'conformance',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
-    lane: 'engine',
+    lane: 'hosts',
     run: () => nodeStage(['conformance'], { concurrency: 1 }),
   },
-  { name: 'campaigns', programs: campaignPrograms, needsBuild: true, lane: 'engine', run: runCampaignParts },
-  {
-    name: 'agents',
-    programs: ['ssh', 'sshd', 'tmux', 'git'],
-    needsBuild: true,
-    lane: 'editor',
-    run: () => nodeStage(['agents'], { concurrency: 2 }),
-  },
+  { name: 'campaigns', programs: campaignPrograms, needsBuild: true, lane: 'hosts', run: runCampaignParts },
   { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, lane: 'editor', run: extensionHost },
   {
     name: 'ui',
@@ -105,6 +102,20 @@ export const stages = [
     needsBuild: true,
     lane: 'editor',
     run: () => nodeStage(['package'], { concurrency: 1 }),
+  },
+  {
+    name: 'lint',
+    programs: [],
+    needsBuild: false,
+    lane: 'checks',
+    run: () => check('lint', 'The code follows the rules'),
+  },
+  {
+    name: 'types',
+    programs: [],
+    needsBuild: false,
+    lane: 'checks',
+    run: () => check('types', 'The types fit'),
   },
   { name: 'desktop', programs: ['tmux', 'git'], needsBuild: true, onRequest: true, run: desktop },
 ];
@@ -124,17 +135,24 @@ async function install() {
 }
 
 /**
+ * Looks at every file, behind whatever else wants to run.
  * @param {string} script
  * @param {string} testName
- * @param {readonly string[]} flags
  * @returns {Promise<import('./counts.mjs').TestCounts>}
  */
-async function npmScript(script, testName, ...flags) {
+function check(script, testName) {
+  return npmScript(script, testName, { flags: ['--no-cache'], isLast: true, timeoutMs: 1_500_000 });
+}
+
+/**
+ * @param {string} script
+ * @param {string} testName
+ * @param {{flags?: readonly string[], isLast?: boolean, timeoutMs: number}} options
+ * @returns {Promise<import('./counts.mjs').TestCounts>}
+ */
+async function npmScript(script, testName, { flags = [], ...options }) {
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { code, output } = await run(npm, ['run', '--silent', script, '--', ...flags], {
-    cwd: repoRoot,
-    timeoutMs: 300_000,
-  });
+  const { code, output } = await run(npm, ['run', '--silent', script, '--', ...flags], { cwd: repoRoot, ...options });
   return code === 0 ? onePassed : oneFailed(testName, output.trim());
 }
 

@@ -1,9 +1,9 @@
 import { addCounts, oneFailed } from './counts.mjs';
 import { formatDuration, printFailures } from './report.mjs';
-import { runStage } from './stages.mjs';
+import { lanes, runStage } from './stages.mjs';
 
 /**
- * Runs stages: those that are in no lane, then both lanes side by side. Real programs on a busy machine now and then
+ * Runs stages: those that are in no lane, then all lanes side by side. Real programs on a busy machine now and then
  * need longer than anybody waits for them, so what failed is tried once more when nothing else runs. What fails twice
  * has failed; what passes the second time is said, so that nobody overlooks a test that is not sure of itself.
  * @param {readonly import('./stages.mjs').Stage[]} stages
@@ -48,7 +48,7 @@ export async function runSuite(stages) {
 
   await takeAllOf(undefined);
   // Most tests wait more than they work: for hosts, for windows, for agents.
-  await Promise.all([takeAllOf('engine'), takeAllOf('editor')]);
+  await Promise.all(lanes.map(takeAllOf));
 
   for (const { stage, first } of again) {
     const started = Date.now();

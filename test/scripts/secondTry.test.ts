@@ -11,7 +11,7 @@ const failure = (name: string, error = 'it broke'): { name: string; error: strin
 
 const passed = (count: number): TestCounts => ({ ...noTests, passed: count });
 
-const stage = (name: string, lane: 'engine' | 'editor', run: () => Promise<StageResult>): Stage => ({
+const stage = (name: string, lane: 'work' | 'editor', run: () => Promise<StageResult>): Stage => ({
   name,
   programs: [],
   needsBuild: false,
@@ -31,7 +31,7 @@ async function report(t: TestContext, stages: readonly Stage[]): Promise<{ count
   return { counts, said };
 }
 
-test('what failed is tried again when both lanes have ended, one stage after the other', async (t) => {
+test('what failed is tried again when all lanes have ended, one stage after the other', async (t) => {
   const events: string[] = [];
   const failsAtFirst = (name: string): StageResult => ({
     ...passed(2),
@@ -46,7 +46,7 @@ test('what failed is tried again when both lanes have ended, one stage after the
     },
   });
   const { counts } = await report(t, [
-    stage('cli', 'engine', async () => failsAtFirst('cli')),
+    stage('cli', 'work', async () => failsAtFirst('cli')),
     stage('agents', 'editor', async () => failsAtFirst('agents')),
     stage('ui', 'editor', async () => {
       for (let turn = 0; turn < 10; turn++) await setImmediate();
