@@ -165,7 +165,8 @@ class Desk {
   async prepare(line: string): Promise<void> {
     const { client } = this;
     if (/^cm server (?:run|token)/u.test(line)) {
-      await this.home.run(['server', 'stop']);
+      // Without --force it stays while one of the agents of other lines goes on.
+      await this.home.ok('server', 'stop', '--force');
       return;
     }
     if (client.state.kind !== 'connected') await this.home.ok('status');

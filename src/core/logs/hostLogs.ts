@@ -11,6 +11,8 @@ import { LogFollowers } from './logFollowers.js';
 import { parseLogSizes, sizeLine, sizesFrom } from './logSizes.js';
 import { logInfo, startOffset, type Logs } from './logs.js';
 
+const AGAIN_MS = 1_000;
+
 export interface HostLogsOptions {
   readonly machine: Machine;
   readonly path: (record: Pick<SessionRecord, 'id' | 'archived'>) => string;
@@ -26,12 +28,17 @@ export class HostLogs implements Logs {
   readonly #noting = new KeyedMutex();
   /** The last size of each log that was noted or read. */
   readonly #last = new Map<string, LogSize>();
+  /** The size of each log that could not be noted. */
+  readonly #missed = new Map<string, TerminalSize>();
+  #again: NodeJS.Timeout | undefined;
 
   constructor(options: HostLogsOptions) {
     this.#options = options;
     options.machine.link?.onDidChange(({ connection }) => {
       this.#last.clear();
-      if (connection === 'connected') for (const feed of this.#followers.all()) feed.onReachable();
+      if (connection !== 'connected') return;
+      for (const feed of this.#followers.all()) feed.onReachable();
+      this.#noteMissed();
     });
   }
 
@@ -66,9 +73,31 @@ export class HostLogs implements Logs {
   }
 
   onSize(id: string, size: TerminalSize): void {
-    this.#noting
-      .run(id, () => this.#note(id, size))
-      .catch((error: unknown) => this.#options.log.debug(`sizes of ${id}: ${errorText(error)}`));
+    void this.#noting.run(id, () => this.#tryToNote(id, size));
+  }
+
+  async #tryToNote(id: string, size: TerminalSize): Promise<void> {
+    try {
+      await this.#note(id, size);
+      this.#missed.delete(id);
+    } catch (error) {
+      this.#options.log.debug(`sizes of ${id}: ${errorText(error)}`);
+      this.#missed.set(id, size);
+      this.#again ??= setTimeout(() => this.#noteMissed(), AGAIN_MS).unref();
+    }
+  }
+
+  /** Tmux does not tell them again, and whoever reads the log would take what follows for as wide as before. */
+  #noteMissed(): void {
+    clearTimeout(this.#again);
+    this.#again = undefined;
+    // A machine that cannot be reached tells when it can.
+    if ((this.#options.machine.link?.state.connection ?? 'connected') !== 'connected') return;
+    for (const [id, size] of this.#missed) {
+      void this.#noting.run(id, async () => {
+        if (this.#missed.get(id) === size) await this.#tryToNote(id, size);
+      });
+    }
   }
 
   async #note(id: string, { columns, rows }: TerminalSize): Promise<void> {
@@ -97,10 +126,13 @@ export class HostLogs implements Logs {
 
   onClosed(id: string): void {
     this.#last.delete(id);
+    this.#missed.delete(id);
     this.#followers.onClosed(id);
   }
 
   dispose(): void {
+    this.#missed.clear();
+    clearTimeout(this.#again);
     this.#followers.dispose();
   }
 }

@@ -51,12 +51,19 @@ export const terminalCases: readonly Case[] = [
       hands.type('typed ünd\r');
       await log.shows('<typed ünd> 30 100');
       await hands.shows('30 100');
+      // A size is told with the first byte of it, and noted on another host later than the session has it.
+      const tells = async (size: string): Promise<true> =>
+        until(`the log tells ${size}`, () => {
+          hands.type('again\r');
+          return log.sizes.includes(size);
+        });
+      await tells('100x30');
       hands.terminal.resize(71, 23);
-      await until('the session has its size', async () => {
+      await until('the session has its size', () => {
         hands.type('again\r');
         return log.text.includes('23 71');
       });
-      await until('the log tells the sizes', () => log.sizes.includes('71x23'));
+      await tells('71x23');
       hands.terminal.dispose();
       await until('nobody is attached', async () => (await desk.host.tmux('list-clients', '-t', `=${id}`)) === '');
       const { status } = await desk.get(id);
