@@ -71,3 +71,27 @@ test('where the input box is not read a text is submitted as soon as its end is 
   isShown = true;
   assert.equal(await box.showsEnd(), true);
 });
+
+test('a text whose box is not read while it stands there is gone once the box shows again, empty', async () => {
+  /** How often it is looked at after the Enter. */
+  const looksAfter = async (rules: readonly (string | null)[]): Promise<number> => {
+    let looks = 0;
+    let after = -1;
+    const box = await InputBox.watch(() => {
+      if (after >= 0) after++;
+      const rule = after < 0 ? null : (rules[Math.min(after, rules.length - 1)] ?? null);
+      return Promise.resolve({ draft: null, lines: looks++ === 0 ? [] : ['/help'], rule });
+    }, '/help');
+    const press = (): Promise<void> => {
+      after = 0;
+      return Promise.resolve();
+    };
+    assert.equal(await submit('/help', press, box), true);
+    return after;
+  };
+  assert.equal(await looksAfter([null, 'idle']), 2);
+  assert.equal(await looksAfter([null, null, 'idle']), 3);
+  // One that flashes, or is never seen again, is looked at for longer.
+  assert.ok((await looksAfter([null, 'idle', null])) > 3);
+  assert.ok((await looksAfter([null])) > 3);
+});

@@ -50,6 +50,8 @@ export interface BoxLook {
   /** What stands in the box; null when it is empty or not to be seen. */
   readonly draft: string | null;
   readonly lines: readonly string[];
+  /** `idle`: the box is there, and takes a prompt. */
+  readonly rule?: string | null;
 }
 
 export type ReadBox = () => Promise<BoxLook>;
@@ -73,10 +75,14 @@ export class InputBox {
   }
 
   /** What stands in it, and how often the screen shows the end of the text. A screen that cannot be read tells of nothing. */
-  async look(): Promise<{ readonly draft: string | null; readonly ends: number }> {
-    const { draft, lines } = await this.#read().catch((): BoxLook => ({ draft: null, lines: [] }));
+  async look(): Promise<{ readonly draft: string | null; readonly isEmpty: boolean; readonly ends: number }> {
+    const { draft, lines, rule } = await this.#read().catch((): BoxLook => ({ draft: null, lines: [] }));
     const letters = withoutBlanks(lines.join('')).replace(/[│┃]/gu, '');
-    return { draft, ends: this.#end.length < FEW_LETTERS ? 0 : letters.split(this.#end).length - 1 };
+    return {
+      draft,
+      isEmpty: draft === null && rule === 'idle',
+      ends: this.#end.length < FEW_LETTERS ? 0 : letters.split(this.#end).length - 1,
+    };
   }
 
   /** The very text stands in it. */
@@ -140,10 +146,10 @@ export async function submit(text: string, press: () => Promise<void>, box: Inpu
     await press();
     return true;
   }
-  const { draft } = await box.look();
+  const { draft, isEmpty } = await box.look();
   // Its box may not be read while the text stands in it.
   const isUnread = draft === null && (await box.showsEnd());
-  let left = await pressed(text, press, box, draft, isUnread ? UNREAD_MS : SUBMITTED_MS);
+  let left = await pressed(text, press, box, draft, isUnread ? UNREAD_MS : SUBMITTED_MS, isUnread && !isEmpty);
   for (let count = 1; left !== null && count < MOST_ENTERS; count++)
     left = await pressed(text, press, box, left, SUBMITTED_MS);
   return left === null;
@@ -153,6 +159,7 @@ export async function submit(text: string, press: () => Promise<void>, box: Inpu
  * Presses Enter once.
  *
  * @param before what its box showed until then
+ * @param isHidden the text stands in a box that is not read while it does
  * @returns what is left there of the text, or is shown in place of it; null when that has gone
  */
 async function pressed(
@@ -161,22 +168,26 @@ async function pressed(
   box: InputBox,
   before: string | null,
   withinMs: number,
+  isHidden = false,
 ): Promise<string | null> {
   const stays = (draft: string | null): boolean => isLeft(draft, text) || (isPlaceholder(draft) && draft === before);
   let isShown = before !== null;
+  const hasGone = ({ draft, isEmpty }: { readonly draft: string | null; readonly isEmpty: boolean }): boolean =>
+    isShown ? !stays(draft) : isHidden && isEmpty;
   await press();
   const end = performance.now() + withinMs;
   let left: string | null;
   do {
     await delay(LOOK_EVERY_MS);
-    left = (await box.look()).draft;
+    let seen = await box.look();
     // Where nothing was seen yet, the text may still appear.
-    if (isShown && !stays(left)) {
+    if (hasGone(seen)) {
       // A program that draws its whole screen anew shows no box for a moment.
       await delay(GONE_MS);
-      left = (await box.look()).draft;
-      if (!stays(left)) return null;
+      seen = await box.look();
+      if (hasGone(seen)) return null;
     }
+    left = seen.draft;
     isShown ||= left !== null;
   } while (performance.now() < end);
   return stays(left) ? left : null;
