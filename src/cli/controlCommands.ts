@@ -1,8 +1,9 @@
 import { parseDuration } from '../common/text.js';
-import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
+import { CodeManagerError, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
 import { hasEnded, type Session } from '../protocol/session.js';
 import type { App } from './app.js';
 import type { Invocation } from './command.js';
+import { failureText } from './failureText.js';
 import { readText } from './input.js';
 
 export async function send(app: App, invocation: Invocation): Promise<number> {
@@ -129,7 +130,7 @@ async function each(
         if (printsIds && !app.output.json) await app.output.lines([record.id]);
       } catch (error) {
         code ||= EXIT_CODES[toCodeManagerError(error).code];
-        app.output.note(refs.length > 1 ? `${nameOf(ref)}: ${errorText(error)}` : errorText(error));
+        app.output.note(`${refs.length > 1 ? `${nameOf(ref)}: ` : ''}${failureText(error)}`);
       }
     }),
   );

@@ -5,6 +5,7 @@ import { errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js
 import { App } from './app.js';
 import { commandHelp, groupHelp, overview } from './help.js';
 import { Output } from './output.js';
+import { failureText } from './failureText.js';
 import { parseInvocation } from './parse.js';
 import { resolveCommand } from './resolve.js';
 
@@ -25,7 +26,7 @@ async function main(words: readonly string[]): Promise<number> {
     const { code } = toCodeManagerError(error);
     // Who cancels something knows that.
     if (code === 'cancelled') output.transient('');
-    else output.note(errorText(error));
+    else output.note(failureText(error));
     return EXIT_CODES[code];
   } finally {
     clearInterval(alive);

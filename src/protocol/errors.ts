@@ -40,6 +40,8 @@ export const WireError = z.object({
   code: ErrorCode,
   message: z.string(),
   hint: z.string().optional(),
+  /** What the same request does when it is sent with `force`, where that helps: `types anyway`. */
+  anyway: z.string().optional(),
   /** What a repository has of its own, where the person has to decide on that first. */
   ownGit: OwnGit.optional(),
 });
@@ -49,23 +51,37 @@ export class CodeManagerError extends Error {
   readonly code: ErrorCode;
   /** What the person can do, one sentence. */
   readonly hint: string | undefined;
+  /** What the same request does with `force`; undefined where that does not help. */
+  readonly anyway: string | undefined;
   readonly ownGit: OwnGit | undefined;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; ownGit?: OwnGit | undefined; cause?: unknown } = {},
+    options: {
+      hint?: string | undefined;
+      anyway?: string | undefined;
+      ownGit?: OwnGit | undefined;
+      cause?: unknown;
+    } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'CodeManagerError';
     this.code = code;
     this.hint = options.hint;
+    this.anyway = options.anyway;
     this.ownGit = options.ownGit;
   }
 
   toWire(): WireError {
-    const { code, message, hint, ownGit } = this;
-    return { code, message, ...(hint !== undefined && { hint }), ...(ownGit !== undefined && { ownGit }) };
+    const { code, message, hint, anyway, ownGit } = this;
+    return {
+      code,
+      message,
+      ...(hint !== undefined && { hint }),
+      ...(anyway !== undefined && { anyway }),
+      ...(ownGit !== undefined && { ownGit }),
+    };
   }
 }
 
@@ -105,9 +121,15 @@ export function toCodeManagerError(error: unknown): CodeManagerError {
   return new CodeManagerError('internal', message, { cause: error });
 }
 
-/** `message` and `hint` as the one or two sentences that a person reads. */
-export function errorText(error: unknown): string {
-  const { message, hint } = toCodeManagerError(error);
+/**
+ * `message` and `hint` as the one or two sentences that a person reads.
+ *
+ * @param force what they can type to have it done all the same; a surface with a button for that names none
+ */
+export function errorText(error: unknown, force?: string): string {
+  const { message, hint, anyway } = toCodeManagerError(error);
   const sentence = /[.!?…]$/.test(message) ? message : `${message}.`;
-  return hint === undefined ? sentence : `${sentence} ${hint}`;
+  const all = force === undefined || anyway === undefined ? undefined : `${force} ${anyway}.`;
+  if (hint === undefined) return all === undefined ? sentence : `${sentence} ${all}`;
+  return `${sentence} ${all === undefined ? hint : `${hint.replace(/\.$/, '')}; ${all}`}`;
 }

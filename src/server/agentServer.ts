@@ -254,7 +254,8 @@ export class AgentServer implements RequestHandler {
     const running = hub.busy;
     if (running > 0 && !force && !replace) {
       throw new CodeManagerError('conflict', `${running} ${running === 1 ? 'session is' : 'sessions are'} running`, {
-        hint: 'They go on without the agent server, and the next command starts it again; --force stops it anyway.',
+        hint: 'They go on without the agent server, and the next command starts it again.',
+        anyway: 'stops it all the same',
       });
     }
     if (replace && this.#tcp !== undefined) {

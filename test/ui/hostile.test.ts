@@ -49,7 +49,7 @@ const check = { name: EVIL, status: 'failed', detail: `${EVIL}\n${EVIL}`, fix: E
 function answerEvil(server: FixtureServer): void {
   const { scripted } = server;
   const fail = (code: 'internal' | 'conflict') => () => {
-    throw new CodeManagerError(code, EVIL, { hint: EVIL });
+    throw new CodeManagerError(code, EVIL, { hint: EVIL, ...(code === 'conflict' && { anyway: EVIL }) });
   };
   scripted.on('session/answer', fail('internal'));
   scripted.on('session/send', fail('conflict'));

@@ -179,7 +179,8 @@ export class Contexts {
         'conflict',
         `${running} ${running === 1 ? 'session is' : 'sessions are'} running in ${context.name}`,
         {
-          hint: 'Stop them first, or use --force: they go on, and their records stay.',
+          hint: 'Stop them first.',
+          anyway: 'lets them go on, and their records stay',
         },
       );
     }

@@ -22,6 +22,8 @@ export interface SessionTypingOptions {
   readonly clock: Clock;
 }
 
+/** What a request does with `force` when somebody or something is in its way. */
+const TYPES = 'types anyway';
 /** A person who pressed a key this recently is typing. */
 const TYPING_MS = 3_000;
 /** A person who scrolled up this recently is reading there. */
@@ -137,7 +139,8 @@ export class SessionTyping {
     const { input, states, table, clock } = this.#options;
     if (await input.isTyping(id, TYPING_MS)) {
       throw new CodeManagerError('conflict', `Somebody types in ${name} at this moment`, {
-        hint: 'Try again when they have finished; --force types anyway.',
+        hint: 'Try again when they have finished.',
+        anyway: TYPES,
       });
     }
     await this.#mustNotBeRead(record);
@@ -149,14 +152,16 @@ export class SessionTyping {
       throw new CodeManagerError('conflict', `${name} needs input${detail === '' ? '' : `: ${detail}`}`, {
         hint:
           now.request === null
-            ? `Answer that first in its terminal: cm attach ${name}. --force types anyway.`
-            : 'Answer that first with cm approve, cm deny or cm answer; --force types anyway.',
+            ? `Answer that first in its terminal (cm attach ${name}).`
+            : 'Answer that first with cm approve, cm deny or cm answer.',
+        anyway: TYPES,
       });
     }
     if (draft === null || this.#isOurs(id, draft)) return;
     if (await this.#clear(record, draft, typist)) return;
     throw new CodeManagerError('conflict', `A half-typed line stands in ${name}: “${truncate(draft, 80)}”`, {
-      hint: `Send or remove it in its terminal: cm attach ${name}. --force types behind it.`,
+      hint: `Send or remove it in its terminal (cm attach ${name}).`,
+      anyway: 'types behind it',
     });
   }
 
@@ -171,7 +176,8 @@ export class SessionTyping {
   async #mustNotBeRead({ id, name }: SessionRecord): Promise<void> {
     if (!(await this.#options.input.isScrolled(id, READING_MS))) return;
     throw new CodeManagerError('conflict', `Somebody has scrolled up in ${name} and reads there`, {
-      hint: 'Try again when they have finished; --force types anyway.',
+      hint: 'Try again when they have finished.',
+      anyway: TYPES,
     });
   }
 

@@ -437,7 +437,8 @@ export class Sessions {
     if (force && !this.#options.supervisor.isHere(record)) return;
     if (!force) {
       throw new CodeManagerError('conflict', `Session ${record.name} is running`, {
-        hint: 'Stop it first, or use --force, which kills it.',
+        hint: 'Stop it first.',
+        anyway: 'kills it',
       });
     }
     await this.kill(record.id);
@@ -449,7 +450,8 @@ export class Sessions {
     if (leaver === undefined) return;
     if (!force) {
       throw new CodeManagerError('conflict', `Processes that session ${name} has left running go on`, {
-        hint: 'Stop it first, or use --force, which kills them.',
+        hint: 'Stop it first.',
+        anyway: 'kills them',
       });
     }
     await this.#endLeft(leaver);

@@ -95,7 +95,9 @@ export function registerControlCommands(services: Services): void {
 
   const interrupt = async (args: readonly unknown[]): Promise<void> => {
     const sessions = await severalSessions(services, args, running('Interrupt'));
-    await Promise.all(sessions.map(({ id }) => link.request('session/interrupt', { session: id })));
+    await all(sessions, ({ id: session }) =>
+      orAnyway('Interrupt Anyway', (force) => link.request('session/interrupt', { session, force })),
+    );
   };
   commands.register('codeManager.session.interrupt', (...args) => interrupt(args));
   commands.register('codeManager.session.interrupt.ask', () => interrupt([]));
@@ -147,14 +149,17 @@ async function askText(session: Session): Promise<string | undefined> {
 }
 
 /** Types a text into a session and submits it. Where that could disturb, the person is asked first. */
-export async function sendText({ link }: Services, session: Session, text: string): Promise<void> {
+export async function sendText({ link }: Services, { id }: Session, text: string): Promise<void> {
+  await orAnyway('Send Anyway', (force) => link.request('session/send', { session: id, text, force }));
+}
+
+/** Does what may disturb somebody. Where it is refused for that, the person may have it done all the same. */
+async function orAnyway(label: string, run: (force: boolean) => Promise<unknown>): Promise<void> {
   try {
-    await link.request('session/send', { session: session.id, text });
+    await run(false);
   } catch (error) {
-    if (!(error instanceof CodeManagerError) || error.code !== 'conflict') throw error;
-    const anyway = 'Send Anyway';
-    if ((await say('warning', errorText(error), anyway)) !== anyway) return;
-    await link.request('session/send', { session: session.id, text, force: true });
+    if (!(error instanceof CodeManagerError) || error.anyway === undefined) throw error;
+    if ((await say('warning', errorText(error), label)) === label) await run(true);
   }
 }
 
