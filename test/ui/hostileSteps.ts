@@ -126,6 +126,11 @@ export const STEPS = {
     await workbench.waitForEditor(BEGINS);
     await workbench.screenshot('hostile-request');
     await workbench.quickInput.cancel();
+    // Its document goes a moment later, and a menu that is open by then goes with it.
+    await waitFor(
+      'its document to close',
+      async () => (await workbench.page.locator('.part.editor .tab').count()) === 0,
+    );
   },
   'reason of a denial': async (scene) => {
     const { workbench, server } = scene;
