@@ -1,13 +1,17 @@
-import { writeSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { reasonOf } from '../common/systemError.js';
 import { stripTerminal } from '../common/terminalText.js';
-import { errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
+import { CodeManagerError, errorText, EXIT_CODES, toCodeManagerError } from '../protocol/errors.js';
 import { App } from './app.js';
 import { commandHelp, groupHelp, overview } from './help.js';
 import { Output } from './output.js';
 import { failureText } from './failureText.js';
 import { parseInvocation } from './parse.js';
 import { resolveCommand } from './resolve.js';
+
+/** The words as the system has them. */
+const GIVEN = '/proc/self/cmdline';
 
 /** Runs one command line and gives its exit code. */
 async function main(words: readonly string[]): Promise<number> {
@@ -21,6 +25,7 @@ async function main(words: readonly string[]): Promise<number> {
   // Waiting for the next try of a connection alone would not keep the process alive.
   const alive = setInterval(() => {}, 2 ** 30);
   try {
+    needText(words);
     return await dispatch(app, words);
   } catch (error) {
     const { code } = toCodeManagerError(error);
@@ -32,6 +37,19 @@ async function main(words: readonly string[]): Promise<number> {
     clearInterval(alive);
     app.dispose();
   }
+}
+
+/**
+ * What is no text came as marks in its place, and would be sent and named so.
+ *
+ * @throws CodeManagerError `invalid`; a system without /proc does not tell
+ */
+function needText(words: readonly string[]): void {
+  if (!words.some((word) => word.includes('\ufffd')) || !existsSync(GIVEN)) return;
+  if (isUtf8(readFileSync(GIVEN))) return;
+  throw new CodeManagerError('invalid', 'What was typed has bytes that are no UTF-8', {
+    hint: 'See `locale`: the terminal and the shell have to use UTF-8.',
+  });
 }
 
 async function dispatch(app: App, words: readonly string[]): Promise<number> {

@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { homeDirectory } from '../common/home.js';
 import { CodeManagerError } from '../protocol/errors.js';
@@ -30,6 +31,12 @@ export function dataHome(env: NodeJS.ProcessEnv = process.env): string {
       home === '' ? 'HOME is empty, so there is no place for data' : `HOME is ${home}, which is no full path`,
       { hint: 'Set HOME, or CM_HOME, to the full path of a folder.' },
     );
+  }
+  const missing = own === '' && home !== undefined && statSync(home, { throwIfNoEntry: false }) === undefined;
+  if (missing) {
+    throw new CodeManagerError('invalid', `HOME is ${home}, which does not exist`, {
+      hint: 'Set HOME, or CM_HOME, to a folder that is there.',
+    });
   }
   return homeDirectory(env);
 }

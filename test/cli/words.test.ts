@@ -224,6 +224,32 @@ test('a folder of bytes that are no text is refused for that', (t) => {
   assert.match(run('start', 'shell', 'true'), /^The path of the current folder has bytes that are no UTF-8\. Rename/);
 });
 
+test('a word of bytes that are no text is refused for that, and a mark that somebody typed is text', async (t) => {
+  const home = new TestHome(t);
+  const script = `exec "$0" "$1" start shell "$(printf "$2")"`;
+  const run = (text: string): { readonly status: number | null; readonly stderr: string } =>
+    spawnSync('sh', ['-c', script, process.execPath, join(distDir, 'cm.js'), text], {
+      env: home.env,
+      cwd: home.work,
+      encoding: 'utf8',
+    });
+  assert.match(run('echo \\377').stderr, /^What was typed has bytes that are no UTF-8\. /);
+  assert.equal(await home.ok('status', '-q'), '');
+  assert.equal(run('true # \ufffd').status, 0);
+});
+
+test('a home that is not there gets no folder', (t) => {
+  const home = new TestHome(t);
+  const { CM_HOME: _, ...env } = home.env;
+  const gone = join(home.root, 'gone');
+  const { status, stderr } = spawnSync(process.execPath, [join(distDir, 'cm.js'), 'ls'], {
+    env: { ...env, HOME: gone },
+    encoding: 'utf8',
+  });
+  assert.deepEqual([status, stderr.startsWith(`HOME is ${gone}, which does not exist. `)], [2, true], stderr);
+  assert.equal(existsSync(gone), false);
+});
+
 test('an archived session is called archived by whatever cannot be done with it, and not by an id that nobody typed', async (t) => {
   const home = new TestHome(t);
   const id = await home.ok('start', 'shell', 'exit 0', '--name', 'old');

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { branchName, createWorktree } from '../../src/core/git/worktree.js';
+import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { GitBed } from './gitBed.js';
 
 test('a branch keeps the letters of its session’s name, in any script', () => {
@@ -84,6 +85,18 @@ test('a bare repository is not called none', async (t) => {
   bed.run(bed.home, 'init', '-q', '--bare', 'bare');
   const options = { ...bed.worktree('one'), repository: `${bed.home}/bare` };
   await refused(createWorktree(bed.git, options), /is a bare repository/u);
+});
+
+test('a git that does not run is not blamed on the repository', async (t) => {
+  const bed = new GitBed(t);
+  const folder = join(bed.home, 'bin');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'git'), '#!/bin/sh\necho "no libz" >&2\nexit 127\n', { mode: 0o755 });
+  const env = { PATH: `${folder}:${process.env['PATH'] ?? ''}`, HOME: bed.home };
+  writeFileSync(join(bed.home, '.profile'), `PATH=${env.PATH}\n`);
+  const machine = new LocalMachine({ env, home: bed.home, shell: '/bin/sh' });
+  const made = createWorktree({ ...bed.git, machine }, { ...bed.worktree('one'), branch: 'other' });
+  await refused(made, /\/bin\/git does not run: it said “no libz”$/u);
 });
 
 async function refused(made: Promise<unknown>, message: RegExp): Promise<void> {

@@ -102,7 +102,7 @@ const TOLD_AGAIN = new Set([
   'core/engine/machineChecks.ts',
   'core/engine/machineChecks.ts',
   'core/machine/reachable.ts',
-  'server/hub/agentRoute.ts',
+  'server/hub/agent/agentRoute.ts',
   'server/hub/machines.ts',
 ]);
 

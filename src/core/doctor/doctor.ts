@@ -8,6 +8,7 @@ import { logoutCheck } from './logoutCheck.js';
 import { diskStep } from '../engine/machineChecks.js';
 import type { MachineService } from '../machine/machineService.js';
 import type { SessionEngine } from '../engine/sessionEngine.js';
+import { inTheirWords } from '../../common/whyFailed.js';
 import { shownCommand } from '../../common/shownCommand.js';
 import { installedText } from '../tools/tools.js';
 
@@ -71,7 +72,13 @@ export async function runDoctor(
         detail: 'not found; worktrees and changes need it',
         fix: await installCommand(machine, 'git'),
       };
-    return ok((await machine.run([git, '--version'])).stdout.trim());
+    const { code, stdout, stderr } = await machine.run([git, '--version']);
+    if (code === 0) return ok(stdout.trim());
+    return {
+      status: 'warning',
+      detail: `${git} does not run: ${inTheirWords(stderr)}`,
+      fix: await installCommand(machine, 'git'),
+    };
   });
   await check('login shell', async () => {
     const { env, warnings } = await machine.loginEnvironment({ refresh: 'always' });

@@ -22,6 +22,9 @@ export interface FindOptions {
   readonly decision?: GitDecision | undefined;
 }
 
+/** What is said where there is none at all. */
+export const NO_GIT = 'git was not found';
+
 const NO_REPOSITORY = 3;
 const UNREADABLE = 4;
 const PIPE = 5;
@@ -168,12 +171,18 @@ interface Found {
 async function find(machine: Machine, folder: string): Promise<Found | undefined> {
   const login = await machine.loginEnvironment();
   const git = await machine.findProgram('git', login.env['PATH'] ?? '');
-  if (git === undefined) throw new CodeManagerError('dependencyMissing', 'git was not found', { hint: 'Install git.' });
+  if (git === undefined) throw new CodeManagerError('dependencyMissing', NO_GIT, { hint: 'Install git.' });
   const env = environment(login.env);
   const script = ['/bin/sh', '-c', FIND_REPOSITORY, 'sh', git];
   const { code, stdout, stderr } = await machine.run(script, { env, cwd: folder });
   if (code === NO_REPOSITORY) return undefined;
   if (code === UNREADABLE) {
+    const version = await machine.run([git, '--version'], { env });
+    if (version.code !== 0) {
+      throw new CodeManagerError('dependencyMissing', `${git} does not run: ${inTheirWords(version.stderr)}`, {
+        hint: 'Mend it or install it again; cm doctor looks at it.',
+      });
+    }
     throw new CodeManagerError(
       'invalid',
       `The git configuration of ${folder} cannot be read: ${inTheirWords(stderr)}`,

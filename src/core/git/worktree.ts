@@ -5,7 +5,7 @@ import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { OwnGit } from '../../protocol/ownGit.js';
 import type { GitDecision } from './ownParts.js';
-import { Repository, type GitOptions } from './repository.js';
+import { NO_GIT, Repository, type GitOptions } from './repository.js';
 
 /** Of what a repository has of its own, in a message. */
 const MAX_SHOWN = 2_000;
@@ -47,7 +47,7 @@ export async function createWorktree(
 ): Promise<{ readonly path: string; readonly branch: string; readonly folder: string }> {
   const asked = { isForWorktree: true, decision: decisionOf(options.trustGit) };
   const repository = await Repository.find(git, options.repository, asked).catch((error: unknown) => {
-    if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing') throw error;
+    if (!(error instanceof CodeManagerError) || error.message !== NO_GIT) throw error;
     throw new CodeManagerError('dependencyMissing', 'A worktree needs git, which was not found', {
       hint: 'Install git, or start without a worktree.',
     });

@@ -1,4 +1,4 @@
-import { errorText, toCodeManagerError } from '../../protocol/errors.js';
+import { toCodeManagerError } from '../../protocol/errors.js';
 import type { Check } from '../../protocol/requests.js';
 
 export interface Step {
@@ -26,8 +26,9 @@ export async function takeSteps(
       if (typeof said === 'string') tell({ status: 'ok', detail: said, fix: null, code: null });
       else tell({ status: 'warning', ...said, code: null });
     } catch (error) {
-      const { code, hint } = toCodeManagerError(error);
-      tell({ status: 'failed', detail: errorText(error), fix: hint ?? null, code });
+      // What to do stands beside it.
+      const { code, hint, message } = toCodeManagerError(error);
+      tell({ status: 'failed', detail: message, fix: hint ?? null, code });
       return false;
     }
   }

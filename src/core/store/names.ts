@@ -127,6 +127,13 @@ function quoted(text: string): string {
   return `"${plain(text)}"`;
 }
 
+/** What lists all of a kind. */
+const LISTS: Readonly<Record<string, string>> = {
+  session: 'See cm ls -a.',
+  context: 'See cm ctx list.',
+  machine: 'See cm machine list.',
+};
+
 function notFound(all: readonly Named[], ref: string, kind: string): CodeManagerError {
   const message = `There is no ${kind} ${quoted(ref)}`;
   if (ref !== '' && ref.length < MIN_PREFIX && all.some((item) => item.id.startsWith(ref))) {
@@ -142,7 +149,7 @@ function notFound(all: readonly Named[], ref: string, kind: string): CodeManager
     .slice(0, 3)
     .map(({ name }) => quoted(name));
   return new CodeManagerError('notFound', message, {
-    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : undefined,
+    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : LISTS[kind],
   });
 }
 
