@@ -25,10 +25,6 @@ export interface Snapshot {
 /** Rows that may scroll out between two snapshots before they are taken into one. */
 const SCROLLBACK = 1000;
 
-/** After so many frames or rows a program that was resized is read though it has not begun its screen anew. */
-const HELD_FRAMES = 400;
-const HELD_ROWS = SCROLLBACK / 2;
-
 /** Opens the terminal; the program that draws the screens is loaded by the first call. */
 export type OpenTerminal = (
   columns: number,
@@ -47,8 +43,6 @@ export class HeadlessTerminal {
   #isErasingRows = false;
   #scrolled = 0;
   #isMisfit = false;
-  /** Frames and rows that nobody is told of, see {@link hold}. */
-  #held: { frames: number; rows: number } | undefined;
 
   constructor(terminal: Headless.Terminal, onFrame: (snapshot: Snapshot) => void) {
     this.#terminal = terminal;
@@ -68,7 +62,6 @@ export class HeadlessTerminal {
 
   /** Reports what is on the screen, finished or not. */
   snapshot({ isErasing = false, isReflowed = false } = {}): void {
-    if (this.#isHeld(isErasing)) return;
     const buffer = this.#terminal.buffer.active;
     const isAlternate = buffer.type === 'alternate';
     if (isReflowed && !isAlternate) this.#markTop();
@@ -92,32 +85,6 @@ export class HeadlessTerminal {
       isMisfit: this.#isMisfit,
     });
     this.#isMisfit = false;
-  }
-
-  /**
-   * Reports nothing until the program erases the whole screen, which it does to print everything again: the rows that it
-   * painted for the size before are broken now, and it erases the wrong ones. All rows are kept for who does not do that.
-   */
-  hold(): void {
-    this.#held = { frames: HELD_FRAMES, rows: HELD_ROWS };
-  }
-
-  /** What has been held back is reported with the next frame. */
-  release(): void {
-    this.#held = undefined;
-  }
-
-  #isHeld(isErasing: boolean): boolean {
-    if (this.#held === undefined) return false;
-    if (this.#terminal.buffer.active.type === 'alternate' || --this.#held.frames < 0 || this.#held.rows < 0)
-      this.#held = undefined;
-    else if (isErasing) {
-      this.#held = undefined;
-      this.#markTop();
-      this.#scrolled = 0;
-      return true;
-    }
-    return this.#held !== undefined;
   }
 
   /** A mark goes with the row that it marks. */
@@ -199,7 +166,6 @@ export class HeadlessTerminal {
     this.#terminal.onLineFeed(() => {
       painted();
       if (this.#isTopErased && this.#terminal.buffer.active.type === 'normal') this.#markTop();
-      if (this.#held) this.#held.rows--;
       const isAtBottom = this.#terminal.buffer.active.cursorY === this.#terminal.rows - 1;
       if (isAtBottom && ++this.#scrolled >= this.#terminal.rows / 2) this.snapshot();
     });

@@ -30,6 +30,8 @@ export interface ContentLine {
   readonly beginsBlock: boolean;
   /** True when it has scrolled out of the screen. */
   readonly isHistory: boolean;
+  /** True when it is the first line below a status: one that an older picture of the program has left there. */
+  readonly isBelowStatus: boolean;
 }
 
 /** The screen as a person sees it: a conversation, and below it what is only for the moment. */
@@ -61,12 +63,14 @@ export function readScreen(rows: readonly ScreenRow[], columns: number, historyR
   // A box that begins above the screen, or with a title: a panel of the program.
   let isInTitledBox = startsInsideBox(texts);
   let isBelowStatus = false;
+  let isAfterStatus = false;
   for (const [index, row] of texts.slice(0, liveStart).entries()) {
     isInTitledBox ||= isTitledBox(row);
     const isInside = isInTitledBox;
     if (isBoxEnd(row)) isInTitledBox = false;
     const isStatusRow = isStatus(row);
     isUnfinished ||= isStatusRow;
+    isAfterStatus ||= isStatusRow;
     isBelowStatus = isStatusRow || (isBelowStatus && (isChild(row) || isFarIn(row)));
     if (isInside || isBelowStatus || isRule(row) || isArt(row) || isAside(row) || isAtRight(row, columns)) {
       beginsBlock = true;
@@ -80,7 +84,10 @@ export function readScreen(rows: readonly ScreenRow[], columns: number, historyR
     }
     const previous = beginsBlock ? undefined : lines.at(-1);
     const isContinuation = rows[index]?.isContinuation ?? false;
-    if (!previous?.join(text, isContinuation, columns)) lines.push(new JoinedLine(text, beginsBlock));
+    if (!previous?.join(text, isContinuation, columns)) {
+      lines.push(new JoinedLine(text, beginsBlock, isAfterStatus));
+      isAfterStatus = false;
+    }
     const line = lines.at(-1);
     if (line) line.isHistory = index < historyRows;
     beginsBlock = false;
@@ -93,6 +100,7 @@ class JoinedLine implements ContentLine {
   text: string;
   readonly indent: number;
   readonly beginsBlock: boolean;
+  readonly isBelowStatus: boolean;
   isHistory = false;
   #isBrokenByTerminal = false;
   readonly #textColumn: number;
@@ -100,7 +108,8 @@ class JoinedLine implements ContentLine {
   readonly #itemColumn: number;
   #lastRow: string;
 
-  constructor(row: string, beginsBlock: boolean) {
+  constructor(row: string, beginsBlock: boolean, isBelowStatus: boolean) {
+    this.isBelowStatus = isBelowStatus;
     this.text = row.trim();
     this.indent = row.length - row.trimStart().length;
     this.beginsBlock = beginsBlock;

@@ -12,8 +12,6 @@ const FEWEST_LETTERS = 20;
 /** Of a screen that was cut to another size so much is painted anew when the program has heard of it; it always has after so many frames. */
 const REPAINTED = 1 / 3;
 const REPAINTED_FRAMES = 30;
-/** So many moments a program that prints everything again for another size takes at most until it begins. */
-const HELD_MOMENTS = 15;
 
 /** Follows a program that repaints: keeps a conversation for each of the two screens of the terminal. */
 export class ScreenLog {
@@ -32,8 +30,6 @@ export class ScreenLog {
   #isOnAlternate = false;
   /** Rows as the terminal cut them to another size, and how many frames came since, while the program has not painted them. */
   #cut: { rows: readonly string[] | undefined; frames: number } | undefined;
-  /** For so many moments more a program at work may take to begin its screen anew for another size. */
-  #heldMoments = 0;
 
   /** Opens the screen; `told` is on it already and has been given to the reader. */
   static async open(openTerminal: OpenTerminal, columns: number, rows: number, told: string): Promise<ScreenLog> {
@@ -66,9 +62,6 @@ export class ScreenLog {
     this.#terminal?.resize(columns, rows, () => {
       this.#columns = columns;
       this.#cut = { rows: undefined, frames: 0 };
-      if (this.#current !== this.#normal || !this.#normal.isAtWork) return;
-      this.#terminal?.hold();
-      this.#heldMoments = HELD_MOMENTS;
     });
   }
 
@@ -83,7 +76,6 @@ export class ScreenLog {
 
   /** A moment has passed: gives also what has stood for some of them. */
   stand(): string[] {
-    if (--this.#heldMoments === 0) this.#terminal?.release();
     if (this.#terminal?.isBetweenFrames === true) this.#terminal.snapshot();
     append(this.#lines, this.#current.takeStood());
     return this.take();
@@ -92,7 +84,6 @@ export class ScreenLog {
   settle(): string[] {
     // Who has not painted by then does not.
     this.#cut = undefined;
-    this.#terminal?.release();
     this.#terminal?.snapshot();
     append(this.#lines, this.#current.takeQuiet());
     return this.take();
@@ -100,7 +91,6 @@ export class ScreenLog {
 
   close(): string[] {
     this.#cut = undefined;
-    this.#terminal?.release();
     this.#terminal?.snapshot();
     append(this.#lines, this.#current.takeAll());
     this.#terminal?.dispose();

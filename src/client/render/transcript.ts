@@ -1,3 +1,4 @@
+import { commonStart } from './alignment.js';
 import { isChild, isInput, isProvisional } from './decoration.js';
 import { append, endOfLetters, finishLine, letters as lettersOf } from './lineText.js';
 import type { ContentLine, ScreenContent } from './screenLayout.js';
@@ -20,6 +21,8 @@ const TAKEN_FRAMES = 1;
 /** So many letters are no coincidence; at the end of what is not told fewer are none. */
 const MIN_KNOWN = 12;
 const FEW_LETTERS = 4;
+/** So much of an older picture stands in the next one as well. */
+const SAME = 0.8;
 /** Fewer lines may be changed ones. */
 const FEW_LINES = 3;
 
@@ -33,6 +36,8 @@ interface Pending {
   readonly isContinued: boolean;
   /** It has scrolled out of the screen, so that it will not change. */
   readonly isFinal: boolean;
+  /** The program may have painted it again below an older picture of its screen. */
+  readonly mayBeCopy: boolean;
 }
 
 /**
@@ -55,11 +60,6 @@ export class Transcript {
   #top = '';
   readonly #frames = new Steadiness();
   readonly #moments = new Steadiness();
-
-  /** The last screens showed that the program works or asks. */
-  get isAtWork(): boolean {
-    return this.#isUnfinished || this.#wasUnfinished;
-  }
 
   /** Takes in the next screen. */
   read({ lines, isUnfinished }: ScreenContent): void {
@@ -313,21 +313,37 @@ function isCutItem(text: string): boolean {
 /** A line without its first letters that are known. */
 function pendingOf(line: ContentLine | undefined, key = '', known = 0): Pending[] {
   if (line === undefined || known >= key.length) return [];
-  const { indent, beginsBlock, isHistory: isFinal } = line;
-  if (known === 0) return [{ text: line.text, key, indent, beginsBlock, isContinued: false, isFinal }];
+  const { indent, beginsBlock, isHistory: isFinal, isBelowStatus: mayBeCopy } = line;
+  if (known === 0) return [{ text: line.text, key, indent, beginsBlock, isContinued: false, isFinal, mayBeCopy }];
   const bare = bareStart(line.text);
   const text = bare.slice(endOfLetters(bare, known)).trimStart();
-  return [{ text, key: key.slice(known), indent, beginsBlock, isContinued: true, isFinal }];
+  return [{ text, key: key.slice(known), indent, beginsBlock, isContinued: true, isFinal, mayBeCopy }];
 }
 
 /** What stands behind so many letters. */
-function pendingFrom(lines: readonly ContentLine[], keys: readonly string[], end: number): Pending[] {
+function pendingFrom(lines: readonly ContentLine[], keys: readonly string[], end: number): readonly Pending[] {
   let start = 0;
-  return keys.flatMap((key, index) => {
-    const known = Math.max(0, end - start);
-    start += key.length;
-    return pendingOf(lines[index], key, known);
-  });
+  return withoutCopies(
+    keys.flatMap((key, index) => {
+      const known = Math.max(0, end - start);
+      start += key.length;
+      return pendingOf(lines[index], key, known);
+    }),
+  );
+}
+
+/** Of several pictures of the same, one below the other, only the last. */
+function withoutCopies(pending: readonly Pending[]): readonly Pending[] {
+  const letters = pending.map(({ key }) => key).join('');
+  let [begin, at] = [0, 0];
+  for (const [index, { key, mayBeCopy }] of pending.entries()) {
+    const from = pending.slice(0, begin).reduce((sum, line) => sum + line.key.length, 0);
+    const older = letters.slice(from, at);
+    if (mayBeCopy && index > begin && commonStart(older, letters.slice(at)) >= Math.max(FEW_LETTERS, older.length * SAME))
+      begin = index;
+    at += key.length;
+  }
+  return pending.slice(begin);
 }
 
 /** Where in `letters` the screen begins; -1 when no more than so few letters at their end are the same. */
