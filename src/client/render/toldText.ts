@@ -95,6 +95,7 @@ export class ToldText {
     for (let count = left; count > 0 && from > 0; from--) count -= this.#lines[from - 1]?.length ?? 0;
     const changed = this.#lines.slice(from);
     const news: News[] = [];
+    const begins = new Set(startsOf(this.#lines));
     let start = 0;
     for (const [index, key] of keys.entries()) {
       const known = Math.max(0, at - start);
@@ -102,8 +103,9 @@ export class ToldText {
       if (start <= at || key === '') continue;
       const same = changed.indexOf(key);
       const other = same >= 0 ? same : changed.findIndex((line) => isCountedOn(line, key));
-      // A line that begins alike by chance is another one.
-      if (other < 0) news.push({ index, known: left === 0 || known >= SOME_LETTERS ? known : 0 });
+      const isPart = left === 0 || (known >= SOME_LETTERS && !begins.has(this.#letters.length - left - known));
+      // A line that only begins like one that is gone is another one.
+      if (other < 0) news.push({ index, known: isPart ? known : 0 });
       else this.#lines[from + this.#lines.slice(from).indexOf(changed[other] ?? '')] = key;
       if (other >= 0) changed.splice(other, 1);
     }

@@ -339,7 +339,11 @@ function withoutCopies(pending: readonly Pending[]): readonly Pending[] {
   for (const [index, { key, mayBeCopy }] of pending.entries()) {
     const from = pending.slice(0, begin).reduce((sum, line) => sum + line.key.length, 0);
     const older = letters.slice(from, at);
-    if (mayBeCopy && index > begin && commonStart(older, letters.slice(at)) >= Math.max(FEW_LETTERS, older.length * SAME))
+    if (
+      mayBeCopy &&
+      index > begin &&
+      commonStart(older, letters.slice(at)) >= Math.max(FEW_LETTERS, older.length * SAME)
+    )
       begin = index;
     at += key.length;
   }
