@@ -5,8 +5,9 @@ import { LocalLogs } from '../core/logs/localLogs.js';
 import { readConfig } from '../core/store/configFile.js';
 import { openServerData } from '../core/engine/serverData.js';
 import { logPath } from '../core/engine/sessionEngine.js';
+import { removeLeftovers } from '../core/store/atomicFile.js';
 import { MachineCache, rememberedMachines } from '../core/store/machineCache.js';
-import { SessionStore } from '../core/store/sessionStore.js';
+import { RecordStore } from '../core/store/recordStore.js';
 import type { LocalMachine } from '../machines/local/localMachine.js';
 import { listSshHosts } from '../machines/ssh/hostList.js';
 import { ParkedConnections } from '../machines/ssh/parkedConnections.js';
@@ -28,8 +29,9 @@ export interface OpenHubOptions {
 export async function openHub({ home, machine, services, log }: OpenHubOptions): Promise<Hub> {
   const data = await openServerData(home, log);
   const { paths } = data;
-  const store = new SessionStore(paths.root);
-  await store.load();
+  const store = new RecordStore({ machine });
+  await Promise.all([paths.active, paths.archive].map(removeLeftovers));
+  await store.load(paths);
   for (const problem of store.problems) log.warn(problem);
   const remembered = await rememberedMachines(paths.root);
   const stillRunning = [...remembered].filter(([, { records }]) => records.some((record) => !hasEnded(record)));

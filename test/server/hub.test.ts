@@ -10,7 +10,7 @@ import type { LogSink, Operation } from '../../src/core/machine/machineService.j
 import { openServerData } from '../../src/core/engine/serverData.js';
 import { logPath } from '../../src/core/engine/sessionEngine.js';
 import { MachineCache, rememberedMachines, type Remembered } from '../../src/core/store/machineCache.js';
-import { SessionStore } from '../../src/core/store/sessionStore.js';
+import { RecordStore } from '../../src/core/store/recordStore.js';
 import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { machineId, type SshMachineSpec } from '../../src/protocol/machineKinds.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
@@ -55,8 +55,8 @@ function setUp(t: TestContext): {
     const path = join(root, home);
     const machine = new LocalMachine({ env: { ...process.env, CM_HOME: path } });
     const data = await openServerData(path, log);
-    const store = new SessionStore(data.paths.root);
-    await store.load();
+    const store = new RecordStore({ machine: new LocalMachine() });
+    await store.load(data.paths);
     const remembered = await rememberedMachines(path);
     const made = new Hub({
       data,

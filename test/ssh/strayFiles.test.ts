@@ -8,7 +8,7 @@ import { RemoteHost } from '../helpers/remoteHost.js';
 import { TestServer } from '../helpers/testServer.js';
 import { until } from '../helpers/until.js';
 
-test('stray files among the records of a host cost nothing, and are named once where people look', async (t) => {
+test('stray files among the records of a host cost nothing, are named once where people look, and broken ones set aside', async (t) => {
   const hub = new TestServer(t, { env: { SHELL: '/bin/sh' } });
   const host = await RemoteHost.start(t);
   host.introduce(hub.home.user, 'far-box');
@@ -48,7 +48,9 @@ test('stray files among the records of a host cost nothing, and are named once w
     assert.match(about(problems)[0] ?? '', /^far-box: /);
     assert.equal(about(findings).length, 1, name);
     assert.equal(hub.serverLog.split(`/${name}.json is skipped`).length, 2, `once in the log: ${name}`);
-    assert.ok(name === 'n0where00000' || existsSync(at(`${name}.json`)), 'it is left as it is');
+    const isBroken = name === 'br0kenbr0ken';
+    assert.ok(name === 'n0where00000' || existsSync(at(`${name}.json${isBroken ? '.bad-1' : ''}`)), 'it is kept');
+    if (isBroken) assert.match(about(problems)[0] ?? '', / and kept as br0kenbr0ken\.json\.bad-1: /);
   }
   await until('the machine tells', () => machine()?.problem?.message.includes('is skipped'));
   assert.equal(machine()?.connection, 'connected');

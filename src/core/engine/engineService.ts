@@ -193,13 +193,13 @@ export class EngineService implements MachineService {
 
   /** The record of a session of another node, as the one who cares for it knows it. */
   take(record: SessionRecord): void {
-    this.#options.store.heard?.(record);
+    this.#options.store.heard(record);
     this.#table.take(record);
   }
 
   /** The one who cares for a session of another node has archived or deleted it. */
   forget(id: string): void {
-    this.#options.store.forget?.(id);
+    this.#options.store.forget(id);
     this.#table.remove(id);
   }
 

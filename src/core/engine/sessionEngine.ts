@@ -4,6 +4,7 @@ import { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import type { ConfigFile } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
+import { sessionFileName } from '../../protocol/sessionFiles.js';
 import type { Tool } from '../../protocol/tool.js';
 import { Answerer } from '../approvals/answerer.js';
 import { HookRoute } from '../approvals/hookRoute.js';
@@ -109,7 +110,7 @@ export class SessionEngine implements Disposable {
         onLeadLost: options.onLeadLost,
         ids,
         onRecordFile: (id) => {
-          store.reread?.(id).then(
+          store.reread(id).then(
             (record) => {
               if (!record) return;
               table.take(record);
@@ -256,5 +257,5 @@ export function logPath(
   paths: HomePaths,
   { id, archived }: { readonly id: string; readonly archived: boolean },
 ): string {
-  return `${archived ? paths.archive : paths.active}/${id}.log`;
+  return `${archived ? paths.archive : paths.active}/${sessionFileName(id, 'log')}`;
 }

@@ -4,6 +4,7 @@ import { errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { LogSize } from '../../protocol/logSize.js';
 import type { Result } from '../../protocol/requests.js';
+import { siblingPath } from '../../protocol/sessionFiles.js';
 import type { Machine, TerminalSize } from '../machine/machine.js';
 import type { LogPosition, LogSink, LogSubscription } from '../machine/machineService.js';
 import { HostLogFeed } from './hostLogFeed.js';
@@ -62,7 +63,7 @@ export class HostLogs implements Logs {
 
   async #sizes(record: Pick<SessionRecord, 'id' | 'archived'>): Promise<LogSize[]> {
     const { machine, path } = this.#options;
-    const file = sizesPath(path(record));
+    const file = siblingPath(path(record), 'log', 'sizes');
     // Most terminals never change.
     if ((await machine.stat(file)) === undefined) return parseLogSizes('');
     const bytes = await machine.readFile(file).catch((error: unknown) => {
@@ -111,7 +112,7 @@ export class HostLogs implements Logs {
     // A log that was removed goes on behind what it had.
     const offset = Math.max((await machine.stat(path(record)))?.size ?? 0, last?.offset ?? 0);
     const size = { offset, columns, rows };
-    await machine.append(sizesPath(path(record)), sizeLine(size));
+    await machine.append(siblingPath(path(record), 'log', 'sizes'), sizeLine(size));
     this.#last.set(id, size);
     this.#followers.resized(id, size);
   }
@@ -135,10 +136,6 @@ export class HostLogs implements Logs {
     clearTimeout(this.#again);
     this.#followers.dispose();
   }
-}
-
-function sizesPath(log: string): string {
-  return log.replace(/\.log$/, '.sizes');
 }
 
 /** As against a file that is none. */

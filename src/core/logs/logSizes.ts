@@ -1,5 +1,6 @@
 import { renameSync, rmSync, statSync } from 'node:fs';
 import { appendTextSync, readTextSync, writeNewSync } from '../../common/files.js';
+import { siblingPath } from '../../protocol/sessionFiles.js';
 import { FIRST_SIZE, type LogSize } from '../../protocol/logSize.js';
 
 /** Enough for days of dragging at the edge of a window; beyond that the oldest half is forgotten. */
@@ -17,7 +18,7 @@ export class LogSizes {
   /** @param log path of the log, `<id>.log` */
   constructor(log: string) {
     this.#log = log;
-    this.#path = log.replace(/\.log$/, '.sizes');
+    this.#path = siblingPath(log, 'log', 'sizes');
   }
 
   /**

@@ -1,15 +1,12 @@
 import { join } from 'node:path';
 import { Together } from '../../common/async.js';
 import { errorCode } from '../../common/systemError.js';
+import { OF_ONE_RUN, sessionFileName, type SessionFile } from '../../protocol/sessionFiles.js';
 import type { Machine } from '../machine/machine.js';
 import { parseExit } from '../tmux/scripts.js';
 
-/** What lies beside the record of a session while it runs. */
-const PASSING = ['launch', 'launched', 'note', 'exit.new', 'exit', 'closed', 'hooks', 'calls'] as const;
 /** More of what was printed after a key says nothing more. */
 const PRINTED_BYTES = 256 * 1024;
-
-export type SessionFile = 'log' | (typeof PASSING)[number];
 
 /** A folder with something in it is none of ours. */
 function ignoreStray(error: unknown): void {
@@ -22,7 +19,7 @@ export class SessionFiles {
   readonly #machine: Machine;
   /** Which of these names there are: one look for all that are asked about at a time. */
   readonly #there = new Together<string, boolean>(async (names) => {
-    if (names.length <= PASSING.length) {
+    if (names.length <= OF_ONE_RUN.length) {
       const stats = await Promise.all(names.map((name) => this.#machine.stat(join(this.directory, name))));
       return stats.map((stat) => stat !== undefined);
     }
@@ -36,7 +33,7 @@ export class SessionFiles {
   }
 
   path(id: string, file: SessionFile): string {
-    return join(this.directory, `${id}.${file}`);
+    return join(this.directory, sessionFileName(id, file));
   }
 
   stat(id: string, file: SessionFile): ReturnType<Machine['stat']> {
@@ -55,7 +52,7 @@ export class SessionFiles {
   }
 
   has(id: string, file: SessionFile): Promise<boolean> {
-    return this.#there.ask(`${id}.${file}`);
+    return this.#there.ask(sessionFileName(id, file));
   }
 
   /** Of all sessions, records too: one question for many. */
@@ -85,7 +82,7 @@ export class SessionFiles {
   /** Removes everything but the log, and what somebody else has put there that cannot be removed. */
   async clear(id: string): Promise<void> {
     await Promise.all(
-      PASSING.map(async (file) => {
+      OF_ONE_RUN.map(async (file) => {
         if (await this.has(id, file)) await this.remove(id, file).catch(ignoreStray);
       }),
     );

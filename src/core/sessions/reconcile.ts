@@ -3,6 +3,7 @@ import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
+import { sessionFileName } from '../../protocol/sessionFiles.js';
 import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
@@ -119,8 +120,8 @@ export class Reconciliation {
         input.deliverTask(id).catch((error: unknown) => log.error(`task of ${id}: ${errorText(error)}`));
       }
     }
-    if (pane.dead || (names.has(`${id}.exit`) && (await files.hasExit(id)))) await ends.finish(id);
-    else if (!pane.piped || names.has(`${id}.closed`)) await logs.reopen(id);
+    if (pane.dead || (names.has(sessionFileName(id, 'exit')) && (await files.hasExit(id)))) await ends.finish(id);
+    else if (!pane.piped || names.has(sessionFileName(id, 'closed'))) await logs.reopen(id);
     else {
       follower.see(pane);
       logs.lookSoon(id);

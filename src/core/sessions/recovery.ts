@@ -15,11 +15,10 @@ import type { SessionTable } from '../records/sessionTable.js';
 export const ORPHAN_MS = 60_000;
 
 export interface RecoveryOptions {
-  readonly machine: Pick<Machine, 'stat'>;
   readonly identity: MachineIdentity;
   readonly tmux: Pick<TmuxServer, 'pane' | 'folder' | 'kill'>;
   readonly table: Pick<SessionTable, 'add' | 'get'>;
-  readonly files: Pick<SessionFiles, 'directory'>;
+  readonly files: Pick<SessionFiles, 'stat' | 'logSize'>;
   readonly clock: Pick<Clock, 'now'>;
   readonly log: Logger;
 }
@@ -31,16 +30,16 @@ export interface RecoveryOptions {
  *   in it: that of a start which was given up before tmux made it
  */
 export async function recoverRecord(
-  { machine, identity, tmux, table, files, clock, log }: RecoveryOptions,
+  { identity, tmux, table, files, clock, log }: RecoveryOptions,
   { session: id, pane: target, window }: Pane,
 ): Promise<{ readonly record: SessionRecord; readonly pane: Pane } | undefined> {
   const pane = await tmux.pane(target);
   if (!pane || !SESSION_ID_PATTERN.test(id)) return undefined;
-  if ((await machine.stat(join(files.directory, `${id}.json`))) !== undefined) {
+  if ((await files.stat(id, 'json')) !== undefined) {
     log.warn(`window ${window} belongs to session ${id}, whose record cannot be read`);
     return undefined;
   }
-  if (pane.dead && ((await machine.stat(join(files.directory, `${id}.log`)))?.size ?? 0) === 0) {
+  if (pane.dead && (await files.logSize(id)) === 0) {
     log.info(`window ${window} is that of a start that was given up`);
     await tmux.kill(pane);
     return undefined;

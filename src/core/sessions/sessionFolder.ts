@@ -1,5 +1,6 @@
 import type { Disposable } from '../../common/disposable.js';
 import type { Logger } from '../../common/logger.js';
+import { parseSessionFileName, type SessionFile } from '../../protocol/sessionFiles.js';
 import type { Machine } from '../machine/machine.js';
 
 export interface SessionFolderOptions {
@@ -48,22 +49,16 @@ export class SessionFolder implements Disposable {
 
   #onFile(name: string): void {
     const { onRecord, onOutput, onHooks, onCalls, onExit, onLogClosed } = this.#options;
-    const dot = name.indexOf('.');
-    const id = name.slice(0, dot);
-    switch (name.slice(dot + 1)) {
-      case 'json':
-        return onRecord(id);
-      case 'log':
-        return onOutput(id);
-      case 'hooks':
-        return onHooks(id);
-      case 'calls':
-        return onCalls(id);
-      case 'exit':
-        return onExit(id);
-      case 'closed':
-        return onLogClosed(id);
-    }
+    const told: Partial<Record<SessionFile, (id: string) => void>> = {
+      json: onRecord,
+      log: onOutput,
+      hooks: onHooks,
+      calls: onCalls,
+      exit: onExit,
+      closed: onLogClosed,
+    };
+    const file = parseSessionFileName(name);
+    if (file !== undefined) told[file.kind]?.(file.id);
   }
 
   /** Until it is watched again. */

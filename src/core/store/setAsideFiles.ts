@@ -13,11 +13,17 @@ export async function setAsideFiles(home: string): Promise<string[]> {
   for (const folder of [root, active, archive, tools]) {
     const names = await fs.readdir(folder).catch(() => []);
     for (const name of names.sort()) {
-      const original = ASIDE.exec(name)?.[1];
-      if (original === undefined || found.length >= MAX_NAMED) continue;
-      const path = relative(root, join(folder, name));
-      found.push(`${path} is what ${original} was when it could not be read: mend it and put it back, or remove it`);
+      const text = asideText(relative(root, folder), name);
+      if (text !== undefined && found.length < MAX_NAMED) found.push(text);
     }
   }
   return found;
+}
+
+/** What is to be said of a file that was set aside; undefined for any other. */
+export function asideText(folder: string, name: string): string | undefined {
+  const original = ASIDE.exec(name)?.[1];
+  if (original === undefined) return undefined;
+  const path = join(folder, name);
+  return `${path} is what ${original} was when it could not be read: mend it and put it back, or remove it`;
 }

@@ -20,7 +20,7 @@ import type {
   Terminal,
   TerminalSize,
 } from '../../core/machine/machine.js';
-import { writeFileAtomic } from '../../core/store/atomicFile.js';
+import { moveAcrossDisks, writeFileAtomic } from '../../core/store/atomicFile.js';
 import { errorCode, isMissing, toDiskError } from '../../core/store/diskErrors.js';
 import { openHome } from '../../core/store/home.js';
 import { makeFolder } from '../../core/store/makeFolder.js';
@@ -222,7 +222,10 @@ export class LocalMachine implements Machine {
       return true;
     } catch (error) {
       if (isMissing(error)) return false;
-      throw toDiskError(error, to);
+      if (errorCode(error) !== 'EXDEV') throw toDiskError(error, to);
+      // A folder of ours may be a link to another disk.
+      await moveAcrossDisks(from, to);
+      return true;
     }
   }
 

@@ -7,8 +7,8 @@ import type { Machine } from '../../core/machine/machine.js';
 import type { ServerData } from '../../core/engine/serverData.js';
 import { logPath } from '../../core/engine/sessionEngine.js';
 import { homePaths } from '../../core/store/home.js';
-import { HostSessionStore } from '../../core/store/hostSessionStore.js';
 import type { MachineCache, Remembered } from '../../core/store/machineCache.js';
+import { RecordStore } from '../../core/store/recordStore.js';
 import type { FarSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -63,7 +63,7 @@ export function createHostService(options: HostServiceOptions): EngineService {
       const seen = connection === 'connected' ? new Date().toISOString() : lastSeen;
       return { spec, node, lastSeen: seen, records: store.all() };
     });
-  const store = new HostSessionStore({ machine, records: remembered?.records ?? [], onChange: remember });
+  const store = new RecordStore({ machine, ...remembered, onChange: remember });
   const logs = new HostLogs({
     machine,
     path: (session) => {

@@ -1,14 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import fc from 'fast-check';
-import { openHome } from '../../src/core/store/home.js';
+import { homePaths, openHome } from '../../src/core/store/home.js';
 import { setAsideFiles } from '../../src/core/store/setAsideFiles.js';
-import { SessionStore } from '../../src/core/store/sessionStore.js';
+import { RecordStore } from '../../src/core/store/recordStore.js';
+import { LocalMachine } from '../../src/machines/local/localMachine.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import { SessionRecord } from '../../src/protocol/files.js';
+import { RECORD_MACHINES } from '../helpers/recordMachines.js';
 import { storedRecord } from '../helpers/records.js';
 import { tempDir } from '../helpers/tempDir.js';
 
@@ -20,10 +31,22 @@ async function newHome(t: TestContext): Promise<string> {
   return (await openHome(join(tempDir(t), 'home'))).root;
 }
 
-async function open(home: string): Promise<SessionStore> {
-  const store = new SessionStore(home);
-  await store.load();
+async function open(home: string): Promise<RecordStore> {
+  const store = new RecordStore({ machine: new LocalMachine() });
+  await store.load(homePaths(home));
   return store;
+}
+
+/** A test on every kind of machine. */
+function testEach(name: string, run: (t: TestContext, open: (home: string) => Promise<RecordStore>) => Promise<void>) {
+  for (const [kind, make] of Object.entries(RECORD_MACHINES)) {
+    test(`on ${kind}: ${name}`, (t) =>
+      run(t, async (home) => {
+        const store = new RecordStore({ machine: await make(t, home) });
+        await store.load(homePaths(home));
+        return store;
+      }));
+  }
 }
 
 const active = (home: string, name = ''): string => join(home, 'sessions', 'active', name);
@@ -38,7 +61,7 @@ test('records come back after a restart, in the order of their ids', async (t) =
   assert.deepEqual(again.problems, []);
 });
 
-test('bad records cost only themselves: they are named, kept aside, and the rest works', async (t) => {
+testEach('bad records cost only themselves: they are named, kept aside, and the rest works', async (t, open) => {
   const home = await newHome(t);
   await (await open(home)).save(record('good'));
   const bad = {
@@ -80,7 +103,7 @@ test('bad records cost only themselves: they are named, kept aside, and the rest
   assert.deepEqual((await open(home)).all(), [record('good')]);
 });
 
-test('a record of a newer format is left where it is', async (t) => {
+testEach('a record of a newer format is left where it is', async (t, open) => {
   const home = await newHome(t);
   writeFileSync(active(home, 'aaaa.json'), JSON.stringify({ ...record('aaaa'), version: 2 }));
   const store = await open(home);
@@ -158,28 +181,32 @@ test('a record that was saved while another write ran is on disk when its promis
 test('a record that could not be written is kept and written by flush', async (t) => {
   const home = await newHome(t);
   const store = await open(home);
+  await store.save(record('aaaa'));
+  const { rmSync } = await import('node:fs');
+  rmSync(active(home, 'aaaa.json'));
   // A folder in its place refuses the rename, whoever we are.
   mkdirSync(active(home, 'aaaa.json/x'), { recursive: true });
-  await assert.rejects(store.save(record('aaaa')), CodeManagerError);
-  assert.equal(store.get('aaaa')?.id, 'aaaa');
+  await assert.rejects(store.save(record('aaaa', { name: 'later' })), CodeManagerError);
+  assert.equal(store.get('aaaa')?.name, 'later');
+  mkdirSync(active(home, 'bbbb.json/x'), { recursive: true });
+  await assert.rejects(store.save(record('bbbb')), CodeManagerError);
+  assert.equal(store.get('bbbb'), undefined, 'a new one was never there');
+  rmSync(active(home, 'bbbb.json'), { recursive: true });
   await assert.rejects(store.flush(), CodeManagerError);
-  const { rmSync } = await import('node:fs');
   rmSync(active(home, 'aaaa.json'), { recursive: true });
   await store.flush();
   assert.ok(existsSync(active(home, 'aaaa.json')));
   assert.deepEqual(readdirSync(active(home)), ['aaaa.json']);
 });
 
-test('archiving moves the record with its files, and back', async (t) => {
+testEach('archiving moves the record with its files, and back', async (t, open) => {
   const home = await newHome(t);
   const store = await open(home);
   await store.save(record('aaaa'));
   for (const file of ['log', 'exit', 'closed', 'notes']) writeFileSync(active(home, `aaaa.${file}`), file);
-  assert.equal(store.path('aaaa', 'log'), active(home, 'aaaa.log'));
   assert.equal((await store.archive('aaaa')).archived, true);
   assert.deepEqual(readdirSync(active(home)), ['aaaa.notes']);
   assert.deepEqual(readdirSync(archive(home)).sort(), ['aaaa.closed', 'aaaa.exit', 'aaaa.json', 'aaaa.log']);
-  assert.equal(store.path('aaaa', 'log'), archive(home, 'aaaa.log'));
   assert.deepEqual(store.all(), []);
   assert.equal((await store.archive('aaaa')).archived, true);
 
@@ -197,7 +224,7 @@ test('archiving moves the record with its files, and back', async (t) => {
   await assert.rejects(again.archive('zzzz'), /There is no session zzzz/);
 });
 
-test('what is saved while a session moves to the archive is not lost', async (t) => {
+testEach('what is saved while a session moves to the archive is not lost', async (t, open) => {
   const home = await newHome(t);
   const store = await open(home);
   await store.save(record('aaaa', { unread: true }));
@@ -211,20 +238,21 @@ test('what is saved while a session moves to the archive is not lost', async (t)
   assert.deepEqual(again.all(), []);
 });
 
-test('a move that was cut short is undone: the session is active with all its files', async (t) => {
+testEach('a move that was cut short is undone: the session is active with all its files', async (t, open) => {
   const home = await newHome(t);
   const store = await open(home);
   await store.save(record('aaaa'));
   writeFileSync(active(home, 'aaaa.exit'), '0');
   writeFileSync(archive(home, 'aaaa.log'), 'bytes');
   writeFileSync(archive(home, 'aaaa.json'), JSON.stringify(record('aaaa', { archived: true })));
+  utimesSync(archive(home, 'aaaa.json'), 0, 0);
   const again = await open(home);
   assert.equal(again.get('aaaa')?.archived, false);
   assert.deepEqual(readdirSync(active(home)).sort(), ['aaaa.exit', 'aaaa.json', 'aaaa.log']);
   assert.deepEqual(readdirSync(archive(home)), []);
 });
 
-test('purging deletes the files of that session and nothing else', async (t) => {
+testEach('purging deletes the files of that session and nothing else', async (t, open) => {
   const home = await newHome(t);
   const store = await open(home);
   await store.save(record('aaaa'));
@@ -243,7 +271,7 @@ test('an id that would leave the folder is refused', async (t) => {
   const home = await newHome(t);
   const store = await open(home);
   for (const id of ['../x', 'a/b', '', '.hidden', 'a'.repeat(65)]) {
-    assert.throws(() => store.path(id, 'log'), CodeManagerError, id);
+    assert.throws(() => void store.save({ ...record('aaaa'), id }), CodeManagerError, id);
     await assert.rejects(store.purge(id), CodeManagerError);
   }
 });
