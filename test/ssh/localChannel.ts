@@ -19,6 +19,8 @@ export function localChannel(
     ended.fire(value);
   };
   child.stdin.on('error', () => undefined);
+  // Many may wait until it takes more; a warning of that kills a server whose standard error has gone.
+  child.stdin.setMaxListeners(0);
   child.on('error', () => settle({ code: 127, signal: null, error: undefined }));
   child.on('close', (code, signal) =>
     settle({ code, signal: signal === null ? null : signal.replace(/^SIG/, ''), error: undefined }),
