@@ -124,11 +124,11 @@ test('an empty log ends at once without following', async () => {
 test('a consumer that throws ends the following with its error', async () => {
   const { log, seen } = follow({
     onLines: () => {
-      throw new Error('full');
+      throw new Error('The disk is full');
     },
   });
   log.start(0);
   log.write('x\n');
-  await until('the error', () => seen.includes('(error full)'));
+  await until('the error', () => seen.includes('(error The disk is full)'));
   assert.ok(log.disposed > 0);
 });
