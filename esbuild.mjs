@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import esbuild from 'esbuild';
+import { jsonFolder } from './scripts/lib/jsonFolder.mjs';
 import { threads } from './scripts/lib/threads.mjs';
 
 const root = import.meta.dirname;
@@ -89,7 +90,7 @@ const bundles = [
 
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 for (const bundle of bundles) {
-  const options = { ...shared, plugins: [packagesApart, threads, buildHash], outdir: 'dist', ...bundle };
+  const options = { ...shared, plugins: [packagesApart, threads, jsonFolder, buildHash], outdir: 'dist', ...bundle };
   if (watch) await (await esbuild.context(options)).watch();
   else await esbuild.build(options);
 }

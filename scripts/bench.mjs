@@ -8,6 +8,7 @@ import { ensureDependencies } from './lib/dependencies.mjs';
 import { outDir, repoRoot } from './lib/paths.mjs';
 import { runOrThrow } from './lib/processes.mjs';
 import { ensurePrograms } from './lib/systemPackages.mjs';
+import { jsonFolder } from './lib/jsonFolder.mjs';
 import { threads } from './lib/threads.mjs';
 
 process.chdir(repoRoot);
@@ -39,7 +40,7 @@ await bundle({
   format: 'cjs',
   target: 'node20',
   packages: 'external',
-  plugins: [threads],
+  plugins: [threads, jsonFolder],
   sourcemap: 'inline',
   logLevel: 'warning',
   // The client that measures is one of the very build it measures.

@@ -6,6 +6,7 @@ import { dirname, join, relative, sep } from 'node:path';
 import { run } from 'node:test';
 import { describeError } from './counts.mjs';
 import { outDir, repoRoot } from './paths.mjs';
+import { jsonFolder } from './jsonFolder.mjs';
 import { threads } from './threads.mjs';
 
 /**
@@ -53,7 +54,7 @@ export async function bundleTests(files, { external = [] } = {}) {
     target: 'node20',
     packages: 'external',
     external: [...external],
-    plugins: [threads],
+    plugins: [threads, jsonFolder],
     sourcemap: 'linked',
     logLevel: 'warning',
     // CommonJS has no import.meta; what stands in for it points into `out/test/`.

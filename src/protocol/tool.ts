@@ -60,6 +60,8 @@ export const Tool = z.looseObject({
   id: ToolId,
   /** As people call it, e.g. `Claude Code`. */
   name: z.string().min(1),
+  /** Where a built-in tool stands among all that are offered, lowest first. */
+  rank: z.number().optional(),
   /**
    * Program and fixed arguments. The program is looked for in the login shell's aliases and PATH. `{node}` is the
    * runtime of the agent server, `{media}` the folder of the files that come with Code Manager.

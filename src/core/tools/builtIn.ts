@@ -1,16 +1,11 @@
 import { Tool } from '../../protocol/tool.js';
-import aider from './aider.json';
-import claude from './claude.json';
-import codex from './codex.json';
-import copilot from './copilot.json';
-import cursorAgent from './cursor-agent.json';
-import demo from './demo.json';
-import gemini from './gemini.json';
-import opencode from './opencode.json';
-import shell from './shell.json';
+import written from './*.json?all';
 
-/** In the order in which they are offered. */
-export const BUILT_IN: readonly unknown[] = [claude, codex, cursorAgent, gemini, opencode, copilot, aider, shell, demo];
+/** Behind all that have a rank. */
+const LAST = 1_000;
+
+/** The tools of this folder, in the order in which they are offered: by rank, then by name. */
+export const BUILT_IN: readonly unknown[] = [...written].sort((a, b) => (a.rank ?? LAST) - (b.rank ?? LAST));
 
 /** An expression of a built-in tool. */
 export interface BuiltInPattern {
