@@ -208,13 +208,7 @@ export class Connection implements Disposable {
     }
     const { message: text, data } = response.error;
     const code = ErrorCode.safeParse(data?.code).data ?? 'internal';
-    pending.reject(
-      new CodeManagerError(code, data?.message ?? text, {
-        hint: data?.hint,
-        anyway: data?.anyway,
-        ownGit: data?.ownGit,
-      }),
-    );
+    pending.reject(new CodeManagerError(code, data?.message ?? text, data));
   }
 
   #deliver(deliver: (listener: ConnectionListener) => void): void {

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { hasUnseen } from '../common/terminalText.js';
+import { ErrorReason } from './errors.js';
 import { MachineSpec } from './machineKinds.js';
 
 /** ISO 8601, in UTC. */
@@ -60,7 +61,9 @@ export const Machine = z.object({
   /** Since when the connection is what it is. */
   since: Timestamp,
   /** What is wrong and what to do, when something is. */
-  problem: z.object({ message: z.string(), command: z.string().nullable() }).nullable(),
+  problem: z
+    .object({ message: z.string(), command: z.string().nullable(), reason: ErrorReason.optional().catch(undefined) })
+    .nullable(),
   /** Of a machine that is not connected: when anything was heard of it last, and when it is tried next. */
   lastSeen: Timestamp.nullable().default(null),
   nextTry: Timestamp.nullable().default(null),

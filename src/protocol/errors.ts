@@ -35,6 +35,34 @@ export const EXIT_CODES = {
   internal: 1,
 } as const satisfies Record<ErrorCode, number>;
 
+/** What receivers decide on, finer than a code; never on the wording of a message. */
+export const ErrorReason = z.enum([
+  'requestChanged', // what was to be answered is not what is asked
+  'folderMissing', // a folder is not there
+  'tooOld', // a program is there and too old
+  // Of a host that is to be reached, signed in to or used:
+  'configuration', // ssh's own configuration, or a proxy command in it, is wrong
+  'hostNotFound', // the name means nothing here
+  'refused', // nothing listens on that port
+  'noRoute', // the network does not lead there
+  'timedOut', // no answer in time
+  'notSsh', // something else answers there
+  'noCommonAlgorithms', // too old or too new to talk to
+  'hostKeyUnknown', // never seen, and nobody said yes
+  'hostKeyChanged', // not the key that known_hosts has
+  'hostKeyRevoked', // a key that known_hosts forbids
+  'signInNeeded', // only a person can answer what the host asks, and nobody did
+  'signInRefused', // what was offered is not accepted
+  'tooManyFailures', // the host hung up on too many tries
+  'accountExpired', // the account or its password has run out
+  'channels', // the host opens no further session on this connection
+  'forward', // the host does not forward, or cannot reach what it was asked for
+  'noSftp', // the host has no SFTP
+  'closed', // the connection has ended
+  'cancelled', // given up on request
+]);
+export type ErrorReason = z.infer<typeof ErrorReason>;
+
 /** `message` says what failed, `hint` what to do about it. */
 export const WireError = z.object({
   code: ErrorCode,
@@ -42,46 +70,43 @@ export const WireError = z.object({
   hint: z.string().optional(),
   /** What the same request does when it is sent with `force`, where that helps: `types anyway`. */
   anyway: z.string().optional(),
+  /** One that this version does not know is as none. */
+  reason: ErrorReason.optional().catch(undefined),
+  /** The command that mends it, where one does. */
+  command: z.string().optional(),
   /** What a repository has of its own, where the person has to decide on that first. */
   ownGit: OwnGit.optional(),
 });
 export type WireError = z.infer<typeof WireError>;
 
+type ErrorDetails = Omit<WireError, 'code' | 'message'> & { readonly cause?: unknown };
+
 export class CodeManagerError extends Error {
   readonly code: ErrorCode;
+  readonly reason: ErrorReason | undefined;
   /** What the person can do, one sentence. */
   readonly hint: string | undefined;
+  /** The command that mends it, where one does. */
+  readonly command: string | undefined;
   /** What the same request does with `force`; undefined where that does not help. */
   readonly anyway: string | undefined;
   readonly ownGit: OwnGit | undefined;
 
-  constructor(
-    code: ErrorCode,
-    message: string,
-    options: {
-      hint?: string | undefined;
-      anyway?: string | undefined;
-      ownGit?: OwnGit | undefined;
-      cause?: unknown;
-    } = {},
-  ) {
-    super(message, { cause: options.cause });
+  constructor(code: ErrorCode, message: string, { hint, anyway, reason, command, ownGit, cause }: ErrorDetails = {}) {
+    super(message, { cause });
     this.name = 'CodeManagerError';
     this.code = code;
-    this.hint = options.hint;
-    this.anyway = options.anyway;
-    this.ownGit = options.ownGit;
+    this.reason = reason;
+    this.hint = hint;
+    this.command = command;
+    this.anyway = anyway;
+    this.ownGit = ownGit;
   }
 
   toWire(): WireError {
-    const { code, message, hint, anyway, ownGit } = this;
-    return {
-      code,
-      message,
-      ...(hint !== undefined && { hint }),
-      ...(anyway !== undefined && { anyway }),
-      ...(ownGit !== undefined && { ownGit }),
-    };
+    const { code, message, hint, anyway, reason, command, ownGit } = this;
+    const fields = Object.entries({ code, message, hint, anyway, reason, command, ownGit } satisfies WireError);
+    return Object.fromEntries(fields.filter(([, value]) => value !== undefined)) as WireError;
   }
 }
 

@@ -135,7 +135,7 @@ export function machineDescription(machine: Machine, now: number): string {
 }
 
 export function isTooOld({ connection, problem }: Machine): boolean {
-  return connection === 'dependencyMissing' && /too old/i.test(problem?.message ?? '');
+  return connection === 'dependencyMissing' && problem?.reason === 'tooOld';
 }
 
 /** A codicon. */

@@ -41,7 +41,10 @@ const MACHINES: [string, string, Partial<Machine>][] = [
   [
     'ssh · tmux too old',
     'warning',
-    { connection: 'dependencyMissing', problem: { message: 'tmux 2.1 on build-box is too old', command: null } },
+    {
+      connection: 'dependencyMissing',
+      problem: { message: 'tmux 2.1 on build-box is too old', command: null, reason: 'tooOld' },
+    },
   ],
 ];
 for (const [description, icon, fields] of MACHINES) {

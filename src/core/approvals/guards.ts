@@ -12,7 +12,7 @@ import { isSameAbout, isSameAction, isSameText, isTold, labelKey } from '../stat
  */
 
 function changed(hint: string): CodeManagerError {
-  return new CodeManagerError('conflict', 'The request has changed.', { hint });
+  return new CodeManagerError('conflict', 'The request has changed.', { reason: 'requestChanged', hint });
 }
 
 const LOOK = 'Look at what is asked now: cm status.';

@@ -340,7 +340,8 @@ export class EngineService implements MachineService {
       const command = await installCommand(machine, 'tmux');
       // What to do is said once.
       const isSaid = command !== null && error.hint?.endsWith(command) === true;
-      const problem = { message: isSaid ? `${error.message}.` : errorText(error), command };
+      const message = isSaid ? `${error.message}.` : errorText(error);
+      const problem = { message, command, reason: error.reason };
       this.#problem = { connection: 'dependencyMissing', problem };
     }
     if (JSON.stringify(before) !== JSON.stringify(this.#problem)) {

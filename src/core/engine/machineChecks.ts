@@ -28,6 +28,7 @@ export async function folderOf(machine: Machine, path: string): Promise<string> 
   const known = await machine.stat(folder);
   if (!known) {
     throw new CodeManagerError('invalid', `${folder} does not exist`, {
+      reason: 'folderMissing',
       hint: folder.includes('\ufffd')
         ? 'Its name may have bytes that are no UTF-8: rename it, or name another folder.'
         : 'Name a folder that is there.',
@@ -142,6 +143,7 @@ async function folderStep(
 /** The folder of a context is not there: what mends it. @param edit the command that names another folder */
 export function missingFolder(folder: string, edit: string): CodeManagerError {
   return new CodeManagerError('notFound', `${folder} does not exist`, {
+    reason: 'folderMissing',
     hint: `Make it there: ${shownCommand('mkdir', '-p', folder)} (or name another folder: ${edit}).`,
   });
 }

@@ -72,7 +72,7 @@ export async function findTmux(
     throw new CodeManagerError(
       'dependencyMissing',
       `tmux ${version.text} on ${host} is too old; ${OLDEST_TMUX} or newer is needed`,
-      { hint: `Install a newer one, or ${another.charAt(0).toLowerCase()}${another.slice(1)}` },
+      { reason: 'tooOld', hint: `Install a newer one, or ${another.charAt(0).toLowerCase()}${another.slice(1)}` },
     );
   }
   return { program: path, version };

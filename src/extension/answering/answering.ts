@@ -243,8 +243,8 @@ class Conversation {
       await this.#untilSeen(current);
       return await this.#onChanged(request);
     }
-    const { message } = toCodeManagerError(error);
-    if (message === CHANGED) return { type: 'next', note: CHANGED };
+    const { message, reason } = toCodeManagerError(error);
+    if (reason === 'requestChanged') return { type: 'next', note: CHANGED };
     // Nothing waits for it: it may stand there for long.
     this.#offerTerminal(message).catch((failed: unknown) => this.#services.problems.show(failed, 'attach'));
     return DONE;

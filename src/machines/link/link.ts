@@ -153,7 +153,7 @@ export function linkProblem(error: unknown): LinkProblem {
       blocks: failure instanceof CodeManagerError && failure.code === 'unauthorized' ? 'signIn' : null,
     };
   }
-  const { reason, command, needsPerson } = failure;
+  const { reason, command = null, needsPerson } = failure;
   if (reason === 'hostKeyChanged' || reason === 'hostKeyRevoked') return { message, command, blocks: 'hostKey' };
   if (failure.code === 'unauthorized') return { message, command, blocks: 'signIn' };
   return { message, command, blocks: needsPerson ? 'other' : null };

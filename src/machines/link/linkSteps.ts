@@ -76,12 +76,11 @@ export class LinkSteps {
           cause: error,
         })
       : toCodeManagerError(error);
-    const command = failure instanceof ConnectionFailure ? failure.command : null;
     this.#onCheck({
       name: step,
       status: 'failed',
       detail: failure.message,
-      fix: command ?? failure.hint ?? null,
+      fix: failure.command ?? failure.hint ?? null,
       ms: this.#took(),
       code: failure.code,
     });

@@ -98,8 +98,9 @@ export class AgentRoute {
     } catch (error) {
       if (!(error instanceof CodeManagerError) || error.code !== 'dependencyMissing' || error.hint !== undefined)
         throw error;
-      const hint = `Run \`cm machine install ${this.#reach?.host ?? ''}\`, or reach it without --agent.`;
-      throw new CodeManagerError('dependencyMissing', error.message, { hint, cause: error });
+      const command = `cm machine install ${this.#reach?.host ?? ''}`;
+      const hint = `Run \`${command}\`, or reach it without --agent.`;
+      throw new CodeManagerError('dependencyMissing', error.message, { hint, command, cause: error });
     }
   }
 

@@ -262,7 +262,7 @@ export class AgentService implements MachineService {
 
   async #folderThere(folder: string): Promise<string> {
     return this.resolveFolder(folder).catch((error: unknown) => {
-      throw toCodeManagerError(error).message === `${folder} does not exist`
+      throw toCodeManagerError(error).reason === 'folderMissing'
         ? missingFolder(folder, editCommand(this.#options.contexts.all(), this.id, '--path PATH', folder))
         : error;
     });

@@ -93,11 +93,10 @@ export function failureInfo(
 ): Pick<MachineInfo, 'connection' | 'problem' | 'nextTry'> {
   const error = toCodeManagerError(thrown);
   const isTryingNow = !final && nextTry === undefined;
-  const command = error instanceof ConnectionFailure ? error.command : (commandIn(error.hint) ?? null);
   return {
     // A try that is under way is shown as what the last one came to.
     connection: isTryingNow && before === 'connected' ? 'connecting' : connectionOf(error, final),
-    problem: { message: line(errorText(error)), command },
+    problem: { message: line(errorText(error)), command: error.command ?? null },
     nextTry: nextTry === undefined ? null : new Date(nextTry).toISOString(),
   };
 }
@@ -110,11 +109,6 @@ function connectionOf(error: CodeManagerError, isFinalError: boolean): MachineIn
   return isFinalError && error.code === 'unauthorized' ? 'signInNeeded' : 'offline';
 }
 
-/** A command that a hint names. */
-function commandIn(hint: string | undefined): string | undefined {
-  return /`([^`]+)`/.exec(hint ?? '')?.[1];
-}
-
 /** What an agent server says of its own host, among its machines. */
 export function problemThere(machines: readonly MachineInfo[]): Pick<MachineInfo, 'connection' | 'problem'> {
   const local = machines.find(({ id }) => id === 'local');
@@ -125,6 +119,7 @@ export function problemThere(machines: readonly MachineInfo[]): Pick<MachineInfo
     problem: problem && {
       message: line(problem.message),
       command: problem.command === null ? null : line(problem.command),
+      reason: problem.reason,
     },
   };
 }

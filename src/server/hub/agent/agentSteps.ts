@@ -1,6 +1,5 @@
 import { brokenStep } from '../../../machines/link/linkSteps.js';
 import type { ConnectStep } from '../../../machines/link/linkSteps.js';
-import { ConnectionFailure } from '../../../machines/connectionFailure.js';
 import type { Machine as MachineInfo } from '../../../protocol/context.js';
 import { errorText, toCodeManagerError } from '../../../protocol/errors.js';
 import type { Check } from '../../../protocol/requests.js';
@@ -34,12 +33,11 @@ export function agentSteps({ isConnected, connect, info, onCheck }: AgentStepsOp
         await connect((name, detail) => tell({ name, status: 'ok', detail, fix: null, code: null }));
       } catch (thrown) {
         const error = toCodeManagerError(thrown);
-        const ssh = error instanceof ConnectionFailure ? error : undefined;
         tell({
           name: brokenStep(error) ?? AGENT_STEP,
           status: 'failed',
           detail: errorText(error),
-          fix: ssh?.command ?? error.hint ?? null,
+          fix: error.command ?? error.hint ?? null,
           code: error.code,
         });
         return false;
