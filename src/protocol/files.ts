@@ -41,7 +41,7 @@ export const SessionRecord = Session.extend({
     .array(z.object({ reason: z.string(), entry: AuditEntry }))
     .default([])
     .catch([]),
-  /** What it was doing and when; too much to travel with every event. One that cannot be read costs no session. */
+  /** What it does since when, and sums of what it did before. One that cannot be read costs no session. */
   history: SessionHistory.default(NO_HISTORY).catch(NO_HISTORY),
   /** First byte offset of the log that is still on disk. */
   logBase: z.number().int().min(0).default(0),

@@ -16,11 +16,44 @@ export const HistorySpan = z.object({
 });
 export type HistorySpan = z.infer<typeof HistorySpan>;
 
-/** What a session was doing and when, over all of its runs. */
+/** Whether they are one and the same. */
+export function isSameSpan(a: HistorySpan, b: HistorySpan): boolean {
+  return a.from === b.from && a.doing === b.doing && a.kind === b.kind;
+}
+
+/** A line of `<id>.history`, which has what a session was doing, oldest first. */
+export function spanLine({ doing, kind, from }: HistorySpan): string {
+  return `${JSON.stringify({ doing, kind, from })}\n`;
+}
+
+/** What stands in lines of a file `history`: what is no whole line of ours is left out, and what was written again. */
+export function parseSpans(text: string): HistorySpan[] {
+  const spans: HistorySpan[] = [];
+  for (const line of text.split('\n')) {
+    const span = parseSpan(line);
+    const last = spans.at(-1);
+    if (span === undefined || (last !== undefined && (span.from < last.from || isSameSpan(span, last)))) continue;
+    spans.push(span);
+  }
+  return spans;
+}
+
+function parseSpan(line: string): HistorySpan | undefined {
+  try {
+    return HistorySpan.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * What a session was doing and when, over all of its runs. A record has what it does now and the sums of everything
+ * before, which stands in its file `history`; records of older versions have more spans.
+ */
 export const SessionHistory = z.object({
-  /** Oldest first; only the last ones are kept. */
+  /** Oldest first; only the last ones are told. */
   spans: z.array(HistorySpan).default([]),
-  /** Milliseconds that were spent in those which are not kept any more. */
+  /** Milliseconds that were spent in those before. */
   earlier: z.partialRecord(Doing, z.number().min(0)).default({}),
 });
 export type SessionHistory = z.infer<typeof SessionHistory>;

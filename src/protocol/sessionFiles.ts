@@ -9,6 +9,8 @@ const SESSION_FILES = {
   log: 'always',
   /** The sizes that its terminal had. */
   sizes: 'always',
+  /** What it was doing, and when. */
+  history: 'always',
   /** How it ended, as its launcher wrote it. */
   exit: 'untilResumed',
   /** Nobody writes its log any more. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { historyOf } from '../../src/core/records/history.js';
+import { endedSpans, wholeHistory } from '../../src/core/records/history.js';
 import { reduceLifecycle, type LifecycleEvent } from '../../src/core/records/lifecycle.js';
 import { SessionRecord, toSession } from '../../src/protocol/files.js';
-import { historyText, historyTotals } from '../../src/protocol/history.js';
+import { historyText, historyTotals, parseSpans, spanLine } from '../../src/protocol/history.js';
 import type { SessionState } from '../../src/protocol/session.js';
 import { storedRecord } from '../helpers/records.js';
 
@@ -20,10 +20,20 @@ const state = (now: SessionState, seconds: number, kind?: 'permission' | 'questi
   time: at(seconds),
   waiting: kind === undefined ? null : { kind, text: 'npm publish' },
 });
+/** What the file of each record has. */
+const FILES = new WeakMap<SessionRecord, string>();
 const run = (start: SessionRecord, ...events: readonly LifecycleEvent[]): SessionRecord =>
-  events.reduce(reduceLifecycle, start);
+  events.reduce((before, event) => {
+    const after = reduceLifecycle(before, event);
+    FILES.set(after, (FILES.get(before) ?? '') + endedSpans(before, after).map(spanLine).join(''));
+    return after;
+  }, start);
 const spans = (one: SessionRecord): unknown[] =>
-  historyOf(one).spans.map(({ doing, kind, from }) => [doing, kind, (Date.parse(from) - T0) / 1000]);
+  wholeHistory(one, parseSpans(FILES.get(one) ?? '')).spans.map(({ doing, kind, from }) => [
+    doing,
+    kind,
+    (Date.parse(from) - T0) / 1000,
+  ]);
 
 test('what a session does is recorded with when it began, over its end and its next run', () => {
   const ended = run(
@@ -90,8 +100,10 @@ test('what is no other state adds nothing, and a session that nothing has happen
 test('the history stays small, and its sums are of everything', () => {
   let one = record({ status: 'running', state: 'idle' });
   for (let i = 1; i <= 1000; i++) one = run(one, state(i % 2 === 0 ? 'idle' : 'working', i));
-  assert.ok(one.history.spans.length <= 100, String(one.history.spans.length));
-  assert.ok(JSON.stringify(one.history).length < 10_000);
+  assert.equal(one.history.spans.length, 1);
+  const whole = wholeHistory(one, parseSpans(FILES.get(one) ?? '').slice(-150));
+  assert.equal(whole.spans.length, 100);
+  assert.deepEqual(historyTotals(whole, T0 + 1000_000), { idle: 500_000, working: 500_000 });
   assert.deepEqual(historyTotals(one.history, T0 + 1000_000), { idle: 500_000, working: 500_000 });
   assert.deepEqual(SessionRecord.parse(JSON.parse(JSON.stringify(one))).history, one.history);
 });
@@ -117,4 +129,33 @@ test('clients get no history with each event, and one that cannot be read costs 
   const one = run(record({ status: 'running', state: 'idle' }), state('working', 1));
   assert.ok(!('history' in toSession(one)));
   assert.deepEqual(SessionRecord.parse({ ...one, history: { spans: 'gone' } }).history, { spans: [], earlier: {} });
+});
+
+test('the many spans of a record of an older version go on, and its sums are those of before', () => {
+  const old = record({
+    status: 'running',
+    state: 'waiting',
+    changed: at(30),
+    history: {
+      spans: [
+        { doing: 'idle', kind: null, from: at(0) },
+        { doing: 'working', kind: null, from: at(10) },
+        { doing: 'waiting', kind: 'question', from: at(30) },
+      ],
+      earlier: { working: 5_000 },
+    },
+  });
+  const next = run(old, state('idle', 40));
+  assert.deepEqual(next.history.earlier, { working: 25_000, idle: 10_000, waiting: 10_000 });
+  assert.deepEqual(spans(next), [
+    ['idle', null, 0],
+    ['working', null, 10],
+    ['waiting', 'question', 30],
+    ['idle', null, 40],
+  ]);
+  assert.deepEqual(wholeHistory(next, parseSpans(FILES.get(next) ?? '')).earlier, {
+    working: 5_000,
+    idle: 0,
+    waiting: 0,
+  });
 });

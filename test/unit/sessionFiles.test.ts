@@ -17,7 +17,7 @@ test('every file of a session that a script of ours names stands in the one tabl
 });
 
 test('what is removed before the next run is nothing that is kept for ever, and the record is in no list', () => {
-  assert.deepEqual([...BESIDE_RECORD].sort(), ['closed', 'exit', 'log', 'sizes']);
+  assert.deepEqual([...BESIDE_RECORD].sort(), ['closed', 'exit', 'history', 'log', 'sizes']);
   assert.deepEqual(
     OF_ONE_RUN.filter((kind) => BESIDE_RECORD.includes(kind)),
     ['exit', 'closed'],

@@ -7,13 +7,16 @@ import type { Logs } from '../logs/logs.js';
 import type { Machine } from '../machine/machine.js';
 import type { MachineService, SessionMethod } from '../machine/machineService.js';
 import type { SessionEngine } from './sessionEngine.js';
+import { wholeHistory } from '../records/history.js';
 import { sessionFilter } from '../records/sessionFilter.js';
+import type { RecordStore } from '../store/recordStore.js';
 import type { ContextDirectory } from '../sessions/sessions.js';
 
 export interface EngineMethodsOptions {
   readonly machine: Pick<Machine, 'capabilities'>;
   readonly contexts: Pick<ContextDirectory, 'all'>;
   readonly logs: Pick<Logs, 'info'>;
+  readonly store: Pick<RecordStore, 'history'>;
   /** The engine of a machine that can be reached; rejects when it cannot. */
   readonly reached: () => Promise<SessionEngine>;
   /** The record of a session that runs or is in the archive. */
@@ -29,7 +32,7 @@ export type EngineMethods = { readonly [M in SessionMethod]: (params: Params<M>)
 
 /** What clients can ask about the sessions of a machine whose tmux is driven from here. */
 export function engineMethods(options: EngineMethodsOptions): EngineMethods {
-  const { machine, contexts, logs, reached, find, own, service, clock } = options;
+  const { machine, contexts, logs, store, reached, find, own, service, clock } = options;
   const shown = async (session: Promise<Session>): Promise<Session> => own(await session);
   return {
     'session/create': async (params) => shown((await reached()).sessions.create(params)),
@@ -77,7 +80,10 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
     'session/explain': async ({ session }) => {
       const { supervisor, sessions, policy } = await reached();
       const record = await sessions.findAnywhere(session);
-      return { ...supervisor.states.explain(record), held: policy.held(record.id) ?? null };
+      // What cannot be read keeps nobody from what is known.
+      const filed = await store.history(record.id).catch(() => []);
+      const history = wholeHistory(record, filed);
+      return { ...supervisor.states.explain(record), history, held: policy.held(record.id) ?? null };
     },
     'session/changes': async ({ session }) => (await reached()).sessions.changes(session),
     'session/trustGit': async (params) => {

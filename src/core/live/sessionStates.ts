@@ -22,7 +22,6 @@ import { holds, tellable, type Verdict } from '../state/reducer.js';
 import { stillWorks } from '../state/stillWorks.js';
 import { withStyledCursor } from '../state/styledCursor.js';
 import type { TmuxServer } from '../tmux/tmuxServer.js';
-import { historyOf } from '../records/history.js';
 import type { LiveSession, LiveSessions } from './liveSession.js';
 import { HookFollower } from '../hooks/hookFollower.js';
 import type { SessionFiles } from '../records/sessionFiles.js';
@@ -118,10 +117,10 @@ export class SessionStates implements Disposable {
   }
 
   /** Why its state is what it is. */
-  explain(record: SessionRecord): Omit<Explanation, 'held'> {
+  explain(record: SessionRecord): Omit<Explanation, 'held' | 'history'> {
     const { tool, live, clock } = this.#options;
     const { state, phase, waiting, changed } = record;
-    const common = { session: record.id, state, phase, waiting, since: changed, history: historyOf(record) };
+    const common = { session: record.id, state, phase, waiting, since: changed };
     const known = live.get(record.id)?.state?.known;
     if (!known) {
       const why = hasEnded(record)

@@ -3,6 +3,7 @@ import { DisposableStore, type Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { RecordStore } from '../store/recordStore.js';
+import { endedSpans } from './history.js';
 import { reduceLifecycle, type LifecycleEvent } from './lifecycle.js';
 
 /** The records of all sessions that are not archived: the one place where they change. */
@@ -105,7 +106,7 @@ export class SessionTable implements Disposable {
     this.#records.set(after.id, after);
     this.#changed.fire(after);
     try {
-      await this.#store.save(after);
+      await this.#store.save(after, endedSpans(before, after));
       return true;
     } catch (error) {
       this.#onSaveError(after, error);

@@ -4,6 +4,7 @@ import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import { errorCode, isMissing, reasonOf } from '../../common/systemError.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
+import { parseSpans, spanLine, type HistorySpan } from '../../protocol/history.js';
 import { faultText } from '../../protocol/refusal.js';
 import {
   BESIDE_RECORD,
@@ -27,6 +28,9 @@ const MAX_RECORD_BYTES = 16 * 1024 * 1024;
 const MAX_FOREIGN_RECORDS = 5_000;
 /** More stray files are as good as these. */
 const MAX_PROBLEMS = 50;
+/** More than a hundred spans. */
+const HISTORY_BYTES = 16 * 1024;
+const NEWLINE = 10;
 /** A session that another server of a shared home moves is not moved back meanwhile. */
 const MOVING_MS = 60_000;
 
@@ -35,6 +39,8 @@ export class RecordFiles {
   readonly #machine: Machine;
   /** What was read from another host or written there last, by session. */
   readonly #texts = new Map<string, string>();
+  /** Sessions whose history ends with a whole line of this process. */
+  readonly #whole = new Set<string>();
   #paths: Pick<HomePaths, RecordFolder> | undefined;
   #problems: string[] = [];
 
@@ -97,10 +103,37 @@ export class RecordFiles {
     return this.#texts.get(id);
   }
 
-  async write(record: SessionRecord, folder: RecordFolder): Promise<void> {
+  /** Writes a record, and before it what is to be added to the history: a kill in between has it twice, never lost. */
+  async write(record: SessionRecord, folder: RecordFolder, ended: readonly HistorySpan[] = []): Promise<void> {
     const text = formatJson(withNewerRestored(record));
+    // Another host does things in the order in which they were sent; here each has to be waited for.
+    const isOrdered = this.#machine.capabilities.isFar && this.#whole.has(record.id);
+    const added = ended.length === 0 ? undefined : this.#addHistory(record.id, folder, ended);
+    if (!isOrdered) await added;
     this.#knowText(folder, record.id, text);
-    await this.#machine.writeFile(this.#path(folder, record.id, 'json'), text);
+    await Promise.all([added, this.#machine.writeFile(this.#path(folder, record.id, 'json'), text)]);
+  }
+
+  async #addHistory(id: string, folder: RecordFolder, ended: readonly HistorySpan[]): Promise<void> {
+    const path = this.#path(folder, id, 'history');
+    const isWhole = this.#whole.delete(id) || (await this.#endsWhole(path));
+    await this.#machine.append(path, `${isWhole ? '' : '\n'}${ended.map(spanLine).join('')}`);
+    this.#whole.add(id);
+  }
+
+  /** Whether no line of a file is torn at its end; otherwise the next one would be lost with it. */
+  async #endsWhole(path: string): Promise<boolean> {
+    const size = (await this.#machine.stat(path))?.size ?? 0;
+    return size === 0 || (await this.#machine.readFile(path, size - 1, 1))[0] === NEWLINE;
+  }
+
+  /** The last spans of a session's history, oldest first; none when there is no file. */
+  async readHistory(id: string, folder: RecordFolder): Promise<readonly HistorySpan[]> {
+    const path = this.#path(folder, id, 'history');
+    const size = (await this.#machine.stat(path))?.size ?? 0;
+    if (size === 0) return [];
+    const from = Math.max(0, size - HISTORY_BYTES);
+    return parseSpans(Buffer.from(await this.#machine.readFile(path, from, HISTORY_BYTES)).toString('utf8'));
   }
 
   /** All but the record itself, which has been written in its new place, and then the record in the old one. */
@@ -118,9 +151,15 @@ export class RecordFiles {
     }
   }
 
+  /** There is nothing of a session yet. */
+  begin(id: string): void {
+    this.#whole.add(id);
+  }
+
   /** Nothing of a session is known any more. */
   forget(id: string): void {
     this.#texts.delete(id);
+    this.#whole.delete(id);
   }
 
   /** A session with a record in both places was being moved when its mover died: it belongs to the active ones. */

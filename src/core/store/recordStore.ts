@@ -1,6 +1,7 @@
 import { KeyedMutex } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
+import type { HistorySpan } from '../../protocol/history.js';
 import { hasEnded } from '../../protocol/session.js';
 import { isSessionId } from '../../protocol/sessionFiles.js';
 import type { Machine } from '../machine/machine.js';
@@ -29,6 +30,8 @@ export class RecordStore {
   readonly #mutex = new KeyedMutex();
   /** Writes that wait for their turn; they take the record as it is then. */
   readonly #queued = new Map<string, Promise<void>>();
+  /** What sessions were doing and their files do not say yet. */
+  readonly #ended = new Map<string, HistorySpan[]>();
   /** Records that the disk does not have as memory has them. */
   readonly #unsaved = new Set<string>();
   /** Records that came by {@link heard} since the last load. */
@@ -133,14 +136,17 @@ export class RecordStore {
    * Takes a record at once and resolves when it, or a later one of the same session, is on disk.
    * @throws CodeManagerError `unavailable` when it cannot be written; it stays in memory, unless it is a new one, and
    * `flush` tries again.
+   * @param ended what it was doing and does no more, which is added to its file `history`
    */
-  save(record: SessionRecord): Promise<void> {
+  save(record: SessionRecord, ended: readonly HistorySpan[] = []): Promise<void> {
     const { id } = record;
     checkId(id);
     const isNew = this.get(id) === undefined;
+    if (isNew) this.#files.begin(id);
     const archived = !this.#active.has(id) && (this.#archived.has(id) || record.archived);
     (archived ? this.#archived : this.#active).set(id, { ...record, archived });
     this.#unsaved.add(id);
+    if (ended.length > 0) this.#ended.set(id, [...(this.#ended.get(id) ?? []), ...ended]);
     this.#onChange();
     const waiting = this.#queued.get(id);
     if (waiting !== undefined) return waiting;
@@ -166,6 +172,11 @@ export class RecordStore {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
+  /** The last of what stands in the file `history` of a session, oldest first. */
+  history(id: string): Promise<readonly HistorySpan[]> {
+    return this.#files.readHistory(id, this.#active.has(id) ? 'active' : 'archive');
+  }
+
   /** Moves a record and its files to the archive. */
   archive(id: string): Promise<SessionRecord> {
     return this.#move(id, 'archive');
@@ -187,7 +198,7 @@ export class RecordStore {
 
   /** The files of a session were taken away by somebody else. */
   forget(id: string): void {
-    for (const known of [this.#heard, this.#active, this.#archived, this.#unsaved]) known.delete(id);
+    for (const known of [this.#heard, this.#active, this.#archived, this.#unsaved, this.#ended]) known.delete(id);
     this.#files.forget(id);
     this.#onChange();
   }
@@ -197,7 +208,11 @@ export class RecordStore {
     const active = this.#active.get(id);
     const record = active ?? this.#archived.get(id);
     if (record === undefined || !this.#unsaved.has(id)) return;
-    await this.#files.write(record, active === undefined ? 'archive' : 'active');
+    const ended = this.#ended.get(id) ?? [];
+    await this.#files.write(record, active === undefined ? 'archive' : 'active', ended);
+    const later = this.#ended.get(id)?.slice(ended.length) ?? [];
+    if (later.length > 0) this.#ended.set(id, later);
+    else this.#ended.delete(id);
     if (this.get(id) === record) this.#unsaved.delete(id);
   }
 
@@ -205,6 +220,7 @@ export class RecordStore {
   #move(id: string, to: RecordFolder): Promise<SessionRecord> {
     return this.#mutex.run(id, async () => {
       const from = to === 'active' ? 'archive' : 'active';
+      await this.#write(id);
       const [source, target] = to === 'active' ? [this.#archived, this.#active] : [this.#active, this.#archived];
       const known = source.get(id) ?? (target.has(id) ? undefined : await this.#files.read(from, id));
       if (known === undefined) {
@@ -216,9 +232,7 @@ export class RecordStore {
       await this.#files.write(record, to);
       await this.#files.move(id, from, to);
       // What was saved meanwhile is newer, and its write waits for its turn behind this one.
-      const later = source.get(id);
-      if (later === known || later === undefined) this.#unsaved.delete(id);
-      const moved = { ...(later ?? record), archived: record.archived };
+      const moved = { ...(source.get(id) ?? record), archived: record.archived };
       source.delete(id);
       target.set(id, moved);
       this.#onChange();
