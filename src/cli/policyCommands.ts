@@ -73,7 +73,7 @@ export async function add(app: App, invocation: Invocation): Promise<void> {
   return output.json ? output.record(rule) : output.lines([rule.id]);
 }
 
-/** It may be one of another machine, or one that is still to come; mistyped, the rule would never hold, and nothing say so. */
+/** The path may be one of another machine, or one that is still to come; mistyped, the rule would never hold, and nothing say so. */
 async function noteUnknownTool({ client, output }: App, tool: string | null): Promise<void> {
   if (tool === null) return;
   const tools = await client.request('tool/list', { versions: false });

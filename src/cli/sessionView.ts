@@ -68,7 +68,7 @@ export function sessionTable(
   return formatTable(sessionColumns(output), rows, { width: output.columns });
 }
 
-/** Its name, how it is reached, how the connection is, and what is to be done about it. */
+/** A machine's name, how it is reached, how the connection is, and what is to be done about it. */
 function machineText(session: Session, machine: Machine | undefined, now: number): string {
   const { host: recorded } = session.machine;
   if (machine === undefined || machine.type === 'local') return machine?.host ?? recorded;

@@ -32,7 +32,7 @@ export async function status(app: App, invocation: Invocation): Promise<void> {
 
 const FILTERS = ['ctx', 'machine', 'tool', 'state', 'tag'] as const;
 
-/** That none fits does not say that there is none. */
+/** Says that no session fits, which does not say that there is none. */
 function noSessions(invocation: Invocation): string {
   const given = FILTERS.filter((flag) => invocation.has(flag)).map((flag) => `--${flag}`);
   return given.length === 0 ? 'No sessions.' : `No session fits ${given.join(' and ')}.`;

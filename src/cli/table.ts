@@ -2,7 +2,7 @@ import { displayWidth, fitWidth } from './displayWidth.js';
 
 export interface Column {
   readonly title: string;
-  /** It may be cut down to so many columns when the table is too wide; those with the most to spare are cut first. */
+  /** The column may be cut down to so many columns when the table is too wide; those with the most to spare are cut first. */
   readonly min?: number;
   /** In a terminal that is too narrow for all it is left out, those with the lowest number first. */
   readonly goes?: number;

@@ -19,7 +19,7 @@ export type AnswerQuestion = (question: Question, signal: AbortSignal) => Promis
 export type ConnectionState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'connected'; readonly server: ServerInfo }
-  /** It goes on trying by itself, at `nextTry` (ms), unless `final`; `error` says why it is not connected. */
+  /** The client goes on trying by itself, at `nextTry` (ms), unless `final`; `error` says why it is not connected. */
   | {
       readonly kind: 'disconnected';
       readonly error: Error;
@@ -84,7 +84,7 @@ export interface OpenTerminalOptions {
   readonly readOnly?: boolean;
   /** The terminal may be inside another tmux: the person is told how to leave. */
   readonly nesting?: Nesting | undefined;
-  /** It is not wanted any more: closed as soon as it is open (`cancelled`). */
+  /** The terminal is not wanted any more: closed as soon as it is open (`cancelled`). */
   readonly signal?: AbortSignal;
 }
 

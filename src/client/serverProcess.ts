@@ -67,7 +67,7 @@ export class ServerProcess {
     return this.#failure;
   }
 
-  /** It has ended; without a failure this means that another server was there already. */
+  /** The process has ended; without a failure this means that another server was there already. */
   get hasEnded(): boolean {
     return this.#ended;
   }

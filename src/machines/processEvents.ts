@@ -54,7 +54,7 @@ export class ProcessEvents {
     if (this.#heldBytes > MAX_HELD_BYTES) this.#source.pause();
   }
 
-  /** It has ended, and all its output was taken; only the first time counts. */
+  /** The process has ended, and all its output was taken; only the first time counts. */
   end(exit: ProcessExit): void {
     this.#ended.fire(exit);
   }

@@ -18,7 +18,7 @@ export interface Question {
 
 export interface QuestionOptions {
   readonly interactive: boolean;
-  /** It reads the files of a login shell too. */
+  /** The shell reads the files of a login shell too. */
   readonly login: boolean;
   /** The person's own command, run after the files. */
   readonly setup: string | undefined;

@@ -2,7 +2,7 @@ import type { ManageVerb } from './policy.js';
 
 /** What a request does, as far as it matters who asks. `words` say it after "may not". */
 export type Access =
-  /** It changes nothing, or only the connection on which it came. */
+  /** A request that changes nothing, or only the connection on which it came. */
   | { readonly kind: 'read' }
   /** About one session: its own business. */
   | { readonly kind: 'own'; readonly words: string }

@@ -33,7 +33,7 @@ export const Explanation = z.object({
       /** Since when it says so, and when it said so last. */
       since: Timestamp,
       seen: Timestamp,
-      /** It has not become too old. */
+      /** The report has not become too old. */
       holds: z.boolean(),
       wins: z.boolean(),
     }),

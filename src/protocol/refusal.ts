@@ -154,7 +154,7 @@ function innermost(issue: Issue, above: readonly PropertyKey[]): readonly Found[
   return kinds[0] ?? [{ path, message: issue.message, isOfRightKind: false }];
 }
 
-/** It is not even of the kind that has this fault. */
+/** Whether a value is not even of the kind that has this fault. */
 function isOfAnotherKind(issue: Issue): boolean {
   if (issue.code === 'invalid_union') return issue.errors.every((issues) => issues.some(isOfAnotherKind));
   return issue.path.length === 0 || (issue.code === 'invalid_value' && issue.values.length === 1);

@@ -12,7 +12,7 @@ export const Operation = z.string().min(1).max(100).optional();
 
 /** What is so of a request besides what it takes and answers. */
 export interface RequestRules<P extends z.ZodType> {
-  /** It names a session by `session`, and the machine of that session answers it. */
+  /** The request names a session by `session`, and the machine of that session answers it. */
   readonly about?: 'session';
   /** What it does, as far as it matters who asks. */
   readonly access: Access | ((params: z.output<P>) => Access);

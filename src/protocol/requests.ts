@@ -257,7 +257,7 @@ export const REQUESTS = {
   /** Files that are not used and why, one sentence each, on every machine whose files this server reads. */
   'server/problems': request(Empty, z.array(z.string()), { access: READ }),
 
-  /** Those who may connect to the agent server over TCP. */
+  /** The clients that may connect to the agent server over TCP. */
   'token/list': request(Empty, z.array(TokenInfo), { access: READ }),
   /** The only time that the token itself is told. */
   'token/new': request(z.object({ name: Name }), TokenInfo.extend({ token: z.string() }), { access: TOKENS }),

@@ -182,11 +182,11 @@ export const ScreenRules = z.looseObject({
   clearKeys: z.array(z.string()).default([]),
   /** The first line of an earlier prompt: what stands above it belongs to another turn. */
   prompt: Pattern.optional(),
-  /** It works: matches a line above the input box; without a box one of the last lines. */
+  /** The agent works: matches a line above the input box; without a box one of the last lines. */
   working: z.array(Pattern).default([]),
-  /** It works: matches a line below the input box, where no agent can print. */
+  /** The agent works: matches a line below the input box, where no agent can print. */
   workingBelow: z.array(Pattern).default([]),
-  /** It waits for its next task. Without any: when the input box is there and it does not work. */
+  /** The agent waits for its next task. Without any: when the input box is there and it does not work. */
   idle: z.array(Pattern).default([]),
   /** How many lines above the box, or from the bottom when the tool has none, these are looked for in. */
   lines: z.number().int().min(1).max(60).default(8),
@@ -215,7 +215,7 @@ export const ScreenRules = z.looseObject({
   backgroundAbove: z.array(Pattern).default([]),
   /** One of the last rows says that a key has suspended it. */
   suspended: z.array(Pattern).default([]),
-  /** It leaves the other screen of its terminal when a key suspends it, and says nothing. */
+  /** The agent leaves the other screen of its terminal when a key suspends it, and says nothing. */
   suspendsSilently: z.boolean().default(false),
   /** A row that says that one more press of a key suspends it: of that its terminal tells, by its mode, and no screen. */
   nearSuspension: z.array(Pattern).default([]),
@@ -234,13 +234,13 @@ export const ScreenOption = z.object({
   selected: z.boolean().nullable(),
   /** What stands below the label. */
   detail: z.string().nullable(),
-  /** Its number on the screen. */
+  /** The option's number on the screen. */
   number: z.number().int().optional(),
   /** Whether it is chosen, where several can be. */
   ticked: z.boolean().optional(),
   /** An answer of one's own is typed into it. */
   takesText: z.boolean().optional(),
-  /** It is no answer: it ends the choice of several. */
+  /** The option is no answer: it ends the choice of several. */
   finishes: z.boolean().optional(),
 });
 export type ScreenOption = z.infer<typeof ScreenOption>;
@@ -268,7 +268,7 @@ export const ScreenRequest = z.object({
   exact: Exact.nullable().default(null),
   /** Several of its options are one answer. */
   several: z.boolean().optional(),
-  /** It has more options than its screen shows. */
+  /** The dialog has more options than its screen shows. */
   more: z.boolean().optional(),
   /** More than what is asked may stand in it: the screen is being drawn anew, or repeats the tool's own words. */
   doubtful: z.boolean().optional(),

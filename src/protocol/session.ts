@@ -93,7 +93,7 @@ export type Session = z.infer<typeof Session>;
 
 const ENDED_STATUSES: ReadonlySet<SessionStatus> = new Set(['completed', 'failed', 'stopped', 'lost']);
 
-/** It ran, and does not any more. */
+/** Whether a session ran, and does not any more. */
 export function hasEnded(session: Pick<Session, 'status'>): boolean {
   return ENDED_STATUSES.has(session.status);
 }

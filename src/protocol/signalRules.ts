@@ -16,7 +16,7 @@ export const SignalRules = z.looseObject({
   titles: z.array(SignalRule).default([]),
   /** The first that matches counts; others say nothing. */
   notifications: z.array(SignalRule).default([]),
-  /** It works while it shows progress, and is idle when it takes that away. */
+  /** The agent works while it shows progress, and is idle when it takes that away. */
   progress: z.boolean().default(false),
   /** What the bell means. */
   bell: z.enum(['waiting', 'idle']).optional(),

@@ -85,7 +85,7 @@ export const Tool = z.looseObject({
     ])
     .default({ delivery: 'typed' }),
   modes: z.array(ToolMode).default([]),
-  /** Its own records; without them nothing can be resumed. */
+  /** The tool's own records; without them nothing can be resumed. */
   conversation: ToolConversation.optional(),
   /** `{model}` is replaced in the arguments. */
   model: z.object({ args: z.array(z.string()), known: z.array(z.string()).default([]) }).optional(),
@@ -112,7 +112,7 @@ export const Tool = z.looseObject({
   reportsState: z.union([z.boolean(), z.literal('asks')]).default(false),
   /** What it tells its terminal otherwise. */
   signals: SignalRules.optional(),
-  /** It runs a program for what happens to it, which it is told of at its start and nowhere else. */
+  /** The tool runs a program for what happens to it, which it is told of at its start and nowhere else. */
   hooks: z
     .looseObject({
       format: HookFormat,
@@ -122,7 +122,7 @@ export const Tool = z.looseObject({
       unless: z.array(z.string()).default([]),
     })
     .optional(),
-  /** It writes down what it calls before it asks for that, into a file that this variable names to it at its start. */
+  /** The tool writes down what it calls before it asks for that, into a file that this variable names to it at its start. */
   calls: z.looseObject({ format: z.literal('gemini'), variable: z.string() }).optional(),
 });
 export type Tool = z.infer<typeof Tool>;

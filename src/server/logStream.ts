@@ -7,7 +7,7 @@ export interface LogStreamOptions {
   readonly subscription: number;
   readonly notify: (notification: Notification) => void;
   readonly send: (offset: number, bytes: Uint8Array) => Promise<void> | undefined;
-  /** It was told to its end, or cannot be followed any more. */
+  /** The log was told to its end, or cannot be followed any more. */
   readonly onEnd: (error?: unknown) => void;
 }
 

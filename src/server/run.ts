@@ -32,7 +32,7 @@ import { TokenStore } from './tcp/tokenStore.js';
 
 /** What runs as an agent server. */
 export interface Program {
-  /** Its bundle: who starts the server again runs it. */
+  /** The bundle that runs: who starts the server again runs it. */
   readonly path: string;
   /** How machines besides this host are reached, by kind. */
   readonly services: MachineServices;

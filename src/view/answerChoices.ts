@@ -19,7 +19,7 @@ export type AnswerChoice =
 export interface AnswerScope {
   /** How many more ask exactly the same. */
   readonly others: number;
-  /** It is for all of them already. */
+  /** The answer is for all of them already. */
   readonly isForAll: boolean;
 }
 

@@ -8,7 +8,7 @@ import type { SessionRow } from './sessionRows.js';
 const WORTH_MS = 10_000;
 
 export interface AwayMachines {
-  /** Those with running sessions that cannot be reached for a while. */
+  /** The machines with running sessions that cannot be reached for a while. */
   readonly machines: readonly { readonly id: string; readonly name: string; readonly running: number }[];
   /** Milliseconds until another one is worth telling; undefined for none. */
   readonly nextIn: number | undefined;

@@ -34,7 +34,7 @@ interface Pending {
   readonly beginsBlock: boolean;
   /** The line began with what the reader has been given. */
   readonly isContinued: boolean;
-  /** It has scrolled out of the screen, so that it will not change. */
+  /** The line has scrolled out of the screen, so that it will not change. */
   readonly isFinal: boolean;
   /** The program may have painted it again below an older picture of its screen. */
   readonly mayBeCopy: boolean;

@@ -78,7 +78,7 @@ export function guardDialog({ state, options }: ScreenJudgement): void {
   if (state !== 'waiting' || options.length === 0) throw changed(LOOK);
 }
 
-/** It asks what the person saw, with the same options. */
+/** The screen asks what the person saw, with the same options. */
 export function guardSame(request: PendingRequest, screen: ScreenJudgement): void {
   if (!isShown(request, screen)) throw changed(LOOK);
 }

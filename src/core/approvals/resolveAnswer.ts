@@ -14,7 +14,7 @@ export interface ResolvedAnswer {
   readonly text: string | null;
   /** Told with a denial. */
   readonly reason: string | null;
-  /** It is allowed once or denied, by whatever words. */
+  /** The request is allowed once or denied, by whatever words. */
   readonly isPlain: boolean;
 }
 

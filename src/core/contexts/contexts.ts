@@ -28,7 +28,7 @@ export interface ContextsOptions {
 export class Contexts {
   readonly #options: ContextsOptions;
   readonly #making = new KeyedMutex();
-  /** Those that were made for a start that has not succeeded yet. */
+  /** The contexts that were made for a start that has not succeeded yet. */
   readonly #fresh = new Set<string>();
   /** How many starts are under way in each of those. */
   readonly #starts = new Map<string, number>();
@@ -170,7 +170,7 @@ export class Contexts {
     return context;
   }
 
-  /** Its sessions go on and keep their records. */
+  /** Removes a context; its sessions go on and keep their records. */
   async remove({ context: ref, force }: Params<'context/remove'>): Promise<Context> {
     const context = this.get(ref);
     const running = this.#options.running(context.id);

@@ -8,7 +8,7 @@ import { GeminiCalls } from './geminiCalls.js';
 /** What has come since the last reading is read up to so much; more of it is not known. */
 const READ_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 256 * 1024;
-/** Its writer may be behind the screen: what has grown lately may grow again. */
+/** The file's writer may be behind the screen: what has grown lately may grow again. */
 const SETTLED_MS = 200;
 const SETTLE_LOOKS = 10;
 /** A tool can look idle for a moment between two calls. */
@@ -68,7 +68,7 @@ export class CallFile {
     return [];
   }
 
-  /** Its turn is over or goes on: what was called in one that is over for certain will not be asked for. */
+  /** The agent's turn is over or goes on: what was called in one that is over for certain will not be asked for. */
   onIdle(isIdle: boolean): void {
     const { clock, onError } = this.#options;
     this.#ending?.cancel();
@@ -84,7 +84,7 @@ export class CallFile {
     this.#calls.over();
   }
 
-  /** It has grown. */
+  /** The file has grown. */
   onGrown(): void {
     this.#cap.trigger();
   }

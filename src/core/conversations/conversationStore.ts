@@ -49,7 +49,7 @@ export async function readRecord(
   return from === 0 ? text : text.slice(text.indexOf('\n') + 1);
 }
 
-/** Its first lines. */
+/** The first lines of a record. */
 export async function readHead(machine: Pick<Machine, 'readFile'>, path: string): Promise<string> {
   const bytes = await machine.readFile(path, 0, HEAD_BYTES).catch(() => new Uint8Array());
   return Buffer.from(bytes).toString('utf8');

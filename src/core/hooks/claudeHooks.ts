@@ -66,7 +66,7 @@ const Payload = z.looseObject({
   background_tasks: z.array(z.unknown()).optional(),
 });
 
-/** Their input comes back with what the person answered. */
+/** Calls whose input comes back with what the person answered. */
 const ANSWERED: ReadonlySet<string> = new Set(['AskUserQuestion', 'ExitPlanMode', 'EnterPlanMode']);
 
 /** What an event of Claude Code's hooks means. */

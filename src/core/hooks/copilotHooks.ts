@@ -19,7 +19,7 @@ const EVENTS = [
   'SessionEnd',
 ] as const;
 
-/** Those that say what it asks, or may ask: they have tickets. */
+/** The events that say what the agent asks, or may ask: they have tickets. */
 const ASKING: ReadonlySet<string> = new Set(['PreToolUse', 'PermissionRequest', 'Notification']);
 
 /** Seconds; the hook program needs milliseconds. */

@@ -42,7 +42,7 @@ export class HookFollower {
   #rest = '';
   #isPresent = false;
   #model: HookModel = NO_HOOKS;
-  /** Those that wait for an answer, as far as is known. */
+  /** The requests that wait for an answer, as far as is known. */
   #tickets = new Set<string>();
 
   constructor(options: HookFollowerOptions) {
@@ -69,7 +69,7 @@ export class HookFollower {
     return ticketFor(this.#model, request);
   }
 
-  /** It is the one request that is pending. */
+  /** Whether the event is about the one request that is pending. */
   isOnly(request: PendingRequest): boolean {
     return isOnly(this.#model, request);
   }

@@ -9,11 +9,11 @@ import type { HookEvent } from './hookEvent.js';
 /** What an event of a tool's hooks means. */
 export type HookMeaning =
   | { readonly type: 'works'; readonly phase: Phase | null }
-  /** It asks for a person; `key` names the request until it is over. `takesAnswer`: it can be allowed or denied by its hook. */
+  /** The agent asks for a person; `key` names the request until it is over. `takesAnswer`: it can be allowed or denied by its hook. */
   | { readonly type: 'asks'; readonly key: string; readonly asked: Asked; readonly takesAnswer: boolean }
-  /** It is about to ask this, unless its own rules answer it. `said`: how it says that it does ask. */
+  /** The agent is about to ask this, unless its own rules answer it. `said`: how it says that it does ask. */
   | { readonly type: 'mayAsk'; readonly key: string; readonly said: string; readonly asked: Asked }
-  /** It asks for a person what it was about to ask, or `otherwise` something of which only so much is known. */
+  /** The agent asks a person what it was about to ask, or `otherwise` something of which only so much is known. */
   | { readonly type: 'asksIt'; readonly said: string; readonly otherwise: Pick<HookRequest, 'key' | 'asked'> }
   /** The request has been dealt with, and it goes on; null: whatever it was. `isDenied`: a person did not want it. */
   | { readonly type: 'goesOn'; readonly key: string | null; readonly isDenied?: boolean }

@@ -50,7 +50,7 @@ export class LiveSessions {
     return this.#sessions.get(id);
   }
 
-  /** Its window is known and dead or not; undefined when it is not known. */
+  /** Whether the session's window is dead; undefined when it is not known. */
   isDead(id: string): boolean | undefined {
     return this.#sessions.get(id)?.pane.dead;
   }

@@ -75,7 +75,7 @@ export function parseLogSizes(text: string): LogSize[] {
   return sizes;
 }
 
-/** Those from an offset on; the first one tells the size there. */
+/** The sizes from an offset on; the first one tells the size there. */
 export function sizesFrom(sizes: readonly LogSize[], offset: number): LogSize[] {
   const index = sizes.findLastIndex((size) => size.offset <= offset);
   return [{ ...(sizes[index] ?? FIRST_SIZE), offset }, ...sizes.slice(index + 1)];

@@ -30,7 +30,7 @@ export class GrowingFile {
     this.onGrown();
   }
 
-  /** It may have grown. */
+  /** The file may have grown. */
   onGrown(): void {
     this.#reading.trigger();
   }

@@ -125,7 +125,7 @@ export interface LoginEnvironment {
   readonly umask: number | null;
   /** What went wrong while it was read, one sentence each, naming the file to look at. */
   readonly warnings: readonly string[];
-  /** It has all that an interactive shell has; else agents may lack what the person's shell sets. */
+  /** The environment has all that an interactive shell has; else agents may lack what the person's shell sets. */
   readonly isWhole: boolean;
 }
 
@@ -174,7 +174,7 @@ export interface MachineCapabilities {
 export interface Machine {
   /** `local` for the machine of the agent server. */
   readonly id: string;
-  /** Its kind, as people and records name it; nothing is decided by it. */
+  /** The machine's kind, as people and records name it; nothing is decided by it. */
   readonly type: string;
   readonly capabilities: MachineCapabilities;
   /** Undefined for a machine that is always there. */
@@ -185,7 +185,7 @@ export interface Machine {
   bootTime(): Promise<number | undefined>;
   /** Makes the folders for us alone, where they are not there. */
   place(): Promise<MachinePlace>;
-  /** Its own clock, in milliseconds since the epoch. */
+  /** The machine's own clock, in milliseconds since the epoch. */
   now(): Promise<number>;
   /** A program in a new terminal; `TERM` is taken from `env`, default `xterm-256color`. */
   openTerminal(command: readonly string[], options: TerminalSize & Pick<RunOptions, 'cwd' | 'env'>): Promise<Terminal>;

@@ -55,7 +55,7 @@ export interface MachineService extends Disposable {
   readonly info: MachineInfo;
   /** `session/*`, `machine/changed` and `notice`, of this machine alone. */
   readonly onDidChange: Event<Change>;
-  /** Those that are not archived; the last known ones while it cannot be reached. */
+  /** The sessions that are not archived; the last known ones while the machine cannot be reached. */
   sessions(): readonly Session[];
   /** Files with records there that are not used and why, one sentence each. */
   readonly problems?: readonly string[];
@@ -74,7 +74,7 @@ export interface MachineService extends Disposable {
   test(folder: string, operation: Operation, onCheck: (check: Check) => void): Promise<void>;
   /** The folders in a folder there; `~` is the home there. */
   folders(path: string): Promise<Result<'machine/folders'>>;
-  /** Those of a server of its own there; undefined for one whose sessions are answered by this one. */
+  /** The rules of a server of its own there; undefined for a machine whose sessions are answered by this one. */
   readonly policies?: ForeignPolicies | undefined;
   /** What was answered by a server of its own there; undefined for one whose sessions are answered by this one. */
   audit?(params: Params<'audit/list'>): Promise<readonly AuditEntry[]>;

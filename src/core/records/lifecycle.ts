@@ -37,14 +37,14 @@ export type LifecycleEvent =
       readonly turnEnded?: boolean;
       /** How the turn that has ended went wrong, in few words. */
       readonly error?: string | null;
-      /** It was idle already, while something that it had begun went on. */
+      /** The agent was idle already, while something that it had begun went on. */
       readonly isLate?: boolean;
       readonly time: string;
     }
   /** By what it is suspended; null: it goes on. */
   | { readonly type: 'suspended'; readonly suspended: string | null; readonly time: string }
   | { readonly type: 'endAsked'; readonly how: 'stop' | 'kill' }
-  /** Its process has gone; null when nobody can know how. */
+  /** The agent's process has gone; null when nobody can know how. */
   | {
       readonly type: 'ended';
       readonly ending: Ending | null;

@@ -60,7 +60,7 @@ export class SessionFiles {
     return new Set(await this.#machine.list(this.directory));
   }
 
-  /** Its launcher wrote how it ended: what else stands there by that name says nothing. */
+  /** The session's launcher wrote how it ended: what else stands there by that name says nothing. */
   async hasExit(id: string): Promise<boolean> {
     return parseExit(await this.text(id, 'exit')) !== undefined;
   }

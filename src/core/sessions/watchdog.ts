@@ -12,7 +12,7 @@ export const RETRY_MS = 5_000;
 
 export interface WatchdogOptions {
   readonly check: () => Promise<void>;
-  /** It looks at another machine. */
+  /** The watchdog looks at another machine. */
   readonly isFar: boolean;
   /** The machine can be looked at. */
   readonly isOn: () => boolean;

@@ -98,7 +98,7 @@ function quoteFish(word: string): string {
   return `'${word.replace(/['\\]/g, '\\$&')}'`;
 }
 
-/** It takes `!` for its history and ends a word at a line break, in quotes too. */
+/** Whether a shell takes `!` for its history and ends a word at a line break, in quotes too. */
 function quoteCsh(word: string): string {
   return `'${word.replaceAll("'", `'\\''`).replace(/[!\n]/g, '\\$&')}'`;
 }

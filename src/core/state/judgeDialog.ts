@@ -185,7 +185,7 @@ function read(
   };
 }
 
-/** Its words are what the agent wants to do. */
+/** The kinds of dialogs whose words are what the agent wants to do. */
 function isAboutSomething({ kind, action, begin }: ScreenDialog): boolean {
   return (
     kind === 'permission' && begin !== undefined && action !== undefined && action !== 'other' && action !== 'mode'

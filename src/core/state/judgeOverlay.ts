@@ -5,9 +5,9 @@ import type { ScreenRules } from '../../protocol/screen.js';
 import { requestOf } from './requestOf.js';
 import type { ScreenLine } from './screenLines.js';
 
-/** Its title and its key stand apart. */
+/** The overlay's title and its key stand apart. */
 const GAP = '   ';
-/** It is wider than that, or nobody could read it. */
+/** Columns that an overlay has at least, or nobody could read it. */
 const NARROWEST = 30;
 /** So much of a screen may stay free at its right. */
 const MARGIN = 4;

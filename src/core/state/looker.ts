@@ -14,7 +14,7 @@ export interface LookQuestion {
   readonly at: LookedAt<LookName>;
 }
 
-/** Its answer. */
+/** The answer of the thread. */
 export type LookAnswer =
   | { readonly value: unknown }
   /** The expression that took too long. */

@@ -54,7 +54,7 @@ export interface StateModel {
   readonly calls: { readonly open: readonly OpenCall[]; readonly time: number };
   /** The call that told a request exactly, and which: its end may be written down after the next dialog is drawn. */
   readonly used: { readonly call: string; readonly request: number } | null;
-  /** It was given a task, and nothing was seen of its having begun with it. */
+  /** The agent was given a task, and nothing was seen of its having begun with it. */
   readonly isTaskDue: boolean;
   /** Why it has not begun with its task, which it did not take when it was typed; null: nothing is known of that. */
   readonly untaken: string | null;
@@ -77,7 +77,7 @@ export type StateEvent =
   | { readonly type: 'interrupted'; readonly time: number }
   /** It was given something to do, or a person may type into it from now on. */
   | { readonly type: 'given'; readonly time: number }
-  /** It has not taken the task that was typed. */
+  /** The agent has not taken the task that was typed. */
   | { readonly type: 'untaken'; readonly error: string; readonly time: number }
   | { readonly type: 'output'; readonly time: number }
   /** Time has passed. */
@@ -85,7 +85,7 @@ export type StateEvent =
 
 /** An input box flashes between two steps: an idle screen counts once it has held so long. */
 export const IDLE_HOLDS_MS = 700;
-/** That a person broke a turn off stands on the screen, which no flash shows. */
+/** A person broke a turn off: that stands on the screen, which no flash shows. */
 const BROKEN_OFF_HOLDS_MS = 200;
 /** A stronger source that a weaker one contradicts so much later has missed something. */
 const MISSED_REQUEST_MS = 400;
@@ -213,7 +213,7 @@ function withoutOldError({ before, brokenOff }: StateModel, evidence: Evidence):
   return isOld ? { ...evidence, error: undefined } : evidence;
 }
 
-/** It has done something that a start does not do. */
+/** Whether the agent has done something that a start does not do. */
 function hasTakenTask({ state, asked, turnEnded, source, isSeen }: Held): boolean {
   if (state === 'idle') return turnEnded === true;
   // Titles show that a program is busy, with its start too.

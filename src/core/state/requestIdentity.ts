@@ -6,7 +6,7 @@ import { agree, isSameAbout, isSameAction, isSameText, isTold, labelKey, without
 /** What a session is found to wait for. */
 export interface AskedNow {
   readonly asked: Asked | null;
-  /** It vanished and came again since it was looked at last, however equal it is. */
+  /** The dialog vanished and came again since it was looked at last, however equal it is. */
   readonly isNew: boolean;
   /** ISO 8601 UTC. */
   readonly time: string;

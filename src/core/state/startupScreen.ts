@@ -5,7 +5,7 @@ import { textLines } from './screenLines.js';
 export type StartupScreen =
   /** A person has to answer this before the tool goes on. */
   | { readonly kind: 'dialog'; readonly dialog: StartupDialog }
-  /** It takes input. */
+  /** The agent takes input. */
   | { readonly kind: 'ready' }
   | { readonly kind: 'unknown' };
 

@@ -16,7 +16,7 @@ import type { TerminalSignal } from './terminalSignals.js';
 export interface CallSource {
   /** What it has open, as far as a request may be about that. */
   open(shown: ScreenRequest, request: number): Promise<readonly OpenCall[]>;
-  /** Its turn seems to be over, or not any more. */
+  /** The agent's turn seems to be over, or not any more. */
   onIdle?(isIdle: boolean): void;
 }
 
@@ -28,17 +28,17 @@ export interface StateWatchOptions {
     SessionRecord,
     'state' | 'phase' | 'waiting' | 'limitedUntil' | 'error' | 'unread' | 'changed' | 'suspended'
   >;
-  /** It was given a task and has not begun with it. */
+  /** The agent was given a task and has not begun with it. */
   readonly isTaskDue: boolean;
   /** It may have been given something to do. */
   readonly isGiven: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
-  /** Its terminal shows the other screen, that of programs which paint. */
+  /** The terminal shows the other screen, that of programs which paint. */
   readonly isOnOtherScreen: () => Promise<boolean>;
-  /** Its terminal gives lines and no keys, as to a program that has given it up. */
+  /** The terminal gives lines and no keys, as to a program that has given it up. */
   readonly isGivenUp: () => Promise<boolean>;
-  /** Its screen shows that a key has suspended it, or not any more. */
+  /** The screen shows that a key has suspended the agent, or not any more. */
   readonly onSuspended: (isSuspended: boolean) => void;
   /** Of its terminal. */
   readonly size: TerminalSize;
@@ -81,7 +81,7 @@ export class StateWatch implements Disposable {
   #suspendedSince: number | undefined;
   /** When it said last that one more press of a key suspends it. */
   #nearSuspensionAt = -Infinity;
-  /** It has given its terminal up since. */
+  /** The agent has given its terminal up since. */
   #isGivenUp: boolean;
   #timer: { cancel(): void } | undefined;
   /** How many screens were read, and which of them was judged last. */
@@ -113,7 +113,7 @@ export class StateWatch implements Disposable {
     this.#reader?.onOutput();
   }
 
-  /** Its terminal has this size, maybe as before. */
+  /** The terminal has this size, maybe as before. */
   onSize(size: TerminalSize): void {
     this.#redraw.onSize(size);
     if (this.#redraw.isDue) void this.#redraw.done().then(() => this.#reader?.readIn(0));

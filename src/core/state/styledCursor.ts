@@ -60,7 +60,7 @@ function placesOf(lines: readonly StyledLine[], options: readonly ScreenOption[]
   return places;
 }
 
-/** Those that stand on another ground than the last words of their line. */
+/** The words that stand on another ground than the last words of their line. */
 function onOtherGround(lines: readonly StyledLine[], places: readonly Place[]): readonly number[] {
   return indexesOf(places, ({ line, background }) => {
     const { text = '', styles = [] } = lines[line] ?? {};

@@ -21,7 +21,7 @@ export class TmuxSilentError extends CodeManagerError {
   }
 }
 
-/** It may be that tmux was only too slow: nothing says that it cannot do what it was asked. */
+/** Whether tmux may only have been too slow: nothing says that it cannot do what it was asked. */
 export function isSlow(error: unknown): boolean {
   return error instanceof TmuxSilentError || (error instanceof CodeManagerError && error.code === 'timeout');
 }

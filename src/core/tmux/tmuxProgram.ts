@@ -11,7 +11,7 @@ export interface FoundTmux {
 
 /** Where a person says that tmux is. */
 export interface TmuxPlace {
-  /** Its path; undefined to look for it. */
+  /** The path of tmux; undefined to look for it. */
   readonly program: string | undefined;
   /** Something is set up in the login shell first, which may be what brings it: its PATH comes before the usual places. */
   readonly searchLogin: boolean;

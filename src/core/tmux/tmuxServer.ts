@@ -39,7 +39,7 @@ export type TaskMark = '' | 'pasted' | 'sent';
 /** A terminal that is attached to a session. Times are seconds since the epoch. */
 export interface AttachedTerminal {
   readonly created: number;
-  /** Its last key; 0 for none that can be told from its being attached. */
+  /** The client's last key; 0 for none that can be told from its being attached. */
   readonly activity: number;
   readonly readOnly: boolean;
 }
@@ -61,7 +61,7 @@ export class TmuxServer implements Disposable {
   /** For the hooks of tools that wait for one. */
   readonly hookAnswers: HookAnswers;
   #buffer = 0;
-  /** Those of a session: one look for all that end at a time. */
+  /** The processes of a session: one look for all that end at a time. */
   readonly #guests = new Together<string, readonly Guest[]>(async (sessions) => {
     const guests = await this.guests();
     return sessions.map((session) => guests.filter((guest) => guest.session === session));
@@ -289,7 +289,7 @@ export class TmuxServer implements Disposable {
     return (await this.#ask(pane, '#{pane_in_mode}')) !== '0';
   }
 
-  /** It shows the screen of programs that paint, which leave what was printed before them as it is. */
+  /** The pane shows the screen of programs that paint, which leave what was printed before them as it is. */
   async isOnOtherScreen(pane: string): Promise<boolean> {
     return (await this.#ask(pane, '#{alternate_on}')) !== '0';
   }

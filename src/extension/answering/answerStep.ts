@@ -21,7 +21,7 @@ export interface AnswerStep {
   readonly others: number;
   /** All that the answer is for, where it is for several. */
   readonly askedBy: readonly string[];
-  /** It stands in a document below. */
+  /** The text stands in a document below. */
   readonly isOpen: boolean;
   /** Aborts when the request is gone. */
   readonly signal: AbortSignal;

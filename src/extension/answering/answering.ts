@@ -74,7 +74,7 @@ export class Answering {
 }
 
 type Done = { readonly type: 'done' | 'left' };
-/** It goes on with what is asked now. */
+/** The answering goes on with what is asked now. */
 type Next = { readonly type: 'next'; readonly note: string };
 
 /** One request after the other of a session, until one is answered or the person goes. */

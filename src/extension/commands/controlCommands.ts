@@ -129,7 +129,7 @@ function running(title: string): Question {
   return { title, accept: isAttachable, none: 'No session is running' };
 }
 
-/** It runs, or has left something running. */
+/** Whether a session runs, or has left something running. */
 function isEndable(session: Session): boolean {
   return !hasEnded(session) || session.left.length > 0;
 }

@@ -49,7 +49,7 @@ export class Pick<T extends vscode.QuickPickItem> {
     this.#pick.activeItems = [...this.#shown].flatMap(([shown, own]) => (own === item ? [shown] : []));
   }
 
-  /** Those whose check boxes are ticked. */
+  /** The items whose check boxes are ticked. */
   get ticked(): readonly T[] {
     return this.#pick.selectedItems.flatMap((item) => this.#shown.get(item) ?? []);
   }

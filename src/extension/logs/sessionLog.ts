@@ -42,7 +42,7 @@ export class SessionLog implements Disposable {
   #end = 0;
   #hasEnded = false;
   #isComplete = false;
-  /** It is not followed any more, though the session may go on. */
+  /** The log is not followed any more, though the session may go on. */
   #hasFailed = false;
 
   constructor(client: Client, session: Session, options: SessionLogOptions) {
@@ -87,7 +87,7 @@ export class SessionLog implements Disposable {
     if (text !== '') this.#write(`${text}\n`);
   }
 
-  /** It was resumed: what comes now follows in the same log. */
+  /** The session was resumed: what comes now follows in the same log. */
   #goOn(): void {
     this.#hasEnded = false;
     this.#isComplete = false;

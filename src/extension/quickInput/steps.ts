@@ -17,7 +17,7 @@ export interface StepOptions {
   readonly placeholder?: string;
   readonly canGoBack?: boolean;
   readonly buttons?: readonly vscode.QuickInputButton[];
-  /** It is asked in between: whatever hides it leaves it for good. Others come back after such a step. */
+  /** The step is asked in between: whatever hides it leaves it for good. Others come back after such a step. */
   readonly interrupts?: boolean;
   /** Counts as left when it aborts. */
   readonly signal?: AbortSignal;

@@ -13,7 +13,7 @@ export interface ScriptOptions {
   readonly signal: AbortSignal;
   /** `$1` and so on, any text. */
   readonly args?: readonly string[];
-  /** Its standard input, and how many of its bytes have been taken so far. */
+  /** The script's standard input, and how many of its bytes have been taken so far. */
   readonly stdin?: Uint8Array;
   readonly onSent?: (bytes: number) => void;
   readonly timeoutMs?: number;

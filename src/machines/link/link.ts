@@ -31,7 +31,7 @@ export type LinkEvent =
   | { readonly type: 'heard'; readonly time: number }
   /** A try came to nothing; `random` is from 0 to 1. */
   | { readonly type: 'failed'; readonly problem: LinkProblem; readonly random: number; readonly time: number }
-  /** It was connected and is not any more. */
+  /** The host was connected and is not any more. */
   | { readonly type: 'lost'; readonly problem: LinkProblem; readonly time: number }
   | { readonly type: 'due'; readonly time: number }
   /** The host can be reached again. */

@@ -15,7 +15,7 @@ export class TreeSearch {
     this.#known = new Map(known.map(({ pid, start }) => [pid, start]));
   }
 
-  /** Those that run; not ourselves and what only we have started. */
+  /** The processes that run; not ourselves and what only we have started. */
   find(look: Look): ProcessEntry[] {
     const members = new Map<number, ProcessEntry>();
     const queue: number[] = [];

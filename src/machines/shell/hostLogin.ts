@@ -103,7 +103,7 @@ async function explain(
   }
 }
 
-/** Those that are there and that a login shell reads: bash the first of its profiles, and `.bashrc` when that reads it. */
+/** The files that are there and that a login shell reads: bash the first of its profiles, and `.bashrc` when that reads it. */
 async function filesOf(host: HostLoginOptions['host'], kind: Shell['kind']): Promise<readonly string[]> {
   const list = FILES[kind].map(quotePosix).join(' ');
   const script =

@@ -30,7 +30,7 @@ export interface ProgramExit {
 
 export type ProgramOptions = Pick<RunOptions, 'cwd'> & {
   readonly env: Readonly<Record<string, string>>;
-  /** It reads nothing. */
+  /** The program reads nothing. */
   readonly noInput?: boolean;
 };
 

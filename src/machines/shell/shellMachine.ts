@@ -62,7 +62,7 @@ export interface Connecting {
 export interface ShellMachineOptions {
   /** As `machineId` gives it. */
   readonly id: string;
-  /** Its kind, as `Machine.type` tells it. */
+  /** The machine's kind, as `Machine.type` tells it. */
   readonly type: string;
   /** What people call the host. */
   readonly name: string;

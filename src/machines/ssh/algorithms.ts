@@ -2,7 +2,7 @@ import type { Algorithms, ServerHostKeyAlgorithm } from 'ssh2';
 import type { HostKeyCheck } from './hostKeyCheck.js';
 import type { EffectiveConfig } from './sshConfig.js';
 
-/** Those of the library without SHA-1; the order is that of ssh. */
+/** The algorithms of the library without SHA-1; the order is that of ssh. */
 const HOST_KEYS: readonly ServerHostKeyAlgorithm[] = [
   'ssh-ed25519',
   'ecdsa-sha2-nistp256',

@@ -41,7 +41,7 @@ export class Machines implements Disposable {
     this.#add(options.local, undefined).shown = true;
   }
 
-  /** Those that clients know of. */
+  /** The services that clients know of. */
   all(): MachineService[] {
     return [...this.#entries.values()].filter(({ shown }) => shown).map(({ service }) => service);
   }

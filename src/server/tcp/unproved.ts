@@ -38,7 +38,7 @@ export class Unproved {
     if (this.#waiting.size > MAX_UNPROVED && oldest !== undefined) this.#drop(oldest);
   }
 
-  /** It has brought a right token: it is not counted any more. */
+  /** The end has brought a right token: it is not counted any more. */
   proved(socket: Peer): void {
     this.#forget(keyOf(socket));
   }

@@ -25,13 +25,13 @@ export type Hit = 'yes' | 'no' | 'maybe';
 
 /** Of a rule that forbids or asks. */
 export interface HitTerms extends Pick<PolicyRule, 'actions' | 'command' | 'hosts'> {
-  /** It is about commands themselves, not only about the files that they open. */
+  /** The rule is about commands themselves, not only about the files that they open. */
   readonly isShell: boolean;
   /** Where its path leads to; null without one. */
   readonly scope: string | null;
 }
 
-/** These name what a repository has, not what is in its files. */
+/** Options that name what a repository has, not what is in its files. */
 const NAMING = new Set('status branch tag rev-parse version show-ref merge-base describe reflog stash'.split(' '));
 /** Variables by which a program can be made to run another one. */
 const RUNNING_VARIABLE =
@@ -212,7 +212,7 @@ function leads(command: SimpleCommand, words: readonly string[], scope: string, 
   return result === 'no' && isNear && isWalking(words) ? 'maybe' : result;
 }
 
-/** It looks at, or changes, whatever is in the folder where it runs. */
+/** Whether a command looks at, or changes, whatever is in the folder where it runs. */
 function isWalking(words: readonly string[]): boolean {
   const name = canonicalName(words[0] ?? '');
   const operands = words.slice(1).filter((word) => !word.startsWith('-')).length;

@@ -60,12 +60,12 @@ export async function evaluate(asked: Asked, policy: Policy, places: Places, now
   return typeof found === 'string' ? ask(found) : decided('allow', found);
 }
 
-/** Its time has not run out, and it has not answered as often as it may. */
+/** Whether a rule's time has not run out, and it has not answered as often as it may. */
 export function isInForce({ expires, max, used }: PolicyRule, now: number): boolean {
   return (expires === null || Date.parse(expires) > now) && (max === null || used < max);
 }
 
-/** It is about this session and this agent. */
+/** Whether a rule is about this session and this agent. */
 export function isAbout(
   { session, context, tool }: PolicyRule,
   own: Pick<Session, 'id' | 'contextId' | 'tool'>,
@@ -75,7 +75,7 @@ export function isAbout(
   return tool === null || tool === own.tool;
 }
 
-/** It is about this session, this agent and this kind of request. */
+/** Whether a rule is about this session, this agent and this kind of request. */
 function isMeant(rule: PolicyRule, { session: own, request }: Asked): boolean {
   const { actions, effect } = rule;
   if (!isAbout(rule, own)) return false;

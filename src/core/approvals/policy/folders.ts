@@ -10,7 +10,7 @@ export function isMove({ words, assignments }: Pick<SimpleCommand, 'words' | 'as
   return MOVERS.has(words[assignments] ?? '');
 }
 
-/** Its words as paths begin: a `~` that was quoted is no home. */
+/** A command's words as paths begin: a `~` that was quoted is no home. */
 export function wordsAsPaths({ words, tildes }: Pick<SimpleCommand, 'words' | 'tildes'>): string[] {
   return words.map((word, index) => (tildes.includes(index) ? `./${word}` : word));
 }

@@ -1,6 +1,6 @@
 import { canonicalName, isNetwork, splitCommand, subcommandsOf } from './programs.js';
 
-/** They say how much is told and change nothing else, whatever program has them. */
+/** Options that say how much is told and change nothing else, whatever program has them. */
 const EVERYWHERE = list(
   '--verbose --quiet --silent --no-color --color=always --color=never --color=auto --help --version',
 );

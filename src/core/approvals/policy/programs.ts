@@ -111,7 +111,7 @@ export function isShell(program: string): boolean {
   return SHELLS.has(foldedName(program));
 }
 
-/** It may run other programs that its words, its files or its input name. */
+/** Whether a program may run others that its words, its files or its input name. */
 export function isRunner(program: string): boolean {
   const name = foldedName(program);
   return isWrapper(name) || RUNNERS.has(name) || INTERPRETERS.has(name) || MANAGERS.has(name);

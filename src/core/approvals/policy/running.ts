@@ -7,13 +7,13 @@ import { parseShell } from './shellCommand.js';
 export interface Start {
   /** From the program on. */
   readonly words: readonly string[];
-  /** It is known to be run as it stands there. */
+  /** The command is known to be run as it stands there. */
   readonly sure: boolean;
 }
 
 /** `env nice sh -c 'env …'`. */
 const DEEPEST = 4;
-/** Their input becomes further words of the command behind them. */
+/** Programs whose input becomes further words of the command behind them. */
 const GROWING = new Set(['xargs', 'parallel']);
 /** Behind these `find` runs what follows. */
 const FIND_RUNS = new Set(['-exec', '-execdir', '-ok', '-okdir']);
@@ -21,7 +21,7 @@ const FIND_RUNS = new Set(['-exec', '-execdir', '-ok', '-okdir']);
 const GIVES_PROGRAM = /^(?:-l?c|-l?ec|-[pnlw]*e|-E|-f|-m|-jar|--?(?:eval|print|command|execute|file|test|check|run))$/u;
 /** Letters of shells and interpreters that take no word. */
 const TAKES_NOTHING = /^-[aefhklmnptuvxBsSIqwO]+$/u;
-/** They talk with whoever feeds them whatever else their words say. */
+/** Programs that talk with whoever feeds them whatever else their words say. */
 const TALKING = new Set(
   (
     'at batch psql mysql mariadb mongosh mongo redis-cli ed ex gdb lldb sqlite3 sqlplus duckdb vi vim nvim view emacs nano ' +

@@ -31,7 +31,7 @@ const RESERVED = new Set(
     'time until while end - noglob'
   ).split(' '),
 );
-/** They change what later words mean, or run their words. */
+/** Builtins that change what later words mean, or run their words. */
 const UNREADABLE = new Set(
   (
     '. source eval alias unalias trap hash enable set shopt setopt unsetopt emulate autoload export declare typeset ' +

@@ -4,7 +4,7 @@ const list = (text = ''): ReadonlySet<string> => new Set(text.split(/\s+/u).filt
 export interface Subcommands {
   /** Options in front of that name which take nothing. */
   readonly flags: ReadonlySet<string>;
-  /** Those that take the next word, or a value behind `=`. */
+  /** The options that take the next word, or a value behind `=`. */
   readonly values: ReadonlySet<string>;
   /** Flags that may stand there although a rule does not say them. */
   readonly safe: ReadonlySet<string>;
@@ -12,7 +12,7 @@ export interface Subcommands {
   readonly plain: ReadonlySet<string>;
   /** Of those, the ones that run no code of the project. */
   readonly quiet: ReadonlySet<string>;
-  /** They bring in what the names behind them say, from everywhere: a rule says all names. */
+  /** The subcommands that bring in what the names behind them say, from everywhere: a rule says all names. */
   readonly installs: ReadonlySet<string>;
   /** Of all, the ones that reach other hosts, besides those that bring something in. */
   readonly reaching: ReadonlySet<string>;

@@ -41,9 +41,9 @@ export interface AgentLinkOptions extends AgentRouteOptions {
   readonly onReset: (snapshot: Snapshot) => void;
   /** Something has changed there, but for its own host. */
   readonly onChange: (change: Change) => void;
-  /** It is shown as another one than before. */
+  /** The machine is shown as another one than before. */
   readonly onInfo: (info: MachineInfo) => void;
-  /** It was heard of, or not any more. */
+  /** The agent server was heard of, or not any more. */
   readonly onHeard: () => void;
 }
 

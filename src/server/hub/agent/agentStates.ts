@@ -32,12 +32,12 @@ export function line(text: string): string {
   return truncate(stripTerminal(text), MESSAGE_LETTERS);
 }
 
-/** It has given up. */
+/** Whether a client has given up. */
 export function isFinal({ state }: Client): boolean {
   return state.kind === 'disconnected' && state.final;
 }
 
-/** It is connecting right now. */
+/** Whether a client is connecting right now. */
 export function isTrying(client: Client | undefined): boolean {
   if (client === undefined) return false;
   const { state } = client;
