@@ -8,7 +8,13 @@ import { labelText, markdownText, messageText, oneLine, promptText, shortPath } 
 import { matchesFilter, parseFilter } from '../../src/view/sessionFilter.js';
 import { buildSessionTree, ENDED_SHOWN } from '../../src/view/sessionTree.js';
 import { statusLine } from '../../src/view/statusLine.js';
-import { joinWords, parseEnvironment, splitWords, withPastedLines } from '../../src/extension/model/words.js';
+import {
+  joinWords,
+  parseEnvironment,
+  splitWords,
+  withAllLines,
+  withPastedLines,
+} from '../../src/extension/model/words.js';
 import type { Session } from '../../src/protocol/session.js';
 import { pendingRecord, sessionRecord } from '../helpers/records.js';
 import { AWAY, NOW, rowOf, rowsOf, variedSessions } from './rows.js';
@@ -355,4 +361,12 @@ test('the home folder is written as people write it', () => {
   assert.equal(shortPath('/home/a/src/api', '/home/a'), '~/src/api');
   assert.equal(shortPath('/home/ab', '/home/a'), '/home/ab');
   assert.equal(shortPath('/root', undefined), '/root');
+});
+
+test('each of several pastes keeps its line breaks, whatever was typed around it or taken away again', () => {
+  const pasted = ['one\ntwo', 'three\n\nfour\n'];
+  assert.equal(withAllLines('see: one two and three  four, please', pasted), 'see: one\ntwo and three\n\nfour, please');
+  assert.equal(withAllLines('onetwo', pasted), 'one\ntwo');
+  assert.equal(withAllLines('three', pasted), 'three');
+  assert.equal(withAllLines('nothing pasted', []), 'nothing pasted');
 });

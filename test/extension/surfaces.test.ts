@@ -8,7 +8,7 @@ import { NAME, OURS, SURFACES, THEIRS } from '../ui/surfaces.js';
 
 const FOLDER = join(repoRoot, 'src/extension');
 /** What shows nothing by itself. */
-const SILENT = new Set(['interruption', 'PASTED', 'sessionItems']);
+const SILENT = new Set(['interruption', 'PASTED', 'Paste', 'sessionItems']);
 const IMPORT = /^import \{([^}]*)\} from '(?:[^']*\/(?:editor|quickInput)\/\w+|\.\/steps)\.js';$/gm;
 
 /** The ways by which texts come out of a file. */

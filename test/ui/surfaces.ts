@@ -25,9 +25,9 @@ export const SURFACES: Readonly<
   'answering/answerStep.ts': { pickStep: 'notification, answers, refusal', pickManyStep: 'several options' },
   'answering/answering.ts': {
     'documents.show': 'request document',
-    inputStep: 'reason of a denial',
     say: 'answered',
     sayDone: 'answered',
+    textStep: 'reason of a denial',
     working: 'answered',
   },
   'answering/approvalCommands.ts': { 'documents.show': 'audit log', say: 'auto-approval off' },
@@ -37,7 +37,7 @@ export const SURFACES: Readonly<
     inputStep: THEIRS,
     pickStep: 'test of a context',
   },
-  'commands/controlCommands.ts': { ask: 'kill', inputStep: 'send, refused', say: 'send, refused', working: NAME },
+  'commands/controlCommands.ts': { ask: 'kill', say: 'send, refused', textStep: 'send, refused', working: NAME },
   'commands/editContext.ts': { ask: 'context edited, removed', inputStep: THEIRS, pickStep: 'context edited, removed' },
   'commands/helpCommands.ts': {
     'documents.show': 'doctor',

@@ -82,7 +82,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   server: ['hub', 'hub/agent', 'hub/ssh', 'inside', 'tcp'],
   'extension/model': [],
   'extension/editor': ['model'],
-  'extension/quickInput': ['editor'],
+  'extension/quickInput': ['editor', 'model'],
   'extension/services': ['editor', 'model', 'quickInput'],
   'extension/addHost': ['editor', 'model', 'quickInput', 'services'],
   'extension/newSession': ['editor', 'model', 'quickInput', 'services'],

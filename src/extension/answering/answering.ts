@@ -10,7 +10,7 @@ import { oneLine } from '../../view/plainText.js';
 import { answeredBy, isShort, requestDocument } from '../../view/requestText.js';
 import { contextName, sessionName } from '../../view/sessionLabel.js';
 import type { SessionRow } from '../../view/sessionRows.js';
-import { inputStep } from '../quickInput/steps.js';
+import { textStep } from '../quickInput/steps.js';
 import { alwaysAllow } from './alwaysAllow.js';
 import { answerAll, askedBy, othersLike } from './answerAll.js';
 import { answerStep } from './answerStep.js';
@@ -169,7 +169,7 @@ class Conversation {
   }
 
   async #typed(all: readonly Session[], placeholder: string, answer: (text: string) => Answer): Promise<Done | Next> {
-    const result = await inputStep({
+    const result = await textStep({
       title: this.#title,
       placeholder,
       prompt: oneLine(all[0]?.request?.text ?? '', 200),

@@ -6,7 +6,7 @@ import { ask, say, working } from '../editor/say.js';
 import { countOf, oneLine } from '../../view/plainText.js';
 import { sessionName } from '../../view/sessionLabel.js';
 import { draftLike } from '../newSession/draft.js';
-import { inputStep } from '../quickInput/steps.js';
+import { textStep } from '../quickInput/steps.js';
 import type { Services } from './services.js';
 import { oneSession, severalSessions, type Question } from './targets.js';
 import { isAttachable, openLog } from './watchCommands.js';
@@ -140,7 +140,7 @@ function endable(title: string): Question {
 
 async function askText(session: Session): Promise<string | undefined> {
   const waiting = session.waiting === null ? '' : ` It asks: ${oneLine(session.waiting.text)}`;
-  const result = await inputStep({
+  const result = await textStep({
     title: `Send Text to ${sessionName(session)}`,
     placeholder: 'Text',
     prompt: `Typed and submitted with Enter.${waiting}`,

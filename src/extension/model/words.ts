@@ -74,3 +74,8 @@ export function withPastedLines(value: string, clipboard: string): string | unde
   if (first === undefined || last === undefined) return undefined;
   return value.slice(0, first) + lines.trimStart() + value.slice(last + 1).trimEnd();
 }
+
+/** A text of one line with the line breaks of each text that was pasted into it and still stands there. */
+export function withAllLines(value: string, clipboards: readonly string[]): string {
+  return clipboards.reduce((text, clipboard) => withPastedLines(text, clipboard) ?? text, value);
+}

@@ -7,6 +7,7 @@ import { say, working } from '../editor/say.js';
 import { machineName, machineOf } from '../../view/machineText.js';
 import { oneLine } from '../../view/plainText.js';
 import type { ServerLink } from '../services/serverLink.js';
+import { Paste } from '../quickInput/paste.js';
 import { inputStep, PASTED } from '../quickInput/steps.js';
 import type { ContextKeys } from '../services/contextKeys.js';
 import type { ToolCatalog } from '../services/toolCatalog.js';
@@ -15,7 +16,6 @@ import { askAgent } from './agentStep.js';
 import { askContext } from './contextStep.js';
 import { NO_OPTIONS, remember, toRequest, type Draft, type Place, type Remembered } from './draft.js';
 import { askOptions } from './optionsStep.js';
-import { Paste } from './paste.js';
 import type { TaskDrafts } from './taskDrafts.js';
 
 const LAST_KEY = 'lastSession';

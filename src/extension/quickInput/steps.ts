@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { DisposableStore, toDisposable } from '../../common/disposable.js';
 import { Input, Pick } from '../editor/quickInputs.js';
 import { interruption } from './interruption.js';
+import { Paste } from './paste.js';
 
 /** How a person left one step of several. */
 export type StepResult<T> =
@@ -130,7 +131,7 @@ export interface InputStep extends StepOptions {
   readonly validate?: (value: string) => string | undefined;
   /** Called while typing; a text that it returns takes the place of the dialog's end by a button. */
   readonly onValue?: (value: string) => Promise<string | undefined>;
-  /** What is said below the box in place of the prompt, looked at after each change. */
+  /** What is said below the box in place of the prompt, looked at first and after each change. */
   readonly hint?: () => string | undefined;
 }
 
@@ -147,13 +148,18 @@ export async function inputStep(options: InputStep): Promise<StepResult<string>>
   try {
     return await new Promise<StepResult<string>>((resolve) => {
       listen(store, editor, () => editor.value, options, resolve);
+      const hint = (): void => {
+        if (options.hint !== undefined) input.prompt = options.hint() ?? options.prompt;
+      };
+      hint();
       store.add(
         editor.onDidChangeValue((value) => {
           input.problem = value === '' ? undefined : options.validate?.(value);
           void options.onValue?.(value).then((text) => {
             if (text !== undefined) resolve({ kind: 'button', button: PASTED, value: text });
+            else hint();
           });
-          if (options.hint !== undefined) input.prompt = options.hint() ?? options.prompt;
+          hint();
         }),
       );
       store.add(
@@ -167,6 +173,43 @@ export async function inputStep(options: InputStep): Promise<StepResult<string>>
     });
   } finally {
     store.dispose();
+  }
+}
+
+const LINES_BUTTON: vscode.QuickInputButton = {
+  iconPath: new vscode.ThemeIcon('word-wrap'),
+  tooltip: 'Keep Line Breaks',
+};
+const LINES_KEPT = 'The line breaks of what was pasted are kept.';
+const LINES_LACK = 'Pasted as one line. Keep Line Breaks, the button above, reads them from the clipboard.';
+const LINES_LOST = 'Its line breaks are not known: the clipboard has none, or the browser does not let it be read.';
+
+/**
+ * Asks for a text for an agent. What is pasted keeps its line breaks, which a box of one line does not show. A browser
+ * lets the clipboard be read only when the person asks for it.
+ */
+export async function textStep(
+  options: Omit<InputStep, 'buttons' | 'hint' | 'onValue' | 'password'>,
+): Promise<StepResult<string>> {
+  let value = options.value ?? '';
+  let isLost = false;
+  const paste = new Paste(value);
+  for (;;) {
+    const result = await inputStep({
+      ...options,
+      value,
+      buttons: vscode.env.uiKind === vscode.UIKind.Web ? [LINES_BUTTON] : [],
+      onValue: async (typed) => {
+        isLost = false;
+        await paste.typed(typed);
+        return undefined;
+      },
+      hint: () => (isLost ? LINES_LOST : paste.mayLackLines ? LINES_LACK : paste.hasLines ? LINES_KEPT : undefined),
+    });
+    if (result.kind === 'next') return { kind: 'next', value: await paste.text(result.value) };
+    if (result.kind !== 'button') return result;
+    value = result.value;
+    isLost = (await paste.whole(value).catch(() => undefined)) === undefined;
   }
 }
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { withPastedLines } from '../model/words.js';
+import { withAllLines, withPastedLines } from '../model/words.js';
 
 /** Whether this browser has let us read its clipboard in this window: then it is read whenever something is pasted. */
 let isReadable = vscode.env.uiKind === vscode.UIKind.Desktop;
@@ -8,6 +8,9 @@ let isReadable = vscode.env.uiKind === vscode.UIKind.Desktop;
 export class Paste {
   #before: string;
   #mayLackLines = false;
+  /** What was pasted and had several lines. */
+  readonly #read: string[] = [];
+  #reading: Promise<unknown> = Promise.resolve();
 
   /** @param value what stands in the box at first */
   constructor(value: string) {
@@ -25,7 +28,11 @@ export class Paste {
     this.#before = value;
     if (value === '') this.#mayLackLines = false;
     if (!isPasted) return undefined;
-    if (isReadable) return await this.whole(value);
+    if (isReadable) {
+      const reading = this.whole(value);
+      this.#reading = Promise.allSettled([this.#reading, reading]);
+      return await reading;
+    }
     // A browser asks the person, or complains, before it lets anybody read the clipboard: not unless they want it.
     this.#mayLackLines ||= /\s/.test(value.trim());
     return undefined;
@@ -36,6 +43,22 @@ export class Paste {
     if (!isReadable && !this.#mayLackLines) return undefined;
     const clipboard = await vscode.env.clipboard.readText();
     if (clipboard !== '') isReadable = true;
-    return withPastedLines(value, clipboard);
+    const whole = withPastedLines(value, clipboard);
+    if (whole !== undefined) {
+      this.#read.push(clipboard);
+      this.#mayLackLines = false;
+    }
+    return whole;
+  }
+
+  /** Something that was pasted has line breaks, and they are known. */
+  get hasLines(): boolean {
+    return this.#read.length > 0;
+  }
+
+  /** What stands in the box, whatever was typed around it, with the line breaks of all that was pasted. */
+  async text(value: string): Promise<string> {
+    await this.#reading;
+    return withAllLines(value, this.#read);
   }
 }
