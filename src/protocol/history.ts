@@ -7,7 +7,7 @@ import { WaitingKind } from './screen.js';
 export const Doing = z.enum(['starting', 'working', 'waiting', 'limited', 'idle', 'unknown', 'ended']);
 export type Doing = z.infer<typeof Doing>;
 
-/** It lasted until the next one, the last one until now. */
+/** A span lasted until the next one, the last one until now. */
 export const HistorySpan = z.object({
   doing: Doing,
   /** What it waited for. */

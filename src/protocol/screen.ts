@@ -102,7 +102,7 @@ export const ScreenDialog = z.looseObject({
   /** What a person reads after "Needs input"; `{command}` and the other groups are replaced. */
   text: z.string().optional(),
   /**
-   * It only asks whether the answers that were just given are meant: the option that says so, and the row that stands there
+   * The dialog only asks whether the answers that were just given are meant: the option that says so, and the row that stands there
    * for each of them.
    */
   confirms: z.object({ option: Pattern, each: Pattern }).optional(),

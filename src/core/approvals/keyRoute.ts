@@ -157,7 +157,7 @@ export class KeyRoute {
   }
 
   /**
-   * Its number moved the cursor and no more, or was dropped: programs do so to a key that comes right after typing. Keys
+   * The option's number moved the cursor and no more, or was dropped: programs do so to a key that comes right after typing. Keys
    * are heard in their order, so one that moves the cursor shows that the number will not count any more.
    */
   async #byCursor({ label, selected }: ScreenOption, before: LastRead): Promise<boolean> {

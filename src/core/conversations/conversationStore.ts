@@ -20,7 +20,7 @@ export interface ConversationStore {
    */
   openIn(processes: readonly ProcessFiles[], known: string | null): Promise<string | undefined>;
   /**
-   * Those that persons began in a folder since a time, for tools of which nothing better tells.
+   * The conversations that persons began in a folder since a time, for tools of which nothing better tells.
    *
    * @param folder without symbolic links
    */

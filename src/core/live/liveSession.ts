@@ -24,7 +24,7 @@ export interface LiveSession {
   state: StateWatch | undefined;
   /** Number of the request that its watch has told last. */
   asked: number | undefined;
-  /** It may have been given something to do; undefined: nobody knows. */
+  /** The agent may have been given something to do; undefined: nobody knows. */
   isGiven: boolean | undefined;
   /** When Ctrl+C was pressed in it last on behalf of a person, by the clock of this process. */
   brokenOff: number | undefined;

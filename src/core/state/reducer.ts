@@ -60,7 +60,7 @@ export interface StateModel {
   readonly untaken: string | null;
   /** The tool writes down what it calls. */
   readonly keepsRecord: boolean;
-  /** It may have been given something to do: until then no turn can have ended, whatever its start looks like. */
+  /** The agent may have been given something to do: until then no turn can have ended, whatever its start looks like. */
   readonly isGiven: boolean;
   readonly verdict: Verdict;
 }
@@ -75,7 +75,7 @@ export type StateEvent =
   | { readonly type: 'calls'; readonly open: readonly OpenCall[]; readonly began: number; readonly time: number }
   /** A person has interrupted it. */
   | { readonly type: 'interrupted'; readonly time: number }
-  /** It was given something to do, or a person may type into it from now on. */
+  /** The agent was given something to do, or a person may type into it from now on. */
   | { readonly type: 'given'; readonly time: number }
   /** The agent has not taken the task that was typed. */
   | { readonly type: 'untaken'; readonly error: string; readonly time: number }
@@ -221,7 +221,7 @@ function hasTakenTask({ state, asked, turnEnded, source, isSeen }: Held): boolea
   return state === 'limited' || asked?.kind === 'permission' || asked?.kind === 'plan';
 }
 
-/** It does what no agent does that was given nothing. Titles and screens show that a program is busy, with its start too. */
+/** Whether the agent does what no agent does that was given nothing. Titles and screens show that a program is busy, with its start too. */
 function showsTurn({ state, source, asked }: Held): boolean {
   if (state === 'working') return source === 'event' || source === 'report';
   return asked?.kind === 'permission' || asked?.kind === 'plan';

@@ -30,7 +30,7 @@ export interface StateWatchOptions {
   >;
   /** The agent was given a task and has not begun with it. */
   readonly isTaskDue: boolean;
-  /** It may have been given something to do. */
+  /** The agent may have been given something to do. */
   readonly isGiven: boolean;
   /** The visible screen as text. */
   readonly screen: () => Promise<string>;
@@ -164,7 +164,7 @@ export class StateWatch implements Disposable {
     this.#step({ type: 'interrupted', time: this.#interruptedAt });
   }
 
-  /** It was given something to do, or a person may type into it from now on. */
+  /** The agent was given something to do, or a person may type into it from now on. */
   onGiven(): void {
     this.#step({ type: 'given', time: this.#options.clock.now() });
   }

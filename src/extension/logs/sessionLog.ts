@@ -76,7 +76,7 @@ export class SessionLog implements Disposable {
   }
 
   /**
-   * Its machine is back.
+   * The session's machine is back.
    *
    * @param text what there is to say about it, possibly nothing
    */

@@ -67,7 +67,7 @@ export class Program implements Disposable {
   #disposed = false;
 
   /**
-   * Its output is paused until {@link resume}.
+   * The program's output is paused until {@link resume}.
    * @throws CodeManagerError `unavailable` when there is no channel for it, `invalid` for a NUL
    */
   static async start(host: ProgramHost, command: readonly string[], options: ProgramOptions): Promise<Program> {
