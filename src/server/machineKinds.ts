@@ -13,7 +13,7 @@ import { AgentService } from './hub/agent/agentService.js';
 import { createHostService } from './hub/hostService.js';
 import type { HubLinks } from './hub/hub.js';
 import { NodesService } from './hub/ssh/nodesService.js';
-import { SshService } from './hub/ssh/sshService.js';
+import { SshService, type ConnectHost } from './hub/ssh/sshService.js';
 
 /** What the service of a machine of any kind is made from. */
 export interface ServiceParts {
@@ -58,7 +58,7 @@ const ssh = serviceOf(MACHINE_KINDS.ssh.spec, (spec, parts) => {
   return new SshService({
     id,
     connect: (reach, options) => connectSsh(reach, { ...options, memory }),
-    createEngine: (connect, onLeadLost) => createNodes(spec, parts, memory, connect, onLeadLost),
+    createEngine: (connect) => createNodes(spec, parts, memory, connect),
     createAgent: (connect) =>
       new AgentService({
         ...ofAgent(parts),
@@ -94,17 +94,17 @@ function createNodes(
   spec: SshMachineSpec,
   { id, links, data, cache, remembered, log }: ServiceParts,
   memory: SignInMemory,
-  ...[connect, onLeadLost]: Parameters<ConstructorParameters<typeof SshService>[0]['createEngine']>
-): MachineService {
+  connect: ConnectHost,
+): NodesService {
   const reached = { id, reach: spec, setup: spec.setup ?? undefined, log };
   const common = { id, host: spec.host, spec, tmux: spec.tmux ?? undefined, hasSetup: spec.setup != null, links, log };
   return new NodesService({
     connect,
     createMain: (signIn) => {
       const there = new SshMachine({ ...reached, connect: signIn });
-      return createHostService({ ...common, machine: there, owned: there, cache, remembered, onLeadLost, data });
+      return createHostService({ ...common, machine: there, owned: there, cache, remembered, data });
     },
-    createNode: (node, signIn, onRecord) => {
+    createNode: (node, signIn) => {
       const connectNode: typeof signIn = (reach, options) => signIn(reach, { ...options, memory });
       const there = new SshMachine({ ...reached, node, connect: connectNode });
       // Old records of the home are archived by one of those who share it.
@@ -115,7 +115,6 @@ function createNodes(
         spec: { ...spec, host: node },
         machine: there,
         owned: there,
-        onRecord,
         data: kept,
       });
     },

@@ -13,6 +13,7 @@ import { storedRecord } from '../helpers/records.js';
 import { silentLogger } from '../helpers/silentLogger.js';
 import { until } from '../helpers/until.js';
 import { box, CLAUDE, draw, FakeAgent, SHELL, WORKING } from './fakeAgent.js';
+import type { AnswerScope } from '../../src/core/approvals/laterReasons.js';
 
 const ID = '0123456789ab';
 const ids = new IdGenerator();
@@ -45,21 +46,42 @@ class Desk {
     this.record = storedRecord({ id: ID, name: 'refactor', tool: 'claude' });
     this.see();
     const isLead = (): boolean => this.leads;
-    this.answerer = new Answerer({
-      supervisor: {
-        act: () => Promise.resolve(),
+    const scope = {
+      leadership: {
         get leads() {
           return isLead();
         },
       },
       live: { isDead: () => this.isDead },
+      files: {
+        logSize: () => Promise.resolve(0),
+        printedSince: () => Promise.resolve(this.printed),
+      },
+      table: {
+        all: () => [this.record],
+        get: () => this.record,
+        patch: (_id: string, changes: Partial<SessionRecord>) => {
+          if (changes.answered?.outcome === null) this.steps.push('note');
+          this.patch(changes);
+          return Promise.resolve(this.diskWorks);
+        },
+      },
+      tool: () => CLAUDE,
+      ids,
+      clock: systemClock,
+      log: silentLogger,
+    } as unknown as AnswerScope;
+    this.answerer = new Answerer(scope, {
+      supervisor: { act: () => Promise.resolve() },
       suspensions: { look: () => Promise.resolve() },
-      states: {
+      screens: {
         look: async () => {
           const judgement = await this.agent.look();
           if (this.isFollowed) this.see();
           return judgement;
         },
+      },
+      states: {
         onAnswered: (_id, { id }) => {
           if (this.record.request?.id === id) this.patch({ request: null });
         },
@@ -85,21 +107,7 @@ class Desk {
           ),
         isTyping: () => Promise.resolve(this.isTyping),
       },
-      files: {
-        logSize: () => Promise.resolve(0),
-        printedSince: () => Promise.resolve(this.printed),
-      },
-      table: {
-        all: () => [this.record],
-        get: () => this.record,
-        patch: (_id, changes) => {
-          if (changes.answered?.outcome === null) this.steps.push('note');
-          this.patch(changes);
-          return Promise.resolve(this.diskWorks);
-        },
-      },
       find: () => this.record,
-      tool: () => CLAUDE,
       audit: {
         ready: () => (this.notRecorded === undefined ? Promise.resolve() : Promise.reject(this.notRecorded)),
         append: (entry) => {
@@ -109,9 +117,6 @@ class Desk {
         },
       },
       route,
-      ids,
-      clock: systemClock,
-      log: silentLogger,
     });
   }
 

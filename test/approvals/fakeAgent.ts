@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
-import type { SeenScreen } from '../../src/core/live/sessionStates.js';
+import type { SeenScreen } from '../../src/core/live/screens.js';
 import { InputBox, submit } from '../../src/core/live/textInput.js';
 import type { ScreenJudgement } from '../../src/protocol/judgement.js';
 import { Tool } from '../../src/protocol/tool.js';

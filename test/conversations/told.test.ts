@@ -6,7 +6,6 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { systemClock } from '../../src/common/async.js';
-import { Emitter } from '../../src/common/emitter.js';
 import { Conversations } from '../../src/core/conversations/conversations.js';
 import { SessionTable } from '../../src/core/records/sessionTable.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
@@ -31,7 +30,6 @@ class Desk {
   readonly conversations: Conversations;
   /** The sessions that OpenCode has. */
   readonly rows: object[] = [];
-  readonly #told = new Emitter<{ readonly id: string; readonly conversation: string }>();
 
   constructor(t: TestContext) {
     this.home = tempDir(t);
@@ -44,10 +42,8 @@ class Desk {
       table: this.table,
       tool: (id) => catalog.get(id),
       runTool: () => Promise.resolve(JSON.stringify(this.rows)),
-      isHere: () => true,
+      identity: storedRecord().machine,
       logPath: (id) => join(this.home, `${id}.log`),
-      onLogChanged: new Emitter<string>().event,
-      onConversation: this.#told.event,
       clock: systemClock,
       log: silentLogger,
     });
@@ -62,7 +58,7 @@ class Desk {
   }
 
   tell(id: string, conversation: string): void {
-    this.#told.fire({ id, conversation });
+    this.conversations.onTold({ id, conversation });
   }
 
   write(path: string, ...lines: readonly object[]): void {

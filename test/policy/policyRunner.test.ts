@@ -5,7 +5,7 @@ import { join, posix } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Emitter } from '../../src/common/emitter.js';
 import type { AnswerRequest } from '../../src/core/approvals/answerer.js';
-import { PolicyRunner } from '../../src/core/approvals/policyRunner.js';
+import { PolicyRunner, type PolicyScope } from '../../src/core/approvals/policyRunner.js';
 import { PolicyStore } from '../../src/core/approvals/policy/policyStore.js';
 import { CodeManagerError } from '../../src/protocol/errors.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
@@ -46,18 +46,34 @@ class Desk {
     this.store = new PolicyStore(home);
     this.record = storedRecord({ id: ID, name: 'refactor', tool: 'claude' });
     const isLead = (): boolean => this.leads;
-    this.runner = new PolicyRunner({
+    const host = (): string => (this.isHere ? this.record.machine.host : 'elsewhere');
+    const scope = {
+      identity: {
+        get host() {
+          return host();
+        },
+        bootId: 'unknown',
+      },
+      leadership: {
+        get leads() {
+          return isLead();
+        },
+      },
+      table: { all: () => [this.record], get: () => this.record, onDidChange: this.#changed.event },
+      clock: {
+        now: () => Date.parse(NOW),
+        after: (_ms: number, run: () => void) => {
+          this.#timers.add(run);
+          return { cancel: () => this.#timers.delete(run) };
+        },
+      },
+      log: silentLogger,
+    } as unknown as PolicyScope;
+    this.runner = new PolicyRunner(scope, {
       policies: this.store,
       places: {
         own: '/cm',
         resolve: (paths, folder) => Promise.resolve(paths.map((path) => posix.resolve(folder, path))),
-      },
-      table: { all: () => [this.record], get: () => this.record, onDidChange: this.#changed.event },
-      supervisor: {
-        get leads() {
-          return isLead();
-        },
-        isHere: () => this.isHere,
       },
       states: { isOnly: () => this.isOnly },
       answers: { decide: (request) => this.#decide(request) },
@@ -67,14 +83,6 @@ class Desk {
         },
       },
       find: () => this.record,
-      clock: {
-        now: () => Date.parse(NOW),
-        after: (_ms, run) => {
-          this.#timers.add(run);
-          return { cancel: () => this.#timers.delete(run) };
-        },
-      },
-      log: silentLogger,
     });
   }
 

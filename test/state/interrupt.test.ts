@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SessionTyping, type SessionTypingOptions } from '../../src/core/sessions/sessionTyping.js';
+import { SessionTyping, type SessionTypingOptions, type TypingScope } from '../../src/core/sessions/sessionTyping.js';
 import { judgeScreen } from '../../src/core/state/judgeScreen.js';
 import type { Verdict } from '../../src/core/state/reducer.js';
 import { stillWorks } from '../../src/core/state/stillWorks.js';
@@ -43,10 +43,8 @@ function program(
   const options = {
     running: () => Promise.resolve(record),
     tool: () => catalog.get(tool),
-    table: { get: () => record, until: () => Promise.resolve(false) },
+    screens: { look, works: async () => stillWorks(await look(), verdict) },
     states: {
-      look,
-      works: async () => stillWorks(await look(), verdict),
       onGiven: () => undefined,
       onInterrupted: () => undefined,
     },
@@ -60,9 +58,12 @@ function program(
       },
     },
     suspensions: { look: () => Promise.resolve(false) },
-    clock: { now: () => 0 },
   } as unknown as SessionTypingOptions;
-  return { it: new SessionTyping(options), keys };
+  const scope = {
+    table: { get: () => record, until: () => Promise.resolve(false) },
+    clock: { now: () => 0 },
+  } as unknown as TypingScope;
+  return { it: new SessionTyping(scope, options), keys };
 }
 
 for (const tool of TOOLS) {

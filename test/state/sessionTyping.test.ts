@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SessionTyping, type SessionTypingOptions } from '../../src/core/sessions/sessionTyping.js';
+import { SessionTyping, type SessionTypingOptions, type TypingScope } from '../../src/core/sessions/sessionTyping.js';
 import type { SendGates, Typist } from '../../src/core/live/sessionInput.js';
 import { NOTHING_SEEN } from '../../src/core/state/judgeScreen.js';
 import { ToolCatalog } from '../../src/core/tools/catalog.js';
@@ -20,9 +20,8 @@ function typing(box: { draft: string | null; late?: string }): {
   const options = {
     running: () => Promise.resolve(record),
     tool: () => new ToolCatalog('/nonexistent').get('claude'),
-    table: { get: () => record, until: () => Promise.resolve(true) },
+    screens: { look: () => Promise.resolve({ ...NOTHING_SEEN, state: 'idle', draft: box.draft, screen: '' }) },
     states: {
-      look: () => Promise.resolve({ ...NOTHING_SEEN, state: 'idle', draft: box.draft, screen: '' }),
       onGiven: () => undefined,
       onInterrupted: () => undefined,
       // It was not seen to work.
@@ -44,9 +43,12 @@ function typing(box: { draft: string | null; late?: string }): {
       },
     },
     suspensions: { look: () => Promise.resolve(false), resume: () => Promise.resolve() },
-    clock: { now: () => 0 },
   } as unknown as SessionTypingOptions;
-  return { it: new SessionTyping(options), typed };
+  const scope = {
+    table: { get: () => record, until: () => Promise.resolve(true) },
+    clock: { now: () => 0 },
+  } as unknown as TypingScope;
+  return { it: new SessionTyping(scope, options), typed };
 }
 
 const send = (it: SessionTyping, text: string): Promise<void> =>

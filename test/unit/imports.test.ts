@@ -36,7 +36,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'core/records': ['machine', 'store', 'tmux'],
   'core/conversations': ['machine', 'records', 'state'],
   'core/live': ['conversations', 'hooks', 'machine', 'records', 'state', 'tmux'],
-  'core/logs': ['live', 'machine', 'records', 'tmux'],
+  'core/logs': ['live', 'machine', 'tmux'],
   'core/sessions': [
     'contexts',
     'conversations',
@@ -59,6 +59,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'contexts',
     'conversations',
     'git',
+    'live',
     'logs',
     'machine',
     'records',

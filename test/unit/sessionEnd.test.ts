@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { delay } from '../../src/common/async.js';
 import type { Machine } from '../../src/core/machine/machine.js';
 import type { Ending, LifecycleEvent } from '../../src/core/records/lifecycle.js';
-import { SessionEnd, type SessionEndOptions } from '../../src/core/sessions/sessionEnd.js';
+import { SessionEnd, type EndScope } from '../../src/core/sessions/sessionEnd.js';
 import { SessionFiles } from '../../src/core/records/sessionFiles.js';
 import type { Pane } from '../../src/core/tmux/pane.js';
 import { storedRecord } from '../helpers/records.js';
@@ -45,7 +45,7 @@ async function ending(...looks: readonly Look[]): Promise<Ending | null | undefi
     writeFile: () => Promise.reject(new Error('the disk is full')),
     remove: () => Promise.resolve(),
   };
-  const options = {
+  const scope = {
     machine,
     tmux,
     table: {
@@ -57,11 +57,10 @@ async function ending(...looks: readonly Look[]): Promise<Ending | null | undefi
     },
     live: { get: () => ({ pane: PANE }), delete: () => undefined },
     files: new SessionFiles(machine as unknown as Machine, '/nowhere'),
-    logs: { close: () => undefined },
     clock: { now: () => 0 },
     log: silentLogger,
   };
-  await new SessionEnd(options as unknown as SessionEndOptions).finish(ID);
+  await new SessionEnd(scope as unknown as EndScope, { close: () => undefined }).finish(ID);
   return told;
 }
 
@@ -92,7 +91,7 @@ test('who is to be ended at a time is noted before anything is done to any, so t
     await delay((noted.length % 5) * 4);
     noted.push(id);
   };
-  const ends = new SessionEnd({ table: { apply } } as unknown as SessionEndOptions);
+  const ends = new SessionEnd({ table: { apply } } as unknown as EndScope, { close: () => undefined });
   const seen = await Promise.all(
     ids.map(async (id) => {
       await ends.asked(id, 'kill');

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import test, { type TestContext } from 'node:test';
-import { Suspensions, type SuspensionsOptions } from '../../src/core/live/suspensions.js';
+import type { SessionScope } from '../../src/core/live/sessionScope.js';
+import { Suspensions } from '../../src/core/live/suspensions.js';
 import { storedRecord } from '../helpers/records.js';
 import { silentLogger } from '../helpers/silentLogger.js';
 import { until } from '../helpers/until.js';
@@ -32,7 +33,7 @@ async function pauses(t: TestContext, isFar: boolean, tookMs: number): Promise<r
       },
     },
     log: silentLogger,
-  } as unknown as SuspensionsOptions);
+  } as unknown as SessionScope);
   suspensions.watch();
   await until('it has looked', () => asked.length === 4);
   suspensions.dispose();

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { SessionInput, type SessionInputOptions } from '../../src/core/live/sessionInput.js';
+import { SessionInput } from '../../src/core/live/sessionInput.js';
 import type { TaskMark } from '../../src/core/tmux/tmuxServer.js';
 import type { SessionRecord } from '../../src/protocol/files.js';
+import type { SessionScope } from '../../src/core/live/sessionScope.js';
 
 /** A session whose agent takes the Enter with this number, counted over all servers; tmux keeps the mark between them. */
 class Agent {
@@ -22,7 +23,7 @@ class Agent {
   /** As a server does that begins. */
   async deliver(): Promise<void> {
     const session = { pane: { pane: '%1' }, outputs: 0 };
-    const options = {
+    const scope = {
       tmux: {
         mark: () => Promise.resolve(this.mark),
         paste: (_pane: string, text: string, mark: TaskMark) => {
@@ -49,10 +50,12 @@ class Agent {
         },
       },
       live: { need: () => session },
+    } as unknown as SessionScope;
+    const input = new SessionInput(scope, {
       box: () => () => Promise.resolve({ draft: this.box, lines: [this.box ?? ''] }),
-      onTaskUntaken: (_id: string, reason: string) => this.untaken.push(reason),
-    } as unknown as SessionInputOptions;
-    await new SessionInput(options).deliverTask('s');
+    });
+    input.onTaskUntaken(({ reason }) => this.untaken.push(reason));
+    await input.deliverTask('s');
   }
 }
 

@@ -1,18 +1,12 @@
-import { KeyedMutex, type Clock } from '../../common/async.js';
-import type { IdGenerator } from '../../common/ids.js';
-import type { Logger } from '../../common/logger.js';
+import { KeyedMutex } from '../../common/async.js';
 import { truncate } from '../../common/text.js';
 import type { AnsweredBy, AnswerOutcome, AuditEntry, Whence } from '../../protocol/audit.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { Answer, AnswerResult, AnswerVia, PendingRequest } from '../../protocol/pendingRequest.js';
 import type { Params } from '../../protocol/requests.js';
-import type { Tool } from '../../protocol/tool.js';
-import type { LiveSessions } from '../live/liveSession.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
 import type { SessionInput } from '../live/sessionInput.js';
 import type { SessionStates } from '../live/sessionStates.js';
-import type { SessionTable } from '../records/sessionTable.js';
 import type { Supervisor } from '../sessions/supervisor.js';
 import type { Suspensions } from '../live/suspensions.js';
 import type { AuditLog } from './audit.js';
@@ -31,26 +25,21 @@ import {
 } from './guards.js';
 import type { AnswerRoute, DirectAnswer } from './hookRoute.js';
 import { KeyRoute } from './keyRoute.js';
-import { LaterReasons } from './laterReasons.js';
+import { LaterReasons, type AnswerScope } from './laterReasons.js';
 import { resolveAnswer, type ResolvedAnswer } from './resolveAnswer.js';
+import type { Screens } from '../live/screens.js';
 
 export interface AnswererOptions {
-  readonly supervisor: Pick<Supervisor, 'act' | 'leads'>;
-  readonly live: Pick<LiveSessions, 'isDead'>;
-  readonly states: Pick<SessionStates, 'look' | 'onAnswered' | 'onUntaken'>;
+  readonly supervisor: Pick<Supervisor, 'act'>;
+  readonly screens: Pick<Screens, 'look'>;
+  readonly states: Pick<SessionStates, 'onAnswered' | 'onUntaken'>;
   readonly suspensions: Pick<Suspensions, 'look'>;
   readonly input: Pick<SessionInput, 'exclusively' | 'isTyping'>;
-  readonly files: Pick<SessionFiles, 'logSize' | 'printedSince'>;
-  readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
-  readonly tool: (id: string) => Tool | undefined;
   readonly audit: Pick<AuditLog, 'append' | 'ready'>;
   /** Tools' own ways; keys go where there is none. */
   readonly route: AnswerRoute;
-  readonly ids: IdGenerator;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** Whether an answer may be given at all, for one that nobody gives by hand. */
@@ -75,13 +64,15 @@ export interface AnswerRequest {
 
 /** Answers what agents ask: once each, on record, and never by mistake. */
 export class Answerer {
+  readonly #scope: AnswerScope;
   readonly #options: AnswererOptions;
   readonly #answering = new KeyedMutex();
   readonly #later: LaterReasons;
 
-  constructor(options: AnswererOptions) {
+  constructor(scope: AnswerScope, options: AnswererOptions) {
+    this.#scope = scope;
     this.#options = options;
-    this.#later = new LaterReasons(options);
+    this.#later = new LaterReasons(scope, options);
   }
 
   /** An answer of a person. */
@@ -105,7 +96,8 @@ export class Answerer {
    * arrived, and those that it could not record. What was still to be said is said.
    */
   async recover(): Promise<void> {
-    const { table, audit } = this.#options;
+    const { table } = this.#scope;
+    const { audit } = this.#options;
     for (const { id } of table.all()) {
       await this.#answering.run(id, async () => {
         const { answered } = table.get(id) ?? {};
@@ -120,9 +112,10 @@ export class Answerer {
   }
 
   async #decide({ session: id, request: requestId, answer, by, from, permit }: AnswerRequest): Promise<AnswerResult> {
-    const { supervisor, live, suspensions } = this.#options;
+    const { leadership, live } = this.#scope;
+    const { supervisor, suspensions } = this.#options;
     await supervisor.act(id);
-    guardLead(supervisor.leads);
+    guardLead(leadership.leads);
     await suspensions.look(id);
     const record = this.#options.find(id);
     guardAlive(record, live.isDead(id));
@@ -133,45 +126,49 @@ export class Answerer {
     if (request === null) throw new CodeManagerError('conflict', 'The request has changed.');
     const resolved = resolveAnswer(request, answer);
     const direct = this.#options.route.find(record, request, resolved);
-    const attempt = new Attempt(this.#options, record, request, resolved, { by, from, permit }, direct?.ticket);
+    const given = { record, request, answer: resolved, by, from, permit, ticket: direct?.ticket };
+    const attempt = new Attempt(this.#scope, this.#options, given);
     if (direct && (await attempt.directly(direct))) return attempt.result(direct.via);
     await attempt.byKeys(this.#later);
     return attempt.result('keys');
   }
 }
 
+type AttemptOptions = Pick<AnswererOptions, 'screens' | 'states' | 'input' | 'audit'>;
+
+/** What one answer says, to what, and by whom. */
+interface GivenAnswer extends Pick<AnswerRequest, 'by' | 'from' | 'permit'> {
+  readonly record: SessionRecord;
+  readonly request: PendingRequest;
+  readonly answer: ResolvedAnswer;
+  /** Under which its hook waits, when one does. */
+  readonly ticket: string | undefined;
+}
+
 /** One answer on its way. */
 class Attempt {
-  readonly #options: AnswererOptions;
+  readonly #scope: AnswerScope;
+  readonly #options: AttemptOptions;
   readonly #record: SessionRecord;
   readonly #request: PendingRequest;
   readonly #answer: ResolvedAnswer;
   readonly #by: AnsweredBy;
-  readonly #from: Whence | undefined;
   readonly #permit: Permit | undefined;
-  /** Under which its hook waits, when one does. */
-  readonly #ticket: string | undefined;
+  readonly #given: GivenAnswer;
   /** Why it is not on record, when it is not. */
   #notRecorded: string | null = null;
   /** Why its reason was not said yet, when there is one. */
   #reasonWaits: string | null = null;
 
-  constructor(
-    options: AnswererOptions,
-    record: SessionRecord,
-    request: PendingRequest,
-    answer: ResolvedAnswer,
-    { by, from, permit }: Pick<AnswerRequest, 'by' | 'from' | 'permit'>,
-    ticket: string | undefined,
-  ) {
+  constructor(scope: AnswerScope, options: AttemptOptions, given: GivenAnswer) {
+    this.#scope = scope;
     this.#options = options;
-    this.#record = record;
-    this.#request = request;
-    this.#answer = answer;
-    this.#by = by;
-    this.#from = from;
-    this.#permit = permit;
-    this.#ticket = ticket;
+    this.#record = given.record;
+    this.#request = given.request;
+    this.#answer = given.answer;
+    this.#by = given.by;
+    this.#permit = given.permit;
+    this.#given = given;
   }
 
   result(via: AnswerVia): AnswerResult {
@@ -218,16 +215,16 @@ class Attempt {
     const isGone = await dialog.isGone(GONE_MS);
     await this.#done(via, null, isGone ? 'answered' : 'stayed');
     guardGone(isGone, name);
-    states.onAnswered(id, this.#request, this.#ticket);
+    states.onAnswered(id, this.#request, this.#given.ticket);
     return true;
   }
 
   #watch(): DialogWatch {
-    const { states, files, table } = this.#options;
+    const { files, table } = this.#scope;
     const { id } = this.#record;
     return new DialogWatch({
       request: this.#request,
-      look: () => states.look(id),
+      look: () => this.#options.screens.look(id),
       logEnd: () => files.logSize(id),
       printedSince: (from) => files.printedSince(id, from),
       isPending: () => table.get(id)?.request?.id === this.#request.id,
@@ -235,22 +232,23 @@ class Attempt {
   }
 
   #mustBePending(): void {
-    guardPending(this.#options.table.get(this.#record.id) ?? this.#record, this.#request.id);
+    guardPending(this.#scope.table.get(this.#record.id) ?? this.#record, this.#request.id);
   }
 
   /** Right before anything is sent. */
   #mayAnswer(): void {
-    const { supervisor, live, table } = this.#options;
+    const { leadership, live, table } = this.#scope;
     const { id } = this.#record;
     guardAlive(table.get(id) ?? this.#record, live.isDead(id));
     guardGoesOn(table.get(id) ?? this.#record);
-    guardLead(supervisor.leads);
+    guardLead(leadership.leads);
     this.#permit?.check(this.#request);
   }
 
   /** @param later says the reason once it can be said, when it cannot right away */
   async byKeys(later: LaterReasons): Promise<void> {
-    const { states, input, tool } = this.#options;
+    const { screens, states, input } = this.#options;
+    const { tool } = this.#scope;
     const { id, name } = this.#record;
     await input.exclusively(id, async (typist) => {
       const route = new KeyRoute({
@@ -260,7 +258,7 @@ class Attempt {
         ownAnswerOpens: tool(this.#record.tool)?.screen?.ownAnswerOpens === true,
         finishKey: tool(this.#record.tool)?.screen?.options.finishKey,
         dialog: this.#watch(),
-        look: () => states.look(id),
+        look: () => screens.look(id),
         mustBePending: () => this.#mustBePending(),
         mayType: async () => {
           guardNobodyTypes(await input.isTyping(id, TYPING_MS), name);
@@ -279,7 +277,7 @@ class Attempt {
       }
       await this.#done('keys', route.sent, isGone ? 'answered' : 'stayed');
       guardGone(isGone, name);
-      states.onAnswered(id, this.#request, this.#ticket);
+      states.onAnswered(id, this.#request, this.#given.ticket);
       const { reason } = this.#answer;
       if (reason !== null) await this.#sayWhy(route, reason, later);
     });
@@ -315,21 +313,21 @@ class Attempt {
   }
 
   async #unnote(): Promise<void> {
-    await this.#options.table.patch(this.#record.id, { answered: this.#record.answered });
+    await this.#scope.table.patch(this.#record.id, { answered: this.#record.answered });
   }
 
   /** False when it is not on disk yet. */
   async #patch(what: Pick<NonNullable<SessionRecord['answered']>, 'outcome' | 'entry'>): Promise<boolean> {
     const by = this.#by.type === 'person' ? this.#by.client : `rule ${this.#by.rule}`;
-    return this.#options.table.patch(this.#record.id, { answered: { request: this.#request.id, by, ...what } });
+    return this.#scope.table.patch(this.#record.id, { answered: { request: this.#request.id, by, ...what } });
   }
 
   async #done(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): Promise<void> {
-    const { audit, log } = this.#options;
+    const { log } = this.#scope;
     const entry = this.#entry(via, keys, outcome);
     // The record keeps what is not in the log yet, for the next server.
     await this.#patch({ outcome, entry });
-    const waits = await audit.append(entry);
+    const waits = await this.#options.audit.append(entry);
     if (waits === undefined) {
       await this.#patch({ outcome });
       return;
@@ -339,7 +337,8 @@ class Attempt {
   }
 
   #entry(via: AnswerVia, keys: readonly string[] | null, outcome: AnswerOutcome): AuditEntry {
-    const { ids, clock } = this.#options;
+    const { ids, clock } = this.#scope;
+    const { from } = this.#given;
     const { id: session, name, contextName, machine, tool } = this.#record;
     const { id, kind, action, command, path, text, since } = this.#request;
     return {
@@ -355,7 +354,7 @@ class Attempt {
       decision: this.#answer.decision,
       answer: truncate(this.#words, 1000),
       by: this.#by,
-      ...(this.#from === undefined ? {} : { from: this.#from }),
+      ...(from === undefined ? {} : { from }),
       via,
       keys: keys === null ? null : [...keys],
       outcome,

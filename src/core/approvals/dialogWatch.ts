@@ -1,6 +1,6 @@
 import { delay } from '../../common/async.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
-import type { SeenScreen } from '../live/sessionStates.js';
+import type { SeenScreen } from '../live/screens.js';
 import { withoutTick } from '../state/sameRequest.js';
 import { isShown } from './guards.js';
 import { hasMovedOn } from './movedOn.js';

@@ -2,7 +2,7 @@ import { delay } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { PendingRequest } from '../../protocol/pendingRequest.js';
 import type { ScreenOption } from '../../protocol/screen.js';
-import type { SeenScreen } from '../live/sessionStates.js';
+import type { SeenScreen } from '../live/screens.js';
 import type { Typist } from '../live/sessionInput.js';
 import { GONE_MS, type DialogWatch, type LastRead } from './dialogWatch.js';
 import { guardCursor, guardDialog, guardNoDraft, guardOption, guardSame, isShown } from './guards.js';

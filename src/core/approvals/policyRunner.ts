@@ -1,16 +1,12 @@
-import type { Clock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText, toCodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import type { Answer, PendingRequest } from '../../protocol/pendingRequest.js';
 import { ManageVerb, type PolicyDraft, type PolicyState, type PolicyVerdict } from '../../protocol/policy.js';
 import type { Params } from '../../protocol/requests.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { ContextDirectory } from '../sessions/sessions.js';
+import type { ContextDirectory } from '../sessions/sessionCreation.js';
 import type { SessionStates } from '../live/sessionStates.js';
-import type { SessionTable } from '../records/sessionTable.js';
-import type { Supervisor } from '../sessions/supervisor.js';
 import type { Answerer, Permit } from './answerer.js';
 import { evaluate, type Asked, type Verdict } from './policy/evaluate.js';
 import type { Places } from './policy/paths.js';
@@ -18,19 +14,20 @@ import type { PolicyStore } from './policy/policyStore.js';
 import { judgeManage } from './policy/manageRules.js';
 import { proposeRule } from './policy/proposeRule.js';
 import { ruleText } from './policy/ruleText.js';
+import type { SessionScope } from '../live/sessionScope.js';
+import { isOnHost } from '../records/sameMachine.js';
+
+/** What of the scope rules answer with. */
+export type PolicyScope = Pick<SessionScope, 'identity' | 'leadership' | 'table' | 'clock' | 'log'>;
 
 export interface PolicyRunnerOptions {
   readonly policies: Pick<PolicyStore, 'current' | 'take' | 'holds' | 'state' | 'onDidChange'>;
   readonly places: Places;
-  readonly table: Pick<SessionTable, 'all' | 'get' | 'onDidChange'>;
-  readonly supervisor: Pick<Supervisor, 'leads' | 'isHere'>;
   readonly states: Pick<SessionStates, 'isOnly'>;
   readonly answers: Pick<Answerer, 'decide'>;
   readonly contexts: Pick<ContextDirectory, 'get'>;
   /** @throws CodeManagerError `notFound` */
   readonly find: (ref: string) => SessionRecord;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** Its screen was not drawn yet, a person was in the way: tried again while it is asked, ever more slowly. */
@@ -39,6 +36,7 @@ const AGAIN_MAX_MS = 5_000;
 
 /** Answers what the rules decide, as soon as it is asked, in the same way as a person would. */
 export class PolicyRunner implements Disposable {
+  readonly #scope: PolicyScope;
   readonly #options: PolicyRunnerOptions;
   readonly #disposables = new DisposableStore();
   /** By session: the request that is being looked at or was left to a person. */
@@ -47,9 +45,11 @@ export class PolicyRunner implements Disposable {
     { readonly content: string; timer: { cancel(): void } | undefined; tries: number; held?: string }
   >();
 
-  constructor(options: PolicyRunnerOptions) {
+  constructor(scope: PolicyScope, options: PolicyRunnerOptions) {
+    this.#scope = scope;
     this.#options = options;
-    const { table, policies } = options;
+    const { table } = scope;
+    const { policies } = options;
     this.#disposables.add(table.onDidChange((record) => this.#consider(record)));
     // What is asked already is decided anew by other rules, not by the count of an answer.
     let known = substance(policies.state);
@@ -103,7 +103,7 @@ export class PolicyRunner implements Disposable {
     tool,
     command,
   }: Pick<Params<'policy/test'>, 'session' | 'context' | 'tool' | 'command'>): Promise<PolicyVerdict> {
-    const { find, contexts, policies, clock } = this.#options;
+    const { find, contexts, policies } = this.#options;
     const verb = ManageVerb.parse(command);
     const own = ref === undefined ? undefined : find(ref);
     const session = {
@@ -111,7 +111,7 @@ export class PolicyRunner implements Disposable {
       contextId: own?.contextId ?? contexts.get(context ?? '').id,
       tool: tool ?? own?.tool ?? '',
     };
-    return verdictOf(judgeManage({ session, verb }, await policies.current(), clock.now()));
+    return verdictOf(judgeManage({ session, verb }, await policies.current(), this.#scope.clock.now()));
   }
 
   /** @throws CodeManagerError `conflict` when it is not the pending request, `invalid` when no rule could allow it */
@@ -131,7 +131,7 @@ export class PolicyRunner implements Disposable {
     if (request === null || hasEnded(record) || record.answered?.request === request.id) return this.#forget(id);
     if (this.#seen.get(id)?.content === contentOf(request)) return;
     this.#forget(id);
-    if (!this.#options.supervisor.isHere(record)) return;
+    if (!isOnHost(record, this.#scope.identity)) return;
     this.#seen.set(id, { content: contentOf(request), timer: undefined, tries: 0 });
     void this.#run(id, request);
   }
@@ -147,7 +147,7 @@ export class PolicyRunner implements Disposable {
   }
 
   async #run(id: string, request: PendingRequest): Promise<void> {
-    const { log } = this.#options;
+    const { log } = this.#scope;
     const seen = this.#seen.get(id);
     try {
       if (seen) delete seen.held;
@@ -162,23 +162,24 @@ export class PolicyRunner implements Disposable {
   /** While it is still asked and nothing was sent. */
   #later(id: string, request: PendingRequest): void {
     const seen = this.#seen.get(id);
-    const record = this.#options.table.get(id);
+    const record = this.#scope.table.get(id);
     if (seen?.content !== contentOf(request) || record?.request?.id !== request.id || this.#disposables.isDisposed)
       return;
     if (record.answered?.request === request.id) return;
     const pause = Math.min(AGAIN_MAX_MS, AGAIN_MS * 2 ** seen.tries++);
-    seen.timer = this.#options.clock.after(pause, () => void this.#run(id, request));
+    seen.timer = this.#scope.clock.after(pause, () => void this.#run(id, request));
   }
 
   /** True when nothing is left to do. */
   async #decide(id: string, request: PendingRequest): Promise<boolean> {
-    const { table, supervisor, states, answers, policies, log } = this.#options;
+    const { table, leadership, log } = this.#scope;
+    const { states, answers, policies } = this.#options;
     const record = table.get(id);
     if (record?.request == null || contentOf(record.request) !== contentOf(request)) return true;
     const verdict = await this.#judge({ session: record, request });
     if (verdict.effect === 'ask') return true;
     // Another server acts on it, until it does not any more.
-    if (!supervisor.leads) return false;
+    if (!leadership.leads) return false;
     // Whoever suspended it lets it go on.
     if (record.suspended !== null) return false;
     // Its screen has not been read yet: which options it has is not known.
@@ -201,8 +202,8 @@ export class PolicyRunner implements Disposable {
   }
 
   async #judge(asked: Asked): Promise<Verdict> {
-    const { policies, places, clock } = this.#options;
-    return evaluate(asked, await policies.current(), places, clock.now());
+    const { policies, places } = this.#options;
+    return evaluate(asked, await policies.current(), places, this.#scope.clock.now());
   }
 
   dispose(): void {

@@ -1,7 +1,7 @@
 import { delay } from '../../common/async.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { ScreenOption } from '../../protocol/screen.js';
-import type { SeenScreen } from '../live/sessionStates.js';
+import type { SeenScreen } from '../live/screens.js';
 import { guardChoice } from './guards.js';
 
 export interface SeveralRouteOptions {

@@ -1,12 +1,11 @@
 import { stripVTControlCharacters } from 'node:util';
 import { KeyedMutex, type Clock } from '../../common/async.js';
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import type { Event } from '../../common/emitter.js';
 import type { Logger } from '../../common/logger.js';
 import type { Conversation } from '../../protocol/conversation.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import { hasEnded } from '../../protocol/session.js';
+import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
 import type { Tool, ToolConversation } from '../../protocol/tool.js';
 import type { Machine } from '../machine/machine.js';
 import type { SessionTable } from '../records/sessionTable.js';
@@ -16,6 +15,7 @@ import type { ConversationStore } from './conversationStore.js';
 import { GeminiStore } from './geminiStore.js';
 import { matchUnique, showsPrompt, type Seeker } from './match.js';
 import { OpencodeStore, type RunOpencode } from './opencodeStore.js';
+import { isOnHost } from '../records/sameMachine.js';
 
 /** A session and the id that its tool gives to the conversation that it is in. */
 export interface ToldConversation {
@@ -30,13 +30,9 @@ export interface ConversationsOptions {
   readonly tool: (id: string) => Tool | undefined;
   /** Runs a tool's own program in the home of a conversation. */
   readonly runTool: (tool: Tool, home: string, args: readonly string[]) => ReturnType<RunOpencode>;
-  readonly isHere: (record: SessionRecord) => boolean;
+  readonly identity: MachineIdentity;
   /** Path of a session's log. */
   readonly logPath: (id: string) => string;
-  /** Id of a session whose log has grown. */
-  readonly onLogChanged: Event<string>;
-  /** A session's tool has said which conversation it is in. */
-  readonly onConversation: Event<ToldConversation>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -77,9 +73,7 @@ export class Conversations implements Disposable {
 
   constructor(options: ConversationsOptions) {
     this.#options = options;
-    const { table, onLogChanged, onConversation } = options;
-    this.#disposables.add(onLogChanged((id) => this.#onOutput(id)));
-    this.#disposables.add(onConversation(({ id, conversation }) => this.#onTold(id, conversation)));
+    const { table } = options;
     this.#disposables.add(table.onDidChange((record) => this.#onRecord(record)));
     this.#disposables.add(
       table.onDidRemove(({ id }) => {
@@ -95,10 +89,10 @@ export class Conversations implements Disposable {
 
   /** Undefined for a tool of which no records are known, and for a session of another host. */
   store(record: SessionRecord): ConversationStore | undefined {
-    const { machine, runTool, isHere } = this.#options;
+    const { machine, runTool, identity } = this.#options;
     const tool = this.#options.tool(record.tool);
     const home = record.conversation?.home;
-    if (tool?.conversation === undefined || home === undefined || !isHere(record)) return undefined;
+    if (tool?.conversation === undefined || home === undefined || !isOnHost(record, identity)) return undefined;
     switch (tool.conversation.format) {
       case 'claude':
         return new ClaudeStore(machine, home);
@@ -125,13 +119,15 @@ export class Conversations implements Disposable {
     });
   }
 
-  #onTold(id: string, conversation: string): void {
+  /** The tool of a session has said which conversation it is in. */
+  onTold({ id, conversation }: ToldConversation): void {
     this.#told.set(id, conversation);
     const record = this.#options.table.get(id);
     if (record?.conversation != null && record.conversationId !== conversation) this.#attempt(id);
   }
 
-  #onOutput(id: string): void {
+  /** The log of a session has grown. */
+  onOutput(id: string): void {
     const { table, clock } = this.#options;
     const record = table.get(id);
     if (record?.conversation == null || hasEnded(record)) return;

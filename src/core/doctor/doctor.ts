@@ -128,10 +128,10 @@ export async function agentsElsewhere(service: MachineService): Promise<Check> {
 }
 
 /** What sessions that have ended left running; undefined when there is nothing. */
-async function leftCheck({ sessions, supervisor }: SessionEngine): Promise<Check | undefined> {
+async function leftCheck({ sessions, left }: SessionEngine): Promise<Check | undefined> {
   const started = performance.now();
   const records = await sessions.endedAnywhere();
-  const found = await supervisor.left.of(records);
+  const found = await left.of(records);
   const leavers = records.filter((_, index) => (found[index]?.length ?? 0) > 0);
   const count = found.reduce((sum, processes) => sum + processes.length, 0);
   if (count === 0) return undefined;

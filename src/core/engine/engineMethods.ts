@@ -10,7 +10,7 @@ import type { SessionEngine } from './sessionEngine.js';
 import { wholeHistory } from '../records/history.js';
 import { sessionFilter } from '../records/sessionFilter.js';
 import type { RecordStore } from '../store/recordStore.js';
-import type { ContextDirectory } from '../sessions/sessions.js';
+import type { ContextDirectory } from '../sessions/sessionCreation.js';
 
 export interface EngineMethodsOptions {
   readonly machine: Pick<Machine, 'capabilities'>;
@@ -35,7 +35,7 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
   const { machine, contexts, logs, store, reached, find, own, service, clock } = options;
   const shown = async (session: Promise<Session>): Promise<Session> => own(await session);
   return {
-    'session/create': async (params) => shown((await reached()).sessions.create(params)),
+    'session/create': async (params) => shown((await reached()).creation.create(params)),
     'session/list': async (params) => {
       const matches = sessionFilter(params, {
         contexts: contexts.all(),
@@ -78,12 +78,12 @@ export function engineMethods(options: EngineMethodsOptions): EngineMethods {
     },
     'session/resume': async (params) => shown((await reached()).resume.run(params)),
     'session/explain': async ({ session }) => {
-      const { supervisor, sessions, policy } = await reached();
+      const { states, sessions, policy } = await reached();
       const record = await sessions.findAnywhere(session);
       // What cannot be read keeps nobody from what is known.
       const filed = await store.history(record.id).catch(() => []);
       const history = wholeHistory(record, filed);
-      return { ...supervisor.states.explain(record), history, held: policy.held(record.id) ?? null };
+      return { ...states.explain(record), history, held: policy.held(record.id) ?? null };
     },
     'session/changes': async ({ session }) => (await reached()).sessions.changes(session),
     'session/trustGit': async (params) => {

@@ -28,7 +28,7 @@ import type { Operation } from '../machine/operation.js';
 import { reconnected, unreachable } from '../machine/reachable.js';
 import type { ServerData } from './serverData.js';
 import { SessionEngine } from './sessionEngine.js';
-import type { ContextDirectory } from '../sessions/sessions.js';
+import type { ContextDirectory } from '../sessions/sessionCreation.js';
 import { SessionTable } from '../records/sessionTable.js';
 import type { MachineCache, Remembered } from '../store/machineCache.js';
 import type { RecordStore } from '../store/recordStore.js';
@@ -56,12 +56,6 @@ export interface EngineServiceOptions {
   /** What is remembered of a machine that cannot always be reached. */
   readonly cache?: Pick<MachineCache, 'flush' | 'dispose'>;
   readonly remembered?: Pick<Remembered, 'node' | 'lastSeen'> | undefined;
-  /** A record is another one than before. */
-  readonly onRecord?: ((record: SessionRecord) => void) | undefined;
-  /** Something that is worth remembering has changed. */
-  readonly onNews?: () => void;
-  /** Another server acts on its sessions from now on. */
-  readonly onLeadLost?: (() => void) | undefined;
   /** Goes with the service. */
   readonly owned?: Disposable;
   readonly log: Logger;
@@ -94,6 +88,11 @@ export class EngineService implements MachineService {
   #disposed = false;
 
   readonly onDidChange;
+  /** Fires with each record that is another one than before. */
+  readonly onDidChangeRecord;
+  readonly #leadLost = new Emitter<void>();
+  /** Fires when another server acts on its sessions from now on. */
+  readonly onDidLoseLead = this.#leadLost.event;
 
   constructor(options: EngineServiceOptions) {
     const { id, machine, store, log, clock = systemClock } = options;
@@ -125,9 +124,9 @@ export class EngineService implements MachineService {
       log,
     });
     this.#table = new SessionTable(store, (record, error) => this.#saving.onFailed(record, error));
+    this.onDidChangeRecord = this.#table.onDidChange;
     this.#table.onDidChange((record) => {
       this.#changes.fire({ type: 'session/changed', session: this.#session(record) });
-      options.onRecord?.(record);
       // Somebody else may have seen to its end.
       if (machine.link !== undefined && hasEnded(record)) options.logs.onClosed(record.id);
     });
@@ -235,6 +234,7 @@ export class EngineService implements MachineService {
         table: this.#table,
         clock: this.#clock,
       });
+      this.#engine.onDidLoseLead(() => this.#leadLost.fire());
     }
     const engine = this.#engine;
     if (engine === undefined || this.#disposed) return;
@@ -324,7 +324,6 @@ export class EngineService implements MachineService {
     else next.lastSeen ??= known.lastSeen;
     if (JSON.stringify(next) === JSON.stringify(known)) return;
     this.#info = next;
-    this.#options.onNews?.();
     this.#changes.fire({ type: 'machine/changed', machine: next });
   }
 
@@ -460,6 +459,7 @@ export class EngineService implements MachineService {
     this.#options.cache?.dispose();
     this.#table.dispose();
     this.#changes.dispose();
+    this.#leadLost.dispose();
     this.#options.owned?.dispose();
   }
 }

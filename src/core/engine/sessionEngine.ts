@@ -4,7 +4,6 @@ import { IdGenerator } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import type { ConfigFile } from '../../protocol/files.js';
 import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
-import { sessionFileName } from '../../protocol/sessionFiles.js';
 import type { Tool } from '../../protocol/tool.js';
 import { Answerer } from '../approvals/answerer.js';
 import { HookRoute } from '../approvals/hookRoute.js';
@@ -19,7 +18,9 @@ import type { Logs } from '../logs/logs.js';
 import type { Machine, MachinePlace } from '../machine/machine.js';
 import { SessionResume } from '../sessions/resume.js';
 import { SessionTyping } from '../sessions/sessionTyping.js';
-import { Sessions, type ContextDirectory } from '../sessions/sessions.js';
+import { SessionCreation, type ContextDirectory } from '../sessions/sessionCreation.js';
+import { SessionNames } from '../sessions/sessionNames.js';
+import { Sessions } from '../sessions/sessions.js';
 import type { SessionTable } from '../records/sessionTable.js';
 import { Supervisor } from '../sessions/supervisor.js';
 import { homePaths, type HomePaths } from '../store/home.js';
@@ -29,7 +30,24 @@ import { TmuxServer } from '../tmux/tmuxServer.js';
 import type { ToolCatalog } from '../tools/catalog.js';
 import { findProgram } from '../tools/program.js';
 import type { Placeholders } from '../tools/resolve.js';
-import { commandWords, Tools } from '../tools/tools.js';
+import { Tools } from '../tools/tools.js';
+import { Emitter, type Event } from '../../common/emitter.js';
+import type { SessionRecord } from '../../protocol/files.js';
+import { Leadership } from '../live/leadership.js';
+import { LiveSessions } from '../live/liveSession.js';
+import { Screens } from '../live/screens.js';
+import { SessionInput } from '../live/sessionInput.js';
+import type { SessionScope } from '../live/sessionScope.js';
+import { SessionStates } from '../live/sessionStates.js';
+import { Suspensions } from '../live/suspensions.js';
+import { LogKeeper } from '../logs/logKeeper.js';
+import { SessionFiles } from '../records/sessionFiles.js';
+import { Leftovers } from '../sessions/leftovers.js';
+import { Reconciliation } from '../sessions/reconcile.js';
+import { SessionEnd } from '../sessions/sessionEnd.js';
+import { SessionFollower } from '../sessions/sessionFollower.js';
+import { SessionStart } from '../sessions/sessionStart.js';
+import { sessionFileName } from '../../protocol/sessionFiles.js';
 
 export interface SessionEngineOptions {
   readonly machine: Machine;
@@ -51,8 +69,6 @@ export interface SessionEngineOptions {
   /** Names of the sessions of other machines. */
   readonly otherNames: () => Iterable<string>;
   readonly placeholders: Placeholders | null;
-  /** Another server acts on the sessions from now on. */
-  readonly onLeadLost?: (() => void) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -67,28 +83,28 @@ export class SessionEngine implements Disposable {
   readonly place: MachinePlace;
   readonly paths: HomePaths;
   readonly tmux: TmuxServer;
+  readonly states: SessionStates;
+  readonly left: Leftovers;
   readonly supervisor: Supervisor;
   readonly tools: Tools;
+  readonly creation: SessionCreation;
   readonly sessions: Sessions;
   readonly typing: SessionTyping;
   readonly answers: Answerer;
   readonly policy: PolicyRunner;
   readonly conversations: Conversations;
   readonly resume: SessionResume;
+  /** Fires when another server acts on the sessions from now on. */
+  readonly onDidLoseLead: Event<void>;
   readonly #disposables = new DisposableStore();
 
   constructor(options: SessionEngineOptions) {
-    const { machine, identity, place, table, store, logs, catalog, config, contexts, placeholders, clock, log } =
-      options;
+    const { machine, identity, place, table, store, logs: readers, catalog, config, contexts, placeholders } = options;
+    const { clock, log } = options;
     const paths = homePaths(place.home);
-    const ids = new IdGenerator();
-    const getTool = (id: string): Tool => catalog.get(id);
+    const owned = this.#disposables;
     const findTool = (id: string): Tool | undefined => catalog.all().find((tool) => tool.id === id);
-    this.machine = machine;
-    this.identity = identity;
-    this.place = place;
-    this.paths = paths;
-    this.tmux = this.#disposables.add(
+    const tmux = owned.add(
       new TmuxServer({
         machine,
         runtimeDirectory: place.runtimeDirectory,
@@ -98,114 +114,117 @@ export class SessionEngine implements Disposable {
         log,
       }),
     );
-    this.supervisor = this.#disposables.add(
-      new Supervisor({
-        machine,
-        identity,
-        tmux: this.tmux,
-        table,
-        directory: paths.active,
-        tool: findTool,
-        logCapBytes: () => config.logCapMiB * 1024 * 1024,
-        onLeadLost: options.onLeadLost,
-        ids,
-        onRecordFile: (id) => {
-          store.reread(id).then(
-            (record) => {
-              if (!record) return;
-              table.take(record);
-              if (!hasEnded(record)) this.supervisor.onForeignRecord();
-            },
-            (error: unknown) => log.debug(`record of ${id}: ${String(error)}`),
-          );
-        },
-        clock,
-        log,
+    const scope: SessionScope = {
+      machine,
+      identity,
+      place,
+      tmux,
+      table,
+      live: new LiveSessions(),
+      files: new SessionFiles(machine, paths.active),
+      leadership: new Leadership(),
+      tool: findTool,
+      ids: new IdGenerator(),
+      clock,
+      log,
+    };
+    this.machine = machine;
+    this.identity = identity;
+    this.place = place;
+    this.paths = paths;
+    this.tmux = tmux;
+
+    // What is known of sessions while they run, and what is done to them.
+    const logs = owned.add(new LogKeeper(scope, config));
+    const suspensions = owned.add(new Suspensions(scope));
+    const screens = new Screens(scope);
+    const input = new SessionInput(scope, screens);
+    const states = owned.add(new SessionStates(scope, suspensions, input));
+    const ends = new SessionEnd(scope, logs);
+    const starts = new SessionStart(scope, { logs, states, ends });
+    const left = owned.add(new Leftovers(scope));
+    this.states = states;
+    this.left = left;
+
+    // What compares records with tmux, and hears what happens.
+    const follower = owned.add(new SessionFollower(scope, logs, ends));
+    const reconciliation = new Reconciliation(scope, { logs, states, input, starts, ends, follower });
+    const supervisor = owned.add(new Supervisor(scope, { starts, left, follower, reconciliation }));
+    this.supervisor = supervisor;
+    const leadLost = owned.add(new Emitter<void>());
+    this.onDidLoseLead = leadLost.event;
+
+    owned.add(ends.onDidEnd(({ id, root }) => left.onEnded(id, root)));
+    owned.add(
+      scope.leadership.onDidChange((leads) => {
+        if (!leads) leadLost.fire();
       }),
     );
-    const { supervisor } = this;
-    const { live, files, states, suspensions, input, starts, ends } = supervisor;
-    this.#disposables.add(supervisor.logs.onDidGrow((id) => logs.onGrown(id)));
-    this.#disposables.add(supervisor.logs.onDidRemake((id) => logs.onRemade(id)));
-    this.#disposables.add(
-      supervisor.logs.onDidResize(({ id, ...size }) => {
-        logs.onSize(id, size);
+    owned.add(
+      follower.onDidWriteRecord((id) => {
+        store.reread(id).then(
+          (record) => {
+            if (!record) return;
+            table.take(record);
+            if (!hasEnded(record)) supervisor.onForeignRecord();
+          },
+          (error: unknown) => log.debug(`record of ${id}: ${String(error)}`),
+        );
+      }),
+    );
+    owned.add(logs.onDidGrow((id) => readers.onGrown(id)));
+    owned.add(logs.onDidRemake((id) => readers.onRemade(id)));
+    owned.add(logs.onDidClose((id) => readers.onClosed(id)));
+    owned.add(
+      logs.onDidResize(({ id, ...size }) => {
+        readers.onSize(id, size);
         states.onSize(id, size);
       }),
     );
-    this.#disposables.add(supervisor.logs.onDidClose((id) => logs.onClosed(id)));
+
+    // What clients can do with sessions.
     this.tools = new Tools({ catalog, machine, placeholders, log });
-    const toolVersion: Tools['version'] = (tool, program, env) => this.tools.version(tool, program, env);
-    this.sessions = new Sessions({
-      machine,
-      tmux: this.tmux,
-      table,
-      store,
-      contexts,
-      otherNames: options.otherNames,
-      supervisor,
-      starts,
-      ends,
-      states,
-      tool: getTool,
-      words: () => commandWords(catalog),
-      toolVersion,
-      placeholders,
-      worktreesDirectory: paths.worktrees,
-      gitTrust: options.gitTrust,
-      place,
-      ids,
-      clock,
-      log,
-    });
-    this.typing = new SessionTyping({
+    const { tools } = this;
+    const { gitTrust } = options;
+    const names = new SessionNames(scope, options.otherNames);
+    this.creation = new SessionCreation(scope, { store, contexts, names, supervisor, starts, tools, gitTrust });
+    this.sessions = new Sessions(scope, { store, names, supervisor, left, ends, states, gitTrust });
+    const find = (ref: string): SessionRecord => this.sessions.find(ref);
+    this.typing = new SessionTyping(scope, {
       running: (ref) => this.sessions.running(ref),
       tool: ({ tool }) => findTool(tool) ?? { interruptKeys: ['C-c'] },
-      table,
+      screens,
       states,
       suspensions,
       input,
-      clock,
     });
-    this.answers = new Answerer({
+    this.answers = new Answerer(scope, {
       supervisor,
-      live,
+      screens,
       states,
       suspensions,
       input,
-      files,
-      table,
-      find: (ref) => this.sessions.find(ref),
-      tool: findTool,
+      find,
       audit: options.audit,
       route: new HookRoute({
         tool: findTool,
         ticketFor: (id, request) => states.ticketFor(id, request),
-        answers: this.tmux.hookAnswers,
+        answers: tmux.hookAnswers,
       }),
-      ids,
-      clock,
-      log,
     });
-    this.policy = this.#disposables.add(
-      new PolicyRunner({
+    this.policy = owned.add(
+      new PolicyRunner(scope, {
         policies: options.policies,
         places: new MachinePlaces(machine, paths.root),
-        table,
-        supervisor,
         answers: this.answers,
         states,
         contexts,
-        find: (ref) => this.sessions.find(ref),
-        clock,
-        log,
+        find,
       }),
     );
-    this.conversations = this.#disposables.add(
+    this.conversations = owned.add(
       new Conversations({
-        machine,
-        table,
-        tool: findTool,
+        ...scope,
         runTool: async (tool, home, args) => {
           const { program, env } = await findProgram(
             { machine, placeholders, tool, host: identity.host, home: place.home },
@@ -219,31 +238,19 @@ export class SessionEngine implements Disposable {
           });
           return stdout;
         },
-        isHere: (record) => supervisor.isHere(record),
         logPath: (id) => logPath(paths, { id, archived: table.get(id) === undefined }),
-        onLogChanged: supervisor.logs.onDidGrow,
-        onConversation: states.onConversation,
-        clock,
-        log,
       }),
     );
-    this.resume = new SessionResume({
-      machine,
-      tmux: this.tmux,
-      table,
+    owned.add(logs.onDidGrow((id) => this.conversations.onOutput(id)));
+    owned.add(states.onConversation((told) => this.conversations.onTold(told)));
+    this.resume = new SessionResume(scope, {
       store,
       supervisor,
       suspensions,
       starts,
       conversations: this.conversations,
       find: (ref) => this.sessions.findAnywhere(ref),
-      tool: getTool,
-      words: () => commandWords(catalog),
-      toolVersion,
-      placeholders,
-      files,
-      place,
-      clock,
+      tools,
     });
   }
 

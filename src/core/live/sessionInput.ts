@@ -1,22 +1,10 @@
 import { delay, KeyedMutex } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { Machine } from '../machine/machine.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from './liveSession.js';
-import type { SessionTable } from '../records/sessionTable.js';
 import { InputBox, pasteable, pasteTaken, QUIET_MS, submit, typeable, type ReadBox } from './textInput.js';
-
-export interface SessionInputOptions {
-  readonly machine: Pick<Machine, 'now'>;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  /** Reads its input box; undefined when it is not known to have one. */
-  readonly box: (id: string) => ReadBox | undefined;
-  /** The task that was typed into it was not taken, for this reason. */
-  readonly onTaskUntaken: (id: string, reason: string) => void;
-}
+import type { Screens } from './screens.js';
+import type { SessionScope } from './sessionScope.js';
+import { Emitter } from '../../common/emitter.js';
 
 /** Types into one session while nobody else of this server does. */
 export interface Typist {
@@ -46,16 +34,22 @@ const BREAK_KEY = 'C-c';
 
 /** Types into sessions: one thing after another in each. */
 export class SessionInput {
-  readonly #options: SessionInputOptions;
+  readonly #scope: SessionScope;
+  readonly #screens: Pick<Screens, 'box'>;
   readonly #typing = new KeyedMutex();
+  readonly #taskUntaken = new Emitter<{ readonly id: string; readonly reason: string }>();
 
-  constructor(options: SessionInputOptions) {
-    this.#options = options;
+  /** Fires when the task that was typed into a session was not taken, with the reason. */
+  readonly onTaskUntaken = this.#taskUntaken.event;
+
+  constructor(scope: SessionScope, screens: Pick<Screens, 'box'>) {
+    this.#scope = scope;
+    this.#screens = screens;
   }
 
   /** A person types in an attached terminal at this moment. */
   async isTyping(id: string, withinMs: number): Promise<boolean> {
-    const { machine, tmux } = this.#options;
+    const { machine, tmux } = this.#scope;
     const writers = (await tmux.attached(id)).filter(({ readOnly }) => !readOnly);
     const newest = Math.max(0, ...writers.map(({ activity }) => activity));
     // Seconds of that host's own clock.
@@ -64,7 +58,7 @@ export class SessionInput {
 
   /** Somebody is attached, has scrolled up or opened a list of tmux over it, and did something there this recently. */
   async isScrolled(id: string, withinMs: number): Promise<boolean> {
-    const { tmux, live } = this.#options;
+    const { tmux, live } = this.#scope;
     const session = live.get(id);
     return session !== undefined && (await tmux.isInMode(session.pane.pane)) && (await this.isTyping(id, withinMs));
   }
@@ -75,7 +69,7 @@ export class SessionInput {
   async send(id: string, text: string, enter: boolean, gates?: SendGates): Promise<void> {
     await this.#typing.run(id, async () => {
       await gates?.mayGo(this.#typist(id));
-      await this.#type(id, text, enter, this.#options.box(id), gates?.mustGoAgain);
+      await this.#type(id, text, enter, this.#screens.box(id), gates?.mustGoAgain);
     });
   }
 
@@ -86,7 +80,7 @@ export class SessionInput {
     read?: ReadBox,
     mustGoAgain?: SendGates['mustGoAgain'],
   ): Promise<void> {
-    const { tmux, live, table } = this.#options;
+    const { tmux, live, table } = this.#scope;
     const session = live.need(id);
     const clean = read && enter ? typeable(pasteable(text)) : pasteable(text);
     const box = read && enter ? await InputBox.watch(read, clean) : undefined;
@@ -109,12 +103,12 @@ export class SessionInput {
   }
 
   #typist(id: string): Typist {
-    const { tmux, live } = this.#options;
+    const { tmux, live } = this.#scope;
     return {
       keys: (keys) => tmux.keys(live.need(id).pane.pane, keys),
       // A dialog has a line of its own, and whoever answers it looks what became of it.
       text: (text, enter) => this.#type(id, text, enter),
-      prompt: (text) => this.#type(id, text, true, this.#options.box(id)),
+      prompt: (text) => this.#type(id, text, true, this.#screens.box(id)),
     };
   }
 
@@ -140,7 +134,7 @@ export class SessionInput {
   }
 
   async #press(id: string, keys: readonly string[]): Promise<void> {
-    const { tmux, live } = this.#options;
+    const { tmux, live } = this.#scope;
     const session = live.need(id);
     if (keys.includes(BREAK_KEY)) session.brokenOff = performance.now();
     await tmux.keys(session.pane.pane, keys);
@@ -151,8 +145,8 @@ export class SessionInput {
    * after a crash neither repeats nor skips one. A task that stands in the input box all the same stays to be submitted.
    */
   async deliverTask(id: string): Promise<void> {
-    const { tmux, table, live, onTaskUntaken } = this.#options;
-    const read = this.#options.box(id);
+    const { tmux, table, live } = this.#scope;
+    const read = this.#screens.box(id);
     await this.#typing.run(id, async () => {
       const record = table.get(id);
       if (record?.delivery !== 'pending' && record?.delivery !== 'typing') return;
@@ -176,7 +170,7 @@ export class SessionInput {
       const isTaken = !isDue || (await submit(text, press, box));
       crashPoint('after-submit');
       if (isTaken) await table.patch(id, { delivery: 'done' });
-      else onTaskUntaken(id, `The task ${NOT_TAKEN}`);
+      else this.#taskUntaken.fire({ id, reason: `The task ${NOT_TAKEN}` });
     });
   }
 }

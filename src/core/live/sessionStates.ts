@@ -1,8 +1,5 @@
-import { delay, type Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
-import type { IdGenerator } from '../../common/ids.js';
-import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { Explanation } from '../../protocol/explanation.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -14,75 +11,50 @@ import { trackRequest } from '../state/requestIdentity.js';
 import { CallFile } from '../conversations/callFile.js';
 import { CallRecord } from '../conversations/callRecord.js';
 import type { ToldConversation } from '../conversations/conversations.js';
-import type { Machine, TerminalSize } from '../machine/machine.js';
-import type { JudgedTool } from '../state/judgeScreen.js';
+import type { TerminalSize } from '../machine/machine.js';
 import { SOURCES, type Asked, type Evidence } from '../state/evidence.js';
 import { recordsCalls } from '../state/ownWord.js';
 import { holds, tellable, type Verdict } from '../state/reducer.js';
-import { stillWorks } from '../state/stillWorks.js';
-import { withStyledCursor } from '../state/styledCursor.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSession, LiveSessions } from './liveSession.js';
+import type { LiveSession } from './liveSession.js';
 import { HookFollower } from '../hooks/hookFollower.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
-import type { SessionTable } from '../records/sessionTable.js';
 import { StartupWatch } from '../state/startupWatch.js';
 import { SignalFollower } from '../state/signalFollower.js';
 import { StateWatch, type CallSource } from '../state/stateWatch.js';
-import type { ReadBox } from './textInput.js';
 import type { Suspensions } from './suspensions.js';
 import type { TerminalSignal } from '../state/terminalSignals.js';
-
-export interface SessionStatesOptions {
-  readonly machine: Machine;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  readonly files: SessionFiles;
-  readonly suspensions: Pick<Suspensions, 'watch' | 'onScreen'>;
-  /** A tool's data as it is known today; undefined when its file has gone. */
-  readonly tool: (id: string) => Tool | undefined;
-  /** A session takes input now. */
-  readonly onReady: (id: string) => Promise<void>;
-  readonly ids: IdGenerator;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
-
-/** What is known of a tool whose file has gone. */
-const NO_RULES: JudgedTool = { startup: { dialogs: [], ready: [], stableMs: 0, loading: [] } };
-
-/** A screen on which nothing tells may be being drawn: it is looked at so often before that counts. */
-const MOST_LOOKS = 5;
-const LOOK_EVERY_MS = 100;
-
-/** A screen and what it says. */
-export interface SeenScreen extends ScreenJudgement {
-  /** As tmux prints it. */
-  readonly screen: string;
-}
+import type { SessionInput } from './sessionInput.js';
+import type { SessionScope } from './sessionScope.js';
 
 /** Watches what sessions do from their launch on, and records it. */
 export class SessionStates implements Disposable {
-  readonly #options: SessionStatesOptions;
+  readonly #scope: SessionScope;
+  readonly #suspensions: Pick<Suspensions, 'watch' | 'onScreen'>;
+  readonly #input: Pick<SessionInput, 'deliverTask' | 'onTaskUntaken'>;
   readonly #conversation = new Emitter<ToldConversation>();
 
   /** The tool of a session says which of its conversations it is in. */
   readonly onConversation = this.#conversation.event;
 
-  constructor(options: SessionStatesOptions) {
-    this.#options = options;
+  constructor(
+    scope: SessionScope,
+    suspensions: Pick<Suspensions, 'watch' | 'onScreen'>,
+    input: Pick<SessionInput, 'deliverTask' | 'onTaskUntaken'>,
+  ) {
+    this.#scope = scope;
+    this.#suspensions = suspensions;
+    this.#input = input;
+    input.onTaskUntaken(({ id, reason }) => scope.live.get(id)?.state?.onTaskUntaken(reason));
   }
 
   #now(): string {
-    return new Date(this.#options.clock.now()).toISOString();
+    return new Date(this.#scope.clock.now()).toISOString();
   }
 
   /** Watches a session as far as it is not watched yet. */
   watch(record: SessionRecord): void {
-    const { tool: find, live: sessions, machine, files, tmux, suspensions, clock, log } = this.#options;
+    const { tool: find, live: sessions, machine, files, tmux, clock, log } = this.#scope;
     const { id } = record;
-    suspensions.watch();
+    this.#suspensions.watch();
     const live = sessions.get(id);
     const tool = find(record.tool);
     if (!live || !tool) return;
@@ -118,7 +90,7 @@ export class SessionStates implements Disposable {
 
   /** Why its state is what it is. */
   explain(record: SessionRecord): Omit<Explanation, 'held' | 'history'> {
-    const { tool, live, clock } = this.#options;
+    const { tool, live, clock } = this.#scope;
     const { state, phase, waiting, changed } = record;
     const common = { session: record.id, state, phase, waiting, since: changed };
     const known = live.get(record.id)?.state?.known;
@@ -149,7 +121,7 @@ export class SessionStates implements Disposable {
   }
 
   #watchStart({ id, delivery, task, resumeId }: SessionRecord, live: LiveSession, tool: Tool): void {
-    const { tmux, table, clock, log } = this.#options;
+    const { tmux, table, clock, log } = this.#scope;
     const { look } = live;
     live.isGiven ??= task !== '' || resumeId !== '';
     live.startup ??= new StartupWatch({
@@ -170,7 +142,7 @@ export class SessionStates implements Disposable {
   }
 
   #watchState(record: SessionRecord, live: LiveSession, tool: Tool): void {
-    const { tmux, suspensions, clock, log } = this.#options;
+    const { tmux, clock, log } = this.#scope;
     if (live.state || (!tool.screen && tool.reportsState === false && !tool.signals && !tool.hooks)) return;
     live.state = new StateWatch({
       tool,
@@ -182,7 +154,7 @@ export class SessionStates implements Disposable {
       size: live.pane,
       isOnOtherScreen: () => tmux.isOnOtherScreen(live.pane.pane),
       isGivenUp: () => this.#isGivenUp(live),
-      onSuspended: (isSuspended) => suspensions.onScreen(record.id, isSuspended),
+      onSuspended: (isSuspended) => this.#suspensions.onScreen(record.id, isSuspended),
       calls: this.#calls(record, live, tool),
       clock,
       onVerdict: (verdict, before) => this.#onVerdict(record.id, verdict, before),
@@ -196,7 +168,7 @@ export class SessionStates implements Disposable {
   }
 
   async #isGivenUp({ pane }: LiveSession): Promise<boolean> {
-    const { machine, tmux } = this.#options;
+    const { machine, tmux } = this.#scope;
     const terminal = await tmux.terminal(pane.pane);
     if (terminal === undefined) return false;
     const { stdout } = await machine.run(['/bin/sh', '-c', 'exec stty -a <"$0"', terminal]);
@@ -204,7 +176,7 @@ export class SessionStates implements Disposable {
   }
 
   #calls(session: SessionRecord, live: LiveSession, tool: Tool): CallSource | undefined {
-    const { machine, table, files, clock, log } = this.#options;
+    const { machine, table, files, clock, log } = this.#scope;
     const { id, path: folder } = session;
     if (tool.calls !== undefined) {
       const onError = (error: unknown): void => log.debug(`calls of ${id}: ${errorText(error)}`);
@@ -216,16 +188,16 @@ export class SessionStates implements Disposable {
   }
 
   async #ready(id: string): Promise<void> {
-    const { table, live, onReady } = this.#options;
+    const { table, live } = this.#scope;
     live.get(id)?.startup?.dispose();
     await table.apply(id, { type: 'ready', time: this.#now() });
     const record = table.get(id);
     if (record) this.watch(record);
-    await onReady(id);
+    await this.#input.deliverTask(id);
   }
 
   async #onSignal(id: string, signal: TerminalSignal): Promise<void> {
-    const live = this.#options.live.get(id);
+    const live = this.#scope.live.get(id);
     if (live && signal.type === 'title') live.title = signal;
     if (signal.type === 'report' && signal.report.state !== 'clear') {
       await this.#begun(id, signal.report.state === 'blocked');
@@ -235,12 +207,12 @@ export class SessionStates implements Disposable {
 
   async #onHooks(id: string, evidence: Evidence | undefined): Promise<void> {
     if (evidence) await this.#begun(id, evidence.state === 'waiting');
-    this.#options.live.get(id)?.state?.onHooks(evidence);
+    this.#scope.live.get(id)?.state?.onHooks(evidence);
   }
 
   /** The tool's own word ends the start: it is past its dialogs, or names one itself. */
   async #begun(id: string, isWaiting: boolean): Promise<void> {
-    const { table } = this.#options;
+    const { table } = this.#scope;
     if (table.get(id)?.status === 'starting') {
       if (isWaiting) {
         // It runs, and a task that has to be typed goes on waiting for its input box.
@@ -256,62 +228,27 @@ export class SessionStates implements Disposable {
 
   /** The terminal of a session has this size, maybe as before. */
   onSize(id: string, { columns, rows }: TerminalSize): void {
-    const live = this.#options.live.get(id);
+    const live = this.#scope.live.get(id);
     if (!live) return;
     live.pane = { ...live.pane, columns, rows };
     live.state?.onSize({ columns, rows });
   }
 
-  /** Reads its screen now, lets whoever watches it see it, and says what it shows. */
-  async look(id: string): Promise<SeenScreen> {
-    const { tmux, table, live: sessions, tool: find, clock } = this.#options;
-    const live = sessions.need(id);
-    await live.state?.redrawn();
-    // Colours say which option is chosen where nothing else does.
-    const text = await tmux.screen(live.pane.pane, { styled: true });
-    await live.startup?.see(text);
-    const tool = find(table.get(id)?.tool ?? '') ?? NO_RULES;
-    const { look } = live;
-    const judgement = await (live.state?.see(text) ?? look.screen(tool, text, clock.now(), live.pane.columns));
-    return { ...withStyledCursor(judgement, text), screen: text };
-  }
-
-  /** It works at this moment, as far as can be seen. */
-  async works(id: string): Promise<boolean> {
-    const { table, tool, live } = this.#options;
-    const isRead = tool(table.get(id)?.tool ?? '')?.screen !== undefined;
-    let seen: SeenScreen | undefined;
-    for (let looks = 0; isRead && looks < MOST_LOOKS && (seen === undefined || seen.rule === null); looks++) {
-      if (looks > 0) await delay(LOOK_EVERY_MS);
-      if (live.get(id) === undefined) return false;
-      seen = await this.look(id);
-    }
-    return stillWorks(seen, live.get(id)?.state?.known.model.verdict);
-  }
-
-  /** Reads its input box; undefined when it is not known to have one. */
-  box(id: string): ReadBox | undefined {
-    const { table, tool } = this.#options;
-    const rules = tool(table.get(id)?.tool ?? '')?.screen;
-    if (rules?.box === undefined && rules?.area === undefined) return undefined;
-    return () => this.look(id);
-  }
-
   /** The prompt that it put back into its input box when its turn was broken off; null when it did not. */
   restoredDraft(id: string): string | null {
-    return this.#options.live.get(id)?.state?.restoredDraft ?? null;
+    return this.#scope.live.get(id)?.state?.restoredDraft ?? null;
   }
 
   /** Under which exactly one hook of it waits for the answer to exactly this request. */
   ticketFor(id: string, request: PendingRequest): string | undefined {
-    return this.#options.live.get(id)?.hooks?.ticketFor(request);
+    return this.#scope.live.get(id)?.hooks?.ticketFor(request);
   }
 
   /** An answer to this can reach no other one: a hook of its own waits for it, or nothing else is asked. */
   isOnly(id: string, request: PendingRequest): boolean {
     // What a screen or a record tells is one dialog.
     if (request.exact !== 'event' || this.ticketFor(id, request) !== undefined) return true;
-    return this.#options.live.get(id)?.hooks?.isOnly(request) === true;
+    return this.#scope.live.get(id)?.hooks?.isOnly(request) === true;
   }
 
   /**
@@ -320,7 +257,7 @@ export class SessionStates implements Disposable {
    * @param ticket under which its hook waited
    */
   onAnswered(id: string, request: PendingRequest, ticket?: string): void {
-    const { live, table, log } = this.#options;
+    const { live, table, log } = this.#scope;
     const { state, hooks } = live.get(id) ?? {};
     if (table.get(id)?.request?.id === request.id) state?.onAnswered();
     hooks?.onAnswered(request, ticket).catch((error: unknown) => log.error(`hooks of ${id}: ${errorText(error)}`));
@@ -328,13 +265,13 @@ export class SessionStates implements Disposable {
 
   /** A hook of a session that was to be answered does not wait under its ticket. */
   onUntaken(id: string, ticket: string): void {
-    const onError = (error: unknown): void => this.#options.log.error(`hooks of ${id}: ${errorText(error)}`);
-    this.#options.live.get(id)?.hooks?.onUntaken(ticket).catch(onError);
+    const onError = (error: unknown): void => this.#scope.log.error(`hooks of ${id}: ${errorText(error)}`);
+    this.#scope.live.get(id)?.hooks?.onUntaken(ticket).catch(onError);
   }
 
   /** It was given something to do, or a person may type into it from now on. */
   onGiven(id: string): void {
-    const live = this.#options.live.get(id);
+    const live = this.#scope.live.get(id);
     if (live === undefined) return;
     live.isGiven = true;
     live.state?.onGiven();
@@ -342,16 +279,11 @@ export class SessionStates implements Disposable {
 
   /** A person has pressed what interrupts it. */
   onInterrupted(id: string): void {
-    this.#options.live.get(id)?.state?.onInterrupted();
-  }
-
-  /** The task that was typed into it was not taken, for this reason. */
-  onTaskUntaken(id: string, error: string): void {
-    this.#options.live.get(id)?.state?.onTaskUntaken(error);
+    this.#scope.live.get(id)?.state?.onInterrupted();
   }
 
   #onStartupDialog(id: string, tool: Tool, { kind, text }: StartupDialog, judgement: ScreenJudgement): void {
-    const { table, ids } = this.#options;
+    const { table, ids } = this.#scope;
     const record = table.get(id);
     if (!record) return;
     const { request: seen, options } = judgement;
@@ -364,7 +296,7 @@ export class SessionStates implements Disposable {
   }
 
   #onVerdict(id: string, verdict: Verdict, before: Verdict): void {
-    const { table, live: sessions, tool, ids } = this.#options;
+    const { table, live: sessions, tool, ids } = this.#scope;
     const { state, phase, asked, turnEnded, error, limitedUntil, background } = verdict;
     const record = table.get(id);
     const live = sessions.get(id);

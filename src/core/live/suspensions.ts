@@ -1,20 +1,8 @@
-import type { Clock } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
-import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine } from '../machine/machine.js';
-import type { LiveSessions } from './liveSession.js';
-import type { SessionTable } from '../records/sessionTable.js';
-
-export interface SuspensionsOptions {
-  readonly machine: Pick<Machine, 'capabilities' | 'stopped' | 'signalGroup'>;
-  readonly table: Pick<SessionTable, 'all' | 'get' | 'apply' | 'until'>;
-  readonly live: LiveSessions;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import type { SessionScope } from './sessionScope.js';
 
 /** No system tells that a process was stopped, so all are looked at together, this often at most. */
 const LEAST_MS = 3_000;
@@ -32,7 +20,7 @@ const GOES_ON_MS = 5_000;
  * its process shows.
  */
 export class Suspensions implements Disposable {
-  readonly #options: SuspensionsOptions;
+  readonly #scope: SessionScope;
   /** Ids of those whose screen shows it. */
   readonly #byKey = new Set<string>();
   /** By id: how much it had printed when it was looked at last. */
@@ -40,13 +28,13 @@ export class Suspensions implements Disposable {
   #timer: { cancel(): void } | undefined;
   #isDone = false;
 
-  constructor(options: SuspensionsOptions) {
-    this.#options = options;
+  constructor(scope: SessionScope) {
+    this.#scope = scope;
   }
 
   /** A session runs: it is looked at from now on. */
   watch(): void {
-    if (!this.#isDone) this.#timer ??= this.#options.clock.after(LEAST_MS, () => void this.#sweep());
+    if (!this.#isDone) this.#timer ??= this.#scope.clock.after(LEAST_MS, () => void this.#sweep());
   }
 
   /** Whether the screen of a session shows that it was suspended by a key. */
@@ -54,12 +42,12 @@ export class Suspensions implements Disposable {
     if (isSuspended === this.#byKey.has(id)) return;
     if (isSuspended) this.#byKey.add(id);
     else this.#byKey.delete(id);
-    void this.look(id).catch((error: unknown) => this.#options.log.debug(`process of ${id}: ${errorText(error)}`));
+    void this.look(id).catch((error: unknown) => this.#scope.log.debug(`process of ${id}: ${errorText(error)}`));
   }
 
   /** Looks at the process of one session now, for what is about to be typed into it. */
   async look(id: string): Promise<void> {
-    const record = this.#options.table.get(id);
+    const record = this.#scope.table.get(id);
     if (record && !hasEnded(record)) await this.#look([record]);
   }
 
@@ -69,7 +57,7 @@ export class Suspensions implements Disposable {
    * @throws CodeManagerError `timeout` when it stays so
    */
   async resume({ id, name }: Pick<SessionRecord, 'id' | 'name'>): Promise<void> {
-    const { machine, live, table } = this.#options;
+    const { machine, live, table } = this.#scope;
     await machine.signalGroup(live.need(id).pane.pid, 'SIGCONT');
     await this.look(id);
     if (await table.until(id, (now) => now?.suspended == null, GOES_ON_MS)) return;
@@ -79,7 +67,7 @@ export class Suspensions implements Disposable {
   }
 
   async #sweep(): Promise<void> {
-    const { machine, table, live, clock, log } = this.#options;
+    const { machine, table, live, clock, log } = this.#scope;
     const running = table.all().filter(({ id, status }) => status === 'running' && live.get(id)?.pane.dead === false);
     const begun = performance.now();
     // Who prints is not stopped.
@@ -102,7 +90,7 @@ export class Suspensions implements Disposable {
   }
 
   async #look(records: readonly SessionRecord[]): Promise<void> {
-    const { machine, table, live, clock } = this.#options;
+    const { machine, table, live, clock } = this.#scope;
     const pids = new Map(records.flatMap(({ id }) => [[id, live.get(id)?.pane.pid ?? 0] as const]));
     if (pids.size === 0) return;
     const stopped = await machine.stopped([...pids.values()].filter((pid) => pid > 1));

@@ -1,31 +1,14 @@
-import { delay, type Clock } from '../../common/async.js';
+import { delay } from '../../common/async.js';
 import type { Disposable } from '../../common/disposable.js';
 import { Emitter } from '../../common/emitter.js';
-import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
-import type { SessionRecord } from '../../protocol/files.js';
+import type { ConfigFile, SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
 import { LOG_REASONS } from '../../protocol/logReasons.js';
 import { FIRST_SIZE } from '../../protocol/logSize.js';
-import type { FileStat, Machine, TerminalSize } from '../machine/machine.js';
+import type { FileStat, TerminalSize } from '../machine/machine.js';
 import type { Pane, PaneSize } from '../tmux/pane.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from '../live/liveSession.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
-import type { SessionTable } from '../records/sessionTable.js';
-
-export interface LogKeeperOptions {
-  readonly machine: Machine;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  readonly files: SessionFiles;
-  readonly capBytes: () => number;
-  /** Another server may care for these sessions. */
-  readonly leads: () => boolean;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import type { SessionScope } from '../live/sessionScope.js';
 
 const LAST_OUTPUT_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
@@ -56,7 +39,8 @@ interface State {
  * somebody has removed, replaced or cut the file. Offsets only ever grow. Tells what they get.
  */
 export class LogKeeper implements Disposable {
-  readonly #options: LogKeeperOptions;
+  readonly #scope: SessionScope;
+  readonly #config: Pick<ConfigFile, 'logCapMiB'>;
   readonly #states = new Map<string, State>();
   readonly #grown = new Emitter<string>();
   readonly #remade = new Emitter<string>();
@@ -72,8 +56,10 @@ export class LogKeeper implements Disposable {
   /** The terminal of a session has this size, maybe as before, for what its log gets from now on. */
   readonly onDidResize = this.#resized.event;
 
-  constructor(options: LogKeeperOptions) {
-    this.#options = options;
+  /** @param config the settings as they are at each moment */
+  constructor(scope: SessionScope, config: Pick<ConfigFile, 'logCapMiB'>) {
+    this.#scope = scope;
+    this.#config = config;
   }
 
   #state(id: string): State {
@@ -101,9 +87,9 @@ export class LogKeeper implements Disposable {
 
   /** Tmux tells the size of a pane. */
   onResized({ pane, columns, rows }: PaneSize): void {
-    const { live, leads } = this.#options;
+    const { live, leadership } = this.#scope;
     const id = live.find(pane);
-    if (id !== undefined && leads()) this.#resized.fire({ id, columns, rows });
+    if (id !== undefined && leadership.leads) this.#resized.fire({ id, columns, rows });
   }
 
   /** It may have grown without anybody hearing of it. */
@@ -114,7 +100,7 @@ export class LogKeeper implements Disposable {
   /** The log has grown. */
   onOutput(id: string): void {
     this.#grown.fire(id);
-    const { clock, table } = this.#options;
+    const { clock, table } = this.#scope;
     if (!table.get(id)) return;
     const state = this.#state(id);
     const now = clock.now();
@@ -127,7 +113,7 @@ export class LogKeeper implements Disposable {
 
   /** Looks whether its file is the one that was, and within its cap. */
   lookSoon(id: string, ms = LOOK_AGAIN_MS): void {
-    const { clock, log } = this.#options;
+    const { clock, log } = this.#scope;
     const state = this.#state(id);
     state.look ??= clock.after(ms, () => {
       state.look = undefined;
@@ -136,11 +122,11 @@ export class LogKeeper implements Disposable {
   }
 
   async #look(id: string, state: State): Promise<void> {
-    const { table, files, leads } = this.#options;
+    const { table, files, leadership } = this.#scope;
     const file = await files.stat(id, 'log');
     const record = table.get(id);
     if (!record || hasEnded(record) || state.isReopening || this.#states.get(id) !== state) return;
-    if (!leads()) {
+    if (!leadership.leads) {
       state.file = file;
     } else if (file === undefined && state.file === undefined && !state.isMissed) {
       state.isMissed = true;
@@ -155,9 +141,9 @@ export class LogKeeper implements Disposable {
 
   /** Frees the oldest part of a log that is over its cap; offsets stay what they are. */
   async #keepCap(id: string, state: State, size: number): Promise<void> {
-    const { machine, table, files, capBytes, log } = this.#options;
+    const { machine, table, files, log } = this.#scope;
     const record = table.get(id);
-    const cap = capBytes();
+    const cap = this.#config.logCapMiB * 1024 * 1024;
     if (!record || size - record.logBase <= cap || size < state.tryAgainAt) return;
     // A quarter at a time.
     const base = Math.floor((size - cap * 0.75) / BLOCK_BYTES) * BLOCK_BYTES;
@@ -171,7 +157,7 @@ export class LogKeeper implements Disposable {
 
   /** The log's writer ended: with its pane as it should, or killed, or because the disk is full. */
   async onWriterGone(id: string): Promise<void> {
-    const { table, files, live, tmux } = this.#options;
+    const { table, files, live, tmux } = this.#scope;
     const record = table.get(id);
     if (!record || hasEnded(record) || (await files.hasExit(id))) return;
     const known = live.get(id);
@@ -181,7 +167,7 @@ export class LogKeeper implements Disposable {
 
   /** Has the log written again, with a line that tells of the gap. Asked too often it waits for a moment. */
   async reopen(id: string): Promise<void> {
-    const { log, clock, live } = this.#options;
+    const { log, clock, live } = this.#scope;
     const known = live.get(id);
     const state = this.#state(id);
     if (!known || state.isReopening) return;
@@ -203,7 +189,7 @@ export class LogKeeper implements Disposable {
   }
 
   async #reopen(id: string, pane: Pane, state: State): Promise<void> {
-    const { tmux, log, table, files } = this.#options;
+    const { tmux, log, table, files } = this.#scope;
     const written = await this.#endWriter(id, pane);
     // What its last writer had still got, those who have its file open may read.
     this.grown(id);
@@ -235,7 +221,7 @@ export class LogKeeper implements Disposable {
 
   /** How many bytes its log had when its last writer ended; 0 when that cannot be told. */
   async #endWriter(id: string, { pane }: Pane): Promise<number> {
-    const { tmux, files } = this.#options;
+    const { tmux, files } = this.#scope;
     const known = await tmux.pane(pane);
     if (known?.piped === true && !(await files.has(id, 'closed'))) {
       await tmux.closeLog(known);

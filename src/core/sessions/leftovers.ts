@@ -1,20 +1,11 @@
-import { delay, type Clock } from '../../common/async.js';
+import { delay } from '../../common/async.js';
 import { DisposableStore, toDisposable, type Disposable } from '../../common/disposable.js';
-import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine, ProcessId, ProcessTree } from '../machine/machine.js';
-import type { SessionTable } from '../records/sessionTable.js';
-
-export interface LeftoversOptions {
-  readonly machine: Pick<Machine, 'capabilities' | 'processesOf' | 'killTree' | 'run'>;
-  readonly table: Pick<SessionTable, 'all' | 'get' | 'patch'>;
-  /** Of this machine as it is now: after a restart nothing of a session is left. */
-  readonly isHere: (record: SessionRecord) => boolean;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import type { ProcessId, ProcessTree } from '../machine/machine.js';
+import type { SessionScope } from '../live/sessionScope.js';
+import { isOfBoot } from '../records/sameMachine.js';
 
 /** What ends with its session takes a moment. */
 const SETTLE_MS = 1_000;
@@ -26,44 +17,44 @@ const MAX_WRITTEN = 1_000;
 
 /** What sessions that have ended by themselves left running: a server that was started in the background. */
 export class Leftovers implements Disposable {
-  readonly #options: LeftoversOptions;
+  readonly #scope: SessionScope;
   readonly #disposables = new DisposableStore();
   #again: { cancel(): void } | undefined;
 
-  constructor(options: LeftoversOptions) {
-    this.#options = options;
+  constructor(scope: SessionScope) {
+    this.#scope = scope;
     this.#disposables.add(toDisposable(() => this.#again?.cancel()));
   }
 
   /** @param root the process of its pane, which has gone */
   onEnded(id: string, root: number | null): void {
-    const { clock } = this.#options;
+    const { clock } = this.#scope;
     const timer = clock.after(SETTLE_MS, () => this.#attempt(() => this.#look([{ root, marker: id }])));
     this.#disposables.add(toDisposable(() => timer.cancel()));
   }
 
   /** Looks what has become of all that is known. */
   async check(): Promise<void> {
-    const { table, isHere } = this.#options;
+    const { table, identity } = this.#scope;
     await this.#look(
       table
         .all()
-        .filter((record) => record.left.length > 0 && isHere(record))
+        .filter((record) => record.left.length > 0 && isOfBoot(record, identity))
         .map(treeOf),
     );
   }
 
   /** What runs of sessions that have ended, by one look. */
   async of(records: readonly SessionRecord[]): Promise<readonly (readonly ProcessId[])[]> {
-    const { machine, isHere } = this.#options;
-    const here = records.filter((record) => hasEnded(record) && isHere(record));
+    const { machine, identity } = this.#scope;
+    const here = records.filter((record) => hasEnded(record) && isOfBoot(record, identity));
     const found = here.length === 0 ? [] : await machine.processesOf(here.map(treeOf));
     return records.map((record) => found[here.indexOf(record)] ?? []);
   }
 
   /** Asks them to end, waits, and ends what is left then. Without a signal: at once. */
   async end(record: SessionRecord, signal: NodeJS.Signals | undefined, timeoutMs: number): Promise<void> {
-    const { machine } = this.#options;
+    const { machine } = this.#scope;
     const deadline = performance.now() + timeoutMs;
     let [left = []] = await this.of([record]);
     const known = [...record.left, ...left];
@@ -79,7 +70,7 @@ export class Leftovers implements Disposable {
   }
 
   async #look(trees: readonly ProcessTree[]): Promise<void> {
-    const { machine } = this.#options;
+    const { machine } = this.#scope;
     if (trees.length === 0) return;
     const found = await machine.processesOf(trees);
     await Promise.all(trees.map(({ marker }, index) => this.#keep(marker, found[index] ?? [])));
@@ -87,7 +78,7 @@ export class Leftovers implements Disposable {
   }
 
   async #keep(id: string, processes: readonly ProcessId[]): Promise<void> {
-    const { table } = this.#options;
+    const { table } = this.#scope;
     const record = table.get(id);
     // It may have been resumed meanwhile.
     if (record === undefined || !hasEnded(record)) return;
@@ -96,7 +87,7 @@ export class Leftovers implements Disposable {
   }
 
   #lookAgain(): void {
-    const { machine, table, clock } = this.#options;
+    const { machine, table, clock } = this.#scope;
     // Another machine is looked at by its watchdog: each look costs bytes on the way there.
     if (machine.capabilities.isFar || this.#again !== undefined || this.#disposables.isDisposed) return;
     if (!table.all().some(({ left }) => left.length > 0)) return;
@@ -107,7 +98,7 @@ export class Leftovers implements Disposable {
   }
 
   #attempt(run: () => Promise<void>): void {
-    run().catch((error: unknown) => this.#options.log.warn(`what sessions left: ${errorText(error)}`));
+    run().catch((error: unknown) => this.#scope.log.warn(`what sessions left: ${errorText(error)}`));
   }
 
   dispose(): void {

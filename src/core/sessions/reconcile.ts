@@ -1,38 +1,24 @@
-import type { Clock } from '../../common/async.js';
-import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
-import { sessionFileName } from '../../protocol/sessionFiles.js';
-import type { Machine } from '../machine/machine.js';
+import { hasEnded } from '../../protocol/session.js';
 import type { Pane } from '../tmux/pane.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from '../live/liveSession.js';
 import type { LogKeeper } from '../logs/logKeeper.js';
 import { recoverRecord } from './recovery.js';
 import type { SessionEnd } from './sessionEnd.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
 import type { SessionFollower } from './sessionFollower.js';
 import type { SessionInput } from '../live/sessionInput.js';
 import type { SessionStart } from './sessionStart.js';
 import type { SessionStates } from '../live/sessionStates.js';
-import type { SessionTable } from '../records/sessionTable.js';
+import type { SessionScope } from '../live/sessionScope.js';
+import { sessionFileName } from '../../protocol/sessionFiles.js';
 
 export interface ReconciliationOptions {
-  readonly machine: Machine;
-  readonly identity: MachineIdentity;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  readonly files: SessionFiles;
   readonly logs: Pick<LogKeeper, 'grown' | 'lookSoon' | 'onResized' | 'reopen'>;
   readonly states: Pick<SessionStates, 'watch'>;
   readonly input: Pick<SessionInput, 'deliverTask'>;
   readonly starts: Pick<SessionStart, 'run' | 'isStarting' | 'launched'>;
   readonly ends: Pick<SessionEnd, 'finish' | 'lost'>;
   readonly follower: Pick<SessionFollower, 'see'>;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** What was there a moment ago, asked for once: another host is not asked for each session. */
@@ -47,15 +33,17 @@ interface Seen {
  * its start.
  */
 export class Reconciliation {
+  readonly #scope: SessionScope;
   readonly #options: ReconciliationOptions;
 
-  constructor(options: ReconciliationOptions) {
+  constructor(scope: SessionScope, options: ReconciliationOptions) {
+    this.#scope = scope;
     this.#options = options;
   }
 
   /** @param open the records of this machine's sessions that have not ended, and `panes` those of tmux by session */
   async run(open: readonly SessionRecord[], panes: ReadonlyMap<string, Pane>): Promise<void> {
-    const { table, tmux, files, log } = this.#options;
+    const { table, tmux, files, log } = this.#scope;
     const [names] = await Promise.all([files.names(), tmux.connection.ensureSocket()]);
     const seen = { names, tmuxRuns: tmux.connection.live !== undefined };
     await Promise.all(
@@ -70,7 +58,7 @@ export class Reconciliation {
       // A server that was killed between recording an end and clearing up left a window behind.
       if (record && hasEnded(record)) await tmux.kill(pane);
       else if (!record) {
-        const recovered = await recoverRecord(this.#options, pane);
+        const recovered = await recoverRecord(this.#scope, pane);
         if (recovered) await this.#takeOver(recovered.record, recovered.pane, names);
       }
     }
@@ -78,7 +66,8 @@ export class Reconciliation {
 
   /** What one who only watches wants to know of the windows. */
   watch(panes: ReadonlyMap<string, Pane>): void {
-    const { table, live, logs, follower } = this.#options;
+    const { table, live } = this.#scope;
+    const { logs, follower } = this.#options;
     for (const pane of panes.values()) {
       const record = table.get(pane.session);
       if (!record || hasEnded(record)) continue;
@@ -88,7 +77,8 @@ export class Reconciliation {
   }
 
   async #agree(id: string, pane: Pane | undefined, { names, tmuxRuns }: Seen): Promise<void> {
-    const { identity, tmux, table, files, starts, ends, log } = this.#options;
+    const { identity, tmux, table, files, log } = this.#scope;
+    const { starts, ends } = this.#options;
     const record = table.get(id);
     if (!record || hasEnded(record) || starts.isStarting(id)) return;
     if (pane) return this.#takeOver(record, pane, names);
@@ -108,7 +98,8 @@ export class Reconciliation {
   }
 
   async #takeOver(record: SessionRecord, pane: Pane, names: ReadonlySet<string>): Promise<void> {
-    const { table, live, files, logs, states, input, starts, ends, follower, log } = this.#options;
+    const { table, live, files, log } = this.#scope;
+    const { logs, states, input, starts, ends, follower } = this.#options;
     const { id } = record;
     if (live.track(pane)) {
       logs.onResized(pane);
@@ -132,7 +123,7 @@ export class Reconciliation {
 
   /** What is said of a session that a restart of its host ended. */
   async #restart({ started, created }: SessionRecord): Promise<string> {
-    const { machine, clock } = this.#options;
+    const { machine, clock } = this.#scope;
     const time = await machine.bootTime();
     // One that is older than the session is that of another host, as containers tell it, or a wrong clock's.
     const isPlausible = time !== undefined && time > Date.parse(started ?? created) && time <= clock.now();

@@ -1,27 +1,14 @@
 import { basename, join } from 'node:path';
-import type { Clock } from '../../common/async.js';
 import { SESSION_ID_PATTERN } from '../../common/ids.js';
 import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import { SessionRecord } from '../../protocol/files.js';
-import type { MachineIdentity } from '../../protocol/session.js';
 import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
-import type { SessionTable } from '../records/sessionTable.js';
+import type { SessionScope } from '../live/sessionScope.js';
 
 /** Longer than any start takes from its launch file to its record. */
 export const ORPHAN_MS = 60_000;
-
-export interface RecoveryOptions {
-  readonly identity: MachineIdentity;
-  readonly tmux: Pick<TmuxServer, 'pane' | 'folder' | 'kill'>;
-  readonly table: Pick<SessionTable, 'add' | 'get'>;
-  readonly files: Pick<SessionFiles, 'stat' | 'logSize'>;
-  readonly clock: Pick<Clock, 'now'>;
-  readonly log: Logger;
-}
 
 /**
  * Makes a record for a window whose own one is gone: what runs there must be seen and can be ended.
@@ -30,7 +17,7 @@ export interface RecoveryOptions {
  *   in it: that of a start which was given up before tmux made it
  */
 export async function recoverRecord(
-  { identity, tmux, table, files, clock, log }: RecoveryOptions,
+  { identity, tmux, table, files, clock, log }: SessionScope,
   { session: id, pane: target, window }: Pane,
 ): Promise<{ readonly record: SessionRecord; readonly pane: Pane } | undefined> {
   const pane = await tmux.pane(target);

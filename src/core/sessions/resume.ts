@@ -1,4 +1,4 @@
-import { KeyedMutex, type Clock } from '../../common/async.js';
+import { KeyedMutex } from '../../common/async.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import { toSession, type SessionRecord } from '../../protocol/files.js';
 import type { Params } from '../../protocol/requests.js';
@@ -9,43 +9,26 @@ import { homeEnvironment } from '../conversations/home.js';
 import { callsVariable } from '../conversations/callFile.js';
 import { hookLaunch } from '../hooks/hookFormats.js';
 import { LinkCut } from '../machine/linkCut.js';
-import type { Machine, MachinePlace } from '../machine/machine.js';
 import type { RecordStore } from '../store/recordStore.js';
 import { LIST_PROCESSES } from '../tmux/scripts.js';
 import { isSlow } from '../tmux/tmuxErrors.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
 import { calledIn, resumeArguments } from '../tools/launch.js';
-import { findProgram } from '../tools/program.js';
-import type { Placeholders } from '../tools/resolve.js';
 import type { Tools } from '../tools/tools.js';
 import { checkVariables } from '../tools/variables.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
 import type { SessionStart } from './sessionStart.js';
-import type { SessionTable } from '../records/sessionTable.js';
 import type { Supervisor } from './supervisor.js';
 import type { Suspensions } from '../live/suspensions.js';
+import type { SessionScope } from '../live/sessionScope.js';
 
 export interface SessionResumeOptions {
-  readonly machine: Machine;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly store: RecordStore;
+  readonly store: Pick<RecordStore, 'unarchive'>;
   readonly supervisor: Pick<Supervisor, 'act' | 'isHere'>;
   readonly suspensions: Pick<Suspensions, 'look' | 'resume'>;
   readonly starts: SessionStart;
   readonly conversations: Conversations;
   /** An id, name or prefix, also of an archived session. */
   readonly find: (ref: string) => Promise<SessionRecord>;
-  readonly tool: (id: string) => Tool;
-  /** Names by which tools are called. */
-  readonly words: () => readonly string[];
-  /** What the tool says its version is; never rejects. */
-  readonly toolVersion: Tools['version'];
-  readonly placeholders: Placeholders | null;
-  readonly files: SessionFiles;
-  /** The folder of our data, and the mask with which sessions make files. */
-  readonly place: Pick<MachinePlace, 'home' | 'umask'>;
-  readonly clock: Clock;
+  readonly tools: Tools;
 }
 
 /** How long the last run may take to let go of its conversation. */
@@ -54,10 +37,12 @@ const LOOK_MS = 200;
 
 /** Takes the conversation of an ended session up again: the same session, in a new window, in the same log. */
 export class SessionResume {
+  readonly #scope: SessionScope;
   readonly #options: SessionResumeOptions;
   readonly #resuming = new KeyedMutex();
 
-  constructor(options: SessionResumeOptions) {
+  constructor(scope: SessionScope, options: SessionResumeOptions) {
+    this.#scope = scope;
     this.#options = options;
   }
 
@@ -74,11 +59,11 @@ export class SessionResume {
 
   /** Lets it go on when it is suspended; false when it is not. */
   async #goesOn(record: SessionRecord): Promise<boolean> {
-    const { supervisor, suspensions, table } = this.#options;
+    const { supervisor, suspensions } = this.#options;
     if (!supervisor.isHere(record)) return false;
     await supervisor.act(record.id);
     await suspensions.look(record.id);
-    const now = table.get(record.id);
+    const now = this.#scope.table.get(record.id);
     if (now === undefined || now.suspended === null) return false;
     await suspensions.resume(now);
     return true;
@@ -88,7 +73,8 @@ export class SessionResume {
     record: SessionRecord,
     { requestId, env: given, seat }: Params<'session/resume'>,
   ): Promise<SessionRecord> {
-    const { machine, tmux, table, supervisor, starts, files, placeholders, place } = this.#options;
+    const { machine, tmux, table, files, place } = this.#scope;
+    const { supervisor, starts, tools } = this.#options;
     const { id } = record;
     checkVariables(given);
     if (!hasEnded(record)) {
@@ -101,7 +87,7 @@ export class SessionResume {
         hint: `Its conversation is there. Run on ${record.machine.host}: cm resume ${id}`,
       });
     }
-    const tool = this.#options.tool(record.tool);
+    const tool = tools.get(record.tool);
     const conversationId = await this.#conversation(record, tool);
     if ((await machine.stat(record.path))?.isDirectory !== true) {
       throw new CodeManagerError('notFound', `The folder of session ${record.name} is not there: ${record.path}`, {
@@ -111,12 +97,8 @@ export class SessionResume {
     await tmux.program();
     await supervisor.act();
     const identity = await machine.identity();
-    const words = this.#options.words();
     const { host } = identity;
-    const found = await findProgram(
-      { machine, placeholders, tool, host, home: place.home, folder: record.path, words, seat },
-      given,
-    );
+    const found = await tools.find({ tool, host, home: place.home, folder: record.path, seat }, given);
     const home =
       tool.conversation === undefined || record.conversation === null
         ? {}
@@ -125,7 +107,7 @@ export class SessionResume {
     const start = {
       words: [...found.program, ...args],
       env: found.env,
-      version: () => this.#options.toolVersion(tool, found.versionProgram, found.env),
+      version: () => tools.version(tool, found.versionProgram, found.env),
     };
     const hooks = await hookLaunch(tool, start, tmux.hookFiles, id);
     const argv = resumeArguments(tool, {
@@ -179,7 +161,8 @@ export class SessionResume {
 
   /** The conversation to go on with, which nobody else writes. */
   async #conversation(record: SessionRecord, tool: Tool): Promise<string> {
-    const { conversations, table } = this.#options;
+    const { table } = this.#scope;
+    const { conversations } = this.#options;
     if (tool.conversation === undefined) {
       throw new CodeManagerError('conflict', `A session of ${calledIn(tool)} has no conversation to resume`, {
         hint: 'Start it again instead.',
@@ -214,7 +197,7 @@ export class SessionResume {
 
   /** When tmux was killed, what ran in it may take a while to end, and then leaves its marks beside the record. */
   async #lastRunGone({ id, name }: SessionRecord): Promise<void> {
-    const { machine, clock } = this.#options;
+    const { machine, clock } = this.#scope;
     const isRunning = async (): Promise<boolean> => {
       const { stdout } = await machine.run(['/bin/sh', '-c', LIST_PROCESSES]);
       return stdout.split('\n').some((line) => line.trimEnd().endsWith(`/launch.sh ${id}`));
@@ -236,7 +219,7 @@ export class SessionResume {
   }
 
   async #letGo(record: SessionRecord, tool: Tool, writer: () => Promise<number | undefined>): Promise<void> {
-    const { clock } = this.#options;
+    const { clock } = this.#scope;
     const deadline = clock.now() + LET_GO_MS;
     for (let pid = await writer(); pid !== undefined; pid = await writer()) {
       if (clock.now() > deadline) {
@@ -249,6 +232,6 @@ export class SessionResume {
   }
 
   #now(): string {
-    return new Date(this.#options.clock.now()).toISOString();
+    return new Date(this.#scope.clock.now()).toISOString();
   }
 }

@@ -1,31 +1,14 @@
 import { constants } from 'node:os';
-import { delay, KeyedMutex, Together, type Clock } from '../../common/async.js';
-import type { Logger } from '../../common/logger.js';
+import { delay, KeyedMutex, Together } from '../../common/async.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
 import { hasEnded } from '../../protocol/session.js';
-import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
 import { formatExit, parseExit, type Exit } from '../tmux/scripts.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
 import type { Ending } from '../records/lifecycle.js';
-import type { LiveSessions } from '../live/liveSession.js';
 import type { LogKeeper } from '../logs/logKeeper.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
-import type { SessionTable } from '../records/sessionTable.js';
-
-export interface SessionEndOptions {
-  readonly machine: Machine;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  readonly files: SessionFiles;
-  readonly logs: Pick<LogKeeper, 'close'>;
-  /** It has ended by itself; `root`: the process of its pane. */
-  readonly onEnded?: (id: string, root: number | null) => void;
-  readonly clock: Clock;
-  readonly log: Logger;
-}
+import { Emitter } from '../../common/emitter.js';
+import type { SessionScope } from '../live/sessionScope.js';
 
 /** tmux calls a pane dead when all its output is on the way to the log; that takes as long as the log grows. */
 const DEAD_STALL_MS = 5_000;
@@ -48,25 +31,34 @@ const SIGNAL_NAMES = new Map(
 
 const isOver = (record: SessionRecord | undefined): boolean => record === undefined || hasEnded(record);
 
+/** What ends of sessions are told by. */
+export type EndScope = Pick<SessionScope, 'machine' | 'tmux' | 'table' | 'live' | 'files' | 'clock' | 'log'>;
+
 /** Ends sessions, and records how they ended. */
 export class SessionEnd {
-  readonly #options: SessionEndOptions;
+  readonly #scope: EndScope;
+  readonly #logs: Pick<LogKeeper, 'close'>;
+  readonly #ended = new Emitter<{ readonly id: string; readonly root: number | null }>();
   readonly #finishing = new KeyedMutex();
   /** Who is noted at a time goes on together: then few looks at the processes are enough for all. */
   readonly #asked = new Together<{ readonly id: string; readonly how: 'stop' | 'kill' }, void>((asked) =>
-    Promise.all(asked.map(({ id, how }) => this.#options.table.apply(id, { type: 'endAsked', how }))),
+    Promise.all(asked.map(({ id, how }) => this.#scope.table.apply(id, { type: 'endAsked', how }))),
   );
   /** Panes as they are now: one question to tmux for all that are asked for at a time. */
   readonly #panes = new Together<string, Pane | undefined>(async (panes) => {
-    const { tmux } = this.#options;
+    const { tmux } = this.#scope;
     const [only] = panes;
     if (only !== undefined && panes.length === 1) return [await tmux.pane(only)];
     const all = new Map((await tmux.panes()).map((pane) => [pane.pane, pane]));
     return panes.map((pane) => all.get(pane));
   });
 
-  constructor(options: SessionEndOptions) {
-    this.#options = options;
+  /** Fires when a session has ended by itself; `root`: the process of its pane. */
+  readonly onDidEnd = this.#ended.event;
+
+  constructor(scope: EndScope, logs: Pick<LogKeeper, 'close'>) {
+    this.#scope = scope;
+    this.#logs = logs;
   }
 
   /** Notes that a person ends it, before anything is done to it. */
@@ -76,7 +68,7 @@ export class SessionEnd {
 
   /** Asks its processes to end, waits, then ends everything that it started. */
   async stop(id: string, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
-    const { live, machine, table } = this.#options;
+    const { live, machine, table } = this.#scope;
     const deadline = Date.now() + timeoutMs;
     // A launcher that has only just begun has no tool yet that could be asked, and after a cut its window is not known
     // at once.
@@ -95,7 +87,7 @@ export class SessionEnd {
 
   /** Ends every process of a session at once and records the end. */
   async kill(id: string): Promise<void> {
-    const { machine, live } = this.#options;
+    const { machine, live } = this.#scope;
     // A process id from the record alone may be another process's by today; the marker is not.
     await machine.killTree(live.get(id)?.pane.pid ?? null, id);
     // Also when it has ended by now: whoever records that may still be clearing up.
@@ -105,7 +97,7 @@ export class SessionEnd {
   /** Records how a session ended, after its log has got its last byte, and clears up. */
   async finish(id: string): Promise<void> {
     await this.#finishing.run(id, async () => {
-      const { table, files, clock } = this.#options;
+      const { table, files, clock } = this.#scope;
       const record = table.get(id);
       if (!record || hasEnded(record)) return;
       const pane = await this.#deadPane(id);
@@ -119,7 +111,7 @@ export class SessionEnd {
       await table.apply(id, { type: 'ended', ending: exit && toEnding(exit), isBrokenOff, time });
       await files.clear(id);
       this.#close(id);
-      if (record.ending === null) this.#options.onEnded?.(id, pane?.pid ?? record.pid);
+      if (record.ending === null) this.#ended.fire({ id, root: pane?.pid ?? record.pid });
     });
   }
 
@@ -129,7 +121,7 @@ export class SessionEnd {
    * @param isLeft what it started may run on, where nobody could see or answer it
    */
   async lost(id: string, reason: string, { isLeft }: { readonly isLeft: boolean }): Promise<void> {
-    const { machine, table, files, clock, log } = this.#options;
+    const { machine, table, files, clock, log } = this.#scope;
     log.warn(`session ${id} is lost: ${reason}`);
     await table.apply(id, { type: 'lost', reason, time: new Date(clock.now()).toISOString() });
     await this.#closeWindow(id, undefined);
@@ -140,7 +132,7 @@ export class SessionEnd {
 
   /** With what somebody has opened beside it. */
   async #closeWindow(id: string, pane: Pane | undefined): Promise<void> {
-    const { tmux, log } = this.#options;
+    const { tmux, log } = this.#scope;
     await tmux
       .kill({ session: id, ...(pane === undefined ? {} : { window: pane.window }) })
       .catch((error: unknown) => log.warn(`window of ${id}: ${errorText(error)}`));
@@ -148,15 +140,15 @@ export class SessionEnd {
 
   /** The record says how it ended and the log has its last byte. */
   #close(id: string): void {
-    const { live, logs } = this.#options;
+    const { live } = this.#scope;
     live.get(id)?.hooks?.onEnded();
     live.delete(id);
-    logs.close(id);
+    this.#logs.close(id);
   }
 
   /** The pane once it is dead; the launcher needs a moment after it wrote how the tool ended. */
   async #deadPane(id: string): Promise<Pane | undefined> {
-    const { live } = this.#options;
+    const { live } = this.#scope;
     let pane = live.get(id)?.pane;
     await this.#whileGrowing(id, DEAD_STALL_MS, async () => {
       if (pane?.dead === false) pane = await this.#panes.ask(pane.pane).catch(() => pane);
@@ -170,7 +162,7 @@ export class SessionEnd {
    * window goes; of what a person has ended the record tells enough.
    */
   async #exit({ id, ending }: SessionRecord, pane: Pane | undefined): Promise<Exit | null> {
-    const { files } = this.#options;
+    const { files } = this.#scope;
     const exit = pane && (await this.#paneExit(pane));
     if (!exit) return null;
     // Only a crash within the next moments needs it.
@@ -191,7 +183,7 @@ export class SessionEnd {
 
   /** A person has ended it by Ctrl+C, from here or in a terminal that is attached. */
   async #isBrokenOff(id: string, exit: Exit | null, endedAt: number): Promise<boolean> {
-    const { live, tmux, files } = this.#options;
+    const { live, tmux, files } = this.#scope;
     const { brokenOff = -Infinity } = live.get(id) ?? {};
     if (performance.now() - brokenOff < BROKEN_OFF_MS) return true;
     const here = (await tmux.attached(id)).filter(
@@ -205,14 +197,14 @@ export class SessionEnd {
   }
 
   async #logClosed(id: string): Promise<void> {
-    const { files, log } = this.#options;
+    const { files, log } = this.#scope;
     const closed = await this.#whileGrowing(id, CLOSE_STALL_MS, () => files.has(id, 'closed'));
     if (!closed) log.warn(`the log of ${id} was not closed in time`);
   }
 
   /** Looks until `done`; false when it never was, and the log has not grown for `stallMs`. */
   async #whileGrowing(id: string, stallMs: number, done: () => Promise<boolean>): Promise<boolean> {
-    const { files } = this.#options;
+    const { files } = this.#scope;
     let size = -1;
     let since = performance.now();
     for (let look = 0; !(await done()); look++) {

@@ -1,58 +1,37 @@
 import { DisposableStore, type Disposable } from '../../common/disposable.js';
-import type { Logger } from '../../common/logger.js';
 import { stripTerminal } from '../../common/terminalText.js';
 import { truncate } from '../../common/text.js';
 import { errorText } from '../../protocol/errors.js';
-import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
-import type { Machine } from '../machine/machine.js';
+import { hasEnded } from '../../protocol/session.js';
 import { isTitle, type Pane } from '../tmux/pane.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from '../live/liveSession.js';
 import type { LogKeeper } from '../logs/logKeeper.js';
 import type { SessionEnd } from './sessionEnd.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
-import { SessionFolder } from './sessionFolder.js';
-import type { SessionTable } from '../records/sessionTable.js';
-
-export interface SessionFollowerOptions {
-  readonly machine: Machine;
-  readonly identity: Pick<MachineIdentity, 'host'>;
-  readonly tmux: Pick<TmuxServer, 'connection'>;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  readonly files: SessionFiles;
-  readonly logs: LogKeeper;
-  readonly ends: Pick<SessionEnd, 'finish'>;
-  /** This server acts on what it hears; else it only takes note of it. */
-  readonly leads: () => boolean;
-  /** The record of a session was written, by us or by somebody else. */
-  readonly onRecord: (id: string) => void;
-  /** Nothing more is heard of the files before {@link SessionFollower.watch} is called again. */
-  readonly onLost: () => void;
-  readonly log: Logger;
-}
+import { SessionFolder, type FileNews } from './sessionFolder.js';
+import { Emitter } from '../../common/emitter.js';
+import type { SessionScope } from '../live/sessionScope.js';
 
 /** Hears what happens to sessions, from tmux and from their files, and has done what follows from it. */
 export class SessionFollower implements Disposable {
-  readonly #options: SessionFollowerOptions;
+  readonly #scope: SessionScope;
+  readonly #logs: LogKeeper;
+  readonly #ends: Pick<SessionEnd, 'finish'>;
   readonly #folder: SessionFolder;
+  readonly #wroteRecord = new Emitter<string>();
   readonly #disposables = new DisposableStore();
 
-  constructor(options: SessionFollowerOptions) {
-    const { machine, tmux, live, files, logs, ends, onRecord, onLost, log } = options;
-    this.#options = options;
-    this.#folder = new SessionFolder({
-      machine,
-      directory: files.directory,
-      onRecord,
-      onOutput: (id) => this.#onOutput(id),
-      onHooks: (id) => live.get(id)?.hooks?.onGrown(),
-      onCalls: (id) => live.get(id)?.calls?.onGrown(),
-      onExit: (id) => this.#onMark(id, 'exit', () => ends.finish(id)),
-      onLogClosed: (id) => this.#onMark(id, 'closed', () => logs.onWriterGone(id)),
-      onLost,
-      log,
-    });
+  /** Fires with the id of a session whose record was written, by us or by somebody else. */
+  readonly onDidWriteRecord = this.#wroteRecord.event;
+  /** Fires when nothing more is heard of the files before {@link watch} is called again. */
+  readonly onDidLose;
+
+  constructor(scope: SessionScope, logs: LogKeeper, ends: Pick<SessionEnd, 'finish'>) {
+    const { machine, tmux, files, log } = scope;
+    this.#scope = scope;
+    this.#logs = logs;
+    this.#ends = ends;
+    this.#folder = new SessionFolder(machine, files.directory, log);
+    this.onDidLose = this.#folder.onDidLose;
+    this.#disposables.add(this.#folder.onDidChange((news) => this.#onFile(news)));
     this.#disposables.add(
       tmux.connection.onPaneChanged((pane) => {
         logs.onResized(pane);
@@ -60,6 +39,24 @@ export class SessionFollower implements Disposable {
       }),
     );
     this.#disposables.add(tmux.connection.onResized((size) => logs.onResized(size)));
+  }
+
+  #onFile({ id, kind }: FileNews): void {
+    const { live } = this.#scope;
+    switch (kind) {
+      case 'json':
+        return this.#wroteRecord.fire(id);
+      case 'log':
+        return this.#onOutput(id);
+      case 'hooks':
+        return live.get(id)?.hooks?.onGrown();
+      case 'calls':
+        return live.get(id)?.calls?.onGrown();
+      case 'exit':
+        return this.#onMark(id, 'exit', () => this.#ends.finish(id));
+      case 'closed':
+        return this.#onMark(id, 'closed', () => this.#logs.onWriterGone(id));
+    }
   }
 
   /** Hears of the files from now on, unless it does already. */
@@ -74,7 +71,7 @@ export class SessionFollower implements Disposable {
 
   /** What tmux says of a window. */
   see(pane: Pane): void {
-    const { identity, table, live: sessions, logs, ends, leads } = this.#options;
+    const { identity, table, live: sessions, leadership } = this.#scope;
     const { session: id } = pane;
     const live = sessions.get(id);
     const record = table.get(id);
@@ -84,27 +81,26 @@ export class SessionFollower implements Disposable {
     // Until a program says otherwise tmux gives a pane the name of the host.
     const isOwn = isTitle(title) && title !== identity.host;
     if (isOwn && title !== record.title) table.touch(id, { title });
-    if (!leads()) return;
-    if (pane.dead) this.#attempt(`end of ${id}`, () => ends.finish(id));
-    else if (!pane.piped) this.#attempt(`log of ${id}`, () => logs.reopen(id));
+    if (!leadership.leads) return;
+    if (pane.dead) this.#attempt(`end of ${id}`, () => this.#ends.finish(id));
+    else if (!pane.piped) this.#attempt(`log of ${id}`, () => this.#logs.reopen(id));
   }
 
   #onOutput(id: string): void {
-    const { live: sessions, logs } = this.#options;
-    const live = sessions.get(id);
+    const live = this.#scope.live.get(id);
     if (live) {
       live.outputs++;
       live.startup?.onOutput();
       live.signals?.onOutput();
       live.state?.onOutput();
     }
-    logs.onOutput(id);
+    this.#logs.onOutput(id);
   }
 
   /** Marks are also removed: that of a last run must not end the next one. */
   #onMark(id: string, mark: 'exit' | 'closed', run: () => Promise<void>): void {
-    const { files, leads } = this.#options;
-    if (!leads()) return;
+    const { files, leadership } = this.#scope;
+    if (!leadership.leads) return;
     this.#attempt(`${mark} mark of ${id}`, async () => {
       if (mark === 'exit' ? await files.hasExit(id) : await files.has(id, mark)) await run();
     });
@@ -112,7 +108,7 @@ export class SessionFollower implements Disposable {
 
   /** Does something that nobody waits for. */
   #attempt(what: string, run: () => Promise<void>): void {
-    run().catch((error: unknown) => this.#options.log.error(`${what}: ${errorText(error)}`));
+    run().catch((error: unknown) => this.#scope.log.error(`${what}: ${errorText(error)}`));
   }
 
   dispose(): void {

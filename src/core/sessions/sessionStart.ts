@@ -1,46 +1,36 @@
-import type { Clock } from '../../common/async.js';
 import { crashPoint } from '../../common/crashPoint.js';
-import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import type { Tool } from '../../protocol/tool.js';
-import type { Machine } from '../machine/machine.js';
 import type { Pane } from '../tmux/pane.js';
 import { launchFile, type Launch } from '../tmux/scripts.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import type { LiveSessions } from '../live/liveSession.js';
 import type { LogKeeper } from '../logs/logKeeper.js';
 import type { SessionEnd } from './sessionEnd.js';
-import type { SessionFiles } from '../records/sessionFiles.js';
 import type { SessionStates } from '../live/sessionStates.js';
-import type { SessionTable } from '../records/sessionTable.js';
+import { Emitter } from '../../common/emitter.js';
+import type { SessionScope } from '../live/sessionScope.js';
 
 export interface SessionStartOptions {
-  readonly machine: Machine;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  readonly live: LiveSessions;
-  readonly files: SessionFiles;
   readonly logs: Pick<LogKeeper, 'begin' | 'onResized'>;
   readonly states: Pick<SessionStates, 'watch'>;
   readonly ends: Pick<SessionEnd, 'finish'>;
-  /** A tool's data as it is known today; undefined when its file has gone. */
-  readonly tool: (id: string) => Tool | undefined;
-  /** A window is about to be made: what happens to it has to be heard. */
-  readonly onBegin: () => void;
-  /** A window is there. */
-  readonly onWindow: () => void;
-  readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** Starts sessions: their launch files, their windows, and the record of their launch. */
 export class SessionStart {
+  readonly #scope: SessionScope;
   readonly #options: SessionStartOptions;
+  readonly #willOpen = new Emitter<void>();
+  readonly #didOpen = new Emitter<void>();
   /** Those whose window is being made. */
   readonly #starting = new Set<string>();
 
-  constructor(options: SessionStartOptions) {
+  /** Fires when a window is about to be made: what happens to it has to be heard. */
+  readonly onWillOpen = this.#willOpen.event;
+  /** Fires when a window is there. */
+  readonly onDidOpen = this.#didOpen.event;
+
+  constructor(scope: SessionScope, options: SessionStartOptions) {
+    this.#scope = scope;
     this.#options = options;
   }
 
@@ -57,7 +47,7 @@ export class SessionStart {
    * @param runFrom size of the log: tells this run from those before
    */
   async prepare(id: string, launch: Launch, calls: string | undefined, runFrom = 0): Promise<void> {
-    const { files } = this.#options;
+    const { files } = this.#scope;
     const env = { ...launch.env, CM_SESSION: id, CM_RUN: String(runFrom) };
     const file = calls === undefined ? undefined : { variable: calls, path: files.path(id, 'calls') };
     await files.write(id, 'launch', launchFile({ ...launch, env, file }));
@@ -65,21 +55,22 @@ export class SessionStart {
 
   /** Undoes {@link prepare} of a session that is not to be. */
   async forget(id: string): Promise<void> {
-    await this.#options.files.remove(id, 'launch');
+    await this.#scope.files.remove(id, 'launch');
   }
 
   /** Makes the window. A session that has one already is taken over instead of started again. */
   async run(record: SessionRecord): Promise<void> {
-    const { machine, live, files, logs, ends, onBegin, onWindow, log } = this.#options;
+    const { machine, live, files, log } = this.#scope;
+    const { logs, ends } = this.#options;
     const { id } = record;
-    onBegin();
+    this.#willOpen.fire();
     this.#starting.add(id);
     try {
       logs.begin(id);
       const pane = await this.#window(record);
       live.track(pane);
       logs.onResized(pane);
-      onWindow();
+      this.#didOpen.fire();
       const launched = this.launched(record, pane);
       // From another host nobody waits for its record to be written: memory has it, and what is not saved is saved again.
       if (!machine.capabilities.isFar) await launched;
@@ -95,9 +86,9 @@ export class SessionStart {
   }
 
   async #window({ id, tool, path }: SessionRecord): Promise<Pane> {
-    const { tmux } = this.#options;
+    const { tmux } = this.#scope;
     try {
-      const { reportsState, newlineByEscape = false } = this.#options.tool(tool) ?? {};
+      const { reportsState, newlineByEscape = false } = this.#scope.tool(tool) ?? {};
       const asksForReports = reportsState === 'asks';
       const pane = await tmux.create(id, { folder: path, asksForReports, newlineByEscape });
       crashPoint('after-window');
@@ -112,7 +103,7 @@ export class SessionStart {
 
   /** Records that its window is there, and watches from now on what it does. */
   async launched(record: SessionRecord, pane: Pane): Promise<void> {
-    const { table, tool, states, clock } = this.#options;
+    const { table, tool, clock } = this.#scope;
     const startup = tool(record.tool)?.startup;
     const waits = startup !== undefined && (startup.ready.length > 0 || startup.dialogs.length > 0);
     // A task that has to be typed waits for its session to be ready, also when nothing tells: then for a quiet moment.
@@ -123,6 +114,6 @@ export class SessionStart {
       time: new Date(clock.now()).toISOString(),
     });
     const current = table.get(record.id);
-    if (current) states.watch(current);
+    if (current) this.#options.states.watch(current);
   }
 }

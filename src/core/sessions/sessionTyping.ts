@@ -1,4 +1,4 @@
-import { delay, type Clock } from '../../common/async.js';
+import { delay } from '../../common/async.js';
 import { truncate } from '../../common/text.js';
 import { CodeManagerError } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
@@ -8,18 +8,21 @@ import { describe } from '../../protocol/word.js';
 import { withoutBlanks } from '../state/sameRequest.js';
 import type { SessionInput, Typist } from '../live/sessionInput.js';
 import type { SessionStates } from '../live/sessionStates.js';
-import type { SessionTable } from '../records/sessionTable.js';
 import type { Suspensions } from '../live/suspensions.js';
+import type { Screens } from '../live/screens.js';
+import type { SessionScope } from '../live/sessionScope.js';
+
+/** What of the scope typing needs. */
+export type TypingScope = Pick<SessionScope, 'table' | 'clock'>;
 
 export interface SessionTypingOptions {
   /** @throws CodeManagerError when it does not run here */
   readonly running: (ref: string) => Promise<SessionRecord>;
   readonly tool: (record: SessionRecord) => Pick<Tool, 'interruptKeys'> & Partial<Pick<Tool, 'screen'>>;
-  readonly table: Pick<SessionTable, 'get' | 'until'>;
-  readonly states: Pick<SessionStates, 'look' | 'works' | 'onGiven' | 'onInterrupted' | 'restoredDraft'>;
+  readonly screens: Pick<Screens, 'look' | 'works'>;
+  readonly states: Pick<SessionStates, 'onGiven' | 'onInterrupted' | 'restoredDraft'>;
   readonly suspensions: Pick<Suspensions, 'look' | 'resume'>;
   readonly input: Pick<SessionInput, 'send' | 'keys' | 'keysInTurn' | 'isTyping' | 'isScrolled'>;
-  readonly clock: Clock;
 }
 
 /** What a request does with `force` when somebody or something is in its way. */
@@ -44,6 +47,7 @@ const DRAWN_MS = 100;
 
 /** What people type into running sessions: text into an input box that is free, keys, and what interrupts. */
 export class SessionTyping {
+  readonly #scope: TypingScope;
   readonly #options: SessionTypingOptions;
   /** By session: what stands in its input box because it was sent without Enter. */
   readonly #unsubmitted = new Map<string, string>();
@@ -52,7 +56,8 @@ export class SessionTyping {
   /** The same as it was when it was interrupted. */
   readonly #brokenOff = new Map<string, string>();
 
-  constructor(options: SessionTypingOptions) {
+  constructor(scope: TypingScope, options: SessionTypingOptions) {
+    this.#scope = scope;
     this.#options = options;
   }
 
@@ -74,7 +79,7 @@ export class SessionTyping {
       mustGoAgain: (draft, typist) => this.#removeGlued(record, draft, text, typist),
     });
     this.#brokenOff.delete(id);
-    if (enter) this.#told.set(id, { text, time: this.#options.clock.now() });
+    if (enter) this.#told.set(id, { text, time: this.#scope.clock.now() });
     if (enter) this.#unsubmitted.delete(id);
     else this.#unsubmitted.set(id, (this.#unsubmitted.get(id) ?? '') + text);
   }
@@ -99,20 +104,21 @@ export class SessionTyping {
    * reads further up in its terminal
    */
   async interrupt({ session, force }: Params<'session/interrupt'>): Promise<void> {
-    const { running, table, input, states, tool } = this.#options;
+    const { running, input, screens, tool } = this.#options;
     const record = await running(session);
     if (!force) await this.#mustNotBeRead(record);
     await this.#goesOn(record);
     const { id, name, state } = record;
     const keys = tool(record).interruptKeys;
-    if (state === 'idle' && !this.#mayBegin(id) && (await states.look(id)).state === 'idle') return;
-    const works = (): Promise<boolean> => states.works(id);
+    if (state === 'idle' && !this.#mayBegin(id) && (await screens.look(id)).state === 'idle') return;
+    const works = (): Promise<boolean> => screens.works(id);
     // Many programs end when they get this one twice.
     const presses = keys.includes('C-c') ? 1 : MOST_PRESSES;
     for (let press = 0; press < presses; press++) {
       this.#onInterrupted(id);
       await input.keysInTurn(id, keys, INTERRUPT_GAP_MS, works);
-      if (state !== 'working' || (await table.until(id, (now) => now?.state !== 'working', HEARD_MS))) return;
+      if (state !== 'working' || (await this.#scope.table.until(id, (now) => now?.state !== 'working', HEARD_MS)))
+        return;
       // Whoever told that it works may have missed the end.
       if (!(await works())) return;
     }
@@ -124,7 +130,7 @@ export class SessionTyping {
   /** It was told something a moment ago, and nothing need be seen of its having begun with it. */
   #mayBegin(id: string): boolean {
     const told = this.#told.get(id);
-    return told !== undefined && this.#options.clock.now() - told.time < BEGINS_MS;
+    return told !== undefined && this.#scope.clock.now() - told.time < BEGINS_MS;
   }
 
   #onInterrupted(id: string): void {
@@ -136,7 +142,8 @@ export class SessionTyping {
   /** Its input box takes a text right now, and nothing that anybody else has begun stands in it. */
   async #mustBeFree(record: SessionRecord, typist: Typist): Promise<void> {
     const { id, name } = record;
-    const { input, states, table, clock } = this.#options;
+    const { table, clock } = this.#scope;
+    const { input, screens } = this.#options;
     if (await input.isTyping(id, TYPING_MS)) {
       throw new CodeManagerError('conflict', `Somebody types in ${name} at this moment`, {
         hint: 'Try again when they have finished.',
@@ -145,7 +152,7 @@ export class SessionTyping {
     }
     await this.#mustNotBeRead(record);
     await this.#goesOn(record);
-    const { state, draft } = await states.look(id);
+    const { state, draft } = await screens.look(id);
     const now = table.get(id) ?? record;
     if (now.state === 'waiting' || state === 'waiting') {
       const { detail } = describe(now, clock.now());
@@ -167,9 +174,9 @@ export class SessionTyping {
 
   /** What is typed would be lost, or taken much later, while it is suspended. */
   async #goesOn({ id }: SessionRecord): Promise<void> {
-    const { suspensions, table } = this.#options;
+    const { suspensions } = this.#options;
     await suspensions.look(id);
-    const record = table.get(id);
+    const record = this.#scope.table.get(id);
     if (record !== undefined && record.suspended !== null) await suspensions.resume(record);
   }
 
@@ -215,11 +222,11 @@ export class SessionTyping {
   }
 
   async #empty(record: SessionRecord, keys: readonly string[], typist: Typist): Promise<boolean> {
-    const { states } = this.#options;
+    const { screens } = this.#options;
     for (let press = 0; press < MOST_CLEARS; press++) {
       await typist.keys(keys);
       await delay(DRAWN_MS);
-      if ((await states.look(record.id)).draft === null) return true;
+      if ((await screens.look(record.id)).draft === null) return true;
     }
     return false;
   }

@@ -1,128 +1,42 @@
-import { Deferred, Throttler, type Clock } from '../../common/async.js';
+import { Deferred, Throttler } from '../../common/async.js';
 import { DisposableStore, toDisposable, type Disposable } from '../../common/disposable.js';
-import type { IdGenerator } from '../../common/ids.js';
-import type { Logger } from '../../common/logger.js';
 import { errorText } from '../../protocol/errors.js';
 import type { SessionRecord } from '../../protocol/files.js';
-import { hasEnded, type MachineIdentity } from '../../protocol/session.js';
-import type { Tool } from '../../protocol/tool.js';
-import type { Machine } from '../machine/machine.js';
-import type { TmuxServer } from '../tmux/tmuxServer.js';
-import { Reconciliation } from './reconcile.js';
-import { Leftovers } from './leftovers.js';
-import { LiveSessions } from '../live/liveSession.js';
-import { LogKeeper } from '../logs/logKeeper.js';
+import { hasEnded } from '../../protocol/session.js';
+import type { SessionScope } from '../live/sessionScope.js';
+import { isOnHost } from '../records/sameMachine.js';
+import type { Leftovers } from './leftovers.js';
+import type { Reconciliation } from './reconcile.js';
 import { ORPHAN_MS, removeOrphans } from './recovery.js';
-import { SessionEnd } from './sessionEnd.js';
-import { SessionFiles } from '../records/sessionFiles.js';
-import { SessionFollower } from './sessionFollower.js';
-import { SessionInput } from '../live/sessionInput.js';
-import { SessionStart } from './sessionStart.js';
-import { SessionStates } from '../live/sessionStates.js';
-import type { SessionTable } from '../records/sessionTable.js';
-import { Suspensions } from '../live/suspensions.js';
+import type { SessionFollower } from './sessionFollower.js';
+import type { SessionStart } from './sessionStart.js';
 import { RETRY_MS, Watchdog } from './watchdog.js';
 
 export interface SupervisorOptions {
-  readonly machine: Machine;
-  readonly identity: MachineIdentity;
-  readonly tmux: TmuxServer;
-  readonly table: SessionTable;
-  /** Folder of the active sessions' records, logs and marks. */
-  readonly directory: string;
-  /** A tool's data as it is known today; undefined when its file has gone. */
-  readonly tool: (id: string) => Tool | undefined;
-  readonly logCapBytes: () => number;
-  /** The record of a session was written, by us or by somebody else. */
-  readonly onRecordFile: (id: string) => void;
-  /** Another server acts on the sessions from now on. */
-  readonly onLeadLost?: (() => void) | undefined;
-  readonly ids: IdGenerator;
-  readonly clock: Clock;
-  readonly log: Logger;
+  readonly starts: Pick<SessionStart, 'onWillOpen' | 'onDidOpen'>;
+  readonly left: Pick<Leftovers, 'check'>;
+  readonly follower: SessionFollower;
+  readonly reconciliation: Pick<Reconciliation, 'run' | 'watch'>;
 }
 
 /** Windows of sessions that end are closed by ourselves, often many at a time. */
 const RECHECK_MS = 500;
 
-/**
- * Puts together what cares for the sessions of one machine, and decides when its records are compared with its tmux
- * and whether this server acts on them.
- */
+/** Decides when the records of one machine are compared with its tmux, and whether this server acts on its sessions. */
 export class Supervisor implements Disposable {
-  readonly live = new LiveSessions();
-  readonly files: SessionFiles;
-  readonly logs: LogKeeper;
-  readonly suspensions: Suspensions;
-  readonly states: SessionStates;
-  readonly input: SessionInput;
-  readonly starts: SessionStart;
-  readonly ends: SessionEnd;
-  readonly left: Leftovers;
-  readonly #follower: SessionFollower;
-  readonly #reconciliation: Reconciliation;
+  readonly #scope: SessionScope;
+  readonly #options: SupervisorOptions;
   readonly #watchdog: Watchdog;
   readonly #recheck: Throttler;
-  readonly #options: SupervisorOptions;
   readonly #disposables = new DisposableStore();
   #adopted = new Deferred<void>();
   #suspended = false;
-  #leads = true;
 
-  constructor(options: SupervisorOptions) {
-    const { machine, identity, tmux, table, tool, ids, clock, log } = options;
+  constructor(scope: SessionScope, options: SupervisorOptions) {
+    const { machine, tmux, table, leadership, clock, log } = scope;
+    const { starts, follower } = options;
+    this.#scope = scope;
     this.#options = options;
-    const { live } = this;
-    const files = new SessionFiles(machine, options.directory);
-    const common = { machine, identity, tmux, table, live, files, tool, clock, log };
-    const leads = (): boolean => this.#leads;
-    const logs = this.#disposables.add(new LogKeeper({ ...common, capBytes: options.logCapBytes, leads }));
-    const suspensions = this.#disposables.add(new Suspensions(common));
-    const states = this.#disposables.add(
-      new SessionStates({ ...common, suspensions, ids, onReady: (id) => this.input.deliverTask(id) }),
-    );
-    const input = new SessionInput({
-      ...common,
-      box: (id) => states.box(id),
-      onTaskUntaken: (id, reason) => states.onTaskUntaken(id, reason),
-    });
-    const left = this.#disposables.add(new Leftovers({ ...common, isHere: (record) => this.#isSameBoot(record) }));
-    const ends = new SessionEnd({ ...common, logs, onEnded: (id, root) => left.onEnded(id, root) });
-    this.left = left;
-    const starts = new SessionStart({
-      ...common,
-      logs,
-      states,
-      ends,
-      onBegin: () => {
-        if (!this.#suspended) this.#follower.watch();
-      },
-      onWindow: () => {
-        this.#watchdog.schedule();
-        // The first one has started tmux.
-        this.#attempt('the lead', async () => this.#setLead(await tmux.connection.lead(true)));
-      },
-    });
-    const follower = this.#disposables.add(
-      new SessionFollower({
-        ...common,
-        logs,
-        ends,
-        leads,
-        onRecord: options.onRecordFile,
-        // The watchdog looks at everything again and watches again.
-        onLost: () => this.#watchdog.schedule(1000),
-      }),
-    );
-    this.files = files;
-    this.logs = logs;
-    this.suspensions = suspensions;
-    this.states = states;
-    this.input = input;
-    this.starts = starts;
-    this.ends = ends;
-    this.#follower = follower;
-    this.#reconciliation = new Reconciliation({ ...common, logs, states, input, starts, ends, follower });
     this.#watchdog = new Watchdog({
       check: () => this.check(),
       isFar: machine.capabilities.isFar,
@@ -133,6 +47,21 @@ export class Supervisor implements Disposable {
     });
     this.#recheck = new Throttler(RECHECK_MS, () => this.#attempt('windows', () => this.check()), clock);
     this.#disposables.add(toDisposable(() => this.#recheck.cancel()));
+    this.#disposables.add(leadership.onDidChange((leads) => this.#onLead(leads)));
+    this.#disposables.add(
+      starts.onWillOpen(() => {
+        if (!this.#suspended) follower.watch();
+      }),
+    );
+    this.#disposables.add(
+      starts.onDidOpen(() => {
+        this.#watchdog.schedule();
+        // The first one has started tmux.
+        this.#attempt('the lead', async () => leadership.set(await tmux.connection.lead(true)));
+      }),
+    );
+    // The watchdog looks at everything again and watches again.
+    this.#disposables.add(follower.onDidLose(() => this.#watchdog.schedule(1000)));
     this.#disposables.add(
       tmux.connection.onLeadChanged(() => this.#attempt('the lead', () => this.#lookWhoLeads(false))),
     );
@@ -147,18 +76,12 @@ export class Supervisor implements Disposable {
 
   /** Does something that nobody waits for. */
   #attempt(what: string, run: () => Promise<void>): void {
-    run().catch((error: unknown) => this.#options.log.error(`${what}: ${errorText(error)}`));
+    run().catch((error: unknown) => this.#scope.log.error(`${what}: ${errorText(error)}`));
   }
 
   /** False for a session of another host that shares this home: its own agent server cares for it. */
-  isHere({ machine }: Pick<SessionRecord, 'machine'>): boolean {
-    const { host, bootId } = this.#options.identity;
-    return machine.host === host || (machine.bootId === bootId && bootId !== 'unknown');
-  }
-
-  /** Its host has not been started anew since. */
-  #isSameBoot(record: Pick<SessionRecord, 'machine'>): boolean {
-    return this.isHere(record) && record.machine.bootId === this.#options.identity.bootId;
+  isHere(record: Pick<SessionRecord, 'machine'>): boolean {
+    return isOnHost(record, this.#scope.identity);
   }
 
   /** Takes over what runs, ends what has ended, starts what was cut off before its start. Asked again it looks again. */
@@ -186,13 +109,13 @@ export class Supervisor implements Disposable {
   #rest(): void {
     this.#suspended = true;
     this.#watchdog.dispose();
-    this.#follower.pause();
-    this.live.clear();
+    this.#options.follower.pause();
+    this.#scope.live.clear();
   }
 
   async #adopt(): Promise<void> {
-    const { machine, directory, clock, log } = this.#options;
-    const clean = (): Promise<void> => removeOrphans(machine, directory, clock.now(), log);
+    const { machine, files, clock, log } = this.#scope;
+    const clean = (): Promise<void> => removeOrphans(machine, files.directory, clock.now(), log);
     clock.after(ORPHAN_MS, () => {
       if (!this.#suspended) this.#attempt('clean-up', clean);
     });
@@ -210,39 +133,37 @@ export class Supervisor implements Disposable {
   /** Compares every record with tmux: when the server starts, after tmux was lost, and now and then. */
   async check(): Promise<void> {
     if (this.#suspended) return;
-    this.#follower.watch();
-    const { table, tmux, machine } = this.#options;
-    if (this.#leads) await this.left.check();
+    const { table, tmux, machine, leadership } = this.#scope;
+    const { left, follower, reconciliation } = this.#options;
+    follower.watch();
+    if (leadership.leads) await left.check();
     const open = table.all().filter((record) => !hasEnded(record) && this.isHere(record));
     if (open.length === 0 && (await machine.stat(tmux.socket)) === undefined) return;
     const panes = new Map((await tmux.panes()).map((pane) => [pane.session, pane]));
     // On its own machine a server acts in any case.
-    this.#setLead(await tmux.connection.lead(machine.capabilities.isOwnHost));
-    if (this.#leads) await this.#reconciliation.run(open, panes);
-    else this.#reconciliation.watch(panes);
+    leadership.set(await tmux.connection.lead(machine.capabilities.isOwnHost));
+    if (leadership.leads) await reconciliation.run(open, panes);
+    else reconciliation.watch(panes);
   }
 
   /** Of several servers that reach this machine this one acts. */
   get leads(): boolean {
-    return this.#leads;
+    return this.#scope.leadership.leads;
   }
 
   /** @param take this server acts from now on, whoever did before */
   async #lookWhoLeads(take: boolean): Promise<void> {
     if (this.#suspended) return;
-    const leads = await this.#options.tmux.connection.lead(take);
-    if (leads === this.#leads) return;
-    this.#setLead(leads);
+    const leads = await this.#scope.tmux.connection.lead(take);
+    if (leads === this.leads) return;
+    this.#scope.leadership.set(leads);
     await this.check();
   }
 
-  #setLead(leads: boolean): void {
-    if (leads === this.#leads) return;
-    this.#options.log.info(leads ? 'this server acts on the sessions now' : 'another server acts on the sessions');
-    this.#leads = leads;
-    if (!leads) this.#options.onLeadLost?.();
+  #onLead(leads: boolean): void {
+    this.#scope.log.info(leads ? 'this server acts on the sessions now' : 'another server acts on the sessions');
     // What was being done about them is done by the other one, or begins anew.
-    this.live.clear();
+    this.#scope.live.clear();
   }
 
   /**
@@ -254,9 +175,9 @@ export class Supervisor implements Disposable {
     await this.adopted;
     // Another server may have started it. On this machine there is none, and a tmux that does not answer is not asked
     // by several clients: it may end when it goes on and they have gone.
-    const { isOwnHost } = this.#options.machine.capabilities;
-    if (!isOwnHost && id !== undefined && !this.live.get(id)) await this.check();
-    if (!this.#leads) await this.#lookWhoLeads(true);
+    const { isOwnHost } = this.#scope.machine.capabilities;
+    if (!isOwnHost && id !== undefined && !this.#scope.live.get(id)) await this.check();
+    if (!this.leads) await this.#lookWhoLeads(true);
   }
 
   /** A session that another server has written about runs or ran: its window is looked for soon. */

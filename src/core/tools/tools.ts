@@ -8,6 +8,9 @@ import type { Tool, ToolInfo } from '../../protocol/tool.js';
 import type { LoginEnvironment, Machine } from '../machine/machine.js';
 import type { ToolCatalog } from './catalog.js';
 import { resolveProgram, toolEnvironment, type Placeholders } from './resolve.js';
+import { findProgram, type FindProgramOptions, type FoundProgram } from './program.js';
+
+type Env = Readonly<Record<string, string>>;
 
 export interface ToolsOptions {
   readonly catalog: ToolCatalog;
@@ -98,6 +101,17 @@ export class Tools {
 
   #soon(tool: Tool, program: readonly string[], env: Readonly<Record<string, string>>): Promise<string | null> {
     return Promise.race([this.version(tool, program, env), delay(LIST_WAIT_MS).then(() => null)]);
+  }
+
+  /** @throws CodeManagerError `notFound` */
+  get(id: string): Tool {
+    return this.#options.catalog.get(id);
+  }
+
+  /** What would be run for a tool, as {@link findProgram} says. */
+  find(where: Omit<FindProgramOptions, 'machine' | 'placeholders' | 'words'>, given: Env): Promise<FoundProgram> {
+    const { machine, placeholders, catalog } = this.#options;
+    return findProgram({ ...where, machine, placeholders, words: commandWords(catalog) }, given);
   }
 
   /** What a tool says its version is; null when it says none. Asked once. */

@@ -11,7 +11,6 @@ import type { MachineCache, Remembered } from '../../core/store/machineCache.js'
 import { RecordStore } from '../../core/store/recordStore.js';
 import type { FarSpec } from '../../protocol/machineKinds.js';
 import { CodeManagerError } from '../../protocol/errors.js';
-import type { SessionRecord } from '../../protocol/files.js';
 import type { HubLinks } from './hub.js';
 
 export interface HostServiceOptions {
@@ -24,14 +23,12 @@ export interface HostServiceOptions {
   /** Whether a command of the person's own makes tmux known there. */
   readonly hasSetup?: boolean;
   readonly machine: Machine;
-  readonly onLeadLost?: () => void;
   /** Goes with the service. */
   readonly owned?: Disposable;
   /** Undefined for one that is not remembered. */
   readonly cache?: MachineCache;
   /** What was known of it last. */
   readonly remembered?: Remembered | undefined;
-  readonly onRecord?: (record: SessionRecord) => void;
   readonly data: Pick<ServerData, 'catalog' | 'config' | 'audit' | 'policies' | 'gitTrust'>;
   readonly links: HubLinks;
   readonly log: Logger;
@@ -48,8 +45,6 @@ export function createHostService(options: HostServiceOptions): EngineService {
     hasSetup = false,
     machine,
     owned,
-    onLeadLost,
-    onRecord,
     cache,
     remembered,
     data,
@@ -87,12 +82,12 @@ export function createHostService(options: HostServiceOptions): EngineService {
     placeholders: null,
     ...(cache === undefined ? {} : { cache }),
     remembered,
-    onLeadLost,
-    onRecord,
     ...(owned === undefined ? {} : { owned }),
-    onNews: remember,
     log,
     ...(clock === undefined ? {} : { clock }),
+  });
+  service.onDidChange(({ type }) => {
+    if (type === 'machine/changed') remember();
   });
   return service;
 }

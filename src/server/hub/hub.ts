@@ -9,7 +9,7 @@ import type { EngineService } from '../../core/engine/engineService.js';
 import type { MachineService, Operation } from '../../core/machine/machineService.js';
 import type { ServerData } from '../../core/engine/serverData.js';
 import { sessionFilter } from '../../core/records/sessionFilter.js';
-import type { ContextDirectory } from '../../core/sessions/sessions.js';
+import type { ContextDirectory } from '../../core/sessions/sessionCreation.js';
 import { resolveRef } from '../../core/store/names.js';
 import type { AuditEntry } from '../../protocol/audit.js';
 import type { Context, Machine as MachineInfo } from '../../protocol/context.js';

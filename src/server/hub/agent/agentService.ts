@@ -12,7 +12,7 @@ import type {
 } from '../../../core/machine/machineService.js';
 import type { Operation } from '../../../core/machine/operation.js';
 import { RECONNECT_WAIT_MS } from '../../../core/machine/reachable.js';
-import type { ContextDirectory } from '../../../core/sessions/sessions.js';
+import type { ContextDirectory } from '../../../core/sessions/sessionCreation.js';
 import { editCommand } from '../../../core/contexts/editCommand.js';
 import { missingFolder } from '../../../core/engine/machineChecks.js';
 import { takeSteps } from '../../../core/machine/steps.js';

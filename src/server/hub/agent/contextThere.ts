@@ -1,5 +1,5 @@
 import type { Client } from '../../../client/api.js';
-import { folderGone } from '../../../core/sessions/sessions.js';
+import { folderGone } from '../../../core/sessions/sessionCreation.js';
 import { uniqueName } from '../../../core/store/names.js';
 import type { Context } from '../../../protocol/context.js';
 import { CodeManagerError } from '../../../protocol/errors.js';

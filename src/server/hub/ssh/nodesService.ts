@@ -22,7 +22,6 @@ import { ConnectionFailure } from '../../../machines/connectionFailure.js';
 import type { Machine as MachineInfo } from '../../../protocol/context.js';
 import { CodeManagerError, errorText } from '../../../protocol/errors.js';
 import type { Change } from '../../../protocol/events.js';
-import type { SessionRecord } from '../../../protocol/files.js';
 import type { Check, Params, Result } from '../../../protocol/requests.js';
 import type { Attaching } from '../../../protocol/sessionRequests.js';
 import { hasEnded, type Session } from '../../../protocol/session.js';
@@ -33,8 +32,8 @@ export interface NodesServiceOptions {
   readonly connect: ConnectHost;
   /** The service of the node that the alias leads to. */
   readonly createMain: (connect: ConnectHost) => EngineService;
-  /** The service of another node with the same home; it is told by `onRecord` what becomes of the sessions. */
-  readonly createNode: (node: string, connect: ConnectHost, onRecord: (record: SessionRecord) => void) => EngineService;
+  /** The service of another node with the same home. */
+  readonly createNode: (node: string, connect: ConnectHost) => EngineService;
   readonly log: Logger;
   readonly clock?: Clock;
 }
@@ -73,6 +72,8 @@ export class NodesService implements MachineService {
   #disposed = false;
 
   readonly onDidChange;
+  /** Fires when another server acts on the sessions of the node that the alias leads to. */
+  readonly onDidLoseLead;
 
   constructor(options: NodesServiceOptions) {
     this.#options = options;
@@ -85,6 +86,7 @@ export class NodesService implements MachineService {
       return connection;
     });
     this.id = this.#main.id;
+    this.onDidLoseLead = this.#main.onDidLoseLead;
     this.#main.onDidChange((change) => {
       this.#changes.fire(change);
       if (change.type === 'machine/changed') this.#reconcile();
@@ -128,19 +130,16 @@ export class NodesService implements MachineService {
     const { createNode, log } = this.#options;
     const isOf = ({ machine }: Pick<Session, 'machine'>): boolean =>
       machine.host === name && this.#main.isElsewhere({ machine });
-    const service = createNode(
-      name,
-      async (reach, more) => {
-        const jump = this.#jump;
-        if (jump === undefined || jump.isClosed) {
-          throw new ConnectionFailure('closed', `${this.#main.info.host} is not connected`);
-        }
-        return connectNode(reach, name, jump, more);
-      },
-      (record) => {
-        if (this.#nodes.get(name)?.service === service && isOf(record)) this.#main.take(record);
-      },
-    );
+    const service = createNode(name, async (reach, more) => {
+      const jump = this.#jump;
+      if (jump === undefined || jump.isClosed) {
+        throw new ConnectionFailure('closed', `${this.#main.info.host} is not connected`);
+      }
+      return connectNode(reach, name, jump, more);
+    });
+    service.onDidChangeRecord((record) => {
+      if (this.#nodes.get(name)?.service === service && isOf(record)) this.#main.take(record);
+    });
     const listening = service.onDidChange((change) => {
       if (change.type === 'notice') this.#changes.fire(change);
       // Its sessions can be reached again, which is a change of the machine that all nodes are together.

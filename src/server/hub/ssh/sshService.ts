@@ -1,5 +1,5 @@
 import { DisposableStore, type Disposable } from '../../../common/disposable.js';
-import { Emitter } from '../../../common/emitter.js';
+import { Emitter, type Event } from '../../../common/emitter.js';
 import type { Logger } from '../../../common/logger.js';
 import type {
   ForeignPolicies,
@@ -30,11 +30,17 @@ const LOOK_MS = 30_000;
 /** Makes a connection, as `connectSsh` does. */
 export type ConnectHost = (reach: SshReach, options: SshConnectOptions) => Promise<SshConnection>;
 
+/** Drives the host from here. */
+interface DrivenService extends MachineService {
+  /** Fires when another server acts on its sessions from now on. */
+  readonly onDidLoseLead: Event<void>;
+}
+
 export interface SshServiceOptions {
   readonly id: string;
   /** Signs in with what belongs to the machine. */
   readonly connect: ConnectHost;
-  readonly createEngine: (connect: ConnectHost, onLeadLost: () => void) => MachineService;
+  readonly createEngine: (connect: ConnectHost) => DrivenService;
   readonly createAgent: (connect: SshConnect) => MachineService;
   /** Goes with the service. */
   readonly owned: Disposable;
@@ -63,12 +69,9 @@ export class SshService implements MachineService {
     this.#options = options;
     this.#changes = new Emitter<Change>((error) => options.log.error(`a listener failed: ${errorText(error)}`));
     this.onDidChange = this.#changes.event;
-    this.#engine = this.#disposables.add(
-      options.createEngine(
-        (reach, more) => this.#connectEngine(reach, more),
-        () => void this.#lookForAgent(),
-      ),
-    );
+    const engine = this.#disposables.add(options.createEngine((reach, more) => this.#connectEngine(reach, more)));
+    engine.onDidLoseLead(() => void this.#lookForAgent());
+    this.#engine = engine;
     this.#listening = this.#engine.onDidChange((change) => this.#changes.fire(change));
   }
 
