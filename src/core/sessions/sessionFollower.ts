@@ -9,6 +9,7 @@ import type { SessionEnd } from './sessionEnd.js';
 import { SessionFolder, type FileNews } from './sessionFolder.js';
 import { Emitter } from '../../common/emitter.js';
 import type { SessionScope } from '../live/sessionScope.js';
+import type { SessionFile } from '../../protocol/sessionFiles.js';
 
 /** Hears what happens to sessions, from tmux and from their files, and has done what follows from it. */
 export class SessionFollower implements Disposable {
@@ -43,20 +44,15 @@ export class SessionFollower implements Disposable {
 
   #onFile({ id, kind }: FileNews): void {
     const { live } = this.#scope;
-    switch (kind) {
-      case 'json':
-        return this.#wroteRecord.fire(id);
-      case 'log':
-        return this.#onOutput(id);
-      case 'hooks':
-        return live.get(id)?.hooks?.onGrown();
-      case 'calls':
-        return live.get(id)?.calls?.onGrown();
-      case 'exit':
-        return this.#onMark(id, 'exit', () => this.#ends.finish(id));
-      case 'closed':
-        return this.#onMark(id, 'closed', () => this.#logs.onWriterGone(id));
-    }
+    const follows: Partial<Record<SessionFile, () => void>> = {
+      json: () => this.#wroteRecord.fire(id),
+      log: () => this.#onOutput(id),
+      hooks: () => live.get(id)?.hooks?.onGrown(),
+      calls: () => live.get(id)?.calls?.onGrown(),
+      exit: () => this.#onMark(id, 'exit', () => this.#ends.finish(id)),
+      closed: () => this.#onMark(id, 'closed', () => this.#logs.onWriterGone(id)),
+    };
+    follows[kind]?.();
   }
 
   /** Hears of the files from now on, unless it does already. */
