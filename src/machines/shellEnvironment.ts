@@ -1,6 +1,6 @@
 import type { Shell } from '../core/shell/shellKind.js';
 import { FOLDER_VARIABLE } from '../core/shell/firstPrompt.js';
-import { GUARD_VARIABLES } from '../core/shell/guards.js';
+import { GUARD_VARIABLES } from '../core/shell/guardVariables.js';
 import { PROBE_VARIABLE } from './shellQuestion.js';
 
 /** What a shell or the question itself sets. */

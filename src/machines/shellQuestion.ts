@@ -1,5 +1,5 @@
 import { FOLDER_VARIABLE, firstPrompt } from '../core/shell/firstPrompt.js';
-import { GUARD_VARIABLES } from '../core/shell/guards.js';
+import { GUARD_VARIABLES } from '../core/shell/guardVariables.js';
 import { isPlainName } from '../core/shell/throughShell.js';
 import type { Shell } from '../core/shell/shellKind.js';
 

@@ -14,7 +14,7 @@ import {
   splitWords,
   withAllLines,
   withPastedLines,
-} from '../../src/extension/model/words.js';
+} from '../../src/extension/model/typedText.js';
 import type { Session } from '../../src/protocol/session.js';
 import { pendingRecord, sessionRecord } from '../helpers/records.js';
 import { AWAY, NOW, rowOf, rowsOf, variedSessions } from './rows.js';

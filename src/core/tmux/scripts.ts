@@ -3,7 +3,7 @@ import { keyBindings } from './bindings.js';
 import { OWN_FILES } from '../store/ownFiles.js';
 import { NEWLINE_OPTION } from './pane.js';
 import { FOLDER_VARIABLE } from '../shell/firstPrompt.js';
-import { GUARD_VARIABLES, SESSION_TERM } from '../shell/guards.js';
+import { GUARD_VARIABLES, SESSION_TERM } from '../shell/guardVariables.js';
 import {
   hasRedirection,
   SET_VARIABLE,

@@ -5,7 +5,7 @@ import type { Logger } from '../../common/logger.js';
 import { CodeManagerError, errorText } from '../../protocol/errors.js';
 import type { Machine } from '../machine/machine.js';
 import { ControlClient } from './controlClient.js';
-import { HUB, linkAll } from './hub.js';
+import { HUB, linkAll } from './hiddenSession.js';
 import { ASK_LEAD, claimLead, LEADER } from './lead.js';
 import { PANE_FORMAT, parseLayout, parsePane, type Pane, type PaneSize } from './pane.js';
 import { PanePoll } from './panePoll.js';

@@ -5,7 +5,7 @@ import { copilotPlugin } from '../hooks/copilotHooks.js';
 import { hookScript } from '../hooks/hookScript.js';
 import { opencodePlugin } from '../hooks/opencodePlugin.js';
 import type { Machine } from '../machine/machine.js';
-import { HUB, MAKE_HUB } from './hub.js';
+import { HUB, MAKE_HUB } from './hiddenSession.js';
 import { tmuxCommand } from '../../common/quote.js';
 import { ATTACH_SCRIPT } from './attachScript.js';
 import { readLoginFacts, scopeEnvironment, scopePrefix } from './scope.js';

@@ -8,7 +8,7 @@ import { HookAnswers } from '../hooks/hookAnswers.js';
 import type { HookFiles } from '../hooks/hookFormats.js';
 import { hookChannel } from '../hooks/hookScript.js';
 import { NESTING_HINTS } from './attachScript.js';
-import { HUB } from './hub.js';
+import { HUB } from './hiddenSession.js';
 import { keyCommands } from './keys.js';
 import {
   FOLDER_OPTION,

@@ -1,6 +1,6 @@
 import { tmuxCommand } from '../../common/quote.js';
 import type { ControlClient } from './controlClient.js';
-import { HUB } from './hub.js';
+import { HUB } from './hiddenSession.js';
 
 const COLUMNS = 120;
 const ROWS = 40;

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { Name } from '../../protocol/context.js';
 import type { ToolInfo } from '../../protocol/tool.js';
 import { oneLine } from '../../view/plainText.js';
-import { formatEnvironment, joinWords, parseEnvironment, splitWords } from '../model/words.js';
+import { formatEnvironment, joinWords, parseEnvironment, splitWords } from '../model/typedText.js';
 import { inputStep, pickStep } from '../quickInput/steps.js';
 import type { SessionOptions } from './draft.js';
 

@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import { withAllLines, withPastedLines } from '../model/words.js';
+import { withAllLines, withPastedLines } from '../model/typedText.js';
 
 /** Whether this browser has let us read its clipboard in this window: then it is read whenever something is pasted. */
 let isReadable = vscode.env.uiKind === vscode.UIKind.Desktop;
