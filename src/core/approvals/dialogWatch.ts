@@ -25,7 +25,7 @@ export interface LastRead {
 /** A dialog that was answered has gone within this time; agents on a busy machine take seconds. */
 export const GONE_MS = 6_000;
 const LOOK_EVERY_MS = 25;
-/** That a program has ended is known this long after its screen went. */
+/** How long after its screen went a program is known to have ended, in milliseconds. */
 const ENDED_MS = 500;
 /** A screen may be caught while it is drawn anew: that a dialog has gone is read twice. */
 const GONE_READS = 2;

@@ -30,7 +30,7 @@ export interface PolicyRunnerOptions {
   readonly find: (ref: string) => SessionRecord;
 }
 
-/** Its screen was not drawn yet, a person was in the way: tried again while it is asked, ever more slowly. */
+/** Waits where a screen was not drawn yet or a person was in the way: tried again while it is asked, ever more slowly. */
 const AGAIN_MS = 100;
 const AGAIN_MAX_MS = 5_000;
 

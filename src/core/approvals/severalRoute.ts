@@ -9,7 +9,7 @@ export interface SeveralRouteOptions {
   readonly read: () => Promise<SeenScreen>;
   /** Presses a key once everything allows it. */
   readonly press: (key: string) => Promise<void>;
-  /** Its list is longer than its screen. */
+  /** The dialog's list is longer than its screen. */
   readonly isLong: boolean;
   /** A key ends the choice, and no row of the list. */
   readonly endsByKey: boolean;

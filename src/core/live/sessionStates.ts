@@ -269,7 +269,7 @@ export class SessionStates implements Disposable {
     this.#scope.live.get(id)?.hooks?.onUntaken(ticket).catch(onError);
   }
 
-  /** It was given something to do, or a person may type into it from now on. */
+  /** The agent was given something to do, or a person may type into it from now on. */
   onGiven(id: string): void {
     const live = this.#scope.live.get(id);
     if (live === undefined) return;
@@ -335,7 +335,7 @@ function shown({ state, phase, asked, turnEnded, error, limitedUntil, background
   return JSON.stringify([state, phase, asked?.kind, asked?.text, turnEnded, error, limitedUntil, background]);
 }
 
-/** It was given a task at this start and has never been seen to do anything but start. */
+/** Whether an agent was given a task at this start and has never been seen to do anything but start. */
 function isTaskDue({ task, resumeId, history }: SessionRecord): boolean {
   if (task === '' || resumeId !== '') return false;
   return !history.spans.some(({ doing, kind }, i) => {
@@ -346,7 +346,7 @@ function isTaskDue({ task, resumeId, history }: SessionRecord): boolean {
   });
 }
 
-/** It works or asks something that no start asks. */
+/** Whether an agent works or asks something that no start asks. */
 function hasBegun({ rule, startup, state }: ScreenJudgement): boolean {
   return startup === null && (rule === 'working' || (state === 'waiting' && rule !== null));
 }

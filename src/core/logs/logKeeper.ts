@@ -27,7 +27,7 @@ interface State {
   look: { cancel(): void } | undefined;
   /** The file of the log as it was seen last; undefined: it was never seen. */
   file: FileStat | undefined;
-  /** It was not there at the first look: its writer may not have made it yet. */
+  /** The log was not there at the first look: its writer may not have made it yet. */
   isMissed: boolean;
   isReopening: boolean;
   /** Where the system cannot free the head of a file: not tried again before the log has this size. */
@@ -80,7 +80,7 @@ export class LogKeeper implements Disposable {
     return state;
   }
 
-  /** It gets what a window prints that is about to be made: what it has may have ended in another size. */
+  /** The log gets what a window prints that is about to be made: what it has may have ended in another size. */
   begin(id: string): void {
     this.#resized.fire({ id, ...FIRST_SIZE });
   }
@@ -92,7 +92,7 @@ export class LogKeeper implements Disposable {
     if (id !== undefined && leadership.leads) this.#resized.fire({ id, columns, rows });
   }
 
-  /** It may have grown without anybody hearing of it. */
+  /** The log may have grown without anybody hearing of it. */
   grown(id: string): void {
     this.#grown.fire(id);
   }
@@ -237,7 +237,7 @@ export class LogKeeper implements Disposable {
     while (performance.now() < end && !(await done())) await delay(LOOK_MS);
   }
 
-  /** It has got its last byte. */
+  /** The log has got its last byte. */
   close(id: string): void {
     this.#forget(id);
     this.#grown.fire(id);

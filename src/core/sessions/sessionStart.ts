@@ -21,7 +21,7 @@ export class SessionStart {
   readonly #options: SessionStartOptions;
   readonly #willOpen = new Emitter<void>();
   readonly #didOpen = new Emitter<void>();
-  /** Those whose window is being made. */
+  /** The sessions whose window is being made. */
   readonly #starting = new Set<string>();
 
   /** Fires when a window is about to be made: what happens to it has to be heard. */
@@ -34,7 +34,7 @@ export class SessionStart {
     this.#options = options;
   }
 
-  /** Its window is being made at this moment. */
+  /** Whether a session's window is being made at this moment. */
   isStarting(id: string): boolean {
     return this.#starting.has(id);
   }

@@ -127,7 +127,7 @@ export class SessionTyping {
     });
   }
 
-  /** It was told something a moment ago, and nothing need be seen of its having begun with it. */
+  /** The agent was told something a moment ago, and nothing need be seen of its having begun with it. */
   #mayBegin(id: string): boolean {
     const told = this.#told.get(id);
     return told !== undefined && this.#scope.clock.now() - told.time < BEGINS_MS;
@@ -139,7 +139,7 @@ export class SessionTyping {
     if (told !== undefined) this.#brokenOff.set(id, told.text);
   }
 
-  /** Its input box takes a text right now, and nothing that anybody else has begun stands in it. */
+  /** Waits until the input box takes a text, and nothing that anybody else has begun stands in it. */
   async #mustBeFree(record: SessionRecord, typist: Typist): Promise<void> {
     const { id, name } = record;
     const { table, clock } = this.#scope;

@@ -99,7 +99,7 @@ export class Supervisor implements Disposable {
     return this.#adopted.promise;
   }
 
-  /** Its machine cannot be reached: nothing can be said of its sessions until {@link adopt} looks at them again. */
+  /** The machine cannot be reached: nothing can be said of its sessions until {@link adopt} looks at them again. */
   suspend(): void {
     if (this.#suspended) return;
     this.#adopted = new Deferred();

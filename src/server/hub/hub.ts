@@ -412,7 +412,7 @@ export class Hub implements Disposable {
   }
 }
 
-/** It can be asked without waiting for a connection. */
+/** Whether a machine can be asked without waiting for a connection. */
 function isThere({ info }: MachineService): boolean {
   return info.type === 'local' || info.connection === 'connected';
 }

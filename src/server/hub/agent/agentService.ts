@@ -181,7 +181,7 @@ export class AgentService implements MachineService {
     return { ...verdict, why: line(verdict.why) };
   }
 
-  /** It is for our context, as the session is. */
+  /** The start is for our context, as the session is. */
   #ourDraft(params: unknown, draft: unknown): PolicyDraft {
     const { session } = params as Params<'policy/propose'>;
     const known = this.#mirror.sessions.find(({ id }) => id === session);

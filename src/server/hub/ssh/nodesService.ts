@@ -339,7 +339,7 @@ export class NodesService implements MachineService {
   }
 }
 
-/** It answers, whether or not it can run sessions. */
+/** Whether a node answers, also one that cannot run sessions. */
 function isUp({ connection }: MachineInfo): boolean {
   return connection === 'connected' || connection === 'dependencyMissing';
 }
