@@ -38,9 +38,9 @@ const HEARD_MS = 3_000;
 const MOST_PRESSES = 3;
 /** What an agent was told is seen to be worked on within this time. */
 const BEGINS_MS = 5_000;
-/** So often the key that empties an input box is pressed: many take away one line at a time. */
 /** So much of a text's end is looked for behind what came before it. */
 const END_LETTERS = 12;
+/** So often the key that empties an input box is pressed: many take away one line at a time. */
 const MOST_CLEARS = 20;
 /** An agent has drawn what a key did. */
 const DRAWN_MS = 100;
