@@ -23,10 +23,10 @@ const stageFolders = ['tmux', 'server', 'ssh', 'cli', 'conformance', 'agents', '
 const noTestFolders = ['fixtures', 'fakes', 'helpers'];
 
 /**
- * What works most is in one lane, one after another, and so is what waits most; the editors are as much the one as the
- * other. Nobody waits for the checks, which take what the others leave of the processor.
+ * Two lanes of equal length keep two cores busy: a third makes each of them slower, and what waits in vain is tried again.
+ * Nobody waits for the checks, which take what the others leave of the processor.
  */
-export const lanes = /** @type {const} */ (['work', 'hosts', 'editor', 'checks']);
+export const lanes = /** @type {const} */ (['engine', 'programs', 'checks']);
 
 /** @type {readonly Stage[]} */
 export const stages = [
@@ -41,21 +41,21 @@ export const stages = [
     name: 'agents',
     programs: ['ssh', 'sshd', 'tmux', 'git'],
     needsBuild: true,
-    lane: 'work',
+    lane: 'programs',
     run: () => nodeStage(['agents'], { concurrency: 2 }),
   },
   {
     name: 'unit',
     programs: ['git', 'tmux', 'bash', 'zsh', 'fish', 'tcsh'],
     needsBuild: false,
-    lane: 'work',
+    lane: 'engine',
     run: async () => nodeStage(await unitFolders()),
   },
   {
     name: 'ssh',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    lane: 'hosts',
+    lane: 'engine',
     // They wait more than they work: for hosts that are cut off, silent or slow.
     run: () => nodeStage(['ssh'], { concurrency: 5 }),
   },
@@ -63,44 +63,44 @@ export const stages = [
     name: 'cli',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish', 'direnv'],
     needsBuild: true,
-    lane: 'hosts',
+    lane: 'engine',
     run: () => nodeStage(['cli'], { concurrency: 4 }),
   },
   {
     name: 'tmux',
     programs: ['tmux', 'git'],
     needsBuild: true,
-    lane: 'hosts',
+    lane: 'engine',
     run: () => nodeStage(['tmux'], { concurrency: 3 }),
   },
   {
     name: 'server',
     programs: ['tmux', 'git', 'bash', 'zsh', 'fish'],
     needsBuild: true,
-    lane: 'hosts',
+    lane: 'engine',
     run: () => nodeStage(['server'], { concurrency: 4 }),
   },
   {
     name: 'conformance',
     programs: ['ssh', 'sshd', 'tmux', 'git', 'bash'],
     needsBuild: true,
-    lane: 'hosts',
+    lane: 'engine',
     run: () => nodeStage(['conformance'], { concurrency: 1 }),
   },
-  { name: 'campaigns', programs: campaignPrograms, needsBuild: true, lane: 'hosts', run: runCampaignParts },
-  { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, lane: 'editor', run: extensionHost },
+  { name: 'campaigns', programs: campaignPrograms, needsBuild: true, lane: 'engine', run: runCampaignParts },
+  { name: 'vscode', programs: ['tmux', 'git', 'chromium'], needsBuild: true, lane: 'programs', run: extensionHost },
   {
     name: 'ui',
     programs: ['tmux', 'git', 'chromium'],
     needsBuild: true,
-    lane: 'editor',
+    lane: 'programs',
     run: () => nodeStage(['ui'], { concurrency: 1 }),
   },
   {
     name: 'package',
     programs: ['tmux', 'git', 'chromium'],
     needsBuild: true,
-    lane: 'editor',
+    lane: 'programs',
     run: () => nodeStage(['package'], { concurrency: 1 }),
   },
   {

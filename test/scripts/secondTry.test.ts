@@ -11,7 +11,7 @@ const failure = (name: string, error = 'it broke'): { name: string; error: strin
 
 const passed = (count: number): TestCounts => ({ ...noTests, passed: count });
 
-const stage = (name: string, lane: 'work' | 'editor', run: () => Promise<StageResult>): Stage => ({
+const stage = (name: string, lane: 'engine' | 'programs', run: () => Promise<StageResult>): Stage => ({
   name,
   programs: [],
   needsBuild: false,
@@ -46,9 +46,9 @@ test('what failed is tried again when all lanes have ended, one stage after the 
     },
   });
   const { counts } = await report(t, [
-    stage('cli', 'work', async () => failsAtFirst('cli')),
-    stage('agents', 'editor', async () => failsAtFirst('agents')),
-    stage('ui', 'editor', async () => {
+    stage('cli', 'engine', async () => failsAtFirst('cli')),
+    stage('agents', 'programs', async () => failsAtFirst('agents')),
+    stage('ui', 'programs', async () => {
       for (let turn = 0; turn < 10; turn++) await setImmediate();
       events.push('the lanes end');
       return passed(4);
@@ -62,7 +62,10 @@ test('what fails twice has failed, and what fails only at first is counted as pa
   const first = [failure('a.test.ts: one', 'too slow'), failure('a.test.ts: two')];
   const second = { passed: 3, failed: 1, failures: [failure('a.test.ts: two', 'it broke again')] };
   const { counts, said } = await report(t, [
-    stage('agents', 'editor', async () => ({ ...passed(5), secondTry: { failures: first, run: async () => second } })),
+    stage('agents', 'programs', async () => ({
+      ...passed(5),
+      secondTry: { failures: first, run: async () => second },
+    })),
   ]);
   assert.deepEqual(counts, { ...second, passed: 8 });
   assert.deepEqual(said, [
@@ -79,7 +82,7 @@ test('what fails twice has failed, and what fails only at first is counted as pa
 
 test('a second try that breaks as a whole has failed', async (t) => {
   const { counts } = await report(t, [
-    stage('agents', 'editor', async () => ({
+    stage('agents', 'programs', async () => ({
       ...passed(5),
       secondTry: { failures: [failure('a.test.ts: one')], run: () => Promise.reject(new Error('no memory')) },
     })),
