@@ -186,7 +186,7 @@ test('a restricted shell that allows no path is asked for sh by name', async (t)
 test('an account without a shell is told by what it says', async () => {
   await assert.rejects(
     CommandShell.start(() => Promise.resolve(localChannel(['/bin/sh'], 'echo This account is not available.; exit 1'))),
-    /ended our shell at once \(exit 1\): This account is not available\./,
+    /ended our shell at once \(exit 1\): it said “This account is not available\.”/,
   );
 });
 
@@ -195,7 +195,7 @@ test('a login shell that never comes to ours is given up', async () => {
     CommandShell.start(() => Promise.resolve(localChannel(['/bin/sh'], 'echo Loading; exec sleep 60')), {
       startMs: 300,
     }),
-    (error: Error) => /did not start a shell of ours within .*: Loading/.test(error.message),
+    (error: Error) => /did not start a shell of ours within .*: it said “Loading”/.test(error.message),
   );
 });
 

@@ -70,7 +70,7 @@ test('a host on the way that cannot go on says so', async (t) => {
   await host.stop();
   assert.match(
     (await failure(t, 'forward', { home })).message,
-    /cannot reach 127\.0\.0\.1 port \d+: Connection refused/,
+    /cannot reach 127\.0\.0\.1 port \d+: it said “Connection refused”/,
   );
   await gate.stop();
   assert.match((await failure(t, 'refused', { home })).message, new RegExp(`port ${gate.port} of`));
