@@ -139,7 +139,7 @@ test('a worktree that a hook refused leaves nothing behind', async (t) => {
   const asked = await refusal(createWorktree(bed.git, bed.worktree('one')));
   const [, digest] = /--trust-git ([0-9a-f]{32})/u.exec(asked.hint ?? '') ?? [];
   const failed = await refusal(createWorktree(bed.git, { ...bed.worktree('one'), trustGit: digest }));
-  assert.match(failed.message, /hook of the repository refused the worktree: not today/u);
+  assert.match(failed.message, /hook of the repository refused the worktree: it said “not today”/u);
   assert.equal(bed.run(bed.folder, 'branch', '--format=%(refname:short)'), 'main\n');
   assert.deepEqual(bed.run(bed.folder, 'worktree', 'list').split('\n').length, 2);
   bed.program('.git/hooks/post-checkout', '#!/bin/sh\nexit 3\n');

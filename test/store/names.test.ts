@@ -127,7 +127,7 @@ test('an ambiguous prefix lists what it fits', () => {
 test('a name that is nearly right gets a hint, a short prefix is explained, and control characters do not come back', () => {
   assert.match(failure('refactor-aut').hint ?? '', /"refactor-auth"/);
   assert.match(failure('0ab').hint ?? '', /4 letters/);
-  assert.equal(failure('zzzzzzzz').hint, undefined);
+  assert.equal(failure('zzzzzzzz').hint, 'See cm ls -a.');
   const error = failure(`x\x1b]0;evil\x07\n${'y'.repeat(10_000)}`);
   assert.equal(error.code, 'notFound');
   assert.doesNotMatch(error.message, /[\x00-\x1f]/);

@@ -31,8 +31,8 @@ export function isArrow(text: string): boolean {
 
 /** The mark before an option of which several can be chosen; group 1 says that it is. */
 const TICK = /^(?:\[([xX✓✔*])?\s?\]|(?:([☑☒])|☐))\s+/u;
-/** What stands before a description on the same row. */
-const GAP = /\s{2,}(?=\S)/gu;
+/** What stands before a description on the same row; at the end of a row it is nothing. */
+const GAP = /\s{2,}/gu;
 /** So many blanks are no part of a label. */
 const WIDE_GAP = 3;
 
@@ -183,18 +183,21 @@ function untick(label: string): string {
 
 /** Where descriptions begin beside labels: behind a wide gap, or where those of several options do. */
 function columnsOf(labels: readonly string[]): (gap: string, end: number) => boolean {
-  const ends = labels.flatMap((label) => [...label.matchAll(GAP)].map(({ 0: gap, index }) => index + gap.length));
+  const ends = labels.flatMap((label) =>
+    [...label.trimEnd().matchAll(GAP)].map(({ 0: gap, index }) => index + gap.length),
+  );
   return (gap, end) => gap.length >= WIDE_GAP || ends.indexOf(end) !== ends.lastIndexOf(end);
 }
 
 /** A label, and what describes it beside it. */
 function apart(text: string, isColumn: (gap: string, end: number) => boolean): readonly [string, ...string[]] {
-  for (const { 0: gap, index } of text.matchAll(GAP)) {
+  const row = text.trimEnd();
+  for (const { 0: gap, index } of row.matchAll(GAP)) {
     const end = index + gap.length;
-    const isAside = isColumn(gap, end) || text[end] === '(';
-    if (index > 0 && isAside) return [text.slice(0, index), ...text.slice(end).split(GAP)];
+    const isAside = isColumn(gap, end) || row[end] === '(';
+    if (index > 0 && isAside) return [row.slice(0, index), ...row.slice(end).split(GAP)];
   }
-  return [text.trim()];
+  return [row.trimStart()];
 }
 
 /** The last row up to `from` with anything in it. */
