@@ -90,7 +90,8 @@ test('in a narrow terminal the list of sessions leaves out what is needed least,
 });
 
 test('every table of ids and of names that are typed keeps them whole', () => {
-  const sources = readdirSync('src/cli').map((file) => readFileSync(join('src/cli', file), 'utf8'));
+  const files = readdirSync('src/cli', { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.ts'));
+  const sources = files.map((file) => readFileSync(join('src/cli', file), 'utf8'));
   const columns = sources.flatMap((text) => text.match(/\{ title: '(?:ID|RULE)'[^}]*\}/g) ?? []);
   assert.ok(columns.length >= 3);
   assert.deepEqual(

@@ -234,7 +234,7 @@ test('a missing or old tmux is named with what to do, and starts work once it is
   for (const [prints, message] of [
     ['tmux 2.6', /tmux 2\.6 on .* is too old; 2\.7 or newer is needed/],
     ['tmux 1.8', /too old/],
-    ['hello', /does not say which tmux it is: hello/],
+    ['hello', /does not say which tmux it is: it said “hello”/],
   ] as const) {
     writeFileSync(fake, `#!/bin/sh\necho '${prints}'\n`);
     chmodSync(fake, 0o755);
