@@ -119,7 +119,7 @@ test('a hundred kills of the server cost no session, no byte and no exit status,
     );
     assert.equal(await sha256(server.log(id)), await sha256(join(folder, `${name}.out`)), `every byte of ${name}`);
   }
-  const left = (): string[] => readdirSync(server.active).filter((file) => !/\.(json|log)$/.test(file));
+  const left = (): string[] => readdirSync(server.active).filter((file) => !/\.(json|log|history)$/.test(file));
   await until('nothing but records and logs is left', () => left().length === 0).catch(() => undefined);
   assert.deepEqual(left(), [], 'nothing but records and logs is left');
 });

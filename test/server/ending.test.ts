@@ -33,7 +33,7 @@ test('kill leaves no process of a session, however it left', async (t) => {
   assert.deepEqual([killed.status, killed.unread], ['stopped', false]);
   assert.deepEqual([...left, pid ?? 0].filter(isRunning), []);
   assert.equal((await client.request('session/get', { session: other.id })).status, 'running');
-  assert.ok(!readdirSync(server.active).some((name) => name.startsWith(id) && !/\.(json|log)$/.test(name)));
+  assert.ok(!readdirSync(server.active).some((name) => name.startsWith(id) && !/\.(json|log|history)$/.test(name)));
 });
 
 test('stop asks first, waits, and then ends what is left', async (t) => {

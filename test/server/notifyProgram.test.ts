@@ -141,7 +141,7 @@ test('a notify program that fails is told once in the log, and the next one is t
   };
   happen();
   await until('the program was told', () => warnings.length === 1);
-  assert.match(warnings[0] ?? '', /^notify: \/bin\/sh ended with exit code 4: no bus$/);
+  assert.match(warnings[0] ?? '', /^notify: \/bin\/sh ended with exit code 4: it said “no bus”$/);
   happen();
   command = [join(folder, 'missing')];
   happen();

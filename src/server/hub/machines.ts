@@ -84,7 +84,7 @@ export class Machines implements Disposable {
    * The service of a machine, made when there is none: until a context is on it nobody is told of it.
    *
    * @param token for an agent server whose token is not kept
-   * @throws CodeManagerError `unavailable` for kinds that this version does not know
+   * @throws CodeManagerError `invalid` for kinds that this version does not know
    */
   of(spec: MachineSpec, token?: string): MachineService {
     const id = machineId(spec);
@@ -95,7 +95,7 @@ export class Machines implements Disposable {
     }
     const service = spec === 'local' ? undefined : this.#options.create(id, spec, token);
     if (spec === 'local' || service === undefined) {
-      throw new CodeManagerError('unavailable', 'Machines of this kind are not supported by this version', {
+      throw new CodeManagerError('invalid', 'Machines of this kind are not supported by this version', {
         hint: 'Update Code Manager, or change the context with cm ctx edit.',
       });
     }
