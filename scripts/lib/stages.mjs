@@ -70,7 +70,7 @@ export const stages = [
     name: 'tmux',
     programs: ['tmux', 'git'],
     needsBuild: true,
-    lane: 'engine',
+    lane: 'programs',
     run: () => nodeStage(['tmux'], { concurrency: 3 }),
   },
   {
